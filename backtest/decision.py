@@ -1,0 +1,114 @@
+"""Decision: what to hold after each close, and the evidence that led to it.
+
+The flow: config -> market -> DECISION -> fills -> result -> metrics -> report. A strategy's `decide` returns one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+
+from backtest.errors import RunError
+from backtest.market import Floats, Legs, Market
+
+INITIAL_SHARES = {"growth": (0.0, 0.0), "small": (1.0, 0.0), "cash": (0.0, 1.0)}
+"""`initial` -> (small share, cash share) held before a signal is known."""
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """One series that led to a decision, as the report, `why` and the reasons beside trades show it.
+
+    values: float array of shape (sessions,), NaN while not known; in `unit` ("return" as a fraction, "sessions", ...).
+    thresholds: levels of `values` at which the signal changes.
+    leans_small: what this series alone says: 1.0 small, 0.0 growth, NaN not known.
+    phrase: row -> why, in a few words and lower case ("small leads by 2.7 points"); None: label and value are told.
+    """
+
+    name: str
+    values: Floats
+    unit: str = ""
+    thresholds: tuple[float, ...] = ()
+    label: str = ""
+    leans_small: Floats | None = None
+    phrase: Callable[[int], str] | None = None
+
+    def say(self, row: int) -> str:
+        """Why, at this row, in a few words."""
+        if self.phrase is not None:
+            return self.phrase(row)
+        value = float(self.values[row])
+        return f"{self.label or self.name} " + ("not known yet" if np.isnan(value) else f"{value:.6g} {self.unit}".strip())
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """Per session: the share of the invested capital in the small leg, the share of the whole in cash, and why.
+
+    small_share: in [0, 1], the rest in growth; NaN while the signal is not known: `initial` is held.
+    cash_share: in [0, 1], a number or one per session. Arrays of shape (sessions,) of the market decided upon.
+    """
+
+    small_share: Floats
+    evidence: Sequence[Evidence] = ()
+    cash_share: Floats | float = 0.0
+    reason: Callable[[int], str] | None = field(default=None)
+
+    def shares(self, initial: str) -> tuple[Floats, Floats]:
+        """(small share, cash share) with `initial` (growth, small or cash) where the signal is not known yet."""
+        small = np.asarray(self.small_share, dtype=np.float64)
+        cash = np.broadcast_to(np.asarray(self.cash_share, dtype=np.float64), small.shape)
+        unknown = np.isnan(small)
+        first_small, first_cash = INITIAL_SHARES[initial]
+        return np.where(unknown, first_small, small), np.where(unknown, first_cash, cash)
+
+    def why(self, row: int) -> str:
+        """The reason of what is held after this row: the evidence that leans to the side decided, as one sentence."""
+        if self.reason is not None:
+            return _sentence(self.reason(row))
+        small = float(self.small_share[row])
+        if np.isnan(small):
+            return "Signal not known yet: the initial holding"
+        side = [e for e in self.evidence if e.leans_small is not None and e.leans_small[row] == round(small)]
+        said = [e.say(row) for e in side or self.evidence]
+        return _sentence("; ".join(said) or "The rule said so")
+
+
+def check_decision(decision: Decision, market: Market) -> Decision:
+    """The decision itself, or RunError naming the first session at which it is not a decision."""
+    sessions = market.sessions
+    small = np.asarray(decision.small_share, dtype=np.float64)
+    cash = np.asarray(decision.cash_share, dtype=np.float64)
+    for name, values in (("small_share", small), ("cash_share", np.broadcast_to(cash, small.shape))):
+        if values.shape != (len(sessions),):
+            raise RunError(f"decide: {name} has shape {values.shape}, one value per session is {(len(sessions),)}")
+        bad = (values < 0.0) | (values > 1.0) | (np.isnan(values) if name == "cash_share" else False)
+        if np.any(bad):
+            row = int(np.argmax(bad))
+            raise RunError(f"decide: {name} is {values[row]} on {sessions[row]:%Y-%m-%d}, a share is in [0, 1]")
+    for evidence in decision.evidence:
+        if len(evidence.values) != len(sessions):
+            raise RunError(f"decide: evidence {evidence.name} has {len(evidence.values)} rows, not {len(sessions)}")
+    return decision
+
+
+def target_weights(
+    decision: Decision, market: Market, legs: Legs, tickers: tuple[str, ...], initial: str
+) -> Floats:
+    """Weights to hold after each session's close, shape (sessions, tickers)."""
+    small, cash = decision.shares(initial)
+    return legs.weights(tickers, small, cash)
+
+
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def decisions_frame(decision: Decision, market: Market, initial: str) -> pd.DataFrame:
+    """`small_share` as held (initial filled in) and each evidence series, indexed by session."""
+    small, _ = decision.shares(initial)
+    columns = {"small_share": small, **{e.name: np.asarray(e.values, dtype=np.float64) for e in decision.evidence}}
+    return pd.DataFrame(columns, index=market.sessions)

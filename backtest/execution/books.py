@@ -1,0 +1,85 @@
+"""Books: what an account did and was worth. Both engines return them, and `check_same_books` compares them bit for bit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from backtest.errors import EnginesDisagree
+from backtest.market import Floats
+
+Integers = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Fills:
+    """Trades in the order in which they were booked; arrays of shape (fills,).
+
+    row: session of the fill; ticker: column of the plan; size: shares, negative for a sale; price: the open traded at;
+    cost: commission and slippage in USD.
+    """
+
+    row: Integers
+    ticker: Integers
+    size: Floats
+    price: Floats
+    cost: Floats
+
+    @staticmethod
+    def of(table: Floats) -> Fills:
+        """From rows of (session, ticker, size, price, cost)."""
+        rows, tickers = table[:, 0].astype(np.int64), table[:, 1].astype(np.int64)
+        return Fills(rows, tickers, table[:, 2].copy(), table[:, 3].copy(), table[:, 4].copy())
+
+
+@dataclass(frozen=True, slots=True)
+class Books:
+    """equity, cash: USD at each session's close, shape (sessions,), the first row is the starting cash."""
+
+    sessions: pd.DatetimeIndex
+    tickers: tuple[str, ...]
+    closes: Floats
+    equity: Floats
+    cash: Floats
+    fills: Fills
+
+    def shares(self) -> Floats:
+        """Shares held at each close, shape (sessions, tickers): fills added up in the order they were booked."""
+        held = np.zeros((len(self.sessions), len(self.tickers)))
+        for row, ticker, size in zip(self.fills.row, self.fills.ticker, self.fills.size, strict=True):
+            held[row:, ticker] += size
+        return held
+
+    def weights(self) -> Floats:
+        """Share of equity in each ticker at each close, shape (sessions, tickers)."""
+        return np.asarray(self.shares() * self.closes / self.equity[:, None], dtype=np.float64)
+
+
+def check_same_books(one: Books, other: Books, names: tuple[str, str] = ("backtrader", "the kernel")) -> None:
+    """Raise EnginesDisagree, naming the first difference, unless equity, cash and every fill are equal to the last bit."""
+    for field in fields(Fills):
+        mine, theirs = getattr(one.fills, field.name), getattr(other.fills, field.name)
+        if len(mine) != len(theirs):
+            raise EnginesDisagree(f"{names[0]} made {len(mine)} fills, {names[1]} {len(theirs)}: please report this")
+        _check_equal(mine, theirs, f"{field.name} of fill", [str(i + 1) for i in range(len(mine))], names)
+    days = [f"{day:%Y-%m-%d}" for day in one.sessions] if not _same(one, other) else []
+    _check_equal(one.cash, other.cash, "cash on", days, names)
+    _check_equal(one.equity, other.equity, "equity on", days, names)
+
+
+def _same(one: Books, other: Books) -> bool:
+    return np.array_equal(one.cash, other.cash) and np.array_equal(one.equity, other.equity)
+
+
+def _check_equal(
+    mine: npt.NDArray[np.generic], theirs: npt.NDArray[np.generic], what: str, where: list[str], names: tuple[str, str]
+) -> None:
+    if np.array_equal(mine, theirs):
+        return
+    first = int(np.argmax(mine != theirs))
+    raise EnginesDisagree(
+        f"{what} {where[first]}: {names[0]} has {mine[first]!r}, {names[1]} {theirs[first]!r}: please report this"
+    )

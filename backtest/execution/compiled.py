@@ -1,0 +1,51 @@
+"""The kernel compiled by numba: the same source, the same bits, some hundred times faster. For sweeps.
+
+Compiled on first use (a few seconds, then cached on disk); importing this module imports numba.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+from backtest import sizing
+from backtest.execution import kernel
+from backtest.execution.books import Books, Fills
+from backtest.plan import Plan
+
+
+@cache
+def compiled_simulate() -> Any:
+    """`kernel.simulate` as machine code. No fastmath: a fused multiply-add would cost the last bit."""
+    from numba import njit
+    from numba.extending import register_jitable
+
+    for function in (sizing.affordable, sizing.value_net_of_costs, sizing.trade_sizes):
+        register_jitable(function)
+    return njit(cache=True, nogil=True)(kernel.simulate)
+
+
+def run_compiled(plan: Plan) -> Books:
+    """The books of a plan by the compiled kernel; equal to `run_kernel` to the last bit."""
+    count = len(plan.sessions)
+    equity, cash = np.empty(count), np.empty(count)
+    fills = np.empty((count * len(plan.tickers), 5))
+    terms = plan.terms
+    used = compiled_simulate()(
+        plan.opens,
+        plan.closes,
+        plan.targets,
+        plan.is_scheduled,
+        plan.first,
+        plan.band,
+        plan.overnight,
+        terms.cash,
+        terms.cost_rate,
+        terms.whole_shares,
+        equity,
+        cash,
+        fills,
+    )
+    return Books(plan.sessions, plan.tickers, plan.closes, equity, cash, Fills.of(fills[:used]))

@@ -1,0 +1,143 @@
+"""Market: everything that is known, on one calendar of sessions; and Legs, the two things one rotates between.
+
+The flow: config -> MARKET -> decision -> fills -> result -> metrics -> report.
+Row t of anything here is knowable at the close of t. A signal reads a Market and nothing else, so that cutting a
+Market (`until`) or poisoning what comes later is a complete test of look-ahead.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from backtest.units import SESSIONS_PER_YEAR
+
+Floats = npt.NDArray[np.float64]
+
+POLICY_COLUMNS = ("announced_at", "date", "scheduled", "lower", "upper", "change_bps", "session")
+"""Columns of `Market.policy`; `session` is the first one whose close may use the decision."""
+
+
+@dataclass(frozen=True, slots=True)
+class Legs:
+    """Two baskets of tickers; the weights of each sum to 1. The default is the project's own question."""
+
+    growth: Mapping[str, float] = field(default_factory=lambda: {"QQQ": 0.5, "IVW": 0.5})
+    small: Mapping[str, float] = field(default_factory=lambda: {"IWM": 0.5, "IWN": 0.5})
+
+    @property
+    def tickers(self) -> tuple[str, ...]:
+        """Every ticker, growth first: the order of the books."""
+        return (*self.growth, *self.small)
+
+    def weights(self, tickers: tuple[str, ...], small_share: Floats, cash_share: Floats) -> Floats:
+        """Target weights, shape (sessions, tickers).
+
+        small_share: share of the invested capital in the small leg, in [0, 1]; cash_share: share of the whole in cash.
+        """
+        small = np.array([self.small.get(t, 0.0) for t in tickers])
+        growth = np.array([self.growth.get(t, 0.0) for t in tickers])
+        invested = small_share[:, None] * small + (1.0 - small_share)[:, None] * growth
+        return np.asarray((1.0 - cash_share)[:, None] * invested, dtype=np.float64)
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where one series came from, for the manifest and the report's last section."""
+
+    name: str
+    location: str
+    rows: int
+    first: str
+    last: str
+    sha256: str
+    carried_sessions: int = 0
+    """Sessions without a published value, on which the last one was used (step series only; 0 for prices)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Market:
+    """Prices, policy decisions and rates on the sessions of one exchange.
+
+    open, close: total-return prices, frames of sessions x tickers (float64); NaN before a ticker's first session and
+        nowhere else. A dividend is earned once, between the close before its ex-date and the open of that date.
+    raw_open, raw_close: as traded (adjusted for splits by the source); dividends in USD per share on the ex-date;
+        splits as ratios, 0.0 where there is none. Same shape as close.
+    exchange_sessions: the exchange's own calendar, from before the first price to after the last one. A calendar of
+        sessions is published in advance, so that its future is not a look-ahead.
+    policy: FOMC decisions (`POLICY_COLUMNS`), those before the first price included.
+    tbill: 13-week bank discount rate as a fraction, known at the close of each session; None: no rate was asked for.
+    notes: what a reader of the report must be told about these data, one sentence each.
+    """
+
+    open: pd.DataFrame
+    close: pd.DataFrame
+    raw_open: pd.DataFrame
+    raw_close: pd.DataFrame
+    dividends: pd.DataFrame
+    splits: pd.DataFrame
+    exchange_sessions: pd.DatetimeIndex
+    policy: pd.DataFrame
+    tbill: pd.Series | None = None
+    tbill_name: str = "none"
+    periods_per_year: int = SESSIONS_PER_YEAR
+    is_simulated: bool = False
+    sources: tuple[Source, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    @property
+    def sessions(self) -> pd.DatetimeIndex:
+        """NYSE sessions with prices, tz-naive, ascending."""
+        return pd.DatetimeIndex(self.close.index)
+
+    @property
+    def tickers(self) -> tuple[str, ...]:
+        """Names of the price columns."""
+        return tuple(str(t) for t in self.close.columns)
+
+    def until(self, session: pd.Timestamp) -> Market:
+        """The Market as it was known at the close of `session`: nothing later remains, in no field."""
+        prices = {name: getattr(self, name).loc[:session] for name in PRICE_FRAMES}
+        return dataclasses.replace(
+            self,
+            **prices,
+            policy=self.policy[self.policy["session"] <= session],
+            tbill=None if self.tbill is None else self.tbill.loc[:session],
+        )
+
+    def rows_of(self, sessions: pd.Series | pd.DatetimeIndex) -> npt.NDArray[np.int64]:
+        """Row of each session on this market's clock: 0 is the first price, -1 the exchange session before it.
+
+        sessions: dates of the exchange calendar. Raises KeyError for one that is not in it.
+        """
+        places = self.exchange_sessions.get_indexer(pd.DatetimeIndex(sessions))
+        if (places < 0).any():
+            raise KeyError(f"{pd.DatetimeIndex(sessions)[places < 0][0]:%Y-%m-%d} is not a session of the exchange")
+        origin = int(self.exchange_sessions.get_indexer(self.sessions[:1])[0])
+        return np.asarray(places - origin, dtype=np.int64)
+
+
+PRICE_FRAMES = ("open", "close", "raw_open", "raw_close", "dividends", "splits")
+"""Fields of a Market that are frames of sessions x tickers."""
+
+
+def overnight_interest(market: Market) -> Floats:
+    """What 1 dollar of cash earns from the close before to each session's open, shape (sessions,); 0 in the first row.
+
+    Simple interest at the bond-equivalent yield known at the previous close, over calendar days / 365; all zeros when
+    the market has no T-bill rate.
+    """
+    from backtest.units import BEY_DAYS, BILL_DAYS, DISCOUNT_DAYS
+
+    earned = np.zeros(len(market.sessions))
+    if market.tbill is None or len(earned) < 2:
+        return earned
+    discount = market.tbill.to_numpy(dtype=np.float64)[:-1]
+    days = np.diff(market.sessions.to_numpy().astype("datetime64[D]")).astype(np.float64)
+    earned[1:] = BEY_DAYS * discount / (DISCOUNT_DAYS - BILL_DAYS * discount) * days / BEY_DAYS
+    return earned

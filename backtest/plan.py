@@ -1,0 +1,102 @@
+"""Plan: a decision turned into what an engine needs, on the sessions of the test and nothing else.
+
+The flow: config -> market -> decision -> PLAN -> fills -> result -> metrics -> report.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from backtest.market import Floats, Market, overnight_interest
+from backtest.signals.periods import last_of_period
+
+NO_BAND = float("inf")
+Rebalance = str | float
+"""`on_change`, `monthly`, or the band of a drift rule as a fraction of equity."""
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """On what terms trades are made: the execution part of a config, in an engine's units.
+
+    cost_rate: commission and slippage together, as a fraction of traded value.
+    rebalance: `on_change` trades when the target changes; `monthly` also at each month's last decision; a number also
+        when a weight at the close is off its target by more than that.
+    delay_sessions: sessions between the close decided at and the open traded at.
+    """
+
+    cash: float = 100_000.0
+    cost_rate: float = 0.0
+    whole_shares: bool = False
+    rebalance: Rebalance = "on_change"
+    delay_sessions: int = 1
+    earns_tbill: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Everything the books depend on; rows are the sessions of the test, columns the tickers in the order of the books.
+
+    opens, closes: total-return prices, shape (sessions, tickers).
+    targets: weights decided, to be traded at the next row's open (a longer delay is already shifted in).
+    is_scheduled: rows after which the books are brought back to target even if it did not change.
+    first: the first row with a decision (delay_sessions - 1).
+    overnight: interest per dollar of cash from the close before to the row's open; zeros when cash earns nothing.
+    """
+
+    sessions: pd.DatetimeIndex
+    tickers: tuple[str, ...]
+    opens: Floats
+    closes: Floats
+    targets: Floats
+    is_scheduled: npt.NDArray[np.bool_]
+    overnight: Floats
+    terms: Terms
+    first: int = 0
+
+    @property
+    def band(self) -> float:
+        """How far a weight may be off its target at a close; infinite without a drift rule."""
+        return NO_BAND if isinstance(self.terms.rebalance, str) else float(self.terms.rebalance)
+
+
+def make_plan(market: Market, tickers: tuple[str, ...], weights: Floats, start: pd.Timestamp, terms: Terms) -> Plan:
+    """The plan of a test from the first session >= start to the market's last.
+
+    weights: targets on all of the market's sessions, shape (market sessions, tickers). Decisions before `start` only
+    warm signals up: the first one acted upon is that of the first session.
+    """
+    begin = int(market.sessions.searchsorted(start))
+    sessions = market.sessions[begin:]
+    delay = terms.delay_sessions - 1
+    scheduled = np.zeros(len(sessions), dtype=np.bool_)
+    if terms.rebalance == "monthly":
+        scheduled = last_of_period(market, "monthly")[begin:]
+    overnight = np.zeros(len(sessions))
+    if terms.earns_tbill:
+        overnight = overnight_interest(market)[begin:]
+        overnight[:1] = 0.0
+    columns = list(tickers)
+    return Plan(
+        sessions=sessions,
+        tickers=tickers,
+        opens=market.open[columns].to_numpy(dtype=np.float64)[begin:],
+        closes=market.close[columns].to_numpy(dtype=np.float64)[begin:],
+        targets=_held_back(weights[begin:], delay),
+        is_scheduled=_held_back(scheduled, delay),
+        overnight=overnight,
+        terms=terms,
+        first=delay,
+    )
+
+
+def _held_back(values: npt.NDArray[Any], rows: int) -> npt.NDArray[Any]:
+    """Each row moved `rows` down; the rows before the first repeat nothing: they are zeros and never acted upon."""
+    moved = np.zeros_like(values)
+    moved[rows:] = values[: max(len(values) - rows, 0)]
+    return moved

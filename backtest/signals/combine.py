@@ -1,0 +1,36 @@
+"""Combining signals: a latch with memory, and AND / OR that know what "not known" means.
+
+A signal is a float array of shape (sessions,): 1.0 yes, 0.0 no, NaN not known yet.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from backtest.market import Floats
+
+Booleans = npt.NDArray[np.bool_]
+
+
+def latch(enter: Booleans, leave: Booleans) -> Floats:
+    """1.0 from a row of `enter` until one of `leave`, 0.0 from there until the next `enter`; NaN before the first.
+
+    enter, leave: shape (sessions,). Where both are True the row changes nothing.
+    """
+    event = np.where(enter & ~leave, 1.0, np.where(leave & ~enter, 0.0, np.nan))
+    rows = np.where(np.isnan(event), -1, np.arange(len(event)))
+    latest = np.maximum.accumulate(rows) if len(rows) else rows
+    return np.where(latest >= 0, event[latest], np.nan)
+
+
+def all_of(*signals: Floats) -> Floats:
+    """AND of signals: 0.0 where any is 0.0, else NaN where any is not known, else 1.0 (Kleene's three values)."""
+    stacked = np.stack(signals)
+    return np.where((stacked == 0.0).any(axis=0), 0.0, np.where(np.isnan(stacked).any(axis=0), np.nan, 1.0))
+
+
+def any_of(*signals: Floats) -> Floats:
+    """OR of signals: 1.0 where any is 1.0, else NaN where any is not known, else 0.0 (Kleene's three values)."""
+    stacked = np.stack(signals)
+    return np.where((stacked == 1.0).any(axis=0), 1.0, np.where(np.isnan(stacked).any(axis=0), np.nan, 0.0))

@@ -1,0 +1,73 @@
+"""Signals in words: the evidence that strategies hand to the report, with a phrase for each row.
+
+Phrases are made on demand, for the rows at which something was traded, not for every session.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from backtest.decision import Evidence
+from backtest.market import Floats, Legs, Market
+from backtest.signals.combine import latch
+from backtest.signals.momentum import relative_return
+from backtest.signals.periods import Period, last_of_period
+from backtest.signals.policy import CutWindow, cut_window
+
+
+def cut_evidence(market: Market, hold_sessions: int, min_cut_bps: int) -> Evidence:
+    """Sessions left of the window after a cut; leans to small while any are left."""
+    window = cut_window(market, hold_sessions=hold_sessions, min_cut_bps=min_cut_bps)
+    return Evidence(
+        name="cut_window",
+        values=window.sessions_left.astype(np.float64),
+        unit="sessions",
+        thresholds=(0.0,),
+        label="Sessions left of the cut window",
+        leans_small=window.is_open,
+        phrase=lambda row: _cut_phrase(window, row, hold_sessions),
+    )
+
+
+def _cut_phrase(window: CutWindow, row: int, hold_sessions: int) -> str:
+    event = int(window.last_event[row])
+    if event < 0:
+        return "no cut or hike in the record yet"
+    decision = window.decisions.iloc[event]
+    day = f"{decision['date']:%Y-%m-%d}"
+    left = int(window.sessions_left[row])
+    if left > 0:
+        return f"cut of {day}, {left} {'session' if left == 1 else 'sessions'} left"
+    if decision["change_bps"] > 0:
+        return f"the Fed raised rates on {day}: no cut since"
+    return f"{hold_sessions} sessions since the cut of {day}: the window is closed"
+
+
+def lead_evidence(
+    market: Market, legs: Legs, lookback_sessions: int, threshold: float, period: Period = "daily"
+) -> Evidence:
+    """The small leg's lead over growth, latched: small once above `threshold`, growth once below its negative.
+
+    period: after which closes the lead is looked at. Leans to neither before the first look outside the thresholds.
+    """
+    lead = relative_return(market, legs, lookback_sessions)
+    looks = last_of_period(market, period)
+    return Evidence(
+        name="lead",
+        values=lead,
+        unit="return",
+        thresholds=(threshold, -threshold) if threshold else (0.0,),
+        label=f"Lead of small over growth, {lookback_sessions} sessions",
+        leans_small=latch(enter=looks & (lead > threshold), leave=looks & (lead < -threshold)),
+        phrase=lambda row: _lead_phrase(lead, row),
+    )
+
+
+def _lead_phrase(lead: Floats, row: int) -> str:
+    value = float(lead[row])
+    if np.isnan(value):
+        return "the lead is not known yet"
+    points = f"{100 * abs(value):.1f}"
+    if points == "0.0":
+        points = f"{100 * abs(value):.2g}"
+    return f"{'small' if value > 0 else 'growth'} leads by {points} points" if value else "neither leg leads"

@@ -1,0 +1,46 @@
+"""Rate cut and momentum: a cut opens the door, small caps' own lead decides; or either is enough."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from backtest.decision import Decision
+from backtest.market import Legs, Market
+from backtest.signals import Period, all_of, any_of, cut_evidence, lead_evidence
+from backtest.strategy import RotationStrategy, StrategyParams
+
+
+class RateCutMomentum(RotationStrategy):
+    """Hold small caps after a cut and (or) while they lead."""
+
+    class Params(StrategyParams):
+        """Those of both signals, and how they are combined."""
+
+        hold_sessions: int = Field(252, ge=1, description="sessions the window stays open after a cut, its own included")
+        min_cut_bps: int = Field(25, ge=1, description="the smallest cut of the target's upper bound that counts")
+        lookback_sessions: int = Field(63, ge=1, description="how far back returns are compared, in sessions")
+        threshold: float = Field(0.0, ge=0, lt=10, description="lead needed to switch, as a fraction (0.05 is 5 points)")
+        decide: Period = Field("daily", description="after which closes to look at the lead: daily, weekly or monthly")
+        combine: Literal["all", "any"] = Field("all", description="all: both must say small; any: one is enough")
+
+    @staticmethod
+    def decide(market: Market, legs: Legs, p: Params) -> Decision:
+        """Each side computed alone, then combined session by session."""
+        window = cut_evidence(market, p.hold_sessions, p.min_cut_bps)
+        lead = lead_evidence(market, legs, p.lookback_sessions, p.threshold, p.decide)
+        assert window.leans_small is not None
+        assert lead.leans_small is not None
+        combine = all_of if p.combine == "all" else any_of
+        return Decision(combine(window.leans_small, lead.leans_small), [window, lead])
+
+    @staticmethod
+    def rule(legs: Legs, p: Params) -> str:
+        """In one sentence."""
+        margin = f" by more than {100 * p.threshold:g} points" if p.threshold else ""
+        joint = "while they lead" if p.combine == "all" else "and also whenever they lead"
+        return (
+            f"It holds small caps for {p.hold_sessions} sessions after each cut, {joint} large-cap growth{margin} over "
+            f"{p.lookback_sessions} sessions; otherwise growth."
+        )
