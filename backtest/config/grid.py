@@ -1,0 +1,180 @@
+"""A grid: the product of its axes around a base config, one point at a time.
+
+A grid of 100,000 points is never held in memory. Along axes that are parameters of the strategy a point costs their
+validation alone: the rest of the config is checked once and shared.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import random
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any, Final
+
+from pydantic import ValidationError
+
+from backtest.config.axes import Axis
+from backtest.config.explain import found
+from backtest.config.layers import merged, put
+from backtest.config.load import Checker
+from backtest.config.models import Config
+from backtest.config.nodes import Node, descend, plain
+from backtest.config.problems import Problem, dotted, printable, refusal
+
+_PARAMS: Final = ("strategy", "params")
+_MOST_TEMPLATES: Final = 1024
+
+
+@dataclass(frozen=True)
+class GridAxis:
+    """One swept key (dotted, as the user wrote it) and its values as nodes; `node` is the place of the key."""
+
+    key: str
+    node: Node
+    values: tuple[Node, ...]
+
+    @cached_property
+    def path(self) -> tuple[str, ...]:
+        """The key's parts."""
+        return tuple(self.key.split("."))
+
+    @cached_property
+    def plain(self) -> tuple[object, ...]:
+        """The values as plain data."""
+        return tuple(plain(value) for value in self.values)
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Axes around a base; points are numbered, the last axis turning fastest.
+
+    chosen: the numbers of the points of a random sample, ascending; None for all.
+    """
+
+    axes: tuple[GridAxis, ...]
+    base: Node
+    checker: Checker
+    chosen: tuple[int, ...] | None = None
+    _templates: dict[tuple[int, ...], tuple[Config, dict[str, Any]]] = field(default_factory=dict, repr=False)
+
+    @cached_property
+    def _lengths(self) -> list[int]:
+        return [len(axis.values) for axis in self.axes]
+
+    @cached_property
+    def _swept_params(self) -> list[tuple[int, str, tuple[object, ...]]]:
+        """Axes along which only the strategy's parameters change: position, parameter, values."""
+        return [(i, axis.path[-1], axis.plain) for i, axis in enumerate(self.axes) if axis.path[:-1] == _PARAMS]
+
+    @cached_property
+    def _shared(self) -> list[int]:
+        """Positions of all other axes."""
+        return [i for i, axis in enumerate(self.axes) if axis.path[:-1] != _PARAMS]
+
+    @property
+    def size(self) -> int:
+        """How many points there are, or are chosen."""
+        return math.prod(self._lengths) if self.chosen is None else len(self.chosen)
+
+    def digits(self, number: int) -> tuple[int, ...]:
+        """Which value of each axis the point with a number has."""
+        rest = number if self.chosen is None else self.chosen[number]
+        digits = []
+        for length in reversed(self._lengths):
+            rest, digit = divmod(rest, length)
+            digits.append(digit)
+        return tuple(digits[::-1])
+
+    def config(self, digits: tuple[int, ...]) -> Config:
+        """The Config of a point; raises ConfigError where the values do not go together."""
+        shared = tuple([digits[i] for i in self._shared])
+        if shared not in self._templates:
+            if len(self._templates) >= _MOST_TEMPLATES:
+                self._templates.clear()
+            self._templates[shared] = self._checked(digits)
+        template, params = self._templates[shared]
+        swept = {key: values[digits[i]] for i, key, values in self._swept_params}
+        model = self.checker.params[template.strategy.name]
+        try:
+            typed = model.model_validate_json(json.dumps({**params, **swept}), strict=True, context=self.checker.params)
+        except ValidationError:
+            return self._checked(digits)[0]  # tells what is wrong
+        return template.model_copy(update={"strategy": template.strategy.model_copy(update={"params": typed})})
+
+    def tree(self, digits: Sequence[int]) -> Node:
+        """The tree of a point."""
+        children: dict[str, Node] = {}
+        for axis, digit in zip(self.axes, digits, strict=True):
+            put(children, axis.path, axis.values[digit])
+        return merged(self.base, Node(children, self.axes[0].node.origin))
+
+    def problems(self) -> list[Problem]:
+        """What is wrong with any value of any axis, the other axes being at their first."""
+        first = [0] * len(self.axes)
+        problems: list[Problem] = []
+        for i, axis in enumerate(self.axes):
+            for digit, value in enumerate(axis.values):
+                _, wrong = self.checker.check(self.tree([*first[:i], digit, *first[i + 1 :]]))
+                problems += [_told(problem, axis, value) for problem in wrong]
+                if wrong and isinstance(axis.node.value, dict):
+                    break  # of a range, one value out of range speaks for all
+        return problems
+
+    def _checked(self, digits: tuple[int, ...]) -> tuple[Config, dict[str, Any]]:
+        """The Config of a point and its parameters as plain data, all of it validated."""
+        tree = self.tree(digits)
+        config, wrong = self.checker.check(tree)
+        if wrong or config is None:
+            point = ", ".join(f"{axis.key}={axis.values[i].text}" for axis, i in zip(self.axes, digits, strict=True))
+            raise refusal(replace(problem, key=f"grid: {printable(point)}: {problem.key}") for problem in wrong)
+        path, params = descend(tree, _PARAMS)
+        data = plain(params) if path == _PARAMS else {}
+        return config, data if isinstance(data, dict) else {}
+
+
+def axes_of(grid: Node | None, typed: Mapping[str, Axis]) -> tuple[tuple[GridAxis, ...], list[Problem]]:
+    """The axes of a study's `grid`, and what is wrong with their keys or said twice."""
+    nodes = grid.value if grid and isinstance(grid.value, dict) else {}
+    axes = tuple(GridAxis(key, nodes[key], _values(axis, nodes[key])) for key, axis in typed.items())
+    problems = []
+    for axis in axes:
+        at = f"grid.{dotted((axis.key,))}"
+        if not all(part.isprintable() and part == part.strip() and part for part in axis.path):
+            text = "expected a dotted key such as strategy.params.lookback_sessions"
+            problems.append(Problem(axis.node.origin, at, text))
+        over = [other.key for other in axes if other is not axis and other.path == axis.path[: len(other.path)]]
+        if over:
+            problems.append(Problem(axis.node.origin, at, f"swept already by {printable(over[0])}"))
+        if isinstance(axis.node.value, list):
+            repeated = [node for i, node in enumerate(axis.values) if axis.plain[i] in axis.plain[:i]]
+            problems += [Problem(node.origin, at, f"found {found(node)} twice, expected it once") for node in repeated]
+    return axes, problems
+
+
+def _values(axis: Axis, node: Node) -> tuple[Node, ...]:
+    """The values of an axis as nodes: a list's own, a range's at the line of its key."""
+    if isinstance(axis, list):
+        return tuple(node.value) if isinstance(node.value, list) else ()
+    return tuple(Node(value, node.origin, repr(value)) for value in axis.values())
+
+
+def sampled(count: int, size: int, seed: int) -> tuple[int, ...]:
+    """`count` different numbers below `size`, ascending; the same for a seed on every version of Python.
+
+    Floyd's algorithm on random(), whose sequence Python guarantees (that of random.sample it does not).
+    """
+    generator = random.Random(seed)
+    chosen: set[int] = set()
+    for last in range(size - count, size):
+        number = int(generator.random() * (last + 1))
+        chosen.add(last if number in chosen else number)
+    return tuple(sorted(chosen))
+
+
+def _told(problem: Problem, axis: GridAxis, value: Node) -> Problem:
+    """A problem of a point, told at the axis that caused it."""
+    same_file = problem.origin.source == axis.node.origin.source
+    return Problem(problem.origin if same_file else value.origin, f"grid.{problem.key}", problem.text)

@@ -1,0 +1,147 @@
+"""Files upon files: `extends`, `--set`, a study's variants. Trees are merged before anything is validated.
+
+Maps merge key by key. What only makes sense as a whole is replaced whole: a list, a leg, the T-bill rate, the
+rebalance rule, the prices when their source changes, the parameters when the strategy changes.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from functools import reduce
+from pathlib import Path
+from typing import Final
+
+from backtest.config.models import Config
+from backtest.config.nodes import Node, NodePath
+from backtest.config.problems import Origin, Problem, Source, dotted, nearest, printable, quoted, refusal
+from backtest.config.reader import MAX_DEPTH, Tree, read_file, read_text
+
+MAX_EXTENDS: Final = 10
+OVERRIDE: Final = "--set"
+
+_EXTENDS: Final = "extends"
+_KEYS: Final = tuple(Config.model_fields)
+_WHOLE: Final[set[NodePath]] = {
+    ("legs", "growth"),
+    ("legs", "small"),
+    ("data", "tbill"),
+    ("execution", "rebalance"),
+}
+
+
+def merged(base: Node, top: Node, path: NodePath = ()) -> Node:
+    """`top` laid over `base`; every value keeps the place it was written at."""
+    if not isinstance(base.value, dict) or not isinstance(top.value, dict) or path in _WHOLE:
+        return top
+    below = base.value
+    if path == ("data", "prices") and _changes(base.value, top.value, "source"):
+        return top
+    if path == ("strategy",) and _changes(base.value, top.value, "name"):
+        below = {key: child for key, child in below.items() if key != "params"}
+    children = dict(below)
+    for key, child in top.value.items():
+        children[key] = merged(below[key], child, (*path, key)) if key in below else child
+    # An override has no lines: what is missing beside it is missing in the file.
+    return Node(children, top.origin if top.origin.line else base.origin)
+
+
+def overlaid(root: Node, over: Node) -> Node:
+    """The tree of overrides laid over that of a file; a file that is no map stays what it is, a mistake."""
+    return merged(root, over) if isinstance(root.value, dict) and over.value else root
+
+
+def read_layers(path: Path, name: str, asked: Problem | None = None) -> Tree:
+    """A file merged over all that it extends; the key `extends` is gone from the tree.
+
+    name: the file as messages call it. asked: the key of another file that names this one.
+    Raises ConfigError when a file is missing or no YAML, for a cycle, and for more than ten levels.
+    """
+    layers: list[Node] = []
+    problems: list[Problem] = []
+    seen: list[Path] = []
+    while True:
+        tree = open_yaml(path, name, asked, problems)
+        problems += tree.problems
+        if path.resolve() in seen:
+            raise refusal([*problems, _wrong(asked, name, "builds upon itself")])
+        seen.append(path.resolve())
+        if len(seen) > MAX_EXTENDS:
+            raise refusal([*problems, _wrong(asked, name, f"expected at most {MAX_EXTENDS} levels")])
+        children = tree.root.value if isinstance(tree.root.value, dict) else {}
+        extended = children.pop(_EXTENDS, None)
+        layers.append(tree.root)
+        if extended is None:
+            misspelt = [key for key in children if key not in _KEYS and nearest(key, (*_KEYS, _EXTENDS)) == _EXTENDS]
+            if misspelt:  # without the file beneath, everything else would look wrong
+                at, wrong = children[misspelt[0]].origin, f"unknown key, did you mean {_EXTENDS}?"
+                raise refusal([*problems, Problem(at, dotted(misspelt[:1]), wrong)])
+            break
+        if not isinstance(extended.value, str) or not extended.value:
+            unusable = Problem(extended.origin, _EXTENDS, f"found {extended.text or 'no text'}, expected a YAML file")
+            raise refusal([*problems] if extended.is_flawed else [*problems, unusable])
+        asked = Problem(extended.origin, _EXTENDS, f"found {quoted(extended.value)}")
+        path, name = path.parent / extended.value, beside(name, extended.value)
+    return Tree(reduce(merged, reversed(layers)), problems)
+
+
+def overlay(overrides: Sequence[str]) -> Tree:
+    """Overrides `a.b.c=VALUE` as one tree to lay over a config; of two for the same key the later holds.
+
+    Raises ConfigError when a VALUE is no YAML.
+    """
+    source = Source(OVERRIDE, Path.cwd())
+    origin = Origin(source, 0)
+    children: dict[str, Node] = {}
+    problems: list[Problem] = []
+    for override in overrides:
+        key, equals, text = override.partition("=")
+        path = tuple(part.strip() for part in key.split("."))
+        if not equals or not all(part and part.isprintable() for part in path) or len(path) > MAX_DEPTH:
+            example = "KEY=VALUE such as execution.slippage_bps=4"
+            problems.append(Problem(origin, "", f"found {quoted(override)}, expected {example}"))
+            continue
+        tree = read_text(text, source, has_lines=False, prefix=path)
+        problems += tree.problems
+        put(children, path, tree.root)
+    return Tree(Node(children, origin), problems)
+
+
+def put(children: dict[str, Node], path: Sequence[str], node: Node) -> None:
+    """Set the node at `path`; the maps on the way are made, in place of anything that is none."""
+    for part in path[:-1]:
+        below = children.get(part)
+        if below is None or not isinstance(below.value, dict):
+            below = children[part] = Node({}, node.origin)
+        children = below.value  # type: ignore[assignment]  # a dict, by the two lines above
+    children[path[-1]] = node
+
+
+def beside(name: str, other: str) -> str:
+    """How messages call a file that the file `name` calls `other`."""
+    return os.path.normpath(os.path.join(os.path.dirname(name), other))
+
+
+def _changes(base: dict[str, Node], top: dict[str, Node], key: str) -> bool:
+    return key in base and key in top and base[key].value != top[key].value
+
+
+def open_yaml(path: Path, name: str, asked: Problem | None = None, problems: Sequence[Problem] = ()) -> Tree:
+    """Read one file; that it cannot be read is a problem of the key that names it, told after `problems`."""
+    try:
+        if path.is_dir():
+            wrong = "is a folder, expected a YAML file"
+        elif not path.is_file():
+            near = nearest(path.name, [each.name for each in path.parent.glob("*.yaml")])
+            wrong = f"no such file{f', did you mean {printable(near)}?' if near else ''}"
+        else:
+            return read_file(path, name)
+    except OSError as error:
+        wrong = f"cannot be read ({error.strerror or type(error).__name__})"
+    raise refusal([*problems, _wrong(asked, name, wrong)])
+
+
+def _wrong(asked: Problem | None, name: str, wrong: str) -> Problem:
+    if asked is None:
+        return Problem(Origin(Source(name, Path()), 0), "", wrong)
+    return Problem(asked.origin, asked.key, f"{asked.text}, {wrong}")

@@ -1,0 +1,204 @@
+"""The config as typed, frozen models: what an experiment may say, each field with its meaning, range and default.
+
+A default is written once, here. Single values are checked by their fields; what must agree between sections is a rule
+(`broken_rules`), so that it can be told beside all other mistakes of a file.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import BaseModel, Field, SerializeAsAny, ValidationInfo, field_validator, model_validator
+from pydantic_core import PydanticCustomError
+
+from backtest.config.fields import (
+    Benchmark,
+    IsoDate,
+    Leg,
+    Model,
+    Name,
+    Rebalance,
+    StaticMix,
+    TbillSource,
+    expected,
+    sum_mistake,
+)
+
+MAX_COST_BPS: Final = 1000
+MAX_DELAY_SESSIONS: Final = 21
+MAX_BENCHMARKS: Final = 50
+
+BROKEN_RULES: Final = "broken_rules"
+"""The type of pydantic's error when a Config's parts do not agree."""
+
+
+class YahooPrices(Model):
+    """Daily prices from Yahoo Finance."""
+
+    source: Literal["yahoo"]
+
+
+class CsvPrices(Model):
+    """Daily prices from a folder with one <TICKER>.csv per ticker."""
+
+    source: Literal["csv"]
+    folder: Path = Field(description="folder of the price files, relative to this file")
+
+
+class SamplePrices(Model):
+    """Simulated prices that need no network; reports say so."""
+
+    source: Literal["sample"]
+
+
+Prices = Annotated[
+    YahooPrices | CsvPrices | SamplePrices,
+    Field(
+        discriminator="source",
+        description="where prices come from",
+        json_schema_extra=expected("{source: yahoo}, {source: csv, folder: ...} or {source: sample}"),
+    ),
+]
+
+
+class DataConfig(Model):
+    """What is known: prices, the period, the T-bill rate."""
+
+    prices: Prices
+    start: IsoDate = Field(description="first day of the backtest; earlier history warms signals up")
+    end: IsoDate | None = Field(None, description="last day of the backtest; without it, the last day of the data")
+    tbill: TbillSource | None = Field(
+        None, description="T-bill rate for idle cash and Sharpe ratios; without it both use 0"
+    )
+
+
+class LegsConfig(Model):
+    """The two sides of the rotation: tickers and their weights, which sum to 1 in each leg."""
+
+    growth: Leg = Field({"IVW": 0.5, "QQQ": 0.5}, description="large-cap growth: ticker and weight as a fraction")
+    small: Leg = Field({"IWM": 0.5, "IWN": 0.5}, description="small caps: ticker and weight as a fraction")
+
+
+class NoParams(Model):
+    """The parameters of a strategy that has none."""
+
+
+class StrategyConfig(Model):
+    """Which rule decides, and its parameters; `params` becomes an object of the strategy's own `Params`."""
+
+    name: str = Field(description="a name of the registry of strategies")
+    initial: Literal["growth", "small", "cash"] = Field("growth", description="held before a signal is known")
+    params: SerializeAsAny[BaseModel] = Field(
+        default_factory=NoParams, validate_default=True, description="the strategy's own parameters"
+    )
+
+    @field_validator("params", mode="before")
+    @classmethod
+    def _typed(cls, value: object, info: ValidationInfo) -> object:
+        """Turn a map into the strategy's `Params`, looked up in the context, a map of names and models."""
+        if isinstance(value, BaseModel) and not isinstance(value, NoParams):
+            return value
+        if "name" not in info.data:
+            return NoParams()  # the name is the mistake
+        model = (info.context or {}).get(info.data["name"], NoParams)
+        data = {} if isinstance(value, NoParams) else value
+        # Through JSON, whose strict mode takes a list for a tuple and text for a date, and a bool for nothing else.
+        return model.model_validate_json(json.dumps(data), strict=True, context=info.context)
+
+
+class ExecutionConfig(Model):
+    """How decisions become trades, and what they cost."""
+
+    initial_cash_usd: float = Field(100_000.0, gt=0, le=1e12, description="starting cash in US dollars")
+    commission_bps: float = Field(
+        ge=0, le=MAX_COST_BPS, description="commission in basis points of traded value; has no default"
+    )
+    slippage_bps: float = Field(
+        ge=0, le=MAX_COST_BPS, description="slippage in basis points of traded value; has no default"
+    )
+    shares: Literal["fractional", "whole"] = Field("fractional", description="whether parts of a share may be held")
+    rebalance: Rebalance = Field("on_change", description="when to trade though the decision has not changed")
+    delay_sessions: int = Field(
+        1, ge=1, le=MAX_DELAY_SESSIONS, description="sessions from the decision at a close to the open it is traded at"
+    )
+    idle_cash: Literal["none", "tbill"] = Field("none", description="what cash earns overnight")
+    accounting: Literal["total_return"] = Field(
+        "total_return",
+        description="prices that include dividends",
+        json_schema_extra=expected("total_return (raw, with cash dividends and splits, is not available yet)"),
+    )
+
+
+class Config(Model):
+    """One experiment."""
+
+    name: Name = Field(description="names the experiment and its folder of results")
+    data: DataConfig = Field(description="prices, period and T-bill rate")
+    legs: LegsConfig = Field(default_factory=LegsConfig, description="the tickers of the two sides and their weights")
+    strategy: StrategyConfig = Field(description="the rule that decides, and its parameters")
+    execution: ExecutionConfig = Field(description="how decisions become trades, and what they cost")
+    benchmarks: tuple[Benchmark, ...] = Field(
+        ("QQQ", "IWM", StaticMix(static_mix=0.5)),
+        description="what the strategy is compared with; relative figures are against the first",
+        max_length=MAX_BENCHMARKS,
+        json_schema_extra=expected("a list such as [QQQ, IWM, {static_mix: 0.5}]"),
+    )
+
+    @model_validator(mode="after")
+    def _rules_hold(self) -> Config:
+        broken = list(broken_rules(self))
+        if broken:
+            raise PydanticCustomError(BROKEN_RULES, "{text}", {"text": "; ".join(text for _, text in broken)})
+        return self
+
+
+def broken_rules(config: object) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    """What does not agree between the parts of a config: the path to blame and what is wrong with it.
+
+    config: a Config, or the plain data of one, which may have any other mistakes beside.
+    """
+    start, end = _at(config, "data", "start"), _at(config, "data", "end")
+    if _is_date(start) and _is_date(end) and str(start) >= str(end):
+        yield ("data", "end"), f"found {end}, expected a date after data.start ({start})"
+    yield from _broken_legs(*(_at(config, "legs", leg) or getattr(LegsConfig(), leg) for leg in ("growth", "small")))
+    has_data, idle_cash = _at(config, "data") is not None, _at(config, "execution", "idle_cash")
+    if idle_cash == "tbill" and has_data and _at(config, "data", "tbill") is None:
+        yield ("execution", "idle_cash"), "found tbill, expected none, or a rate in data.tbill (irx, fred ...)"
+    benchmarks = _at(config, "benchmarks")
+    if isinstance(benchmarks, list | tuple):
+        for i, benchmark in enumerate(benchmarks[:MAX_BENCHMARKS]):
+            if benchmark in benchmarks[:i]:
+                yield ("benchmarks", i), "stands in the list already"
+
+
+def _broken_legs(growth: object, small: object) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    for name, leg in (("growth", growth), ("small", small)):
+        # Only of sound weights: one weight out of range is one mistake, not two.
+        if isinstance(leg, dict) and all(type(weight) in (int, float) and 0 < weight <= 1 for weight in leg.values()):
+            wrong = sum_mistake(leg)
+            if wrong:
+                yield ("legs", name), wrong
+    if isinstance(growth, dict) and isinstance(small, dict):
+        for ticker in small:
+            if ticker in growth:
+                yield ("legs", "small", ticker), "stands in both legs, expected in one"
+
+
+def _at(config: object, *keys: str) -> Any:
+    """The value under `keys` of a model or of plain data, None where there is none."""
+    for key in keys:
+        config = config.get(key) if isinstance(config, dict) else getattr(config, key, None)
+    return config
+
+
+def _is_date(value: object) -> bool:
+    if isinstance(value, date):
+        return True
+    try:
+        return isinstance(value, str) and len(value) == len("2001-07-31") and bool(date.fromisoformat(value))
+    except ValueError:
+        return False

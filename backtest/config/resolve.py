@@ -1,0 +1,73 @@
+"""A Config as plain data, as YAML that reads back equal, and as the text whose hash names its results."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Any, Final
+
+from backtest.config.models import Config
+from backtest.config.nodes import scalar
+
+_PLAIN = re.compile(r"[A-Za-z0-9_^/.][A-Za-z0-9_^/.=+-]*")
+_WIDTH: Final = 100
+
+
+def resolved(config: Config) -> dict[str, Any]:
+    """Plain data with every default filled in, dates as ISO text and locations absolute; runs again as it is."""
+    return config.model_dump(mode="json")
+
+
+def question(config: Config) -> str:
+    """What a config asks, as canonical JSON: the same for all ways to write it and all places to keep the prices."""
+    data = resolved(config)
+    data["data"]["prices"].pop("folder", None)
+    return json.dumps(data, sort_keys=True, allow_nan=False, separators=(",", ":"))
+
+
+def dump_yaml(data: Mapping[str, Any]) -> str:
+    """Plain data as YAML, in the order given, the same bytes every time; `load_config` reads it back unchanged.
+
+    Lists, and maps of scalars below the top level, stand on one line where they are short.
+    """
+    return "".join(f"{line}\n" for line in _lines(data, 0))
+
+
+def _lines(data: Mapping[str, Any], depth: int) -> list[str]:
+    lines = []
+    for key, value in data.items():
+        head = f"{'  ' * depth}{_text(key)}:"
+        inline = _inline(value)
+        is_map_of_maps = isinstance(value, dict) and any(isinstance(each, dict) for each in value.values())
+        is_block = isinstance(value, dict) and value and (is_map_of_maps or not depth or len(inline) > _WIDTH)
+        if is_block:
+            lines += [head, *_lines(value, depth + 1)]
+        else:
+            lines.append(f"{head} {inline}")
+    return lines
+
+
+def _inline(value: object) -> str:
+    if isinstance(value, dict):
+        return f"{{{', '.join(f'{_text(key)}: {_inline(each)}' for key, each in value.items())}}}"
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(_inline(each) for each in value)}]"
+    if isinstance(value, str):
+        return _text(value)
+    return json.dumps(value, allow_nan=False)
+
+
+def _text(text: str) -> str:
+    """Text bare when it is read back as this text, else in quotes."""
+    if _PLAIN.fullmatch(text) and not _is_special(text):
+        return text
+    escaped = json.dumps(text, ensure_ascii=False)
+    return "".join(c if c.isprintable() else f"\\U{ord(c):08X}" for c in escaped)
+
+
+def _is_special(text: str) -> bool:
+    try:
+        return not isinstance(scalar(text), str)
+    except ValueError:
+        return True

@@ -1,0 +1,102 @@
+"""A study: many configs from one file, as variants of a base, as a list of files, or as a grid.
+
+`StudyFile` is what its YAML may say, `Study` what `load_study` makes of it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, Field
+
+from backtest.config.axes import Axis
+from backtest.config.fields import Benchmark, Model, Name, StaticMix
+from backtest.config.grid import Grid
+from backtest.config.models import Config
+from backtest.config.resolve import question
+
+
+class GridSample(Model):
+    """A random part of a grid, the same for the same seed."""
+
+    count: int = Field(ge=1, le=10_000_000, description="how many points")
+    seed: int = Field(0, ge=0, description="another seed, another sample")
+
+
+class StudyFile(Model):
+    """What a study's YAML may say."""
+
+    name: Name = Field(description="names the study and its folder of results")
+    base: str | None = Field(None, description="the config that variants and grid change, relative to this file")
+    variants: dict[Name, dict[str, Any] | None] = Field(
+        default_factory=dict, description="name of each variant and what differs from the base"
+    )
+    configs: tuple[str, ...] = Field((), description="config files, each a variant named as itself")
+    grid: dict[str, Axis] = Field(default_factory=dict, description="dotted key of the config and the values it takes")
+    benchmark: Benchmark | None = Field(None, description="what all are compared with; without it, their own first")
+    sample: GridSample | None = Field(None, description="take a random part of the grid only")
+
+
+@dataclass(frozen=True)
+class Study:
+    """Variants by name, in the file's order, and a grid around a base, whose configs are made one by one.
+
+    A declared benchmark is among every config's benchmarks; grid maps each swept key to its values.
+    """
+
+    name: str
+    path: Path
+    benchmark: str | StaticMix | None
+    variants: Mapping[str, Config]
+    grid: Mapping[str, tuple[object, ...]]
+    base: Config | None
+    sample: GridSample | None = None
+    _points: Grid | None = field(default=None, repr=False)
+
+    @property
+    def size(self) -> int:
+        """Points of the grid, or of its sample; 0 without a grid."""
+        return self._points.size if self._points else 0
+
+    def grid_points(self, start: int = 0, stop: int | None = None) -> Iterator[dict[str, object]]:
+        """Swept key -> value for each point in order; the last key's values change fastest."""
+        for digits in self._digits(start, stop):
+            yield {key: values[digit] for (key, values), digit in zip(self.grid.items(), digits, strict=True)}
+
+    def grid_configs(self, start: int = 0, stop: int | None = None) -> Iterator[Config]:
+        """The Config of each point, in the order of `grid_points`; ConfigError where values do not go together."""
+        for digits in self._digits(start, stop):
+            assert self._points is not None
+            yield with_benchmark(self._points.config(digits), self.benchmark)
+
+    def _digits(self, start: int, stop: int | None) -> Iterator[tuple[int, ...]]:
+        grid = self._points
+        return (grid.digits(number) for number in range(grid.size)[start:stop]) if grid else iter(())
+
+
+def study_question(study: Study) -> str:
+    """What a study asks, as canonical JSON without locations; the counterpart of `question` for a config."""
+    asked = {
+        "name": study.name,
+        "benchmark": _plain(study.benchmark),
+        "variants": {name: json.loads(question(config)) for name, config in study.variants.items()},
+        "base": json.loads(question(study.base)) if study.base else None,
+        "grid": {key: list(values) for key, values in study.grid.items()},
+        "sample": _plain(study.sample),
+    }
+    return json.dumps(asked, sort_keys=True, allow_nan=False, separators=(",", ":"))
+
+
+def with_benchmark(config: Config, benchmark: str | StaticMix | None) -> Config:
+    """The config with the study's benchmark among its own."""
+    if benchmark is None or benchmark in config.benchmarks:
+        return config
+    return config.model_copy(update={"benchmarks": (*config.benchmarks, benchmark)})
+
+
+def _plain(value: object) -> object:
+    return value.model_dump(mode="json") if isinstance(value, BaseModel) else value
