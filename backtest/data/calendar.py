@@ -1,0 +1,78 @@
+"""The exchange's own calendar: which days are sessions, and when each of them closes.
+
+The flow: config -> MARKET (this is its clock) -> decision -> fills -> result -> metrics -> report.
+A calendar of sessions is published years ahead, so reading its future is no look-ahead. It never asks what day it is:
+whoever calls says how far it has to reach, so that a run gives the same answer tomorrow.
+"""
+
+from __future__ import annotations
+
+import warnings
+from datetime import date
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+if TYPE_CHECKING:
+    from exchange_calendars import ExchangeCalendar
+
+FIRST_YEAR = 1993
+"""The Federal Reserve first announced a decision in February 1994."""
+
+Day = date | pd.Timestamp
+"""A day without a zone; a pandas Timestamp is one too."""
+
+
+def exchange_sessions(first: Day, last: Day) -> pd.DatetimeIndex:
+    """Sessions of the New York Stock Exchange from `first` to `last`, both included; tz-naive, ascending, ns.
+
+    Right from October 1952 on; the Saturdays on which it was open before are not in it.
+    """
+    return pd.DatetimeIndex(_new_york(_day(first), _day(last)).sessions.to_numpy()).as_unit("ns")
+
+
+def session_closes(first: Day, last: Day) -> pd.DatetimeIndex:
+    """The moment at which each of those sessions closes, half days included; UTC, same length and order."""
+    closes = _new_york(_day(first), _day(last)).closes
+    return pd.DatetimeIndex(closes.dt.tz_localize(None).to_numpy()).as_unit("ns").tz_localize("UTC")
+
+
+def sessions_around(first_price: Day, last_price: Day) -> pd.DatetimeIndex:
+    """The calendar a market needs: from before the first announced policy decision, or the first price when that is
+    earlier, to the end of the year after the last price. Whole years, so that most markets share one calendar.
+    """
+    return exchange_sessions(*range_around(first_price, last_price))
+
+
+def range_around(first_price: Day, last_price: Day) -> tuple[date, date]:
+    """First and last day of `sessions_around`."""
+    return date(min(first_price.year - 1, FIRST_YEAR), 1, 1), date(last_price.year + 1, 12, 31)
+
+
+def _day(day: Day) -> date:
+    return day.date() if isinstance(day, pd.Timestamp) else day
+
+
+@lru_cache(maxsize=8)
+def _new_york(first: date, last: date) -> ExchangeCalendar:
+    # The class itself, not `get_calendar`: that one also reads the clock to find its default range.
+    from exchange_calendars.exchange_calendar import HolidayCalendar
+    from exchange_calendars.exchange_calendar_xnys import XNYSExchangeCalendar
+
+    class WithinHolidays(HolidayCalendar):  # type: ignore[misc]
+        """Holidays of our years. Left to itself pandas takes 1970 to 2200: half of it wasted, and earlier ones lost."""
+
+        def holidays(
+            self, start: pd.Timestamp | None = None, end: pd.Timestamp | None = None, return_name: bool = False
+        ) -> Any:
+            return super().holidays(start or pd.Timestamp(first), end or pd.Timestamp(last), return_name)
+
+    class NewYork(XNYSExchangeCalendar):  # type: ignore[misc]
+        @property
+        def regular_holidays(self) -> HolidayCalendar:
+            return WithinHolidays(super().regular_holidays.rules)
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # its own, about pandas
+        return NewYork(start=pd.Timestamp(first), end=pd.Timestamp(last))

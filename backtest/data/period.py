@@ -1,0 +1,55 @@
+"""From when to when the data allow a backtest: no ticker may begin late or end early in silence."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+
+import pandas as pd
+
+from backtest.errors import ConfigError, DataError
+
+
+def last_session_of(
+    frames: Mapping[str, pd.DataFrame], traded: Sequence[str], exchange: pd.DatetimeIndex, *, end: date | None
+) -> pd.Timestamp:
+    """The market's last session: the last one up to `end`, or without it the one on which all traded tickers end.
+
+    frames: checked, ascending. Raises DataError for every ticker whose prices stop before it, and without `end` when
+    the traded ones stop on different sessions: which was meant is not for a program to guess.
+    """
+    lasts = {ticker: pd.Timestamp(frame.index[-1]) for ticker, frame in frames.items()}
+    if end is not None:
+        last = pd.Timestamp(exchange[exchange <= pd.Timestamp(end)][-1])
+        wanted = f"data.end ({end:%Y-%m-%d})"
+    else:
+        last = min(lasts[ticker] for ticker in traded)
+        wanted = f"that of {traded[0]} ({last:%Y-%m-%d})"
+        if any(lasts[ticker] > last for ticker in traded):
+            ends = ", ".join(f"{ticker} {lasts[ticker]:%Y-%m-%d}" for ticker in traded)
+            raise DataError(f"prices end on different sessions: {ends}; set data.end to {last:%Y-%m-%d} or bring the "
+                            "others up to date")  # fmt: skip
+    short = [ticker for ticker in frames if lasts[ticker] < last]
+    if short:
+        reach = min(lasts.values())
+        raise DataError(*(f"{ticker}: the last price is of {lasts[ticker]:%Y-%m-%d}, before {wanted}; bring it up to "
+                          f"date or set data.end to {reach:%Y-%m-%d}" for ticker in short))  # fmt: skip
+    return last
+
+
+def check_start(
+    frames: Mapping[str, pd.DataFrame], traded: Sequence[str], sessions: pd.DatetimeIndex, *, start: date
+) -> None:
+    """Raise ConfigError unless two sessions >= `start` exist and every traded ticker has a price on the first one.
+
+    sessions: the exchange's, up to the market's last.
+    """
+    period = sessions[sessions >= pd.Timestamp(start)]
+    if len(period) < 2:
+        last = f"{sessions[-1]:%Y-%m-%d}"
+        raise ConfigError(f"data.start: found {start}, expected a date with two sessions from it to the last, {last}")
+    firsts = {ticker: pd.Timestamp(frames[ticker].index[0]) for ticker in traded}
+    latest = max(traded, key=lambda ticker: firsts[ticker])
+    if firsts[latest] > period[0]:
+        raise ConfigError(f"data.start: found {start}, before the first price of {latest}; expected "
+                          f"{firsts[latest]:%Y-%m-%d} or later")  # fmt: skip

@@ -1,0 +1,144 @@
+"""The T-bill rate: what idle cash earns and what a Sharpe ratio is measured against.
+
+Rates are step series: a published value holds until the next one, for up to 7 calendar days. On a session without a
+value of its own the last one is carried, counted, and reported. (Prices are never carried.)
+All published rates here are 13-week bank discount rates in percent; they leave as fractions.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import date
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from backtest.data.checks import listed
+from backtest.data.sources import DataSource, Fetched
+from backtest.errors import DataError
+from backtest.market import Source
+from backtest.units import BEY_DAYS, BILL_DAYS, DISCOUNT_DAYS
+
+if TYPE_CHECKING:
+    from backtest.config.fields import AnnualRate
+
+HOLDS_DAYS = 7
+"""Calendar days for which a published value stands; the longest closure since 1933, of September 2001, took seven."""
+
+LOWEST_PERCENT, HIGHEST_PERCENT = -5.0, 25.0
+"""Bounds of what can be a T-bill rate; below zero happened in March 2020, the record of 1981 is 17 %."""
+
+PERCENT = 100.0
+
+
+class Published(NamedTuple):
+    """A published rate. is_known_next_session: it comes out after the close of the day it is dated."""
+
+    rate_id: str
+    name: str
+    is_known_next_session: bool
+
+
+PUBLISHED = {
+    "irx": Published("IRX", "13-week T-bill discount rate (^IRX)", is_known_next_session=False),
+    # The Federal Reserve's H.15 release gives a day's rate on the business day after it.
+    "fred": Published("DTB3", "13-week T-bill discount rate (FRED DTB3)", is_known_next_session=True),
+}
+
+
+class TBill(NamedTuple):
+    """values: discount rate as a fraction, known at the close of each session; name: for the report."""
+
+    values: pd.Series
+    source: Source
+    name: str
+
+
+def tbill_series(
+    asked: Literal["irx", "fred"] | AnnualRate, source: DataSource, sessions: pd.DatetimeIndex, *, start: date
+) -> TBill:
+    """The rate that `data.tbill` asks for, on the market's sessions.
+
+    Before `start` a value may be missing (NaN). From the first session at or after it, DataError when there is none
+    that was published within 7 days.
+    """
+    if not isinstance(asked, str):
+        return constant_rate(asked.annual, sessions)
+    published = PUBLISHED[asked]
+    fetched = source.rate(published.rate_id)
+    percent = fetched.values["value"]
+    _check_rate(percent, fetched.location)
+    values, of_day = step_series(percent, sessions, is_known_next_session=published.is_known_next_session)
+    used = sessions >= pd.Timestamp(start)
+    bare = sessions[used & np.isnan(values)]
+    if len(bare):
+        raise DataError(f"{fetched.location}: no T-bill rate within {HOLDS_DAYS} days of {listed(bare)}; "
+                        "bring the file up to date, or set data.tbill to {annual: ...}")  # fmt: skip
+    carried = int((used & _is_carried(sessions, of_day, is_known_next_session=published.is_known_next_session)).sum())
+    name = f"simulated {published.name}" if source.is_simulated else published.name
+    rate = pd.Series(values / PERCENT, index=sessions, name="tbill")
+    return TBill(rate, _source_of(published.rate_id, fetched, carried), name)
+
+
+def constant_rate(annual: float, sessions: pd.DatetimeIndex) -> TBill:
+    """The discount rate whose bond-equivalent yield is `annual`, so that cash accrues annual * days / 365.
+
+    BEY = 365 d / (360 - 91 d), solved for d = 360 y / (365 + 91 y).
+    """
+    discount = DISCOUNT_DAYS * annual / (BEY_DAYS + BILL_DAYS * annual)
+    first, last = (f"{sessions[place]:%Y-%m-%d}" for place in (0, -1))
+    digest = hashlib.sha256(repr(float(annual)).encode()).hexdigest()
+    source = Source("T-bill rate", "data.tbill", rows=1, first=first, last=last, sha256=digest)
+    values = pd.Series(discount, index=sessions, name="tbill")
+    return TBill(values, source, f"a constant {annual * PERCENT:.4g} % a year")
+
+
+def step_series(
+    published: pd.Series, sessions: pd.DatetimeIndex, *, is_known_next_session: bool
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.datetime64]]:
+    """The last published value known at each session's close, and the day it is dated; NaN and NaT where there is none.
+
+    published: by ascending tz-naive day, without NaN. A value is known at the close of its own day, or not before the
+    first session after it. It holds for 7 calendar days from its date.
+    """
+    days = published.index.to_numpy().astype("datetime64[D]")
+    closes = sessions.to_numpy().astype("datetime64[D]")
+    last = np.searchsorted(days, closes, side="left" if is_known_next_session else "right") - 1
+    values = published.to_numpy(dtype=np.float64)[last]
+    of_day = days[last]
+    is_bare = (last < 0) | (closes - of_day > np.timedelta64(HOLDS_DAYS, "D"))
+    values[is_bare], of_day[is_bare] = np.nan, np.datetime64("NaT")
+    return values, of_day
+
+
+def _is_carried(
+    sessions: pd.DatetimeIndex, of_day: npt.NDArray[np.datetime64], *, is_known_next_session: bool
+) -> npt.NDArray[np.bool_]:
+    """True where the value is older than the newest there could have been."""
+    newest = sessions.to_numpy().astype("datetime64[D]")
+    if is_known_next_session:
+        newest = np.concatenate([of_day[:1], newest[:-1]])
+    return np.asarray(of_day < newest, dtype=np.bool_)
+
+
+def _check_rate(percent: pd.Series, where: str) -> None:
+    problems = []
+    days = pd.DatetimeIndex(percent.index)
+    if not len(days):
+        raise DataError(f"{where}: has no values, expected a T-bill rate in percent")
+    backward = days[1:][days[1:] <= days[:-1]]
+    if len(backward):
+        problems.append(f"{where}: dates stand twice or go back on {listed(backward)}; expected ascending days")
+    outside = days[~percent.between(LOWEST_PERCENT, HIGHEST_PERCENT).to_numpy()]
+    if len(outside):
+        problems.append(f"{where}: not between {LOWEST_PERCENT:g} and {HIGHEST_PERCENT:g} percent on {listed(outside)}")
+    if problems:
+        raise DataError(*problems)
+
+
+def _source_of(name: str, fetched: Fetched, carried_sessions: int) -> Source:
+    days = fetched.values.index
+    first, last = (f"{days[place]:%Y-%m-%d}" for place in (0, -1))
+    return Source(name, fetched.location, len(days), first, last, fetched.sha256, carried_sessions)

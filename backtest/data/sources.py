@@ -1,0 +1,123 @@
+"""What every source of prices and rates has in common, and which one a config asks for.
+
+A source only fetches: it neither repairs nor judges (`checks.py` does) and knows nothing of legs or periods.
+A store of snapshots, or a second source to compare with, is one more class with the same two methods.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+import pandas as pd
+
+from backtest.data.calendar import sessions_around
+
+if TYPE_CHECKING:
+    from backtest.config.models import Prices
+
+PRICE_COLUMNS = ("open", "high", "low", "close", "adj_close", "volume", "dividends", "splits")
+"""Columns of a ticker's frame, float64, by tz-naive day, in the order in which the source had the rows.
+
+Prices and volume are adjusted for splits and not for dividends (Yahoo's "Close"); adj_close for both; dividends are
+USD per share on the ex-date and splits ratios on their date, 0.0 on all others.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """One series as its source gave it.
+
+    values: `PRICE_COLUMNS`, or for a rate the one column `value` (percent, by the day it is the rate of).
+    location: file or service, for the manifest. sha256: of the file's bytes, else of the values.
+    """
+
+    values: pd.DataFrame
+    location: str
+    sha256: str
+
+
+class DataSource(Protocol):
+    """Where prices and rates come from."""
+
+    @property
+    def is_simulated(self) -> bool:
+        """Whether the prices never happened."""
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a reader must be told about everything from here."""
+
+    def prices(self, tickers: Sequence[str]) -> dict[str, Fetched]:
+        """Every ticker's whole history, in the order asked for; DataError or NetworkError when one is not to be had."""
+
+    def rate(self, rate_id: str) -> Fetched:
+        """A rate's whole history: "IRX" or "DTB3", both 13-week bank discount rates."""
+
+
+def choose_source(prices: Prices, *, end: date | None, offline: bool) -> DataSource:
+    """The source that `data.prices` asks for. A folder and the sample need no network and ignore `offline`."""
+    match prices.source:
+        case "csv":
+            from backtest.data.csv_folder import CsvFolder
+
+            return CsvFolder(prices.folder)
+        case "yahoo":
+            from backtest.data.yahoo import Yahoo
+
+            return Yahoo(end=end, offline=offline)
+        case "sample":
+            return Sample()
+
+
+class Sample:
+    """The simulated market that ships with the project; its one T-bill rate stands for every rate asked for."""
+
+    is_simulated = True
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """That nothing of it happened."""
+        from backtest.data.sample import SAMPLE_NOTE
+
+        return (SAMPLE_NOTE,)
+
+    def prices(self, tickers: Sequence[str]) -> dict[str, Fetched]:
+        """Simulated histories; DataError for a ticker that is not simulated."""
+        from backtest.data.sample import sample_prices
+
+        frames = sample_prices(tickers, self._sessions())
+        return {ticker: _simulated(frames[ticker].astype(np.float64)) for ticker in tickers}
+
+    def rate(self, rate_id: str) -> Fetched:
+        """The simulated 13-week discount rate."""
+        from backtest.data.sample_rates import sample_tbill
+
+        return _simulated(sample_tbill(self._sessions()).to_frame("value"))
+
+    @staticmethod
+    def _sessions() -> pd.DatetimeIndex:
+        from backtest.data.sample_noise import FIRST_DAY, LAST_DAY
+
+        return sessions_around(pd.Timestamp(FIRST_DAY), pd.Timestamp(LAST_DAY))
+
+
+def _simulated(values: pd.DataFrame) -> Fetched:
+    return Fetched(values, "the simulated sample", values_sha256(values))
+
+
+def values_sha256(frame: pd.DataFrame) -> str:
+    """sha256 of a frame of numbers by day: column names, days since 1970 as int64, float64, all little-endian."""
+    digest = hashlib.sha256(",".join(map(str, frame.columns)).encode())
+    digest.update(frame.index.to_numpy().astype("datetime64[D]").astype("<i8").tobytes())
+    digest.update(canonical_bytes(frame.to_numpy(dtype=np.float64)))
+    return digest.hexdigest()
+
+
+def canonical_bytes(numbers: np.ndarray[Any, np.dtype[np.float64]]) -> bytes:
+    """float64, little-endian, row by row; one bit pattern for NaN and one for zero, so that equal numbers are equal."""
+    return np.where(np.isnan(numbers), np.nan, numbers + 0.0).astype("<f8").tobytes()
