@@ -1,0 +1,28 @@
+"""What an equity curve was worth: returns, risk, drawdowns, and all of it against a benchmark.
+
+Reads:  equity curves as arrays, base row first; the dates they stand on; the books' totals.
+Gives:  one value per metric and curve, and the reason wherever a metric is not defined.
+
+    calendar = calendar_of(sessions)
+    values, undefined = metrics(equity, calendar=calendar, tbill_returns=tbill, benchmark=benchmark, activity=activity)
+
+`metrics` is `metrics_table` with one row, so one curve and a hundred thousand are measured by the same lines.
+Definitions and worked values: DESIGN.md section 2, research/domain.md section 4.
+"""
+
+from backtest.metrics.calendar import Calendar, Spans, calendar_of
+from backtest.metrics.formulas import drawdown
+from backtest.metrics.table import METRIC_KEYS, NO_BENCHMARK, Activity, metrics, metrics_table, undefined_reasons
+
+__all__ = [
+    "METRIC_KEYS",
+    "NO_BENCHMARK",
+    "Activity",
+    "Calendar",
+    "Spans",
+    "calendar_of",
+    "drawdown",
+    "metrics",
+    "metrics_table",
+    "undefined_reasons",
+]
