@@ -41,7 +41,9 @@ class Evidence:
         if self.phrase is not None:
             return self.phrase(row)
         value = float(self.values[row])
-        return f"{self.label or self.name} " + ("not known yet" if np.isnan(value) else f"{value:.6g} {self.unit}".strip())
+        return f"{self.label or self.name} " + (
+            "not known yet" if np.isnan(value) else f"{value:.6g} {self.unit}".strip()
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,9 +97,7 @@ def check_decision(decision: Decision, market: Market) -> Decision:
     return decision
 
 
-def target_weights(
-    decision: Decision, market: Market, legs: Legs, tickers: tuple[str, ...], initial: str
-) -> Floats:
+def target_weights(decision: Decision, market: Market, legs: Legs, tickers: tuple[str, ...], initial: str) -> Floats:
     """Weights to hold after each session's close, shape (sessions, tickers)."""
     small, cash = decision.shares(initial)
     return legs.weights(tickers, small, cash)

@@ -46,7 +46,9 @@ def column_feed(sessions: pd.DatetimeIndex, opens: Floats, closes: Floats) -> Co
         "volume": zeros,
         "openinterest": zeros,
     }
-    return ColumnFeed(columns={name: array("d", values.astype(np.float64).tobytes()) for name, values in columns.items()})
+    return ColumnFeed(
+        columns={name: array("d", values.astype(np.float64).tobytes()) for name, values in columns.items()}
+    )
 
 
 EPOCH_ORDINAL = 719_163
@@ -66,7 +68,9 @@ def market_of_feeds(feeds: Iterable[bt.feed.DataBase]) -> Market:
         bars = feed.buflen()
         if not bars:
             raise ConfigError(f"feed {feed._name!r} has no bars yet: run Cerebro with preload=True, its default")
-        days = pd.DatetimeIndex([bt.num2date(x).replace(tzinfo=None) for x in feed.datetime.getzero(0, bars)]).normalize()
+        days = pd.DatetimeIndex(
+            [bt.num2date(x).replace(tzinfo=None) for x in feed.datetime.getzero(0, bars)]
+        ).normalize()
         opens[feed._name] = pd.Series(np.array(feed.open.getzero(0, bars)), days)
         closes[feed._name] = pd.Series(np.array(feed.close.getzero(0, bars)), days)
     open_, close = pd.DataFrame(opens), pd.DataFrame(closes)

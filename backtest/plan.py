@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from backtest.errors import ConfigError
 from backtest.market import Floats, Market, overnight_interest
 from backtest.signals.periods import last_of_period
 
@@ -36,6 +37,14 @@ class Terms:
     rebalance: Rebalance = "on_change"
     delay_sessions: int = 1
     earns_tbill: bool = False
+
+    def __post_init__(self) -> None:
+        """A config is checked before; this is for what a strategy is given by hand, which backtrader takes unseen."""
+        rule, delay = self.rebalance, self.delay_sessions
+        if rule not in ("on_change", "monthly") and (isinstance(rule, str) or not 0.0 < rule < 1.0):
+            raise ConfigError(f"rebalance: found {rule!r}, expected on_change, monthly or a band such as 0.05")
+        if not isinstance(delay, int) or delay < 1:
+            raise ConfigError(f"delay_sessions: found {delay!r}, expected a whole number from 1 on")
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,14 +94,19 @@ def make_plan(market: Market, tickers: tuple[str, ...], weights: Floats, start: 
     return Plan(
         sessions=sessions,
         tickers=tickers,
-        opens=market.open[columns].to_numpy(dtype=np.float64)[begin:],
-        closes=market.close[columns].to_numpy(dtype=np.float64)[begin:],
+        opens=_table(market.open[columns])[begin:],
+        closes=_table(market.close[columns])[begin:],
         targets=_held_back(weights[begin:], delay),
         is_scheduled=_held_back(scheduled, delay),
         overnight=overnight,
         terms=terms,
         first=delay,
     )
+
+
+def _table(prices: pd.DataFrame) -> Floats:
+    """Row by row in memory and writable, whatever pandas has: numba compiles the kernel anew for any other layout."""
+    return np.array(prices, dtype=np.float64, order="C")
 
 
 def _held_back(values: npt.NDArray[Any], rows: int) -> npt.NDArray[Any]:

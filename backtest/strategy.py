@@ -8,6 +8,7 @@ costs, inside any bt.Cerebro: handed a Plan by the engine, or making its own fro
 from __future__ import annotations
 
 import difflib
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 import backtrader as bt
@@ -15,7 +16,7 @@ import numpy as np
 import pandas as pd
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from backtest.decision import Decision, check_decision, target_weights
+from backtest.decision import INITIAL_SHARES, Decision, check_decision, target_weights
 from backtest.errors import ConfigError, OrderRefused, RunError
 from backtest.feeds import market_of_feeds
 from backtest.market import Legs, Market
@@ -81,7 +82,9 @@ class RotationStrategy(bt.Strategy, metaclass=ParamsFromModel):
             self.parameters = self.Params(**values)
         except ValidationError as error:
             first = error.errors()[0]
-            raise ConfigError(f"{type(self).__name__}: {first['loc'][0]}: {first['msg']}, found {first['input']!r}") from None
+            raise ConfigError(
+                f"{type(self).__name__}: {first['loc'][0]}: {first['msg']}, found {first['input']!r}"
+            ) from None
 
     def start(self) -> None:
         """Take or make the plan; switch on fills at the open that the decision's next session begins with."""
@@ -91,8 +94,7 @@ class RotationStrategy(bt.Strategy, metaclass=ParamsFromModel):
         self.cost_rate = cost_rate_of(self)
         self.holdings = [self.broker.getposition(feed) for feed in self.datas]  # fixes the order of valuation
         plan: Plan = self.p.plan or self._plan_from_feeds()
-        if plan.tickers != self.tickers:
-            raise RunError(f"the plan is for {', '.join(plan.tickers)}, the feeds are {', '.join(self.tickers)}")
+        check_feeds(self.datas, plan)
         self.targets: list[list[float]] = plan.targets.tolist()
         self.overnight: list[float] = plan.overnight.tolist()
         self.earns_interest = plan.terms.earns_tbill
@@ -109,8 +111,16 @@ class RotationStrategy(bt.Strategy, metaclass=ParamsFromModel):
         if row >= self.first and (self.is_due[row] or self._has_drifted(row)):
             self.pending_row = row
 
+    def prenext(self) -> None:
+        """An indicator that a subclass draws may warm up; the decisions do not wait for it."""
+        self.next()
+
+    def prenext_open(self) -> None:
+        """The same at the open."""
+        self.next_open()
+
     def next_open(self) -> None:
-        """At the open: interest on the night's cash, then sells, then buys. Reads `open[0]` and nothing of this session."""
+        """At the open: interest on the night's cash, sells, buys. Reads `open[0]` and nothing else of this session."""
         if self.earns_interest:
             self.broker.add_cash(self.broker.getcash() * self.overnight[len(self)])
         if self.pending_row < 0:
@@ -155,6 +165,8 @@ class RotationStrategy(bt.Strategy, metaclass=ParamsFromModel):
                 f"{type(self).__name__}: no feed is named {', '.join(missing)}; the feeds are {named}: "
                 "give each its ticker with cerebro.adddata(feed, name='QQQ')"
             )
+        if self.p.initial not in INITIAL_SHARES:
+            raise ConfigError(f"initial: found {self.p.initial!r}, expected growth, small or cash")
         decision = check_decision(self.decide(market, legs, self.parameters), market)
         weights = target_weights(decision, market, legs, self.tickers, self.p.initial)
         first = bt.num2date(self.datas[0].datetime.getzero(0, 1)[0])
@@ -164,12 +176,27 @@ class RotationStrategy(bt.Strategy, metaclass=ParamsFromModel):
         return make_plan(market, self.tickers, weights, pd.Timestamp(first).normalize(), terms)
 
 
+def check_feeds(feeds: Sequence[bt.feed.DataBase], plan: Plan) -> None:
+    """Raise RunError unless the feeds are the plan's tickers, in its order, on its sessions."""
+    tickers = tuple(str(feed._name) for feed in feeds)
+    if plan.tickers != tickers:
+        raise RunError(f"the plan is for {', '.join(plan.tickers)}, the feeds are {', '.join(tickers)}")
+    days = feeds[0].datetime.getzero(0, feeds[0].buflen())
+    ends = [f"{bt.num2date(day):%Y-%m-%d}" for day in (*days[:1], *days[-1:])]
+    if len(days) != len(plan.sessions) or ends != [f"{day:%Y-%m-%d}" for day in plan.sessions[[0, -1]]]:
+        raise RunError(
+            f"the plan has {len(plan.sessions)} sessions from {plan.sessions[0]:%Y-%m-%d} to "
+            f"{plan.sessions[-1]:%Y-%m-%d}, the feeds have {len(days)} bars"
+        )
+
+
 def refuse_silence(order: bt.Order) -> None:
     """Raise OrderRefused when the broker refused, cancelled or expired an order."""
     if order.status in (order.Margin, order.Rejected, order.Canceled, order.Expired):
+        hint = ", it needs more than the cash at hand, costs included" if order.status == order.Margin else ""
         raise OrderRefused(
             f"{order.data._name}: {order.ordtypename().lower()} of {abs(order.created.size):g} shares: "
-            f"{order.getstatusname()} (Margin means: more than the cash at hand, costs included)"
+            f"{order.getstatusname()}{hint}"
         )
 
 
@@ -192,8 +219,11 @@ def cost_rate_of(strategy: bt.Strategy) -> float:
     rates = set()
     for feed in strategy.datas:
         costs = broker.getcommissioninfo(feed)
-        if costs.getcommission(1.0, 2.0) != 2.0 * costs.getcommission(1.0, 1.0) or costs.get_leverage() != 1.0:
-            raise ConfigError("broker: costs must be a fraction of traded value, without leverage")
+        is_rate = costs.getcommission(1.0, 2.0) == 2.0 * costs.getcommission(1.0, 1.0)
+        if not (is_rate and costs.stocklike) or costs.get_leverage() != 1.0 or costs.p.mult != 1.0 or costs.p.interest:
+            raise ConfigError(
+                "broker: costs must be a fraction of traded value, without leverage, margin, multiplier or interest"
+            )
         rates.add(costs.getcommission(1.0, 1.0))
     if len(rates) != 1:
         raise ConfigError(f"broker: all tickers must cost the same rate, found {sorted(rates)}")

@@ -18,10 +18,14 @@ class RateCutMomentum(RotationStrategy):
     class Params(StrategyParams):
         """Those of both signals, and how they are combined."""
 
-        hold_sessions: int = Field(252, ge=1, description="sessions the window stays open after a cut, its own included")
+        hold_sessions: int = Field(
+            252, ge=1, description="sessions the window stays open, the cut's own included"
+        )
         min_cut_bps: int = Field(25, ge=1, description="the smallest cut of the target's upper bound that counts")
         lookback_sessions: int = Field(63, ge=1, description="how far back returns are compared, in sessions")
-        threshold: float = Field(0.0, ge=0, lt=10, description="lead needed to switch, as a fraction (0.05 is 5 points)")
+        threshold: float = Field(
+            0.0, ge=0, lt=10, description="lead needed to switch, a fraction (0.05 is 5 points)"
+        )
         decide: Period = Field("daily", description="after which closes to look at the lead: daily, weekly or monthly")
         combine: Literal["all", "any"] = Field("all", description="all: both must say small; any: one is enough")
 

@@ -17,7 +17,9 @@ class RelativeMomentum(RotationStrategy):
         """How far back to look, how much lead to ask for, how often to look."""
 
         lookback_sessions: int = Field(126, ge=1, description="how far back returns are compared, in sessions")
-        threshold: float = Field(0.0, ge=0, lt=10, description="lead needed to switch, as a fraction (0.05 is 5 points)")
+        threshold: float = Field(
+            0.0, ge=0, lt=10, description="lead needed to switch, a fraction (0.05 is 5 points)"
+        )
         decide: Period = Field("daily", description="after which closes to look: daily, weekly or monthly")
 
     @staticmethod
@@ -33,6 +35,6 @@ class RelativeMomentum(RotationStrategy):
         margin = f" by more than {100 * p.threshold:g} points" if p.threshold else ""
         often = {"daily": "day", "weekly": "week", "monthly": "month"}[p.decide]
         return (
-            f"It holds small caps after they led large-cap growth{margin} over {p.lookback_sessions} sessions, and growth "
-            f"after they lagged as much, looking once a {often}."
+            f"It holds small caps after they led large-cap growth{margin} over {p.lookback_sessions} sessions, and "
+            f"growth after they lagged as much, looking once a {often}."
         )

@@ -1,4 +1,4 @@
-"""Books: what an account did and was worth. Both engines return them, and `check_same_books` compares them bit for bit."""
+"""Books: what an account did and was worth. Both engines return them; `check_same_books` compares every bit."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from backtest.errors import EnginesDisagree
+from backtest.errors import EnginesDisagree, RunError
 from backtest.market import Floats
 
 Integers = npt.NDArray[np.int64]
@@ -37,10 +37,15 @@ class Fills:
 
 @dataclass(frozen=True, slots=True)
 class Books:
-    """equity, cash: USD at each session's close, shape (sessions,), the first row is the starting cash."""
+    """What an account was worth and what it traded.
+
+    equity, cash: USD at each session's close, shape (sessions,), the first row is the starting cash.
+    opens, closes: the plan's prices, shape (sessions, tickers).
+    """
 
     sessions: pd.DatetimeIndex
     tickers: tuple[str, ...]
+    opens: Floats
     closes: Floats
     equity: Floats
     cash: Floats
@@ -59,7 +64,7 @@ class Books:
 
 
 def check_same_books(one: Books, other: Books, names: tuple[str, str] = ("backtrader", "the kernel")) -> None:
-    """Raise EnginesDisagree, naming the first difference, unless equity, cash and every fill are equal to the last bit."""
+    """Raise EnginesDisagree, naming the first difference, unless equity, cash and fills are equal to the last bit."""
     for field in fields(Fills):
         mine, theirs = getattr(one.fills, field.name), getattr(other.fills, field.name)
         if len(mine) != len(theirs):
@@ -68,6 +73,32 @@ def check_same_books(one: Books, other: Books, names: tuple[str, str] = ("backtr
     days = [f"{day:%Y-%m-%d}" for day in one.sessions] if not _same(one, other) else []
     _check_equal(one.cash, other.cash, "cash on", days, names)
     _check_equal(one.equity, other.equity, "equity on", days, names)
+
+
+TOLERANCE = 1e-9
+"""Relative error allowed when books are added up in another order than the broker's."""
+
+
+def check_identities(books: Books, cash: float, *, has_interest: bool) -> None:
+    """Raise RunError unless the books add up: equity = cash + holdings at the close, cash = start - trades - costs.
+
+    Also: nothing is sold short, cash is never negative, every figure is finite. Interest is not rebuilt here.
+    """
+    shares, fills = books.shares(), books.fills
+    value = books.cash + (shares * books.closes).sum(axis=1)
+    spent = np.bincount(fills.row, fills.size * fills.price + fills.cost, minlength=len(books.sessions)).cumsum()
+    problems = {
+        "equity is not cash plus holdings": np.abs(value - books.equity) > TOLERANCE * books.equity,
+        "cash is not what trades left": np.zeros(1)
+        if has_interest
+        else np.abs(cash - spent - books.cash) > TOLERANCE * books.equity,
+        "a position is short": (shares < -TOLERANCE).any(axis=1),
+        "cash is negative": books.cash < 0.0,
+        "equity is not a positive number": ~(books.equity > 0.0) | np.isinf(books.equity),
+    }
+    for problem, where in problems.items():
+        if where.any():
+            raise RunError(f"{problem} on {books.sessions[int(np.argmax(where))]:%Y-%m-%d}")
 
 
 def _same(one: Books, other: Books) -> bool:

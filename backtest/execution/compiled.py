@@ -6,6 +6,9 @@ Compiled on first use (a few seconds, then cached on disk); importing this modul
 from __future__ import annotations
 
 from functools import cache
+from hashlib import sha256
+from pathlib import Path
+from types import FunctionType
 from typing import Any
 
 import numpy as np
@@ -18,13 +21,18 @@ from backtest.plan import Plan
 
 @cache
 def compiled_simulate() -> Any:
-    """`kernel.simulate` as machine code. No fastmath: a fused multiply-add would cost the last bit."""
+    """`kernel.simulate` as machine code. No fastmath: a fused multiply-add would cost the last bit.
+
+    Numba's cache on disk notices a change of kernel.py alone; the name under which it is kept tells that of sizing.py.
+    """
     from numba import njit
     from numba.extending import register_jitable
 
     for function in (sizing.affordable, sizing.value_net_of_costs, sizing.trade_sizes):
         register_jitable(function)
-    return njit(cache=True, nogil=True)(kernel.simulate)
+    simulate = FunctionType(kernel.simulate.__code__, kernel.simulate.__globals__)
+    simulate.__qualname__ = f"simulate_{sha256(Path(sizing.__file__).read_bytes()).hexdigest()[:12]}"
+    return njit(cache=True, nogil=True)(simulate)
 
 
 def run_compiled(plan: Plan) -> Books:
@@ -48,4 +56,4 @@ def run_compiled(plan: Plan) -> Books:
         cash,
         fills,
     )
-    return Books(plan.sessions, plan.tickers, plan.closes, equity, cash, Fills.of(fills[:used]))
+    return Books(plan.sessions, plan.tickers, plan.opens, plan.closes, equity, cash, Fills.of(fills[:used]))

@@ -1,4 +1,4 @@
-"""The backtrader engine: a strategy and its Plan on feeds of whole columns; every session is run, nothing is skipped."""
+"""The backtrader engine: a strategy and its Plan on feeds of whole columns; every session is run, none is skipped."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from backtest.plan import Plan
 from backtest.strategy import RotationStrategy, refuse_silence
 
 
-class BooksRecorder(bt.Analyzer):  # type: ignore[misc]
+class BooksRecorder(bt.Analyzer):
     """Writes down equity and cash at every close and each fill, and lets no order be refused in silence."""
 
     def start(self) -> None:
@@ -40,7 +40,7 @@ class BooksRecorder(bt.Analyzer):  # type: ignore[misc]
             self.fills.append((order.executed.dt, order.data._name, fill.size, fill.price, cost))
 
 
-class ShareCosts(bt.CommInfoBase):  # type: ignore[misc]
+class ShareCosts(bt.CommInfoBase):
     """One rate on traded value; `order_target_percent` and the like may ask for fractional shares."""
 
     params = (("stocklike", True), ("commtype", bt.CommInfoBase.COMM_PERC), ("percabs", True), ("whole_shares", False))
@@ -76,4 +76,6 @@ def _books(plan: Plan, recorder: BooksRecorder) -> Books:
     column_of = {ticker: column for column, ticker in enumerate(plan.tickers)}
     table = [(row_of[int(dt)], column_of[name], size, price, cost) for dt, name, size, price, cost in recorder.fills]
     fills = Fills.of(np.array(table, dtype=np.float64).reshape(len(table), 5))
-    return Books(plan.sessions, plan.tickers, plan.closes, np.array(recorder.equity), np.array(recorder.cash), fills)
+    return Books(
+        plan.sessions, plan.tickers, plan.opens, plan.closes, np.array(recorder.equity), np.array(recorder.cash), fills
+    )

@@ -106,7 +106,7 @@ def simulate(
 
 def run_kernel(plan: Plan) -> Books:
     """The books of a plan, by the kernel as plain Python (about 20 ms for 25 years of four tickers)."""
-    count, tickers = plan.targets.shape
+    count = len(plan.sessions)
     equity, cash = [0.0] * count, [0.0] * count
     fills: list[list[float]] = [[0.0] * 5 for _ in range(_most_fills(plan))]
     used = simulate(
@@ -125,11 +125,13 @@ def run_kernel(plan: Plan) -> Books:
         fills,
     )
     table = np.array(fills[:used], dtype=np.float64).reshape(used, 5)
-    return Books(plan.sessions, plan.tickers, plan.closes, np.array(equity), np.array(cash), Fills.of(table))
+    return Books(
+        plan.sessions, plan.tickers, plan.opens, plan.closes, np.array(equity), np.array(cash), Fills.of(table)
+    )
 
 
 def _most_fills(plan: Plan) -> int:
     """An upper bound of the number of fills: one per ticker and session at which a trade can be due."""
     changed = int((plan.targets[1:] != plan.targets[:-1]).any(axis=1).sum()) + 1
     sessions = len(plan.targets) if plan.band < 1.0 else changed + int(plan.is_scheduled.sum())
-    return sessions * plan.targets.shape[1]
+    return sessions * len(plan.tickers)

@@ -28,9 +28,7 @@ def last_of_period(market: Market, period: Period) -> npt.NDArray[np.bool_]:
     return ends_period(sessions, market.exchange_sessions, PERIOD_CODES[period])
 
 
-def ends_period(
-    sessions: pd.DatetimeIndex, exchange_sessions: pd.DatetimeIndex, code: str
-) -> npt.NDArray[np.bool_]:
+def ends_period(sessions: pd.DatetimeIndex, exchange_sessions: pd.DatetimeIndex, code: str) -> npt.NDArray[np.bool_]:
     """True where the next exchange session lies in another period; code: a pandas period ("M", "W", "Y")."""
     following = exchange_sessions.searchsorted(sessions, side="right")
     if len(sessions) and following[-1] >= len(exchange_sessions):

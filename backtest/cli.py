@@ -1,0 +1,99 @@
+"""The command line: `backtest run | check | list | audit`. Each command is a few lines on top of the library.
+
+A user's mistake is one line per problem on stderr and an exit code (errors.py); never a traceback. Relative paths in a
+config are relative to the config; `configs/`, `strategies/` and `results/` are looked up in the current folder.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from backtest.errors import BacktestError
+
+INTERRUPTED = 130
+
+app = typer.Typer(
+    name="backtest",
+    help="Backtests of rotations between large-cap growth and small caps, without fooling anyone.",
+    add_completion=True,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+Configs = Annotated[
+    list[Path], typer.Argument(metavar="CONFIG...", help="YAML files: what to test.", show_default=False)
+]
+Overrides = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="KEY=VALUE", help="Override a key: strategy.params.hold_sessions=126"),
+]
+Out = Annotated[Path, typer.Option("--out", metavar="DIR", help="Where result folders go.")]
+Offline = Annotated[bool, typer.Option("--offline", help="Never touch the network.")]
+Json = Annotated[bool, typer.Option("--json", help="Print what a script needs, as JSON.")]
+
+
+@app.command()
+def run(
+    configs: Configs,
+    overrides: Overrides = None,
+    out: Out = Path("results"),
+    offline: Offline = False,
+    as_json: Json = False,
+) -> None:
+    """Run configs; each leaves a folder with a report."""
+    from backtest.commands.run import run_configs
+
+    run_configs(configs, overrides or [], out, offline=offline, as_json=as_json)
+
+
+@app.command()
+def check(
+    configs: Annotated[list[Path] | None, typer.Argument(metavar="[CONFIG...]", show_default=False)] = None,
+    overrides: Overrides = None,
+    schema: Annotated[bool, typer.Option("--schema", help="Print the JSON schema of a config, for editors.")] = False,
+    offline: Offline = False,
+) -> None:
+    """Validate configs, and their data where they are on this machine, without running them."""
+    from backtest.commands.check import check_configs, print_schema
+
+    if schema:
+        print_schema()
+    elif not configs:
+        raise typer.BadParameter("give at least one CONFIG, or --schema")
+    else:
+        check_configs(configs, overrides or [], offline=offline)
+
+
+@app.command("list")
+def list_(as_json: Json = False) -> None:
+    """Show the strategies with their parameters, units and defaults, and the configs."""
+    from backtest.commands.listing import list_all
+
+    list_all(Path("configs"), as_json=as_json)
+
+
+@app.command()
+def audit(configs: Configs, overrides: Overrides = None, offline: Offline = False, as_json: Json = False) -> None:
+    """Cut off and poison the future at every decision; exit code 5 when anything before it changes."""
+    from backtest.commands.audit import audit_configs
+
+    audit_configs(configs, overrides or [], offline=offline, as_json=as_json)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run a command; ends the process with its exit code."""
+    try:
+        app(args=None if arguments is None else list(arguments), prog_name="backtest")
+    except BacktestError as error:
+        for problem in error.problems:
+            print(problem, file=sys.stderr)
+        raise SystemExit(error.exit_code) from None
+    except KeyboardInterrupt:
+        print("interrupted: nothing was written that is not whole", file=sys.stderr)
+        raise SystemExit(INTERRUPTED) from None

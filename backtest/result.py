@@ -1,0 +1,146 @@
+"""Result: everything a run found out, as pandas objects. The report and the result folder are views of it.
+
+The flow: config -> market -> decision -> fills -> RESULT -> metrics -> report.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+
+from backtest.config import Config
+from backtest.decision import Decision, decisions_frame
+from backtest.execution.books import Books
+from backtest.market import Floats, Legs, Market
+from backtest.plan import Plan
+
+Figures = Mapping[str, float | int | None]
+
+
+@dataclass(frozen=True)
+class Result:
+    """One run. Frames are indexed by session (tz-naive); money is USD, shares of the whole are fractions.
+
+    legs: as used; plan, books: on the sessions of the test, the first row is the starting cash.
+    decision: on all of the market's sessions, warm-up included.
+    rule: the strategy's own sentence. benchmarks: name -> books on the same sessions and terms.
+    metrics: the figures of `metrics.METRIC_KEYS`; benchmark_metrics: the same per benchmark; undefined: why a figure
+    of the strategy is None.
+    """
+
+    config: Config
+    market: Market
+    legs: Legs
+    rule: str
+    decision: Decision
+    plan: Plan
+    books: Books
+    benchmarks: Mapping[str, Books]
+    metrics: Figures
+    benchmark_metrics: Mapping[str, Figures]
+    undefined: Mapping[str, str]
+
+    @property
+    def sessions(self) -> pd.DatetimeIndex:
+        """Sessions of the test; the first is the one of the starting cash."""
+        return self.plan.sessions
+
+    @property
+    def begin(self) -> int:
+        """Row of the market at which the test begins."""
+        return len(self.market.sessions) - len(self.sessions)
+
+    @cached_property
+    def small_share(self) -> Floats:
+        """Share of the invested capital that is in the small leg at each close; NaN while nothing is invested."""
+        return small_share_held(self.books, self.legs)
+
+    @cached_property
+    def equity(self) -> pd.DataFrame:
+        """Columns equity, cash, small_share, weight_<TICKER>, benchmark_<NAME>; a row per session, base row first."""
+        columns = {"equity": self.books.equity, "cash": self.books.cash, "small_share": self.small_share}
+        weights = self.books.weights()
+        columns |= {f"weight_{t}": weights[:, i] for i, t in enumerate(self.books.tickers)}
+        columns |= {f"benchmark_{name}": books.equity for name, books in self.benchmarks.items()}
+        return pd.DataFrame(columns, index=self.sessions.rename("date"))
+
+    @cached_property
+    def decisions(self) -> pd.DataFrame:
+        """Columns small_share (as decided) and each evidence series, on the sessions of the test."""
+        frame = decisions_frame(self.decision, self.market, self.config.strategy.initial)
+        return frame.iloc[self.begin :].rename_axis("date")
+
+    @cached_property
+    def trades(self) -> pd.DataFrame:
+        """A row per fill: date, ticker, side, shares, price, raw_price, value_usd, cost_usd, decision_date, reason."""
+        fills, raw = self.books.fills, self.market.raw_open[list(self.plan.tickers)].to_numpy()
+        rows = fills.row
+        decided = {row: self.decided_at(row) for row in dict.fromkeys(rows.tolist())}
+        reasons = {row: self.reason(row) for row in decided}
+        return pd.DataFrame(
+            {
+                "date": self.sessions[rows],
+                "ticker": [self.plan.tickers[i] for i in fills.ticker],
+                "side": np.where(fills.size > 0, "buy", "sell"),
+                "shares": np.abs(fills.size),
+                "price": fills.price,
+                "raw_price": raw[rows + self.begin, fills.ticker],
+                "value_usd": np.abs(fills.size) * fills.price,
+                "cost_usd": fills.cost,
+                "decision_date": self.market.sessions[[decided[row] for row in rows.tolist()]],
+                "reason": [reasons[row] for row in rows.tolist()],
+            }
+        )
+
+    def decided_at(self, row: int) -> int:
+        """Row of the market at whose close the trades of test row `row` were decided."""
+        return self.begin + row - (1 if self.trigger(row) == "drift" else self.plan.terms.delay_sessions)
+
+    def trigger(self, row: int) -> str:
+        """Why trades were due at test row `row`: `first`, `decision`, `monthly` or `drift`."""
+        before = row - 1
+        if before == self.plan.first:
+            return "first"
+        if (self.plan.targets[before] != self.plan.targets[before - 1]).any():
+            return "decision"
+        return "monthly" if self.plan.is_scheduled[before] else "drift"
+
+    def reason(self, row: int) -> str:
+        """The sentence beside the trades of test row `row`."""
+        trigger = self.trigger(row)
+        why = self.decision.why(self.decided_at(row))
+        if trigger == "first":
+            return f"First purchase. {why}"
+        if trigger == "monthly":
+            return f"Monthly rebalance to the same target. {why}"
+        if trigger == "drift":
+            return f"A weight had drifted by more than {self.plan.band:.1%}. {why}"
+        return why
+
+    @property
+    def pending(self) -> str | None:
+        """What the last session decided and no session has traded yet; None when nothing is due."""
+        last = len(self.sessions) - 1
+        market_last = len(self.market.sessions) - 1
+        share, cash = self.decision.shares(self.config.strategy.initial)
+        recent = slice(max(market_last - self.plan.terms.delay_sessions, self.begin), market_last + 1)
+        changed = len(set(zip(share[recent].tolist(), cash[recent].tolist(), strict=True))) > 1
+        if last < 1 or not changed:
+            return None
+        return (
+            f"Decided at the close of {self.sessions[-1]:%Y-%m-%d} and not traded yet: small share "
+            f"{share[-1]:.0%}. {self.decision.why(market_last)}"
+        )
+
+
+def small_share_held(books: Books, legs: Legs) -> Floats:
+    """Share of the invested capital in the small leg at each close, shape (sessions,); NaN when all is cash."""
+    value = books.shares() * books.closes
+    is_small = np.array([ticker in legs.small for ticker in books.tickers])
+    total = value.sum(axis=1)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.where(total > 0.0, value[:, is_small].sum(axis=1) / total, np.nan)

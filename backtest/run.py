@@ -1,0 +1,160 @@
+"""The main job: config -> market -> decision -> fills -> result -> metrics, each step one line of `run`.
+
+`run_backtest.py` and the command line add what comes before (reading YAML) and after (the result folder).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from backtest.benchmark import run_benchmarks
+from backtest.config import Config
+from backtest.data import load_market
+from backtest.decision import Decision, check_decision, target_weights
+from backtest.errors import RunError
+from backtest.execution import Books, check_same_books, run_backtrader, run_kernel
+from backtest.execution.books import check_identities
+from backtest.market import Legs, Market, overnight_interest
+from backtest.metrics import Activity, calendar_of, metrics
+from backtest.plan import Plan, Terms, make_plan
+from backtest.result import Figures, Result, small_share_held
+from backtest.units import BPS
+
+
+def run(
+    config: Config, strategies: Mapping[str, type], *, market: Market | None = None, offline: bool = False
+) -> Result:
+    """Run one config by backtrader, check it against the kernel, measure it.
+
+    market: use this one instead of loading config.data (audits and notebooks that have it already).
+    Raises DataError, NetworkError, OrderRefused, EnginesDisagree and RunError, each with one line per problem.
+    """
+    market = market or load_market(config, offline=offline)
+    strategy = strategies[config.strategy.name]
+    decision = decide(config, market, strategy)
+    plan = plan_of(config, market, decision)
+    books = execute(config, plan, strategy)
+    return measure(config, market, strategy, decision, plan, books)
+
+
+def is_rotation(strategy: type) -> bool:
+    """Is it a RotationStrategy, with a pure `decide`? Any other bt.Strategy trades in its own `next`."""
+    return bool(getattr(strategy, "is_vectorised", False))
+
+
+def legs_of(config: Config) -> Legs:
+    """The two baskets of a config."""
+    return Legs(config.legs.growth, config.legs.small)
+
+
+def decide(config: Config, market: Market, strategy: Any) -> Decision:
+    """What the strategy would hold after each close of the market; a `next`-style strategy does not say in advance."""
+    if not is_rotation(strategy):
+        return Decision(np.full(len(market.sessions), np.nan))
+    return check_decision(strategy.decide(market, legs_of(config), config.strategy.params), market)
+
+
+def terms_of(config: Config) -> Terms:
+    """The execution part of a config in an engine's units: one cost rate, a band instead of a mapping."""
+    execution = config.execution
+    rebalance = execution.rebalance if isinstance(execution.rebalance, str) else execution.rebalance.drift
+    return Terms(
+        cash=execution.initial_cash_usd,
+        cost_rate=(execution.commission_bps + execution.slippage_bps) * BPS,
+        whole_shares=execution.shares == "whole",
+        rebalance=rebalance,
+        delay_sessions=execution.delay_sessions,
+        earns_tbill=execution.idle_cash == "tbill",
+    )
+
+
+def plan_of(config: Config, market: Market, decision: Decision) -> Plan:
+    """The decision as target weights on the sessions of the test."""
+    legs = legs_of(config)
+    weights = target_weights(decision, market, legs, legs.tickers, config.strategy.initial)
+    plan = make_plan(market, legs.tickers, weights, pd.Timestamp(config.data.start), terms_of(config))
+    if len(plan.sessions) < plan.terms.delay_sessions + 2:
+        raise RunError(f"{config.name}: {len(plan.sessions)} sessions from {config.data.start} on: too few to trade")
+    return plan
+
+
+def execute(config: Config, plan: Plan, strategy: type) -> Books:
+    """The books by backtrader, equal to the kernel's to the last bit, or an error."""
+    books = run_backtrader(plan, strategy, **config.strategy.params.model_dump())
+    check_identities(books, plan.terms.cash, has_interest=plan.terms.earns_tbill)
+    if is_rotation(strategy):
+        check_same_books(books, run_kernel(plan))
+    return books
+
+
+def measure(config: Config, market: Market, strategy: type, decision: Decision, plan: Plan, books: Books) -> Result:
+    """The result: the books beside those of the benchmarks, with the metrics of each against the first benchmark."""
+    legs = legs_of(config)
+    benchmarks = run_benchmarks(config, market, legs, plan.terms)
+    first = next(iter(benchmarks), None)
+    calendar = calendar_of(
+        plan.sessions, periods_per_year=market.periods_per_year, exchange_sessions=market.exchange_sessions
+    )
+    tbill = overnight_interest(market)[len(market.sessions) - len(plan.sessions) :]
+
+    def figures(account: Books, name: str | None) -> tuple[Figures, Mapping[str, str]]:
+        return metrics(
+            account.equity,
+            calendar=calendar,
+            tbill_returns=tbill,
+            benchmark=None if first in (None, name) else benchmarks[first].equity,
+            no_benchmark="no benchmark given" if first is None else "it is the benchmark itself",
+            activity=activity_of(account, legs),
+        )
+
+    own, undefined = figures(books, None)
+    return Result(
+        config=config,
+        market=market,
+        legs=legs,
+        rule=rule_of(strategy, legs, config.strategy.params),
+        decision=decision if is_rotation(strategy) else decision_of_books(books, market, legs),
+        plan=plan,
+        books=books,
+        benchmarks=benchmarks,
+        metrics=own,
+        benchmark_metrics={name: figures(account, name)[0] for name, account in benchmarks.items()},
+        undefined=undefined,
+    )
+
+
+def activity_of(books: Books, legs: Legs) -> Activity:
+    """What was traded, and how much of the time small caps were held."""
+    fills = books.fills
+    rows = np.unique(fills.row)
+    traded = np.bincount(fills.row, np.abs(fills.size) * fills.price, minlength=len(books.sessions))
+    later = rows[1:]
+    held = books.shares()
+    worth = books.cash[later - 1] + (held[later - 1] * books.opens[later]).sum(axis=1)
+    share = small_share_held(books, legs)[1:]
+    invested = share[~np.isnan(share)]
+    return Activity(
+        turnover=float((0.5 * traded[later] / worth).sum()),
+        rebalances=len(rows),
+        trades=len(fills.row),
+        exposure_small=float(invested.mean()) if len(invested) else float("nan"),
+        costs_usd=float(fills.cost.sum()),
+    )
+
+
+def decision_of_books(books: Books, market: Market, legs: Legs) -> Decision:
+    """For a strategy that trades in its own `next`: what it held after each close stands for what it decided."""
+    share = np.full(len(market.sessions), np.nan)
+    share[len(share) - len(books.sessions) :] = small_share_held(books, legs)
+    return Decision(share, reason=lambda row: "The strategy's own code asked for it")
+
+
+def rule_of(strategy: Any, legs: Legs, params: Any) -> str:
+    """The strategy's rule in one sentence; the first line of its docstring when it gives none."""
+    if is_rotation(strategy):
+        return str(strategy.rule(legs, params))
+    return str(strategy.__doc__ or strategy.__name__).strip().splitlines()[0]

@@ -1,0 +1,39 @@
+"""From a YAML file to a report you can trust: `python run_backtest.py CONFIG...`
+
+The way of the data, which is the way through the library:
+config -> market -> decision -> fills -> result -> metrics -> report.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from backtest.config import Config
+from backtest.data import load_market
+from backtest.report.folder import Written
+from backtest.report.write import write_result
+from backtest.result import Result
+from backtest.run import decide, execute, measure, plan_of
+from strategies import REGISTRY
+
+
+def backtest_one(
+    config: Config, results: Path, run: Mapping[str, Any], *, offline: bool = False
+) -> tuple[Result, Written]:
+    """Run one config and write its folder in `results`; run: what the manifest keeps about this very run."""
+    strategy = REGISTRY[config.strategy.name]
+    market = load_market(config, offline=offline)  # prices, policy decisions, rates: checked, on one calendar
+    decision = decide(config, market, strategy)  # what to hold after each close, and why; knows nothing later
+    plan = plan_of(config, market, decision)  # the decision as target weights on the sessions of the test
+    books = execute(config, plan, strategy)  # filled by backtrader, equal to the kernel to the last bit
+    result = measure(config, market, strategy, decision, plan, books)  # beside the benchmarks, with metrics
+    return result, write_result(result, strategy, results, run)  # report.html and its files, whole or not at all
+
+
+if __name__ == "__main__":
+    from backtest.cli import main
+
+    main(["run", *sys.argv[1:]])
