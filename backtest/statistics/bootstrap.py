@@ -1,0 +1,119 @@
+"""Resampled histories, the same ones for every variant, and what luck alone makes of the best.
+
+The stationary bootstrap (Politis and Romano 1994) glues blocks of random length together. All a mean needs to know of
+such a history is how often it visits each session, so one matrix of counts (histories x sessions) serves every
+column: means and standard deviations are matrix products, and every interval, difference and null distribution is
+paired.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from backtest.statistics.sharpe import NO_RISK
+
+Array = NDArray[np.float64]
+Counts = NDArray[np.uint16]
+
+DRAWN_AT_ONCE = 100
+"""Histories drawn at a time, for memory; fixed, because the order of the draws is part of the result."""
+
+MULTIPLIED_AT_ONCE = 500
+"""Histories in one matrix product: products of fewer rows spend their time waiting for each other's threads."""
+
+SHORTEST_BLOCK = 5.0
+"""Sessions: one week, below which the bootstrap would forget what daily returns remember."""
+
+
+@dataclass(frozen=True, eq=False)
+class Drawn:
+    """One number for each column as observed (columns,) and in the resampled histories (histories x columns)."""
+
+    observed: Array
+    draws: Array
+
+
+def stationary_counts(sessions: int, histories: int, block: float, seed: int) -> Counts:
+    """How often each history visits each session: (histories x sessions), each row adds up to `sessions`.
+
+    block: mean length in sessions, at least 1; blocks wrap around the end. Only uniform draws are used, the most stable
+    part of numpy's generator.
+    """
+    rng, position = np.random.default_rng(seed), np.arange(sessions)
+    counts = np.empty((histories, sessions), np.uint16)
+    for first in range(0, histories, DRAWN_AT_ONCE):
+        rows = min(DRAWN_AT_ONCE, histories - first)
+        fresh = rng.random((rows, sessions)) < 1 / block
+        entry = (rng.random((rows, sessions)) * sessions).astype(np.intp)
+        begun = np.maximum.accumulate(np.where(fresh, position, 0), axis=1)  # where each session's block began
+        visited = (np.take_along_axis(entry, begun, axis=1) + position - begun) % sessions
+        visited += np.arange(rows)[:, None] * sessions
+        counts[first : first + rows] = np.bincount(visited.ravel(), minlength=rows * sessions).reshape(rows, sessions)
+    return counts
+
+
+def resampled_means(counts: Counts, columns: Array) -> Array:
+    """Mean of each column (sessions x columns) in each history: (histories x columns)."""
+    parts = (counts[i : i + MULTIPLIED_AT_ONCE] @ columns for i in range(0, len(counts), MULTIPLIED_AT_ONCE))
+    return np.asarray(np.vstack(list(parts)) / counts.shape[1])
+
+
+def resampled_moments(counts: Counts, columns: Array) -> tuple[Array, Array]:
+    """Mean and standard deviation (ddof 1) of each column in each history, from the sums of x and of x squared."""
+    n = counts.shape[1]
+    centre = columns.mean(axis=0)  # the difference of sums below would cancel digits without it
+    centred = columns - centre
+    mean = resampled_means(counts, centred)
+    variance = resampled_means(counts, centred**2) - mean**2
+    return mean + centre, np.sqrt(np.maximum(variance, 0.0) * n / (n - 1))
+
+
+def optimal_block(columns: Array) -> float:
+    """Median of the columns' optimal mean block lengths (Politis and White 2004, by arch), at least SHORTEST_BLOCK."""
+    moving = columns[:, columns.std(axis=0) > NO_RISK]
+    if moving.shape[1] == 0:
+        return SHORTEST_BLOCK
+    from arch.bootstrap import optimal_block_length
+
+    lengths = optimal_block_length(moving)["stationary"].to_numpy()
+    return max(SHORTEST_BLOCK, float(np.median(lengths)))
+
+
+def interval(draws: Array, level: float = 0.95) -> Array:
+    """Percentile interval of each column of draws: (2 x columns), the lower ends first."""
+    return np.asarray(np.quantile(draws, [(1 - level) / 2, (1 + level) / 2], axis=0))
+
+
+def compound_growth(mean_log_return: Array, sessions: int, years: float) -> Array:
+    """Compound growth a year (fraction) of a history with this mean log return per session."""
+    return np.expm1(mean_log_return * (sessions / years))
+
+
+def no_skill_draws(ratios: Drawn) -> Array:
+    """Ratios the variants would show without skill: each one's resampled ratios, shifted to a true ratio of 0.
+
+    The maximum of a row is the best of the table in one lucky history: correlations are kept, and no number of
+    independent trials has to be guessed.
+    """
+    return ratios.draws - ratios.observed
+
+
+def chance_of_maximum(observed: float, null: Array) -> float:
+    """p-value (1 + k) / (1 + histories): k histories whose best of (histories x variants) reaches `observed`."""
+    return float((1 + (null.max(axis=1) >= observed).sum()) / (1 + len(null)))
+
+
+def step_down(observed: Array, null: Array) -> Array:
+    """Romano and Wolf's (2005) p-value of each variant, corrected for all of them, one-sided.
+
+    The best is held against the maximum over all, the next against the maximum without it, and so on; never falling.
+    """
+    order = np.argsort(-observed, kind="stable")
+    worst = np.maximum.accumulate(null[:, order[::-1]], axis=1)[:, ::-1]
+    p = (1 + (worst >= observed[order]).sum(axis=0)) / (1 + len(null))
+    out = np.empty(len(observed))
+    out[order] = np.maximum.accumulate(p)
+    return out

@@ -1,0 +1,116 @@
+"""A study's table of returns, and the resampled histories that say how else it could have gone.
+
+Stands between bootstrap.py, which knows of columns only, and assessment.py, which makes statistics of what is drawn
+here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from backtest.errors import RunError
+from backtest.statistics.bootstrap import (
+    Drawn,
+    compound_growth,
+    optimal_block,
+    resampled_means,
+    resampled_moments,
+    stationary_counts,
+)
+from backtest.statistics.sharpe import ratio, sharpe_ratios
+from backtest.units import SESSIONS_PER_YEAR
+
+Array = NDArray[np.float64]
+
+FEWEST_SESSIONS = 63
+"""A quarter of a year; on less, no statistic of this package means anything."""
+
+
+@dataclass(frozen=True, eq=False)
+class Table:
+    """Returns of a study per session, fractions without NaN: benchmark (sessions,), returns (sessions x variants).
+
+    mixes: each variant's static mix of equal average exposure, in the shape of returns; tbill: (sessions,) riskless
+    return per session, 0 when not given; years: of the calendar, from the base date to the last session.
+    """
+
+    names: tuple[str, ...]
+    returns: Array
+    benchmark: Array
+    years: float
+    mixes: Array | None = None
+    tbill: Array | None = None
+    periods_per_year: int = SESSIONS_PER_YEAR
+
+    @property
+    def active(self) -> Array:
+        """(sessions x variants): returns over the benchmark's."""
+        return self.returns - self.benchmark[:, None]
+
+    @property
+    def excess(self) -> Array:
+        """(sessions x variants + 1): returns over the T-bill, the benchmark's last."""
+        every = np.column_stack([self.returns, self.benchmark])
+        return every if self.tbill is None else every - self.tbill[:, None]
+
+
+@dataclass(frozen=True, eq=False)
+class Histories:
+    """What the table shows and what its resampled histories show instead; ratios per session, growth a year.
+
+    `excess_sharpe` and `growth` have the benchmark as their last column; `mix_growth` and `timing_sharpe` (of returns
+    over the static mix) are None without mixes.
+    """
+
+    block: float
+    sharpe: Drawn
+    mean: Drawn
+    excess_sharpe: Drawn
+    growth: Drawn
+    mix_growth: Drawn | None
+    timing_sharpe: Drawn | None
+
+
+def check_table(table: Table) -> None:
+    """RunError when there is too little to judge, ValueError when the arrays do not fit or hold NaN or a total loss."""
+    sessions, variants = table.returns.shape
+    if sessions < FEWEST_SESSIONS:
+        raise RunError(f"compare: {sessions} sessions in common, at least {FEWEST_SESSIONS} are needed to judge")
+    given = [table.returns, table.benchmark, table.mixes, table.tbill]
+    arrays = [array for array in given if array is not None]
+    if variants != len(table.names) or variants == 0 or any(len(array) != sessions for array in arrays):
+        raise ValueError(f"{len(table.names)} names and {sessions} sessions do not fit {[a.shape for a in arrays]}")
+    if not all(np.isfinite(array).all() and (array > -1).all() for array in arrays):
+        raise ValueError("returns must be finite and above -1")
+
+
+def resample(table: Table, histories: int, seed: int) -> Histories:
+    """Draw the histories of a table, the same ones for all its columns.
+
+    Blocks are as long as the active returns need; they remember all that is compared here.
+    """
+    active, sessions = table.active, len(table.returns)
+    block = optimal_block(active)
+    counts = stationary_counts(sessions, histories, block, seed)
+
+    def sharpe_of(columns: Array) -> Drawn:
+        return Drawn(sharpe_ratios(columns), ratio(*resampled_moments(counts, columns)))
+
+    def growth_of(columns: Array) -> Drawn:
+        logs = np.log1p(columns)
+        observed, draws = logs.mean(axis=0), resampled_means(counts, logs)
+        return Drawn(*(compound_growth(x, sessions, table.years) for x in (observed, draws)))
+
+    mean, deviation = resampled_moments(counts, active)
+    return Histories(
+        block=block,
+        sharpe=Drawn(sharpe_ratios(active), ratio(mean, deviation)),
+        mean=Drawn(active.mean(axis=0), mean),
+        excess_sharpe=sharpe_of(table.excess),
+        growth=growth_of(np.column_stack([table.returns, table.benchmark])),
+        mix_growth=None if table.mixes is None else growth_of(table.mixes),
+        timing_sharpe=None if table.mixes is None else sharpe_of(table.returns - table.mixes),
+    )

@@ -1,0 +1,84 @@
+"""What an audit found: each thing that changed with the future, and the report of all of them.
+
+The flow: `audit` -> FINDINGS -> the terminal, exit code 5 when there are any.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import pandas as pd
+
+Method = Literal["cut", "poison"]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that changes with what comes after `session_cut`.
+
+    first_changed: the first session at which it does. what: `small_share`, `cash_share`, `evidence X`, `reason`,
+    `order`, `fill`, `equity` or `run` (it broke off). was, became: before and after the future was changed.
+    """
+
+    session_cut: pd.Timestamp
+    method: Method
+    first_changed: pd.Timestamp
+    what: str
+    was: str
+    became: str
+
+
+@dataclass(frozen=True, slots=True)
+class AuditReport:
+    """What an audit did and found.
+
+    cuts, poisons: futures cut off and replaced. decisions, decisions_checked: sessions at which the strategy changed
+    its mind or created an order, and how many of these were checked: all, unless each takes runs of the engine.
+    """
+
+    strategy: str
+    sessions_checked: int
+    cuts: int
+    poisons: int
+    decisions: int
+    decisions_checked: int
+    findings: tuple[Finding, ...] = ()
+
+    @property
+    def ok(self) -> bool:
+        """Nothing changed."""
+        return not self.findings
+
+    @property
+    def first(self) -> Finding | None:
+        """The finding with the earliest session that changes; None when there is none."""
+        return min(self.findings, key=lambda finding: (finding.first_changed, finding.session_cut), default=None)
+
+    def caught(self, method: Method) -> int:
+        """Sessions at which this method found something."""
+        return len({finding.session_cut for finding in self.findings if finding.method == method})
+
+    def lines(self) -> list[str]:
+        """For the terminal; the first line names the first session that changes, or says that none does."""
+        first = self.first
+        if first is None:
+            return [f"{self.strategy}: no session changes with what comes after it", self._checked()]
+        day, after = f"{first.first_changed:%Y-%m-%d}", f"{first.session_cut:%Y-%m-%d}"
+        if first.first_changed > first.session_cut:  # an order at an open, which changes with that day's close
+            after = "that open"
+        done = "cut off" if first.method == "cut" else "replaced"
+        kinds = ", ".join(dict.fromkeys(finding.what for finding in self.findings))
+        by_cut, by_poison = self.caught("cut"), self.caught("poison")
+        return [
+            f"{self.strategy}: {day} is the first session that changes with what comes after it",
+            f"Its {first.what}: {first.was}; with all after {after} {done}: {first.became}.",
+            f"Cutting off what comes after shows it on {by_cut} sessions, replacing it on {by_poison}: {kinds}.",
+            self._checked(),
+        ]
+
+    def _checked(self) -> str:
+        return (
+            f"Checked {self.sessions_checked} sessions, {self.decisions_checked} of the {self.decisions} decisions "
+            f"among them, in {self.cuts} cuts and {self.poisons} poisonings."
+        )

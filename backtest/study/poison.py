@@ -1,0 +1,163 @@
+"""Other futures: the same Market up to a session, and nothing, or something else, after it.
+
+The flow: a Market -> CUT or POISON at a session -> `audit` asks whether anything up to that session changes.
+Truncation shows what needs a later row to exist; poison shows what reads a later value. Each misses what the other
+finds.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from backtest.market import POLICY_COLUMNS, Floats, Market
+
+EXEMPT: Mapping[str, str] = {
+    "exchange_sessions": "a calendar is published in advance; `cut` keeps as much of it as data to there bring",
+    "tbill_name": "which rate was asked for, not what it was",
+    "periods_per_year": "how often there is a row",
+    "is_simulated": "what kind of source it is",
+    "sources": "for readers; emptied, since it names the last date and no decision may depend on it",
+    "notes": "for readers; emptied likewise",
+}
+"""Fields of a Market that `poison` does not disturb, and why. Every other one it must, or it raises TypeError."""
+
+FOR_READERS: Mapping[str, Any] = {"sources": (), "notes": ()}
+"""What those are emptied to, in every other future."""
+
+FIRST_JUMP, DAILY_STEP, JUMP, JUMP_CHANCE, WOBBLE = 0.12, 0.02, 0.15, 0.02, 0.01
+"""Standard deviations of log prices: what happens at once, each session, in a jump, and to one field alone."""
+
+DIVIDEND_CHANCE, DIVIDEND_USD = 0.1, 2.0
+SPLIT_CHANCE, SPLIT_RATIO = 0.05, 2.0
+
+SESSIONS_BETWEEN_DECISIONS = 25
+SOON_SESSIONS = (3, 15)
+"""There is always a decision within the first few sessions, often in the same week, and one about the same month."""
+
+POLICY_CHANGES_BPS = (-75, -50, -25, -25, 0, 25, 25, 50, 75)
+FIRST_UPPER, LOWEST_UPPER, RANGE_WIDTH = 5.0, 0.25, 0.25
+SCHEDULED_SHARE = 0.9
+STATEMENT_HOUR = pd.Timedelta(hours=14)
+
+
+def cut(market: Market, session: pd.Timestamp) -> Market:
+    """The Market that would have been loaded after the close of `session`: `until`, without a sign of how far it went.
+
+    The exchange's calendar ends with the year after, as it does with any market.
+    """
+    calendar = market.exchange_sessions
+    ahead = calendar[calendar.year <= session.year + 1]
+    return dataclasses.replace(market.until(session), exchange_sessions=ahead, **FOR_READERS)
+
+
+def poison(market: Market, session: pd.Timestamp, seed: int, *, keeps_next_open: bool = False) -> Market:
+    """The same Market with the same sessions, in which everything after the close of `session` is plausible noise.
+
+    Prices stay positive and NaN stays NaN; rates that were never negative stay so; later policy decisions give way to
+    others on other days. The same market, session and seed give the same noise.
+    keeps_next_open: leave the next session's opens as they are, to see who reads more than these at that open.
+    Raises TypeError for a field of Market that is neither disturbed here nor in EXEMPT.
+    """
+    first = int(market.sessions.searchsorted(session, side="right"))
+    rng = np.random.default_rng([seed, first])
+    walk = _walk(rng, (len(market.sessions) - first, len(market.tickers)))
+    later: dict[str, Any] = dict(FOR_READERS)
+    for field in dataclasses.fields(market):
+        value = getattr(market, field.name)
+        if field.name in EXEMPT or value is None:
+            continue
+        if field.name in ("open", "close", "raw_open", "raw_close"):
+            is_open = field.name.endswith("open")
+            later[field.name] = _other_prices(value, first + (keeps_next_open and is_open), walk, rng)
+        elif field.name == "dividends":
+            later[field.name] = _other_events(value, first, rng, DIVIDEND_CHANCE, DIVIDEND_USD)
+        elif field.name == "splits":
+            later[field.name] = _other_events(value, first, rng, SPLIT_CHANCE, SPLIT_RATIO)
+        elif field.name == "policy":
+            later[field.name] = _other_decisions(value, session, market.sessions[first:], rng)
+        elif isinstance(value, pd.Series | pd.DataFrame) and market.sessions.equals(value.index):
+            later[field.name] = _other_levels(value, first, rng)
+        else:
+            raise TypeError(f"Market.{field.name}: poison knows no other future of a {type(value).__name__} like this")
+    return dataclasses.replace(market, **later)
+
+
+def _walk(rng: np.random.Generator, shape: tuple[int, int]) -> Floats:
+    """How far log prices lead away, shape (later sessions, tickers); at once by enough to turn a close call."""
+    steps = rng.normal(0.0, DAILY_STEP, shape)
+    steps += (rng.random(shape) < JUMP_CHANCE) * rng.normal(0.0, JUMP, shape)
+    steps[:1] += rng.normal(0.0, FIRST_JUMP, (min(shape[0], 1), shape[1]))
+    return np.asarray(steps.cumsum(axis=0))
+
+
+def _other_prices(frame: pd.DataFrame, first: int, walk: Floats, rng: np.random.Generator) -> pd.DataFrame:
+    """One walk for all four price fields, and a wobble for each, so that no ratio of two of them survives."""
+    values = frame.to_numpy(dtype=np.float64, copy=True)
+    own = walk[len(walk) - (len(values) - first) :]
+    values[first:] *= np.exp(own + rng.normal(0.0, WOBBLE, own.shape))
+    return pd.DataFrame(values, index=frame.index, columns=frame.columns)
+
+
+def _other_events(
+    frame: pd.DataFrame, first: int, rng: np.random.Generator, chance: float, size: float
+) -> pd.DataFrame:
+    values = frame.to_numpy(dtype=np.float64, copy=True)
+    shape = values[first:].shape
+    values[first:] = np.where(rng.random(shape) < chance, size * rng.uniform(0.5, 1.5, shape), 0.0)
+    return pd.DataFrame(values, index=frame.index, columns=frame.columns)
+
+
+def _other_levels(levels: Any, first: int, rng: np.random.Generator) -> Any:
+    """Rates and the like: they wander off in steps of their own size, without changing sign if they never did."""
+    values = levels.to_numpy(dtype=np.float64, copy=True)
+    scale = np.nanstd(values) or np.nanmax(np.abs(values)) or 1.0
+    steps = rng.normal(0.0, 0.1 * scale, values[first:].shape)
+    steps[:1] += rng.normal(0.0, scale, steps[:1].shape)
+    is_positive = bool(np.nanmin(values) >= 0.0)
+    values[first:] += steps.cumsum(axis=0)
+    if is_positive:
+        values[first:] = np.abs(values[first:])
+    other = levels.copy()
+    other.iloc[:] = values
+    return other
+
+
+def _other_decisions(
+    policy: pd.DataFrame, session: pd.Timestamp, later: pd.DatetimeIndex, rng: np.random.Generator
+) -> pd.DataFrame:
+    """The decisions knowable at `session`, then others: on other days, of other sizes, one of them soon."""
+    if set(policy.columns) != set(POLICY_COLUMNS):
+        found = ", ".join(map(str, policy.columns))
+        raise TypeError(f"Market.policy: poison knows the columns {', '.join(POLICY_COLUMNS)}, found {found}")
+    known = policy[policy["session"] <= session]
+    if not len(later):
+        return known
+    soon = [min(int(rng.integers(within)), len(later) - 1) for within in SOON_SESSIONS]
+    others = rng.choice(len(later), len(later) // SESSIONS_BETWEEN_DECISIONS, replace=False)
+    days = later[np.unique([*soon, *others])]
+    upper = _other_targets(float(known["upper"].iloc[-1]) if len(known) else FIRST_UPPER, len(days), rng)
+    invented = {
+        "announced_at": (days + STATEMENT_HOUR).to_numpy(),
+        "date": days.to_numpy(),
+        "scheduled": rng.random(len(days)) < SCHEDULED_SHARE,
+        "lower": upper[1:] - RANGE_WIDTH,
+        "upper": upper[1:],
+        "change_bps": np.rint(np.diff(upper) * 100.0),
+        "session": days.to_numpy(),
+    }
+    columns = {name: known[name].to_numpy() for name in policy.columns}
+    return pd.DataFrame({n: np.concatenate([old, invented[n].astype(old.dtype)]) for n, old in columns.items()})
+
+
+def _other_targets(last: float, count: int, rng: np.random.Generator) -> npt.NDArray[np.float64]:
+    """Upper bounds in percent, the last known one first, shape (count + 1,)."""
+    upper = [last]
+    for change_bps in rng.choice(POLICY_CHANGES_BPS, count):
+        upper.append(max(upper[-1] + float(change_bps) / 100.0, LOWEST_UPPER))
+    return np.array(upper)

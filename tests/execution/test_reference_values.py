@@ -1,0 +1,140 @@
+"""Final values on real prices, as an independent simulator of the same semantics gave them (issue 2's table)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from plain_simulator import plain_books
+from worlds import assert_same_books
+
+from backtest.benchmark import hold
+from backtest.data.calendar import sessions_around
+from backtest.data.policy import load_policy_decisions, with_known_sessions
+from backtest.execution import run_backtrader, run_kernel
+from backtest.execution.books import Books
+from backtest.execution.compiled import run_compiled
+from backtest.market import Legs, Market
+from backtest.plan import Plan, Terms, make_plan
+from backtest.signals import relative_return
+from strategies import REGISTRY
+
+START = pd.Timestamp("2001-07-31")
+TERMS = Terms(cost_rate=0.0005)
+
+REFERENCE = {
+    ("rate_cut", "hold_sessions=252"): (1403914.05114, 7, 0.114258, -0.589258),
+    ("relative_momentum", "lookback_sessions=126"): (1220407.568364, 205, 0.107884, -0.536529),
+    ("rate_cut_momentum", "lookback_sessions=63"): (1324665.935419, 99, 0.111610, -0.550967),
+}
+"""(strategy, parameter) -> final equity, rebalances, CAGR, deepest drawdown."""
+HOLD_QQQ = (1705263.120234, 1, 0.123167, -0.543156)
+
+
+@pytest.fixture(scope="module")
+def market(real_data: Path) -> Market:
+    """The default legs to the end of 2025, warm-up included, with the shipped policy decisions."""
+    frames = {}
+    for ticker in Legs().tickers:
+        path = real_data / "prices" / f"{ticker}.csv"
+        frames[ticker] = pd.read_csv(path, parse_dates=["date"], index_col="date").loc["2000-06-01":"2025-12-31"]
+    columns = {name: pd.DataFrame({t: f[name] for t, f in frames.items()}) for name in ("open", "close", "adj_close")}
+    close = columns["adj_close"]
+    zeros = close * 0.0
+    calendar = sessions_around(close.index[0], close.index[-1])
+    return Market(
+        columns["open"] * close / columns["close"],
+        close,
+        columns["open"],
+        columns["close"],
+        zeros,
+        zeros,
+        calendar,
+        with_known_sessions(load_policy_decisions(), calendar),
+    )
+
+
+def plan_of(market: Market, name: str, parameter: str, **terms: Any) -> Plan:
+    strategy, legs = REGISTRY[name], Legs()
+    key, value = parameter.split("=")
+    decision = strategy.decide(market, legs, strategy.Params(**{key: int(value)}))
+    weights = legs.weights(market.tickers, *decision.shares("growth"))
+    return make_plan(market, market.tickers, weights, START, Terms(**{"cost_rate": 0.0005, **terms}))
+
+
+def check_figures(books: Books, expected: tuple[float, int, float, float]) -> None:
+    final, rebalances, cagr, drawdown = expected
+    years = (books.sessions[-1] - books.sessions[0]).days / 365.25
+    assert books.equity[-1] == pytest.approx(final, rel=1e-9)
+    assert len(np.unique(books.fills.row)) == rebalances
+    assert round((books.equity[-1] / 100_000) ** (1 / years) - 1, 6) == cagr
+    assert round((books.equity / np.maximum.accumulate(books.equity) - 1).min(), 6) == drawdown
+
+
+@pytest.mark.parametrize("question", REFERENCE, ids=lambda q: q[0])
+def test_final_values_on_real_prices_are_the_reference(market: Market, question: tuple[str, str]) -> None:
+    plan = plan_of(market, *question)
+    books = run_backtrader(plan, REGISTRY[question[0]])
+    check_figures(books, REFERENCE[question])
+    assert_same_books(books, run_kernel(plan))
+    assert_same_books(books, run_compiled(plan))
+
+
+def test_holding_qqq_on_real_prices_is_the_reference(market: Market) -> None:
+    check_figures(hold(market, "QQQ", START, TERMS), HOLD_QQQ)
+
+
+@pytest.mark.parametrize("question", REFERENCE, ids=lambda q: q[0])
+@pytest.mark.parametrize("rule", ["on_change", "monthly", 0.05])
+def test_the_plain_simulator_without_a_reserve_agrees_on_real_prices(
+    market: Market, question: tuple[str, str], rule: str | float
+) -> None:
+    """What the reserve costs over 24 years is below a billionth."""
+    books = run_kernel(plan_of(market, *question, rebalance=rule))
+    plain = plain_plan(market, plan_of(market, *question, rebalance=rule))
+    assert books.equity == pytest.approx(plain, rel=1e-9)
+
+
+def plain_plan(market: Market, plan: Plan) -> Any:
+    months = market.exchange_sessions.to_period("M")
+    ends = market.exchange_sessions[:-1][months[:-1] != months[1:]]
+    return plain_books(
+        plan.opens,
+        plan.closes,
+        plan.targets,
+        cash=100_000.0,
+        rate=0.0005,
+        is_due=plan.sessions.isin(ends) if plan.terms.rebalance == "monthly" else None,
+        band=np.inf if isinstance(plan.terms.rebalance, str) else plan.terms.rebalance,
+        reserve=0.0,
+    ).equity
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("question", REFERENCE, ids=lambda q: q[0])
+@pytest.mark.parametrize("rule", ["on_change", "monthly", 0.01, 0.05])
+@pytest.mark.parametrize("rate", [0.0, 0.0005, 0.005])
+@pytest.mark.parametrize("whole", [False, True])
+def test_the_engines_agree_on_real_prices(
+    market: Market, question: tuple[str, str], rule: str | float, rate: float, whole: bool
+) -> None:
+    plan = plan_of(market, *question, rebalance=rule, cost_rate=rate, whole_shares=whole)
+    books = run_backtrader(plan, REGISTRY[question[0]])
+    assert_same_books(books, run_kernel(plan))
+    assert_same_books(books, run_compiled(plan))
+
+
+def test_the_story_of_july_2024(market: Market) -> None:
+    """Five sessions to July 16: small caps +11.5 %, QQQ -0.3 %, the widest lead since April 2001."""
+    both = Legs(growth={"QQQ": 1.0}, small={"IWM": 1.0})
+    day = market.sessions.get_loc(pd.Timestamp("2024-07-16"))
+    small = market.close["IWM"].iloc[day] / market.close["IWM"].iloc[day - 5] - 1
+    growth = market.close["QQQ"].iloc[day] / market.close["QQQ"].iloc[day - 5] - 1
+    assert (round(100 * small, 2), round(100 * growth, 2)) == (11.52, -0.29)
+    lead = pd.Series(relative_return(market, both, 5), market.sessions)
+    assert round(100 * lead.iloc[day], 2) == 11.81
+    as_wide = lead.index[(lead >= lead.iloc[day]) & (lead.index < "2024-07-16")]
+    assert as_wide[-1] == pd.Timestamp("2001-04-03")
