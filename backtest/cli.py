@@ -13,6 +13,7 @@ from typing import Annotated
 
 import typer
 
+from backtest.commands.data_app import Cache, data_app
 from backtest.errors import BacktestError
 
 INTERRUPTED = 130
@@ -25,6 +26,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+app.add_typer(data_app)
 
 Configs = Annotated[
     list[Path], typer.Argument(metavar="CONFIG...", help="YAML files: what to test.", show_default=False)
@@ -45,6 +47,7 @@ def run(
     out: Out = Path("results"),
     offline: Offline = False,
     as_json: Json = False,
+    cache: Cache = None,
 ) -> None:
     """Run configs; each leaves a folder with a report."""
     from backtest.commands.run import run_configs
@@ -58,6 +61,7 @@ def check(
     overrides: Overrides = None,
     schema: Annotated[bool, typer.Option("--schema", help="Print the JSON schema of a config, for editors.")] = False,
     offline: Offline = False,
+    cache: Cache = None,
 ) -> None:
     """Validate configs, and their data where they are on this machine, without running them."""
     from backtest.commands.check import check_configs, print_schema
@@ -84,6 +88,19 @@ def audit(configs: Configs, overrides: Overrides = None, offline: Offline = Fals
     from backtest.commands.audit import audit_configs
 
     audit_configs(configs, overrides or [], offline=offline, as_json=as_json)
+
+
+@app.command()
+def verify(
+    folder: Annotated[Path, typer.Argument(metavar="RESULT", help="A result's folder.", show_default=False)],
+    offline: Offline = False,
+    as_json: Json = False,
+    cache: Cache = None,
+) -> None:
+    """Run a result again from its manifest: did data, code or config change, and by how much does the answer move?"""
+    from backtest.commands.verify import verify_result
+
+    verify_result(folder, offline=offline, as_json=as_json)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -20,8 +20,10 @@ from backtest.data.calendar import range_around, session_closes, sessions_around
 from backtest.data.checks import check_prices
 from backtest.data.period import check_start, last_session_of
 from backtest.data.policy import load_policy_decisions, with_known_sessions
-from backtest.data.rates import tbill_series
-from backtest.data.sources import DataSource, Fetched, choose_source
+from backtest.data.policy_later import LOWER, UPPER, later_decisions
+from backtest.data.rates import check_rate, tbill_series
+from backtest.data.raw import as_traded, check_dividends
+from backtest.data.sources import DataSource, Fetched, choose_source, values_sha256
 from backtest.errors import DataError
 from backtest.market import POLICY_COLUMNS, Floats, Market, Source
 
@@ -33,31 +35,40 @@ LONGEST_BETWEEN_DECISIONS = pd.Timedelta(days=63)
 """Scheduled decisions are at most nine weeks apart; a longer silence means that the table has ended."""
 
 
-def load_market(config: Config, *, offline: bool = False, extra_tickers: Sequence[str] = ()) -> Market:
+def load_market(
+    config: Config, *, offline: bool = False, extra_tickers: Sequence[str] = (), source: DataSource | None = None
+) -> Market:
     """The Market a config asks for: its legs' tickers, its benchmarks', then `extra_tickers`, each once, in this order.
 
     It holds all history there is up to `data.end`, what lies before `data.start` as well (warm-up). Legs and
-    benchmarks have a price on every session from start to end; an extra ticker may begin later.
+    benchmarks have a price on every session from start to end; an extra ticker may begin later. source: take the data
+    from here instead of from where the config says.
     Raises DataError with one line for each fault of the data, NetworkError when a source does not answer (or, with
     `offline`, would have to be asked), ConfigError when `data.start` lies before the first price of what is traded.
     """
     data = config.data
     traded = traded_tickers(config)
-    source = choose_source(data.prices, end=data.end, offline=offline)
+    source = source or choose_source(
+        data.prices, end=data.end, offline=offline, largest_daily_move=data.largest_daily_move
+    )
     fetched = source.prices(tuple(dict.fromkeys((*traded, *extra_tickers))))
     frames = _until(fetched, pd.Timestamp(data.end) if data.end else pd.Timestamp.max)
     span = _span(fetched)
     exchange = sessions_around(*span)
-    notes = (*source.notes, *check_prices(frames, exchange))
+    notes = (*source.notes, *check_prices(frames, exchange, data.largest_daily_move), *_compared(frames, config))
     last = last_session_of(frames, traded, exchange, end=data.end)
     check_start(frames, traded, exchange[exchange <= last], start=data.start)
-    policy, policy_source = _policy(exchange, session_closes(*range_around(*span)), last)
-    market = _priced(frames, exchange, last, policy)
+    decisions, policy_sources = _decisions(source, last)
+    policy = _policy(decisions, exchange, session_closes(*range_around(*span)), last)
+    if config.execution.accounting == "raw":
+        check_dividends({ticker: frames[ticker] for ticker in traded}, start=data.start)
+    raw = {ticker: as_traded(frames[ticker], one.values) for ticker, one in fetched.items()}
+    market = _priced(frames, raw, exchange, last, policy)
     market = replace(
         market,
         is_simulated=source.is_simulated,
-        sources=(*(_price_source(ticker, one) for ticker, one in fetched.items()), policy_source),
-        notes=(*notes, *_policy_silence(policy, last)),
+        sources=(*(_price_source(ticker, frames[ticker], fetched[ticker]) for ticker in fetched), *policy_sources),
+        notes=(*notes, *_policy_silence(decisions, last)),
     )
     return market if data.tbill is None else with_tbill(market, data.tbill, source, start=data.start)
 
@@ -86,7 +97,11 @@ def traded_tickers(config: Config) -> tuple[str, ...]:
 
 
 def _priced(
-    frames: Mapping[str, pd.DataFrame], exchange: pd.DatetimeIndex, last: pd.Timestamp, policy: pd.DataFrame
+    frames: Mapping[str, pd.DataFrame],
+    raw: Mapping[str, pd.DataFrame],
+    exchange: pd.DatetimeIndex,
+    last: pd.Timestamp,
+    policy: pd.DataFrame,
 ) -> Market:
     """A Market of checked frames, from the first price of any ticker to the session `last`.
 
@@ -95,7 +110,8 @@ def _priced(
     """
     first = min(frame.index[0] for frame in frames.values())
     sessions = exchange[(exchange >= first) & (exchange <= last)]
-    wide = {name: _wide(frames, name, sessions) for name in ("open", "close", "adj_close", "dividends", "splits")}
+    wide = {name: _wide(frames, name, sessions) for name in ("open", "close", "adj_close")}
+    traded = {name: _wide(raw, name, sessions) for name in ("open", "close", "dividends", "splits")}
 
     def table(values: Floats) -> pd.DataFrame:
         return pd.DataFrame(values, index=sessions, columns=list(frames))
@@ -103,10 +119,10 @@ def _priced(
     return Market(
         open=table((wide["open"] * wide["adj_close"]) / wide["close"]),
         close=table(wide["adj_close"]),
-        raw_open=table(wide["open"]),
-        raw_close=table(wide["close"]),
-        dividends=table(np.nan_to_num(wide["dividends"])),
-        splits=table(np.nan_to_num(wide["splits"])),
+        raw_open=table(traded["open"]),
+        raw_close=table(traded["close"]),
+        dividends=table(np.nan_to_num(traded["dividends"])),
+        splits=table(np.nan_to_num(traded["splits"])),
         exchange_sessions=exchange,
         policy=policy,
     )
@@ -141,17 +157,39 @@ def _span(fetched: Mapping[str, Fetched]) -> tuple[pd.Timestamp, pd.Timestamp]:
     return min(index.min() for index in indexes), max(index.max() for index in indexes)
 
 
-def _policy(
-    exchange: pd.DatetimeIndex, closes: pd.DatetimeIndex, last: pd.Timestamp
-) -> tuple[pd.DataFrame, Source]:
-    """Decisions knowable at the close of `last`, and where they come from."""
+def _decisions(source: DataSource, last: pd.Timestamp) -> tuple[pd.DataFrame, tuple[Source, ...]]:
+    """All decisions up to `last`: the shipped table, and after it what the source has of the target range."""
     decisions = load_policy_decisions()
-    known = with_known_sessions(decisions, exchange, closes)
-    used = known.loc[known["session"] <= last, list(POLICY_COLUMNS)].reset_index(drop=True)
     table = files("backtest.data").joinpath("policy_decisions.csv")
     first, final = (f"{decisions['date'].iloc[place]:%Y-%m-%d}" for place in (0, -1))
     digest = hashlib.sha256(table.read_bytes()).hexdigest()
-    return used, Source("policy decisions", f"shipped table ({table.name})", len(decisions), first, final, digest)
+    shipped = Source("policy decisions", f"shipped table ({table.name})", len(decisions), first, final, digest)
+    if last <= decisions["date"].iloc[-1] or not source.has_target_range:
+        return decisions, (shipped,)
+    ranges = {name: source.rate(name) for name in (UPPER, LOWER)}
+    for name, one in ranges.items():
+        check_rate(one.values["value"], name)
+    # What takes effect on the day after the last session was announced on it.
+    upper, lower = (one.values["value"][: last + pd.Timedelta(days=1)] for one in ranges.values())
+    used = [_price_source(name, one.values[: last + pd.Timedelta(days=1)], one) for name, one in ranges.items()]
+    return later_decisions(decisions, upper, lower), (shipped, *used)
+
+
+def _policy(
+    decisions: pd.DataFrame, exchange: pd.DatetimeIndex, closes: pd.DatetimeIndex, last: pd.Timestamp
+) -> pd.DataFrame:
+    """Decisions knowable at the close of `last`."""
+    known = with_known_sessions(decisions, exchange, closes)
+    return known.loc[known["session"] <= last, list(POLICY_COLUMNS)].reset_index(drop=True)
+
+
+def _compared(frames: Mapping[str, pd.DataFrame], config: Config) -> tuple[str, ...]:
+    """Notes on where a second source disagrees, when the config names one."""
+    if config.data.cross_check is None:
+        return ()
+    from backtest.data.cross_check import cross_check
+
+    return cross_check(frames, config.data.cross_check)[1]
 
 
 def _policy_silence(policy: pd.DataFrame, last: pd.Timestamp) -> tuple[str, ...]:
@@ -162,6 +200,7 @@ def _policy_silence(policy: pd.DataFrame, last: pd.Timestamp) -> tuple[str, ...]
     return (f"The table of policy decisions ends on {day}; later decisions are not known here.",)
 
 
-def _price_source(ticker: str, fetched: Fetched) -> Source:
-    days = fetched.values.index
-    return Source(ticker, fetched.location, len(days), f"{days[0]:%Y-%m-%d}", f"{days[-1]:%Y-%m-%d}", fetched.sha256)
+def _price_source(name: str, used: pd.DataFrame, fetched: Fetched) -> Source:
+    """used: the rows up to the last day wanted, so that a file that grows does not change what is told of the run."""
+    first, last = (f"{used.index[place]:%Y-%m-%d}" for place in (0, -1))
+    return Source(name, fetched.location, len(used), first, last, values_sha256(used), snapshot=fetched.sha256)

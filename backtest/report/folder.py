@@ -26,8 +26,9 @@ from backtest.report.tables import json_text
 MANIFEST = "manifest.json"
 HASH_LENGTH = 8
 ABANDONED_SECONDS = 24 * 3600
-LOCATION_KEYS = ("folder", "location")
-"""Keys of config.yaml and manifest.json whose values are places on this machine: not compared."""
+LOCATION_KEYS = ("folder", "location", "snapshot")
+"""Keys of config.yaml and manifest.json whose values are places on this machine, or of files that go on beyond what the
+run used of them: not compared."""
 
 
 @dataclass(frozen=True, slots=True)
