@@ -69,6 +69,7 @@ def terms_of(config: Config) -> Terms:
         rebalance=rebalance,
         delay_sessions=execution.delay_sessions,
         earns_tbill=execution.idle_cash == "tbill",
+        is_raw=execution.accounting == "raw",
     )
 
 
@@ -133,8 +134,8 @@ def activity_of(books: Books, legs: Legs) -> Activity:
     rows = np.unique(fills.row)
     traded = np.bincount(fills.row, np.abs(fills.size) * fills.price, minlength=len(books.sessions))
     later = rows[1:]
-    held = books.shares()
-    worth = books.cash[later - 1] + (held[later - 1] * books.opens[later]).sum(axis=1)
+    held, income = books.shares_at_open(), books.income()
+    worth = books.cash[later - 1] + income[later] + (held[later] * books.opens[later]).sum(axis=1)
     share = small_share_held(books, legs)[1:]
     invested = share[~np.isnan(share)]
     return Activity(

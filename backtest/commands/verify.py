@@ -33,7 +33,7 @@ FRACTIONS = ("total_return", "cagr", "volatility", "max_drawdown", "alpha", "tra
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What verifying found. moved: metric -> (then, now), those that differ; by_data: the part due to the data alone."""
+    """What verifying found. moved: metric -> (then, now), those that differ; by_data: the part due to the data."""
 
     damaged: list[str]
     changed: list[str]

@@ -12,7 +12,7 @@ from __future__ import annotations
 import shutil
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -102,8 +102,8 @@ def _ask(ticker: str, first: date, client_cache: Path) -> tuple[pd.DataFrame, pd
     from yfinance.data import YfData
 
     YfData.cache_get.cache_clear()
-    yfinance.set_tz_cache_location(str(client_cache))
     try:
+        _keep_client_files_in(client_cache)
         with _honest(yfinance.config):
             asked = yfinance.Ticker(ticker)
             return _history(asked, start=first), _first_traded(asked)
@@ -118,6 +118,19 @@ def _ask(ticker: str, first: date, client_cache: Path) -> tuple[pd.DataFrame, pd
         if "database" in f"{type(error).__name__} {error}".lower():
             shutil.rmtree(client_cache, ignore_errors=True)  # a damaged file of yfinance's own would fail for ever
         raise Transient(_one_line(f"{type(error).__name__}: {error}")) from error
+
+
+def _keep_client_files_in(folder: Path) -> None:
+    """Make yfinance keep its files (time zones, cookies) here; it opens them once for a process, wherever they go."""
+    from yfinance import cache
+
+    with suppress(AttributeError):  # its private names: without them its own default folder is used
+        if cache._TzDBManager.get_location() == str(folder) and folder.is_dir():
+            return
+        cache.set_cache_location(str(folder))
+        cache._TzCacheManager._tz_cache = None
+        cache._CookieCacheManager._Cookie_cache = None
+        cache._ISINCacheManager._isin_cache = None
 
 
 def _first_traded(ticker: Any) -> pd.Timestamp | None:

@@ -19,6 +19,7 @@ from backtest.decision import Decision, target_weights
 from backtest.execution import Books, check_same_books, run_backtrader
 from backtest.execution.books import check_identities
 from backtest.execution.compiled import compiled_simulate, run_compiled
+from backtest.execution.kernel import raw_arguments
 from backtest.market import Floats, Legs, Market
 from backtest.metrics import Activity
 from backtest.plan import Plan, Terms, make_plan
@@ -169,6 +170,7 @@ def growth(plan: Plan, *, begin: int = 0, cost_rate: float | None = None) -> flo
         equity,
         cash,
         np.empty((equity.size * len(plan.tickers), 5)),
+        *raw_arguments(plan, begin=begin),
     )
     return annual_growth(equity[-1] / equity[0], years_between(sessions))
 
