@@ -12,20 +12,25 @@ from pathlib import Path
 
 
 @contextmanager
-def alone(root: Path, what: str) -> Iterator[None]:
-    """Wait until no other process is in here for `what`. The system lets go of the lock of a process that dies."""
+def alone(root: Path, what: str) -> Iterator[bool]:
+    """Wait until no other process is in here for `what`; gives whether there was one. The system lets go of the lock of a process that dies."""
     try:
         import fcntl
     except ImportError:
-        yield
+        yield False
         return
     folder = root / "locks"
     try:
         folder.mkdir(parents=True, exist_ok=True)
         file = (folder / hashlib.sha256(what.encode()).hexdigest()[:16]).open("ab")
     except OSError:
-        yield  # whether the folder can be written to is told by whoever writes
+        yield False  # whether the folder can be written to is told by whoever writes
         return
     with file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            yield True
+        else:
+            yield False

@@ -104,10 +104,11 @@ class Snapshots:
         provider = self.provider_of(series)
         if kept and not again and provider.is_current(kept[0], self.end):
             return kept
-        with alone(self.store.root, series):
+        began = clock.stamp(clock.now())
+        with alone(self.store.root, series) as has_waited:
             newer = self.store.newest(series)
-            if newer and not again and provider.is_current(newer[0], self.end):
-                return newer  # another process has fetched it meanwhile
+            if newer and has_waited and newer[0].fetched_at >= began:
+                return newer  # another process has asked meanwhile
             try:
                 return self._updated(series, newer, again=again)
             except NetworkError as error:
@@ -124,13 +125,14 @@ class Snapshots:
         """Ask, compare, check, keep."""
         provider = self.provider_of(series)
         name = series.partition("/")[2]
-        stamp = clock.stamp(clock.now())
         if kept and not again and clock.now() - pd.Timestamp(kept[0].whole_at) < WHOLE_AGAIN:
             tail = provider.tail(name, kept[0])
             frame = None if tail is None else extended(kept[1], tail)
             if frame is not None:
+                stamp = clock.stamp(clock.now())
                 return self._keep(series, frame, kept, kept[0].location, stamp, kept[0].whole_at)
         frame, location = provider.whole(name)
+        stamp = clock.stamp(clock.now())
         return self._keep(series, frame, kept, location, stamp, stamp)
 
     def _keep(self, series: str, frame: pd.DataFrame, kept: Kept | None, location: str, at: str, whole: str) -> Kept:

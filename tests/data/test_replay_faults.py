@@ -56,7 +56,7 @@ SCENARIOS = {
     "a week missing": iwm("missing_week", 3, "IWM: no row, though the exchange was open, on 20"),
     "a year missing": iwm("missing_year", 3, "(252 in all)"),
     "forty rows of six years": iwm("short", 3, "it is only a part, try again later"),
-    "a history that ends early": iwm("ends_early", 3, "prices end on different sessions: QQQ 2024-12-31, IWM 2024-12-26"),
+    "a history that ends early": iwm("ends_early", 3, "end on different sessions: QQQ 2024-12-31, IWM 2024-12-26"),
     "no rows at all": iwm("empty", 4, NOT_PROPERLY),
     "no such ticker": iwm("notfound", 3, "IWM: Yahoo has no such ticker; it may be misspelt, renamed or delisted"),
     # prices that are not right
@@ -145,7 +145,19 @@ def clean() -> dict[str, str]:
     return {}
 
 
-@pytest.mark.parametrize("name", SCENARIOS)
+IN_FULL = (
+    "a week missing", "a year missing", "an open of null", "a half in cents", "a row of zeros", "a row of negative prices",
+    "a split not worked in", "two rows in the wrong order", "a server's error once", "a page instead, once",
+    "half of an answer, once", "an answer broken off", "a connection reset once", "no time zone answer once", "no crumb",
+    "two of four bad", "one of four refused", "all down", "^IRX short", "FRED with a blank", "FRED's old header",
+    "FRED's time out", "FRED broken off", "FRED resets", "FRED's page instead", "FRED refuses", "FRED refuses twice",
+)  # fmt: skip
+"""Scenarios with a sibling that runs every time; these run with the slow ones."""
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[pytest.mark.slow] if name in IN_FULL else []) for name in SCENARIOS]
+)
 def test_a_fault_of_a_service(name: str, client: Client, clean: dict[str, str]) -> None:
     scenario = SCENARIOS[name]
     given = {"tbill": scenario.tbill, **({"legs": scenario.legs} if scenario.legs else {})}
