@@ -13,7 +13,7 @@ from pathlib import Path
 
 @contextmanager
 def alone(root: Path, what: str) -> Iterator[bool]:
-    """Wait until no other process is in here for `what`; gives whether there was one. The system lets go of the lock of a process that dies."""
+    """Wait until no other process is in here for `what`; gives whether there was one. A lock ends with its process."""
     try:
         import fcntl
     except ImportError:

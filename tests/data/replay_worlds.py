@@ -43,9 +43,11 @@ PAIR = "{growth: {QQQ: 1.0}, small: {IWM: 1.0}}"
 FOUR = "{growth: {QQQ: 0.5, IVW: 0.5}, small: {IWM: 0.5, IWN: 0.5}}"
 
 
-def write_world(folder: Path, last: date = LAST, tickers: tuple[str, ...] = TICKERS) -> Path:
+def write_world(
+    folder: Path, last: date = LAST, tickers: tuple[str, ...] = TICKERS, first: date = FIRST
+) -> Path:
     """Prices of four tickers and ^IRX, DTB3 and the target range, without a fault."""
-    frames = {ticker: clean_frame(seed, FIRST, last) for seed, ticker in enumerate(tickers, start=1)}
+    frames = {ticker: clean_frame(seed, first, last) for seed, ticker in enumerate(tickers, start=1)}
     write_prices(folder / "prices", **frames)
     index = next(iter(frames.values())).index
     rate = np.full(len(index), 5.2)
