@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import http.client
-import urllib.error
-import urllib.request
-
 from backtest.data.retry import RateLimited, Transient
 from backtest.errors import DataError
 
@@ -19,6 +15,11 @@ def get(address: str, *, absent: str) -> bytes:
 
     Raises Transient or RateLimited for a failure that may pass; its text never has the address, which may hold a key.
     """
+    # Here, not above: a run from the store has no use for them, and they take longer to load than all its data.
+    import http.client
+    import urllib.error
+    import urllib.request
+
     try:
         # An opener of its own: the global one remembers the proxies of the first request of the process.
         with urllib.request.build_opener().open(address, timeout=TIMEOUT_SECONDS) as answer:

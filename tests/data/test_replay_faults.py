@@ -148,9 +148,10 @@ def clean() -> dict[str, str]:
 IN_FULL = (
     "a week missing", "a year missing", "an open of null", "a half in cents", "a row of zeros",
     "a row of negative prices", "a split not worked in", "two rows in the wrong order", "a server's error once",
-    "a page instead, once", "half of an answer, once", "an answer broken off", "a connection reset once", "no time zone answer once",
-    "no crumb", "two of four bad", "one of four refused", "all down", "^IRX short", "FRED with a blank", "FRED's old header",
-    "FRED's time out", "FRED broken off", "FRED resets", "FRED's page instead", "FRED refuses", "FRED refuses twice",
+    "a page instead, once", "half of an answer, once", "an answer broken off", "a connection reset once",
+    "no time zone answer once", "no crumb", "two of four bad", "one of four refused", "all down", "^IRX short",
+    "FRED with a blank", "FRED's old header", "FRED's time out", "FRED broken off", "FRED resets",
+    "FRED's page instead", "FRED refuses", "FRED refuses twice",
 )  # fmt: skip
 """Scenarios with a sibling that runs every time; these run with the slow ones."""
 
