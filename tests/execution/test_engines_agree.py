@@ -130,12 +130,13 @@ def test_a_purchase_that_follows_an_initial_time_in_cash_is_the_first_fill() -> 
     assert run_kernel(plan).fills.row.tolist() == [10]
 
 
-def test_a_target_that_flickers_while_it_is_held_back_is_not_lost() -> None:
-    """A row below `first` is never acted upon, whatever stands in it."""
+@pytest.mark.parametrize("rebalance", ["on_change", 0.01])
+def test_a_row_before_the_first_is_never_acted_upon_whatever_stands_in_it(rebalance: str | float) -> None:
     targets = np.tile([1.0, 0.0], (30, 1))
-    targets[:3] = 0.0
-    check_engines(tiny_plan(targets=targets, first=3))
-    assert run_kernel(tiny_plan(targets=targets, first=3)).fills.row.tolist() == [4]
+    targets[:3] = [0.0, 1.0]
+    plan = tiny_plan(targets=targets, first=3, terms=Terms(rebalance=rebalance), is_scheduled=np.arange(30) < 3)
+    check_engines(plan)
+    assert run_kernel(plan).fills.row.tolist() == [4]
 
 
 def test_a_band_of_a_drift_rule_and_a_calendar_may_fall_due_together() -> None:
