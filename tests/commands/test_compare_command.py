@@ -80,8 +80,15 @@ def test_the_shipped_study_is_compared_and_its_verdict_printed(
     assert len(TrialLedger(tmp_path / LEDGER).trials) == again["trials"] == 5
 
 
+def test_a_start_before_the_data_is_told_with_its_file(tmp_path: Path) -> None:
+    study = tmp_path / "s.yaml"
+    study.write_text(f"name: s\nbase: {QUICKSTART}\nvariants:\n  a: {{data: {{start: 1990-01-01}}}}\n")
+    with pytest.raises(ConfigError, match=r"s\.yaml:\d+: data\.start: found 1990-01-01"):
+        compare_paths([study], [], tmp_path, offline=True, as_json=False)
+
+
 def test_a_mistake_leaves_nothing_behind(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError):
+    with pytest.raises(ConfigError, match=r"^--set: data\.start: found 1990-01-01, before the first price"):
         compare_paths([STUDY], ["data.start=1990-01-01"], tmp_path / "results", offline=True, as_json=False)
     assert list(tmp_path.iterdir()) == []
 

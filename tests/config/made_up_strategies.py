@@ -37,6 +37,7 @@ class Crossover:
         slow_sessions: int = Field(50, ge=1, description="the long average")
         weights: tuple[float, ...] = Field((1.0,), description="a list")
         since: date | None = Field(None, description="a date")
+        labels: dict[str, int] = Field({}, description="a map")
 
         @field_validator("slow_sessions")
         @classmethod

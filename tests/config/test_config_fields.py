@@ -270,7 +270,7 @@ def test_parameters_are_typed_by_the_strategy() -> None:
         ("{fast_sessions: 5, slow_sessions: 7}", "strategy.params.slow_sessions: found 7, expected an even number"),
         ("{fast_sessions: 5, weights: [1, x]}", "strategy.params.weights[1]: found 'x', expected a number"),
         ("{fast_sessions: 5, since: 2020-13-01}", "since: found '2020-13-01', expected a date such as 2001-07-31"),
-        ("3", "strategy.params: found 3, expected a map with fast_sessions, slow_sessions, weights, since"),
+        ("3", "strategy.params: found 3, expected a map with fast_sessions, slow_sessions, weights, since, labels"),
     ],
 )
 def test_a_strategys_own_rules_are_told_in_its_words(params: str, end: str) -> None:

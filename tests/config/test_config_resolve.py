@@ -192,6 +192,18 @@ name: momentum
     assert of(other) == of(GOOD)
 
 
+def test_the_order_of_a_parameters_keys_is_not_part_of_the_question() -> None:
+    one, two = (
+        of(
+            SHORT.replace("momentum}", f"momentum, params: {{fast_sessions: 5, labels: {labels}}}}}").replace(
+                "relative_momentum", "crossover"
+            )
+        )
+        for labels in ("{a: 1, b: 2}", "{b: 2, a: 1}")
+    )
+    assert question(one) == question(two)
+
+
 @pytest.mark.parametrize(
     "override",
     [

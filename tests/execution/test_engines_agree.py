@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -69,7 +70,7 @@ def round_worlds(draw: st.DrawFn) -> Plan:
         "half in cash": 0.5 * np.eye(tickers)[choice],
     }[kind]
     rate = draw(st.sampled_from([0.0, 0.0005]))
-    rule = draw(st.sampled_from(["on_change", "monthly", 0.01]))
+    rule: Any = draw(st.sampled_from(["on_change", "monthly", 0.01]))
     terms = Terms(cost_rate=rate, whole_shares=draw(st.booleans()), rebalance=rule)
     return make_plan(market_of(frame, frame, exchange=EXCHANGE), tuple(names), weights, days[0], terms)
 
@@ -108,7 +109,7 @@ def test_a_position_that_fell_far_below_its_cost_is_rotated_without_a_refusal(fa
     assert len(run_kernel(plan).fills.row) == 1 + 3 + 3
 
 
-def tiny_plan(**changes: object) -> Plan:
+def tiny_plan(**changes: Any) -> Plan:
     days = EXCHANGE[300:330]
     frame = pd.DataFrame({"A": np.linspace(10, 13, 30), "B": np.linspace(20, 19, 30)}, days)
     weights = np.tile([0.5, 0.5], (30, 1))

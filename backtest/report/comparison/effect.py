@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from backtest.study.comparison import Comparison
     from backtest.study.differences import Effect, Value
 
+FEWEST_LEVELS = 3
+
 Cells = npt.NDArray[np.intp]
 Cell = tuple[int, int, int]
 
@@ -59,9 +61,9 @@ class Grid:
 
 
 def grid_of(comparison: Comparison) -> Grid | None:
-    """The grid; None when the variants span none."""
+    """The grid; None when the variants span none, or none with an inside: two values make no plateau."""
     effect = comparison.effect
-    if effect is None:
+    if effect is None or max(len(levels) for levels in effect.levels.values()) < FEWEST_LEVELS:
         return None
     by_size = sorted(range(len(effect.keys)), key=lambda k: -len(effect.levels[effect.keys[k]]))
     levels = [[shown(value) for value in effect.levels[effect.keys[k]]] for k in by_size]
@@ -131,12 +133,12 @@ def grid_facts(comparison: Comparison, grid: Grid, *, of_growth: bool) -> list[F
         return f"{points(value)} pts" if of_growth else number(value, 2, "+")
 
     peak, plateau = _highest(surface.cell, inner=False), _highest(surface.mean, inner=True)
-    alike = int((~grid.apart).sum())
-    ahead = int((grid.growth.cell > 0).sum())
+    alike, ahead = int((~grid.apart).sum()), int((grid.growth.cell > 0).sum())
+    cell = "cell" if len(grid.keys) > 1 else "value"
     return [
         Fact(
             told(surface.cell[peak]),
-            "best cell",
+            f"best {cell}",
             f"{_where(grid, peak)}. It and its neighbours average {told(surface.mean[peak])}, the worst of them "
             f"{told(surface.worst[peak])}.",
         ),
@@ -148,10 +150,10 @@ def grid_facts(comparison: Comparison, grid: Grid, *, of_growth: bool) -> list[F
         ),
         Fact(
             f"{alike} of {grid.places.size}",
-            "cells",
+            f"{cell}s",
             "cannot be told from the one with the highest active Sharpe ratio (95 %, each pair on its own).",
         ),
-        Fact(f"{ahead} of {grid.places.size}", "cells", f"ended ahead of {comparison.benchmarks[0].label}."),
+        Fact(f"{ahead} of {grid.places.size}", f"{cell}s", f"ended ahead of {comparison.benchmarks[0].label}."),
     ]
 
 

@@ -67,9 +67,7 @@ def _first_screen(comparison: Comparison) -> dict[str, Any]:
         "sentences": comparison.verdict.sentences,
         "cautions": cautions_of(comparison),
         "answers": answers(comparison),
-        "dots": dot_picture(
-            search.no_skill.dots, filled, best.statistics.sharpe.value, len(comparison.variants)
-        ),
+        "dots": dot_picture(search.no_skill.dots, filled, best.statistics.sharpe.value, len(comparison.variants)),
         "in_fifty": in_fifty(search.no_skill.p),
         "best": best,
     }
@@ -92,9 +90,7 @@ def _luck(comparison: Comparison, places: Sequence[int]) -> dict[str, Any]:
         "flattering": f"{comparison.names[absolute.best]} has a Sharpe ratio of {number(absolute.sharpe)} over "
         f"{rate_of(comparison)} and a deflated one of {probability(absolute.dsr)}. That is mostly the equity premium, "
         f"which {comparison.benchmarks[0].label} earned too ({number(absolute.benchmark_sharpe)}).",
-        "stepm": readings.read_stepm(
-            [each.name for each in every if each.is_superior], comparison.benchmarks[0].label
-        ),
+        "stepm": readings.read_stepm([each.name for each in every if each.is_superior], comparison.benchmarks[0].label),
         "confidence_set": readings.read_confidence_set(
             standing, len(every), comparison.benchmarks[0].label, search.benchmark_confidence_set_p > TEST_SIZE
         ),

@@ -42,8 +42,7 @@ def meter_notes(comparison: Comparison, variant: Variant) -> Mapping[str, str]:
         f"{_standing(luck.decision_days)}",
         "delays": f"Traded {', '.join(luck.delays.at)} sessions after the decision: {_range(luck.delays)}.",
         "costs": f"Of traded value; charged {charged_bps(variant):g}: {_breakeven(luck, benchmark)}.",
-        "neighbours": f"Each number a little smaller or larger: {_range(luck.neighbours)}."
-        f"{_standing(luck.neighbours)}"
+        "neighbours": f"Each number a little smaller or larger: {_range(luck.neighbours)}.{_standing(luck.neighbours)}"
         if len(luck.neighbours.values)
         else "This variant has no numbers to change.",
     }

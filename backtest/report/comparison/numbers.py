@@ -10,6 +10,7 @@ from backtest.statistics.verdict import TEST_SIZE
 from backtest.statistics.words import (
     in_fifty,
     number,
+    p_equals,
     percent,
     points,
     probability,
@@ -89,7 +90,6 @@ def _over_mix(comparison: Comparison, variant: Variant) -> list[Line]:
     if timing is None:
         return []
     gain, share = timing.difference, variant.mix.small_share
-    corrected = f" p = {probability(timing.p)}" if 0.01 <= timing.p <= 0.99 else f" p {probability(timing.p)}"
     search = " corrected for the search" if len(comparison.variants) > 1 else ""
     reading = readings.read_timing(gain.value, gain.interval, share).rstrip(".")
     return [
@@ -97,7 +97,7 @@ def _over_mix(comparison: Comparison, variant: Variant) -> list[Line]:
             "Timing, points a year",
             points(gain.value),
             span_points(gain.interval),
-            f"{reading};{corrected}{search}.",
+            f"{reading}; {p_equals(timing.p)}{search}.",
         )
     ]
 
@@ -146,7 +146,7 @@ def search_facts(comparison: Comparison) -> list[Fact]:
     best = comparison.variants[comparison.best].statistics
     spa, upper = search.spa, number(search.no_skill.upper)
     reach = f"the best of {n}" if n > 1 else "it"
-    facts = [
+    return [
         Fact(in_fifty(search.no_skill.p), "no-skill histories", readings.read_no_skill(search.no_skill.p, n)),
         Fact(
             upper,
@@ -170,13 +170,12 @@ def search_facts(comparison: Comparison) -> list[Fact]:
             readings.read_smallest_edge(search.smallest_edge, comparison.period.years),
         ),
     ]
-    return facts
 
 
 def _read_corrected(p: float, variants: int) -> str:
     if variants == 1:
         return f"Where it has no skill, {in_fifty(p)} histories show at least this much."
-    return f"Where nothing has any skill, {in_fifty(p)} histories show one at least this good among those ranked with it."
+    return f"Where nothing has any skill, the best of it and of those ranked below does as well in {in_fifty(p)} histories."
 
 
 def _read_step(own: VariantStatistics, benchmark: str) -> str:
@@ -188,5 +187,3 @@ def _read_membership(own: VariantStatistics) -> str:
     if own.confidence_set_p > TEST_SIZE:
         return "It cannot be ruled out as the best of all variants and the benchmark."
     return "It is ruled out as the best of all variants and the benchmark (95 %)."
-
-

@@ -75,7 +75,7 @@ def page_script() -> str:
     """The page's own script: what it shares with the single run's page and its own parts, in one scope."""
     shared = [(page.ASSETS / name).read_text(encoding="utf-8") for name in SHARED_SCRIPTS]
     own = [(ASSETS / name).read_text(encoding="utf-8") for name in SCRIPTS]
-    return "(() => {\n\"use strict\";\n" + "\n".join([own[0], *shared, *own[1:]]) + "\n})();"
+    return '(() => {\n"use strict";\n' + "\n".join([own[0], *shared, *own[1:]]) + "\n})();"
 
 
 @cache

@@ -20,7 +20,8 @@ from backtest.report.comparison.meters import absence, circumstances, fans_of, m
 from backtest.report.comparison.numbers import variant_lines
 from backtest.report.comparison.ranking import short_labels, tone_of
 from backtest.report.comparison.words import tied
-from backtest.statistics.words import filled_dots, number, points, span, span_points
+from backtest.report.words import points as plain_points
+from backtest.statistics.words import filled_dots, number, p_equals, points, span, span_points
 
 if TYPE_CHECKING:
     from backtest.statistics.overfitting import Overfitting
@@ -88,6 +89,7 @@ def _variant(
         "name": variant.name,
         "label": label,
         "sharpe": [round(x, 4) for x in (own.sharpe.value, *own.sharpe.interval)],
+        "difference": [round(x, 6) for x in (own.cagr_difference.value, *own.cagr_difference.interval)],
         "error": round(own.tracking_error, 5),
         "share": round(variant.mix.small_share, 4),
         "growth": round(own.cagr.value, 6),
@@ -118,7 +120,7 @@ def _parts(variant: Variant) -> list[list[Any]]:
         ("together", parts.total),
     ]
     drawn = rows if abs(parts.legs) >= UNIT / 2 else rows[1:]
-    return [[what, points(value), round(value, 6)] for what, value in drawn]
+    return [[what, plain_points(value), round(value, 6)] for what, value in drawn]
 
 
 def _words(comparison: Comparison, variant: Variant) -> dict[str, Any]:
@@ -126,7 +128,7 @@ def _words(comparison: Comparison, variant: Variant) -> dict[str, Any]:
     own, timing, n = variant.statistics, variant.statistics.timing, len(comparison.variants)
     benchmark = comparison.benchmarks[0].label
     gain = "" if timing is None else f"{points(timing.difference.value)} ({span_points(timing.difference.interval)})"
-    looks = f", p = {number(timing.p)} corrected for {n} looks" if timing else ""
+    looks = _looks(timing.p, n) if timing else ""
     return {
         "rule": variant.rule,
         "luck": f"{variant.name}: active Sharpe {number(own.sharpe.value)} ({span(own.sharpe.interval)})",
@@ -136,6 +138,10 @@ def _words(comparison: Comparison, variant: Variant) -> dict[str, Any]:
         "lines": [[line.value, line.ends, tied(line.reading)] for line in variant_lines(comparison, variant)],
         **{f"meter-{name}": tied(note) for name, note in meter_notes(comparison, variant).items()},
     }
+
+
+def _looks(p: float, variants: int) -> str:
+    return f"; {p_equals(p)}" + (f" corrected for {variants} looks" if variants > 1 else "")
 
 
 def _benchmarks(comparison: Comparison, weekly: npt.NDArray[np.intp]) -> list[dict[str, Any]]:
@@ -169,13 +175,13 @@ def _alike(comparison: Comparison, places: Sequence[int]) -> dict[str, Any]:
     """Correlations in percent, the lower triangle row by row, with alike variants beside each other."""
     rank = {place: k for k, place in enumerate(places)}
     order = [place for place in comparison.order if place in rank]
-    table = comparison.correlation[np.ix_(order, order)]
-    whole = [[round(100 * x) if math.isfinite(x) else None for x in row[: k + 1]] for k, row in enumerate(table.tolist())]
+    table = comparison.correlation[np.ix_(order, order)].tolist()
+    whole = [[round(100 * x) if math.isfinite(x) else None for x in row[: k + 1]] for k, row in enumerate(table)]
     return {"order": [rank[place] for place in order], "percent": whole}
 
 
 def _grid(grid: Grid, places: Sequence[int]) -> dict[str, Any]:
-    """Surfaces in whole basis points and whole hundredths; `at`: the page's place of each cell's variant, -1 if none."""
+    """Surfaces in whole basis points and whole hundredths; `at`: each cell's variant by its place on the page, or -1."""
     rank = {place: k for k, place in enumerate(places)}
     at = [[[rank.get(int(place), -1) for place in row] for row in slice_] for slice_ in grid.places]
     return {

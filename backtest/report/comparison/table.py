@@ -11,6 +11,7 @@ import numpy as np
 from backtest.market import Floats
 from backtest.report.comparison.marks import Span, common_scale, interval_mark, share_mark, spark
 from backtest.report.words import UNDEFINED, Number, number, points
+from backtest.result import Figures
 
 if TYPE_CHECKING:
     from backtest.statistics.variants import Estimate
@@ -87,7 +88,7 @@ def variant_rows(comparison: Comparison, places: Sequence[int]) -> list[Row]:
     return [
         Row(
             variant.name,
-            [Cell(picture=spark(relative[place], wide)), *_active(variant, scales), *_absolute(variant)],
+            [Cell(picture=spark(relative[place], wide)), *_active(variant, scales), *_figures(variant.metrics)],
             variant.rule,
         )
         for place, variant in zip(places, variants, strict=True)
@@ -118,27 +119,25 @@ def _active(variant: Variant, scales: tuple[Span, Span, Span]) -> list[Cell]:
     cells = [_plain(own.sharpe.value, 2), _interval(own.sharpe, scales[0])]
     cells += [_points(own.cagr_difference.value), _interval(own.cagr_difference, scales[1])]
     timing = own.timing
-    cells += [Cell(UNDEFINED), Cell()] if timing is None else [
-        _points(timing.difference.value),
-        _interval(timing.difference, scales[2]),
-    ]
+    cells += (
+        [Cell(UNDEFINED), Cell()]
+        if timing is None
+        else [
+            _points(timing.difference.value),
+            _interval(timing.difference, scales[2]),
+        ]
+    )
     return [*cells, _plain(own.p, 2), _plain(own.dsr, 2)]
 
 
-def _absolute(variant: Variant) -> list[Cell]:
-    return _figures(variant.metrics)
-
-
-def _figures(metrics: dict[str, Number] | object) -> list[Cell]:
+def _figures(metrics: Figures) -> list[Cell]:
     """What needs no benchmark."""
-    of = metrics.get  # type: ignore[union-attr]
-    share = of("exposure_small")
-    turnover = of("turnover_annual")
+    share, turnover = metrics["exposure_small"], metrics["turnover_annual"]
     return [
-        _percent(of("cagr")),
-        _percent(of("volatility")),
-        _plain(of("sharpe"), 2),
-        _percent(of("max_drawdown")),
+        _percent(metrics["cagr"]),
+        _percent(metrics["volatility"]),
+        _plain(metrics["sharpe"], 2),
+        _percent(metrics["max_drawdown"]),
         Cell(UNDEFINED) if share is None else Cell(number(100 * share, 0), repr(float(share)), share_mark(share)),
         Cell(UNDEFINED) if turnover is None else Cell(f"{number(turnover, 1)}×", repr(float(turnover))),
     ]

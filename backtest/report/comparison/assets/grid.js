@@ -44,7 +44,7 @@ function planeChart(el) {
 }
 function lineChart() {
   const cell = surface("cell")[0], mean = surface("mean")[0], worst = surface("worst")[0], x = cell.map((_, k) => k), at = G.at[0][0];
-  const isSharpe = state.figure === "sharpe", bars = isSharpe ? at.map(i => i < 0 ? null : V[i].sharpe) : at.map(() => null);
+  const bars = at.map(i => i < 0 ? null : state.figure === "sharpe" ? V[i].sharpe : V[i].difference.map(x => 100 * x));
   const values = [...cell, ...worst, 0, ...bars.flatMap(b => b ? [b[1], b[2]] : [])], low = Math.min(...values), high = Math.max(...values), pad = (high - low || 1) * .06;
   const curve = (y, name, extra) => ({ x, y, mode: "lines", hoverinfo: "skip", line: { color: token(name), width: 1.4, ...extra } });
   return {

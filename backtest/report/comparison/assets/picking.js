@@ -43,7 +43,7 @@ function alikeChart(el) {
   return {
     height: side + 20,
     data: [{
-      type: "heatmap", z, zmin: -1, zmax: 1, colorscale: [[0, thinned("loss", .6)], [.5, token("paper")], [.75, token("rule")], [.9, token("quiet")], [1, token("ink")]], xgap: many ? 0 : 1, ygap: many ? 0 : 1, hoverinfo: "none", hoverongaps: false,
+      type: "heatmap", z, zmin: -1, zmax: 1, colorscale: [[0, thinned("loss", .6)], [.5, token("paper")], [.75, thinned("ink", .12)], [.9, thinned("ink", .42)], [1, token("ink")]], xgap: many ? 0 : 1, ygap: many ? 0 : 1, hoverinfo: "none", hoverongaps: false,
       customdata: order.map((i, r) => order.map((j, c) => [i, `${V[i].name} and ${V[j].name}: ${z[r][c] === null ? "not defined" : fixed(z[r][c], 2)}`])),
       colorbar: { thickness: 8, len: .7, outlinewidth: 0, tickvals: [-1, 0, 1], ticktext: ["−1", "0", "1"], tickfont: { size: 11 }, x: (left + side) / width(el), xref: "container", xpad: 8 },
     }],

@@ -15,7 +15,7 @@ function point(k) {
   cross.style.left = LEFT + (T[i] - T[state.a]) / (T[state.b] - T[state.a]) * (el.clientWidth - LEFT - 12) + "px";
   const line = $("#read-time"), date = document.createElement("span");
   date.append(state.a ? day(state.a) + " to " : "", Object.assign(document.createElement("b"), { textContent: day(i) }), " ");
-  const front = inFront().reverse().map(v => swatch(role(v), V[v].name, worded(drawn(logs(v))[i])));
+  const front = [state.sel, ...state.kept.filter(i => i !== state.sel)].map(v => swatch(role(v), V[v].name, worded(drawn(logs(v))[i])));
   const marks = D.benchmarks.map((b, n) => swatch(b.tone, b.label, worded(drawn(benchmarkLogs[n])[i])));
   line.replaceChildren(date, ...[...front, ...marks].flatMap(item => [item, " "]));
 }

@@ -1,5 +1,6 @@
 // ---- through time: relative to the benchmark, growth, drawdown; a shorter period starts everything at the same money
 const LIKELY = 1.96;
+const MOST_CUT = .03;                         // of the quiet curves' points: the worst few do not flatten the rest
 const GRID = [.05, .1, .2, .3, .5, .7, .85, 1, 1.2, 1.5, 2, 3, 5, 10, 20, 50, 100];
 const DASH = { "kept-0": "6px,3px", "kept-1": "2px,2px", "kept-2": "9px,3px", "kept-3": "1px,3px" };
 const MIX_DASH = ["4px,2px", "1px,2px", "8px,3px"];
@@ -27,9 +28,9 @@ function cone() {
   return [edge(-1), { ...edge(1), fill: "tonexty", fillcolor: token("cone") }];
 }
 function valueRange(front, quiet) {
-  const sorted = quiet.filter(x => x !== null).sort((p, q) => p - q), at = share => sorted[Math.floor((sorted.length - 1) * share)];
-  const values = [...front.flatMap(visible), ...(sorted.length ? [at(.03), at(.997)] : [])];
-  return [Math.min(...values), Math.max(...values)];
+  const rest = quiet.filter(x => x !== null).sort((p, q) => p - q), values = front.flatMap(visible);
+  if (rest.length) values.push(rest[Math.floor((rest.length - 1) * MOST_CUT)], rest[rest.length - 1]);
+  return values.reduce(([low, high], x) => [Math.min(low, x), Math.max(high, x)], [Infinity, -Infinity]);
 }
 function timeChart() {
   const L = base(12), isFall = state.view === "fall", isRelative = state.view === "relative";
