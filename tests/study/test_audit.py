@@ -352,13 +352,13 @@ def test_full_counts_on_other_markets(seed: int) -> None:
     market = worlds.rotation_market(seed)
     every = {**cheats.CHEATS, **cheats.MORE_CHEATS}
     for name, cheat in every.items():
-        assert not audited(every, name, market, last=0 if is_rotation(cheat) else 125).ok, name
+        assert not audited(every, name, market, last=0 if is_rotation(cheat) else 70).ok, name
     for name, params in VARIANTS:
         report = audited(REGISTRY, name, market, sessions=300, **params)
         assert report.ok, report.lines()
         assert report.sessions_checked >= 300
     for name in cheats.HONEST:
-        assert audited(cheats.HONEST, name, market, last=125).ok, name
+        assert audited(cheats.HONEST, name, market, last=70).ok, name
 
 
 @pytest.mark.slow

@@ -181,7 +181,7 @@ def _alike(comparison: Comparison, places: Sequence[int]) -> dict[str, Any]:
 
 
 def _grid(grid: Grid, places: Sequence[int]) -> dict[str, Any]:
-    """Surfaces in whole basis points and whole hundredths; `at`: each cell's variant by its place on the page, or -1."""
+    """Surfaces in whole basis points and whole hundredths; `at`: each cell's variant by its place on the page or -1."""
     rank = {place: k for k, place in enumerate(places)}
     at = [[[rank.get(int(place), -1) for place in row] for row in slice_] for slice_ in grid.places]
     return {
