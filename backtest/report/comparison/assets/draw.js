@@ -9,7 +9,8 @@ const across = (range, text, words, extra = {}, ticks = null) => {
 };
 // A colour thinned with paper: heatmaps need opaque ones, and full strength would shout.
 const thinned = (name, share) => {
-  const [own, paper] = [token(name), token("paper")].map(hex => [1, 3, 5].map(k => parseInt(hex.slice(k, k + 2), 16)));
+  const long = hex => hex.length < 7 ? hex.replace(/[^#]/g, "$&$&") : hex;
+  const [own, paper] = [token(name), token("paper")].map(hex => [1, 3, 5].map(k => parseInt(long(hex).slice(k, k + 2), 16)));
   return `rgb(${own.map((x, k) => Math.round(share * x + (1 - share) * paper[k])).join(",")})`;
 };
 const upright = (x, tone, dash) => ({ type: "line", x0: x, x1: x, yref: "paper", y0: 0, y1: 1, layer: "below", line: { color: token(tone), width: tone === "sel" ? 1.5 : 1, dash } });
@@ -19,8 +20,10 @@ const label = (x, y, text, extra = {}) => ({ x, y, text, showarrow: false, xanch
 const pen = document.createElement("canvas").getContext("2d");
 const widest = list => { pen.font = `600 12px ${token("sans")}`; return Math.ceil(Math.max(...list.map(i => pen.measureText(V[i].label).width))); };
 
-const PAPER_WIDTH = 688;
-const width = el => state.paper ? PAPER_WIDTH : el.clientWidth;
+// Before print an element's size is still the screen's: on paper a chart has the page or half of it.
+const PAPER_WIDTH = 688, HALF_WIDTH = 330;
+const HALVES = ["logits", "splits", "starts", "decision-days", "delays", "costs", "neighbours"];
+const width = el => !state.paper ? el.clientWidth : HALVES.includes(el.id.slice("chart-".length)) ? HALF_WIDTH : PAPER_WIDTH;
 const charts = {
   luck: luckChart, time: timeChart, frontier: frontierChart, parts: partsChart, logits: logitsChart, splits: splitsChart, alike: alikeChart,
   starts: startsChart, "decision-days": daysChart, delays: delaysChart, costs: costsChart, neighbours: neighboursChart, grid: gridChart, means: meansChart,
