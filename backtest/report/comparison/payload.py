@@ -21,7 +21,7 @@ from backtest.report.comparison.numbers import variant_lines
 from backtest.report.comparison.ranking import short_labels, tone_of
 from backtest.report.comparison.words import tied
 from backtest.report.words import points as plain_points
-from backtest.statistics.words import filled_dots, number, p_equals, points, span, span_points
+from backtest.statistics.words import filled_dots, number, p_equals, percent, points, span, span_points
 
 if TYPE_CHECKING:
     from backtest.statistics.overfitting import Overfitting
@@ -132,6 +132,7 @@ def _words(comparison: Comparison, variant: Variant) -> dict[str, Any]:
     return {
         "rule": variant.rule,
         "luck": f"{variant.name}: active Sharpe {number(own.sharpe.value)} ({span(own.sharpe.interval)})",
+        "frontier": f"{variant.name}: {percent(own.cagr.value)} a year with {percent(variant.mix.small_share, 0)} small on average",
         "parts": f"Where its {points(variant.parts.total)} points a year against {benchmark} come from",
         "timing": f"Timing after costs: {gain}{looks}." if gain else "",
         "absence": absence(comparison, variant),
