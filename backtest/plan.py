@@ -98,7 +98,10 @@ def make_plan(market: Market, tickers: tuple[str, ...], weights: Floats, start: 
         overnight[:1] = 0.0
     columns = list(tickers)
     opens, closes = (market.raw_open, market.raw_close) if terms.is_raw else (market.open, market.close)
-    splits = _table(market.splits[columns])[begin:]
+    ratios = dividends = None
+    if terms.is_raw:
+        splits = _table(market.splits[columns])[begin:]
+        ratios, dividends = np.where(splits > 0.0, splits, 1.0), _table(market.dividends[columns])[begin:]
     return Plan(
         sessions=sessions,
         tickers=tickers,
@@ -109,8 +112,8 @@ def make_plan(market: Market, tickers: tuple[str, ...], weights: Floats, start: 
         overnight=overnight,
         terms=terms,
         first=delay,
-        ratios=np.where(splits > 0.0, splits, 1.0) if terms.is_raw else None,
-        dividends=_table(market.dividends[columns])[begin:] if terms.is_raw else None,
+        ratios=ratios,
+        dividends=dividends,
     )
 
 
