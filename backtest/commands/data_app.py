@@ -75,6 +75,14 @@ def check(
 
 
 @data_app.command()
+def faults() -> None:
+    """List what is looked for in prices, whether it stops a run, and what to do about it."""
+    from backtest.commands.data_check import list_faults
+
+    list_faults()
+
+
+@data_app.command()
 def diff(
     series: Annotated[str, typer.Argument(metavar="SERIES", help="QQQ, fred:DTB3, ...", show_default=False)],
     old: Annotated[str | None, typer.Argument(metavar="[OLD]", help="First characters of its sha256.")] = None,

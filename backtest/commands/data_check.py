@@ -13,7 +13,7 @@ from backtest.commands.data_series import CONFIG_SUFFIXES, series_of
 from backtest.commands.load import load_all
 from backtest.data.assemble import load_market, traded_tickers
 from backtest.data.calendar import sessions_around
-from backtest.data.checks import find_faults
+from backtest.data.checks import CHECKS, find_faults
 from backtest.data.cross_check import HEADER, cross_check
 from backtest.data.snapshots import Snapshots
 from backtest.data.sources import PRICE_COLUMNS, choose_source
@@ -58,6 +58,25 @@ def check_data(targets: Sequence[str], page: Path | None, *, offline: bool) -> N
     if stopping:
         raise type(failure)(*stopping) if failure else DataError(*stopping)
     print(f"no fault that stops a run; {len(findings)} to know of")
+
+
+HANDLED = (
+    ("unfinished session", "left out until half an hour after its close; never kept"),
+    ("rows out of order", "Yahoo's are sorted by its client; a file that is out of order stops"),
+    ("a value missing in a rate", "the last one holds for up to 7 days; counted in the report"),
+    ("a refused or broken answer", "asked again with growing pauses; then a snapshot of the last week, with a word"),
+    ("a damaged snapshot", "put aside and fetched again"),
+    ("adjusted prices rescaled by a new dividend", "the whole history is fetched again; returns are compared"),
+)
+"""Faults that are dealt with and need nobody: what, and how."""
+
+
+def list_faults() -> None:
+    """The catalogue: a line for each fault, its level first."""
+    rows = [(STOPS if check.stops else WARNS, check.name, f"{check.found}: {check.remedy}") for check in CHECKS]
+    rows += [("handled", name, how) for name, how in HANDLED]
+    for level, name, text in sorted(rows, key=lambda row: ("stops", "warns", "handled").index(row[0])):
+        print(f"{level:<8} {name:<42} {text}")
 
 
 def _store_findings(names: Sequence[str]) -> list[tuple[str, str]]:
