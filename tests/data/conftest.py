@@ -30,3 +30,12 @@ def client(
     """The command line against the clean world, nothing in its store."""
     replay.serve(world)
     return Client(replay, tmp_path, monkeypatch, capsys, caplog)
+
+
+@pytest.fixture
+def filled(client: Client) -> Client:
+    """After one good run; nothing asked since."""
+    told = client.run()
+    assert told.code == 0, told.text
+    client.replay.log(clear=True)
+    return client

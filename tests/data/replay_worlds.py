@@ -61,6 +61,22 @@ def write_world(
     return folder
 
 
+def append_sessions(source: Path, target: Path, last: str) -> Path:
+    """A world that goes on for a few sessions, its past untouched."""
+    for path in (source / "prices").glob("*.csv"):
+        frame = pd.read_csv(path, index_col="date", parse_dates=True)
+        for day in pd.bdate_range(frame.index[-1] + pd.Timedelta(days=1), last):
+            if f"{day:%m-%d}" not in ("01-01", "01-09"):
+                frame.loc[day] = frame.iloc[-1].to_numpy() * (1.0 if path.stem == "^IRX" else 1.001)
+                frame.loc[day, ["dividends", "splits"]] = 0.0
+        (target / "prices").mkdir(parents=True, exist_ok=True)
+        frame.to_csv(target / "prices" / path.name)
+    (target / "macro").mkdir(exist_ok=True)
+    for path in (source / "macro").glob("*.csv"):
+        (target / "macro" / path.name).write_bytes(path.read_bytes())
+    return target
+
+
 @dataclass
 class Told:
     """What a command ended with: its exit code, and all that it said, warnings of the log included."""
