@@ -52,12 +52,14 @@ class Decision:
 
     small_share: in [0, 1], the rest in growth; NaN while the signal is not known: `initial` is held.
     cash_share: in [0, 1], a number or one per session. Arrays of shape (sessions,) of the market decided upon.
+    is_observed: read off the books of a strategy that trades in its own `next`, which does not say in advance.
     """
 
     small_share: Floats
     evidence: Sequence[Evidence] = ()
     cash_share: Floats | float = 0.0
     reason: Callable[[int], str] | None = field(default=None)
+    is_observed: bool = False
 
     def shares(self, initial: str) -> tuple[Floats, Floats]:
         """(small share, cash share) with `initial` (growth, small or cash) where the signal is not known yet."""

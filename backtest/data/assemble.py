@@ -141,9 +141,7 @@ def _span(fetched: Mapping[str, Fetched]) -> tuple[pd.Timestamp, pd.Timestamp]:
     return min(index.min() for index in indexes), max(index.max() for index in indexes)
 
 
-def _policy(
-    exchange: pd.DatetimeIndex, closes: pd.DatetimeIndex, last: pd.Timestamp
-) -> tuple[pd.DataFrame, Source]:
+def _policy(exchange: pd.DatetimeIndex, closes: pd.DatetimeIndex, last: pd.Timestamp) -> tuple[pd.DataFrame, Source]:
     """Decisions knowable at the close of `last`, and where they come from."""
     decisions = load_policy_decisions()
     known = with_known_sessions(decisions, exchange, closes)

@@ -113,9 +113,7 @@ def _other_events(
     return pd.DataFrame(values, index=frame.index, columns=frame.columns)
 
 
-def _other_levels(
-    levels: pd.Series | pd.DataFrame, first: int, rng: np.random.Generator
-) -> pd.Series | pd.DataFrame:
+def _other_levels(levels: pd.Series | pd.DataFrame, first: int, rng: np.random.Generator) -> pd.Series | pd.DataFrame:
     """Rates and the like: they wander off in steps of their own size, without changing sign if they never did."""
     values = levels.to_numpy(dtype=np.float64, copy=True)
     scale = np.nanstd(values) or np.nanmax(np.abs(values)) or 1.0
