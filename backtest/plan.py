@@ -111,6 +111,6 @@ def _table(prices: pd.DataFrame) -> Floats:
 
 def _held_back(values: npt.NDArray[Any], rows: int) -> npt.NDArray[Any]:
     """Each row moved `rows` down; the rows before the first repeat nothing: they are zeros and never acted upon."""
-    moved = np.zeros_like(values)
+    moved = np.zeros_like(values, order="C")
     moved[rows:] = values[: max(len(values) - rows, 0)]
     return moved

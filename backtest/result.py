@@ -16,7 +16,7 @@ from backtest.config import Config
 from backtest.decision import Decision, decisions_frame
 from backtest.execution.books import Books
 from backtest.market import Floats, Legs, Market
-from backtest.plan import Plan
+from backtest.plan import NO_BAND, Plan
 
 Figures = Mapping[str, float | int | None]
 
@@ -98,16 +98,22 @@ class Result:
 
     def decided_at(self, row: int) -> int:
         """Row of the market at whose close the trades of test row `row` were decided."""
-        return self.begin + row - (1 if self.trigger(row) == "drift" else self.plan.terms.delay_sessions)
+        is_prompt = self.trigger(row) in ("drift", "order")
+        return self.begin + row - (1 if is_prompt else self.plan.terms.delay_sessions)
 
     def trigger(self, row: int) -> str:
-        """Why trades were due at test row `row`: `first`, `decision`, `monthly` or `drift`."""
+        """Why trades were due at test row `row`: `first`, `decision`, `monthly` or `drift`.
+
+        `order` where the plan asked for nothing: a `next`-style strategy's own.
+        """
         before = row - 1
         if before == self.plan.first:
             return "first"
         if (self.plan.targets[before] != self.plan.targets[before - 1]).any():
             return "decision"
-        return "monthly" if self.plan.is_scheduled[before] else "drift"
+        if self.plan.is_scheduled[before]:
+            return "monthly"
+        return "drift" if self.plan.band < NO_BAND else "order"
 
     def reason(self, row: int) -> str:
         """The sentence beside the trades of test row `row`."""
@@ -123,18 +129,20 @@ class Result:
 
     @property
     def pending(self) -> str | None:
-        """What the last session decided and no session has traded yet; None when nothing is due."""
-        last = len(self.sessions) - 1
-        market_last = len(self.market.sessions) - 1
+        """What was decided and no session of the test has traded yet; None when nothing was.
+
+        A rebalance to the target already held is no decision.
+        """
         share, cash = self.decision.shares(self.config.strategy.initial)
-        recent = slice(max(market_last - self.plan.terms.delay_sessions, self.begin), market_last + 1)
-        changed = len(set(zip(share[recent].tolist(), cash[recent].tolist(), strict=True))) > 1
-        if last < 1 or not changed:
-            return None
-        return (
-            f"Decided at the close of {self.sessions[-1]:%Y-%m-%d} and not traded yet: small share "
-            f"{share[-1]:.0%}. {self.decision.why(market_last)}"
-        )
+        wanted = np.column_stack([share * (1.0 - cash), cash])
+        last = len(self.market.sessions) - 1
+        for row in range(last, max(last - self.plan.terms.delay_sessions, self.begin), -1):
+            if (wanted[row] != wanted[row - 1]).any():
+                return (
+                    f"Decided at the close of {self.market.sessions[row]:%Y-%m-%d} and not traded yet: small share "
+                    f"{share[row]:.0%}. {self.decision.why(row)}"
+                )
+        return None
 
 
 def small_share_held(books: Books, legs: Legs) -> Floats:

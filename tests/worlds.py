@@ -240,7 +240,7 @@ def poisoned(market: Market, row: int, seed: int) -> Market:
 
     known = market.policy[market.policy["session"] <= market.sessions[row]]
     invented = market.policy[market.policy["session"] > market.sessions[row]].copy()
-    invented["change_bps"] = rng.permutation(invented["change_bps"].to_numpy()) * -1
+    invented["change_bps"] = -invented["change_bps"].to_numpy()[rng.permutation(len(invented))]
     policy = pd.concat([known, invented]) if len(invented) else known
     frames = {name: spoil(getattr(market, name)) for name in PRICE_FRAMES}
     tbill = None if market.tbill is None else spoil(market.tbill)
@@ -250,3 +250,9 @@ def poisoned(market: Market, row: int, seed: int) -> Market:
 def is_month_end(sessions: pd.DatetimeIndex) -> Any:
     """True on the last session of each month of the random worlds' exchange."""
     return ends_period(sessions, EXCHANGE, "M")
+
+
+def first_difference(one: Floats, other: Floats) -> int | None:
+    """The first row at which two series differ, NaN being equal to NaN; None when they do not."""
+    differs = ~((one == other) | (np.isnan(one) & np.isnan(other)))
+    return int(np.argmax(differs)) if differs.any() else None

@@ -13,7 +13,7 @@ from pydantic import AfterValidator, Discriminator, Field, Tag, WithJsonSchema, 
 
 from backtest.config.fields import Model, expected, mistake, unexpected
 
-MAX_AXIS_VALUES: Final = 10_000
+MAX_AXIS_VALUES: Final = 5_000
 _DECIMALS: Final = 12
 _DIGITS: Final = 15
 """Computed values are rounded so that -0.3 + 3 * 0.1 is 0 and 0.1 + 2 * 0.1 is 0.3, as the user means them."""

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from backtest.config.fields import EXPECTED, TOLD_AS_EXPECTED, TOLD_AS_IS
 from backtest.config.models import BROKEN_RULES
-from backtest.config.nodes import Node, NodePath, child, descend, scalar
+from backtest.config.nodes import Node, NodePath, child, descend, found, scalar
 from backtest.config.problems import MAX_PROBLEMS, Problem, did_you_mean, dotted, nearest, printable, quoted
 from backtest.config.wording import Schema, choices, known_keys, phrase, schemas_at
 
@@ -58,17 +58,6 @@ def explain(error: ValidationError, root: Node, schema: Schema) -> Explained:
         else:
             told.problems.append(Problem(node.origin, dotted(path), _told_by_itself(details, node)))
     return told
-
-
-def found(node: Node) -> str:
-    """A value as the user sees it in the file, on one line."""
-    if isinstance(node.value, dict):
-        return "a map"
-    if isinstance(node.value, list):
-        return "a list"
-    if isinstance(node.value, str):
-        return quoted(node.value)
-    return printable(node.text) or "nothing"
 
 
 def _tell_unknown(told: Explained, path: NodePath, root: Node, schema: Schema, *, is_guessing: bool) -> None:

@@ -16,13 +16,12 @@ from typing import Any, Final
 
 from pydantic import ValidationError
 
-from backtest.config.axes import Axis
-from backtest.config.explain import found
+from backtest.config.axes import MAX_AXIS_VALUES, Axis
 from backtest.config.layers import merged, put
 from backtest.config.load import Checker
 from backtest.config.models import Config
-from backtest.config.nodes import Node, descend, plain
-from backtest.config.problems import Problem, dotted, printable, refusal
+from backtest.config.nodes import Node, descend, found, plain
+from backtest.config.problems import MAX_PROBLEMS, Problem, dotted, printable, refusal
 
 _PARAMS: Final = ("strategy", "params")
 _MOST_TEMPLATES: Final = 1024
@@ -119,6 +118,8 @@ class Grid:
             for digit, value in enumerate(axis.values):
                 _, wrong = self.checker.check(self.tree([*first[:i], digit, *first[i + 1 :]]))
                 problems += [_told(problem, axis, value) for problem in wrong]
+                if len(problems) > MAX_PROBLEMS:
+                    return problems
                 if wrong and isinstance(axis.node.value, dict):
                     break  # of a range, one value out of range speaks for all
         return problems
@@ -151,6 +152,10 @@ def axes_of(grid: Node | None, typed: Mapping[str, Axis]) -> tuple[tuple[GridAxi
         if isinstance(axis.node.value, list):
             repeated = [node for i, node in enumerate(axis.values) if axis.plain[i] in axis.plain[:i]]
             problems += [Problem(node.origin, at, f"found {found(node)} twice, expected it once") for node in repeated]
+    count = sum(len(axis.values) for axis in axes)
+    if grid and count > MAX_AXIS_VALUES:
+        text = f"found {count:,} values in all lists and ranges, expected at most {MAX_AXIS_VALUES:,}"
+        problems.append(Problem(grid.origin, "grid", text))
     return axes, problems
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from backtest.config.models import Config
-from backtest.config.nodes import Node, NodePath
+from backtest.config.nodes import Node, NodePath, found
 from backtest.config.problems import Origin, Problem, Source, dotted, nearest, printable, quoted, refusal
 from backtest.config.reader import MAX_DEPTH, Tree, read_file, read_text
 
@@ -57,31 +57,28 @@ def read_layers(path: Path, name: str, asked: Problem | None = None) -> Tree:
     name: the file as messages call it. asked: the key of another file that names this one.
     Raises ConfigError when a file is missing or no YAML, for a cycle, and for more than ten levels.
     """
+    return layered(open_yaml(path, name, asked), path, name)
+
+
+def layered(tree: Tree, path: Path, name: str) -> Tree:
+    """The same for a file that is read already."""
     layers: list[Node] = []
     problems: list[Problem] = []
     seen: list[Path] = []
     while True:
-        tree = open_yaml(path, name, asked, problems)
+        layers.append(tree.root)
         problems += tree.problems
+        seen.append(path.resolve())
+        extended = _take_extends(tree.root, problems)
+        if extended is None:
+            break
+        asked = Problem(extended.origin, _EXTENDS, f"found {quoted(str(extended.value))}")
+        path, name = path.parent / str(extended.value), beside(name, str(extended.value))
+        tree = open_yaml(path, name, asked, problems)
         if path.resolve() in seen:
             raise refusal([*problems, _wrong(asked, name, "builds upon itself")])
-        seen.append(path.resolve())
         if len(seen) > MAX_EXTENDS:
             raise refusal([*problems, _wrong(asked, name, f"expected at most {MAX_EXTENDS} levels")])
-        children = tree.root.value if isinstance(tree.root.value, dict) else {}
-        extended = children.pop(_EXTENDS, None)
-        layers.append(tree.root)
-        if extended is None:
-            misspelt = [key for key in children if key not in _KEYS and nearest(key, (*_KEYS, _EXTENDS)) == _EXTENDS]
-            if misspelt:  # without the file beneath, everything else would look wrong
-                at, wrong = children[misspelt[0]].origin, f"unknown key, did you mean {_EXTENDS}?"
-                raise refusal([*problems, Problem(at, dotted(misspelt[:1]), wrong)])
-            break
-        if not isinstance(extended.value, str) or not extended.value:
-            unusable = Problem(extended.origin, _EXTENDS, f"found {extended.text or 'no text'}, expected a YAML file")
-            raise refusal([*problems] if extended.is_flawed else [*problems, unusable])
-        asked = Problem(extended.origin, _EXTENDS, f"found {quoted(extended.value)}")
-        path, name = path.parent / extended.value, beside(name, extended.value)
     return Tree(reduce(merged, reversed(layers)), problems)
 
 
@@ -120,6 +117,19 @@ def put(children: dict[str, Node], path: Sequence[str], node: Node) -> None:
 def beside(name: str, other: str) -> str:
     """How messages call a file that the file `name` calls `other`."""
     return os.path.normpath(os.path.join(os.path.dirname(name), other))
+
+
+def _take_extends(root: Node, problems: Sequence[Problem]) -> Node | None:
+    """Take the key `extends` out of a tree. Without the file beneath, everything else would look wrong: stop."""
+    children = root.value if isinstance(root.value, dict) else {}
+    extended = children.pop(_EXTENDS, None)
+    if extended is not None and (not isinstance(extended.value, str) or extended.value == ""):
+        wrong = Problem(extended.origin, _EXTENDS, f"found {found(extended)}, expected the path of a YAML file")
+        raise refusal(problems if extended.is_flawed else [*problems, wrong])
+    for key, node in children.items():
+        if key not in _KEYS and nearest(key, (*_KEYS, _EXTENDS)) == _EXTENDS:
+            raise refusal([*problems, Problem(node.origin, dotted((key,)), f"unknown key, did you mean {_EXTENDS}?")])
+    return extended
 
 
 def _changes(base: dict[str, Node], top: dict[str, Node], key: str) -> bool:

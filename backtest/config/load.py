@@ -16,10 +16,10 @@ from typing import Final, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from backtest.config.explain import explain, found
-from backtest.config.layers import overlaid, overlay, read_layers
+from backtest.config.explain import explain
+from backtest.config.layers import layered, overlaid, overlay, read_layers
 from backtest.config.models import Config, broken_rules
-from backtest.config.nodes import Node, NodePath, child, descend, plain, replaced
+from backtest.config.nodes import Node, NodePath, child, descend, found, plain, replaced
 from backtest.config.problems import Problem, Source, did_you_mean, dotted, nearest, quoted, refusal
 from backtest.config.reader import Tree, read_text
 from backtest.config.schema import config_schema, params_model
@@ -46,7 +46,8 @@ def config_from_text(
     text: str, filename: str = "config.yaml", *, strategies: Mapping[str, type], overrides: Sequence[str] = ()
 ) -> Config:
     """The same from memory; `filename` is what messages call it, and relative paths are relative to its folder."""
-    tree = read_text(text, Source(filename, Path(filename).parent))
+    path = Path(filename)
+    tree = layered(read_text(text, Source(filename, path.parent)), path, filename)
     return config_from_tree(tree, strategies, overrides)
 
 
@@ -80,7 +81,9 @@ class Checker:
             return None, [Problem(root.value[key].origin, key, wrong)]
         root, folder_problems = _with_located_folders(root)
         root, name_problems = self._with_known_strategy(root)
-        config, problems, _ = validated(Config, root, lambda: self.schema, context=self.params)
+        config, problems, root = validated(Config, root, lambda: self.schema, context=self.params)
+        rules = broken_rules(plain(root)) if config is None else ()
+        problems += [Problem(descend(root, path)[1].origin, dotted(path), text) for path, text in rules]
         return config, [*folder_problems, *name_problems, *problems]
 
     def _with_known_strategy(self, root: Node) -> tuple[Node, list[Problem]]:
@@ -115,9 +118,6 @@ def validated(
         for path, (problem, meant) in told.misspelt.items():
             problems.append(problem)
             root = _renamed(root, path, meant)
-    if model is Config:
-        rules = broken_rules(plain(root))
-        problems += [Problem(descend(root, path)[1].origin, dotted(path), text) for path, text in rules]
     return None, [*problems, *told.problems], root
 
 

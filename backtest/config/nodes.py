@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final, TypeAlias
 
-from backtest.config.problems import Origin
+from backtest.config.problems import Origin, printable, quoted
 
 Scalar: TypeAlias = str | int | float | bool | None
 NodePath: TypeAlias = tuple[str | int, ...]
@@ -59,6 +59,17 @@ def plain(node: Node) -> object:
     if isinstance(node.value, list):
         return [plain(child) for child in node.value]
     return node.value
+
+
+def found(node: Node) -> str:
+    """A value as the user sees it in the file, on one line."""
+    if isinstance(node.value, dict):
+        return "a map"
+    if isinstance(node.value, list):
+        return "a list"
+    if isinstance(node.value, str):
+        return quoted(node.value)
+    return printable(node.text) or "nothing"
 
 
 def child(node: Node, part: str | int) -> Node | None:

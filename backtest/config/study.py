@@ -9,7 +9,7 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from pydantic import BaseModel, Field
 
@@ -18,6 +18,9 @@ from backtest.config.fields import Benchmark, Model, Name, StaticMix
 from backtest.config.grid import Grid
 from backtest.config.models import Config
 from backtest.config.resolve import question
+
+MAX_VARIANTS: Final = 500
+MAX_AXES: Final = 20
 
 
 class GridSample(Model):
@@ -33,10 +36,14 @@ class StudyFile(Model):
     name: Name = Field(description="names the study and its folder of results")
     base: str | None = Field(None, description="the config that variants and grid change, relative to this file")
     variants: dict[Name, dict[str, Any] | None] = Field(
-        default_factory=dict, description="name of each variant and what differs from the base"
+        default_factory=dict, max_length=MAX_VARIANTS, description="name of each variant and what differs from the base"
     )
-    configs: tuple[str, ...] = Field((), description="config files, each a variant named as itself")
-    grid: dict[str, Axis] = Field(default_factory=dict, description="dotted key of the config and the values it takes")
+    configs: tuple[str, ...] = Field(
+        (), max_length=MAX_VARIANTS, description="config files, each a variant named as itself"
+    )
+    grid: dict[str, Axis] = Field(
+        default_factory=dict, max_length=MAX_AXES, description="dotted key of the config and the values it takes"
+    )
     benchmark: Benchmark | None = Field(None, description="what all are compared with; without it, their own first")
     sample: GridSample | None = Field(None, description="take a random part of the grid only")
 

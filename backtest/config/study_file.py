@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 from typing import Final
 
@@ -18,7 +19,7 @@ from backtest.config.models import Config
 from backtest.config.nodes import Node, child, descend
 from backtest.config.problems import Problem, Source, dotted, quoted, refusal
 from backtest.config.reader import Tree, read_text
-from backtest.config.study import Study, StudyFile, with_benchmark
+from backtest.config.study import MAX_VARIANTS, Study, StudyFile, with_benchmark
 from backtest.errors import ConfigError
 
 _OWN_OVERRIDES: Final = ("benchmark", "sample")
@@ -107,7 +108,7 @@ class _Reading:
             return {}
         variants = {}
         known = {(problem.origin, problem.text) for problem in self.problems}
-        for name, top in node.value.items():
+        for name, top in islice(node.value.items(), MAX_VARIANTS):
             if top.value is not None and not isinstance(top.value, dict):
                 continue
             tree = merged(base, replace(top, value=top.value or {}))
@@ -124,7 +125,7 @@ class _Reading:
         taken = child(self.root, "variants")
         names = dict.fromkeys(taken.value) if taken and isinstance(taken.value, dict) else {}
         configs: dict[str, Config] = {}
-        for i, item in enumerate(node.value if node and isinstance(node.value, list) else []):
+        for i, item in enumerate(node.value[:MAX_VARIANTS] if node and isinstance(node.value, list) else []):
             tree = self._layers(item, f"configs[{i}]")
             config, wrong = self.checker.check(overlaid(tree.root, self.over)) if tree else (None, [])
             self.problems += wrong

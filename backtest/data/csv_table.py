@@ -9,7 +9,6 @@ from __future__ import annotations
 import csv
 import io
 import re
-import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any
@@ -57,7 +56,7 @@ def read_table(
         if table.empty:
             raise DataError(f"{where}: found no rows below the header, expected one for each session")
         days = _days(table[DATE])
-    except (ValueError, pd.errors.ParserError, pd.errors.ParserWarning) as error:
+    except (ValueError, pd.errors.ParserError) as error:
         problems = list(_faulty_lines(data, where, columns, missing)) or [f"{where}: {_one_line(error)}"]
         raise DataError(*problems[:REPORTED_LINES]) from error
     return table[[name for name in kept if name != DATE]].set_axis(days, axis=0)
@@ -84,19 +83,16 @@ def _check_columns(columns: Sequence[str | None], header: Sequence[str], where: 
 
 def _parse(data: bytes, columns: Sequence[str | None], missing: Sequence[str]) -> pd.DataFrame:
     kept = [name for name in columns if name is not None]
-    with warnings.catch_warnings():
-        warnings.simplefilter("error", pd.errors.ParserWarning)
-        table: pd.DataFrame = pd.read_csv(
-            io.BytesIO(data),
-            header=0,
-            names=[name or f"unused {place}" for place, name in enumerate(columns)],
-            index_col=False,  # else a row that is one cell too long moves every column by one, silently
-            dtype={name: object if name == DATE else np.float64 for name in kept},
-            keep_default_na=False,  # NA and NULL are tickers and typing errors, not missing prices
-            na_values={name: list(missing) for name in kept if name != DATE},
-            encoding="utf-8-sig",
-            **EXACT,
-        )
+    table: pd.DataFrame = pd.read_csv(
+        io.BytesIO(data),
+        header=0,
+        names=[name or f"unused {place}" for place, name in enumerate(columns)],
+        dtype={name: object if name == DATE else np.float64 for name in kept},
+        keep_default_na=False,  # NA and NULL are tickers and typing errors, not missing prices
+        na_values={name: list(missing) for name in kept if name != DATE},
+        encoding="utf-8-sig",
+        **EXACT,
+    )
     return table
 
 

@@ -67,8 +67,8 @@ def _whipsaws(spells: Sequence[Spell]) -> Iterator[str]:
     short = sum(spell.sessions <= SHORT_SPELL_SESSIONS for spell in closed)
     if short and short >= WHIPSAW_SHARE * len(closed):
         yield (
-            f"{short:,} of {plural(len(spells), 'position')} lasted five sessions or fewer: it whipsaws while its signal "
-            "is near the line."
+            f"{short:,} of {plural(len(spells), 'position')} lasted five sessions or fewer: "
+            "it whipsaws while its signal is near the line."
         )
 
 

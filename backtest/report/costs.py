@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -37,7 +38,7 @@ class Costs:
     at: list[AtCost]
 
 
-def costs_of(result: Result, moves: list[Move], calendar: Calendar) -> Costs:
+def costs_of(result: Result, moves: Sequence[Move], calendar: Calendar) -> Costs:
     """Totals of the books, and one call of the kernel for each other cost."""
     at = _at_other_costs(result, calendar)
     own = next((row.growth for row in at if row.is_this), None)
@@ -57,9 +58,9 @@ def own_bps(result: Result) -> float:
 
 def _at_other_costs(result: Result, calendar: Calendar) -> list[AtCost]:
     """Nothing for a strategy that trades in its own `next`: only a plan can be run again, and it made none."""
-    own = own_bps(result)
-    if not np.array_equal(run_kernel(result.plan).equity, result.books.equity):
+    if not _follows_its_plan(result):
         return []
+    own = own_bps(result)
     rows = []
     for bps in sorted({*OTHER_BPS, own}):
         terms = dataclasses.replace(result.plan.terms, cost_rate=bps * BPS)
@@ -69,3 +70,11 @@ def _at_other_costs(result: Result, calendar: Calendar) -> list[AtCost]:
         growth = total ** (1 / calendar.years) - 1 if calendar.is_one_year else total - 1
         rows.append(AtCost(bps, float(books.equity[-1]), growth, is_this))
     return rows
+
+
+def _follows_its_plan(result: Result) -> bool:
+    """Are the books those of the plan? What a `next`-style strategy held stands in the place of its decision."""
+    decided = result.decision.small_share[result.begin :]
+    if not np.array_equal(decided, result.small_share, equal_nan=True):
+        return True
+    return np.array_equal(run_kernel(result.plan).equity, result.books.equity)

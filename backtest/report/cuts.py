@@ -51,7 +51,8 @@ def cycles_of(cuts: list[Cut], sessions: pd.DatetimeIndex) -> list[tuple[str, in
         rows = [cut.row for cut in cuts if cut.cycle == cycle]
         first, last = sessions[rows[0]].year, sessions[rows[-1]].year
         name = f"{first}" if first == last else f"{first}–{last % 100:02d}"
-        periods.append((name, max(rows[0] - LEAD_IN_SESSIONS, 0), min(rows[-1] + AFTERMATH_SESSIONS, len(sessions) - 1)))
+        begin, end = max(rows[0] - LEAD_IN_SESSIONS, 0), min(rows[-1] + AFTERMATH_SESSIONS, len(sessions) - 1)
+        periods.append((name, begin, end))
     return periods
 
 

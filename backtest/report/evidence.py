@@ -31,7 +31,8 @@ def evidence_rows(result: Result) -> Sequence[EvidenceRow]:
 def _row(evidence: Evidence) -> EvidenceRow:
     lean = np.nan if evidence.leans_small is None else float(evidence.leans_small[-1])
     says = UNDEFINED if np.isnan(lean) else {1.0: "small", 0.0: "growth"}.get(lean, f"{number(100 * lean, 0)}% small")
-    return EvidenceRow(evidence.label or evidence.name, _worded(evidence, evidence.values[-1]), says, _turn(evidence, lean))
+    value = _worded(evidence, evidence.values[-1])
+    return EvidenceRow(evidence.label or evidence.name, value, says, _turn(evidence, lean))
 
 
 def _turn(evidence: Evidence, lean: float) -> str:

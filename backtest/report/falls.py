@@ -17,7 +17,7 @@ class Fall:
     """Rows of the peak, of the trough and of the first close back at the peak's level (None: not yet).
 
     depth: a fraction, negative. last: last row of the test. benchmark: its return from peak to trough.
-    small: mean share of the invested capital in small caps meanwhile; None where nothing was invested.
+    small: mean share of the account in small caps meanwhile.
     """
 
     peak: int
@@ -26,7 +26,7 @@ class Fall:
     depth: float
     last: int
     benchmark: float | None
-    small: float | None
+    small: float
 
     @property
     def sessions(self) -> int:
@@ -34,22 +34,22 @@ class Fall:
         return (self.last if self.back is None else self.back) - self.peak
 
 
-def worst_falls(equity: Floats, small_share: Floats, benchmark: Floats | None, count: int = MOST_FALLS) -> list[Fall]:
-    """The deepest falls, deepest first; each from its own peak, so that none is counted twice."""
+def worst_falls(equity: Floats, small: Floats, benchmark: Floats | None, count: int = MOST_FALLS) -> list[Fall]:
+    """The deepest falls, deepest first; each from its own peak, so that none is counted twice.
+
+    small: share of the account in the small leg at each close, shape (sessions,).
+    """
     falls = drawdown(equity)
     below = np.concatenate([[False], falls < 0, [False]])
     edges = np.flatnonzero(below[1:] != below[:-1])
-    spans = [(first, end, first + int(falls[first:end].argmin())) for first, end in zip(edges[::2], edges[1::2], strict=True)]
-    worst = sorted(spans, key=lambda span: falls[span[2]])[:count]
-    return [_fall(int(first) - 1, trough, int(end), falls, small_share, benchmark) for first, end, trough in worst]
+    spans = zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True)
+    found = [(first - 1, first + int(falls[first:end].argmin()), end) for first, end in spans]
+    worst = sorted(found, key=lambda fall: falls[fall[1]])[:count]
+    return [_fall(peak, trough, end, falls, small, benchmark) for peak, trough, end in worst]
 
 
-def _fall(
-    peak: int, trough: int, end: int, falls: Floats, small_share: Floats, benchmark: Floats | None
-) -> Fall:
+def _fall(peak: int, trough: int, end: int, falls: Floats, small: Floats, benchmark: Floats | None) -> Fall:
     last = len(falls) - 1
-    held = small_share[peak:trough]
-    held = held[~np.isnan(held)]
     return Fall(
         peak=peak,
         trough=trough,
@@ -57,5 +57,5 @@ def _fall(
         depth=float(falls[trough]),
         last=last,
         benchmark=None if benchmark is None else float(benchmark[trough] / benchmark[peak] - 1),
-        small=float(held.mean()) if len(held) else None,
+        small=float(small[peak:trough].mean()),
     )

@@ -10,17 +10,28 @@ from backtest.metrics.table import RELATIVE_KEYS
 from backtest.report.words import UNDEFINED, Number, number, percent, points, usd, usd_short
 from backtest.result import Result
 
+KEY_FIGURES = (
+    "final_equity_usd",
+    "cagr",
+    "volatility",
+    "sharpe",
+    "max_drawdown",
+    "max_drawdown_sessions",
+    "best_year",
+    "worst_year",
+)
+"""What stands on the first screen."""
+
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """How one metric is printed. in_key, in_full: does it stand in the short table, in the full one?"""
+    """How one metric is printed; short: in the narrow table of key figures, where that differs."""
 
     key: str
     name: str
     print: Callable[[Number], str]
     meaning: str
-    in_key: bool = False
-    in_full: bool = True
+    short: Callable[[Number], str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,35 +78,34 @@ def times(value: Number) -> str:
 
 def figures(per_year: int, rate: str) -> tuple[Figure, ...]:
     """Every metric in the page's order. per_year: sessions in a year. rate: what cash would have earned."""
-    under_water = years_of(per_year)
+    water = f"Longest time from a peak until it was regained, in years of {per_year} sessions."
     return (
-        Figure("final_equity_usd", "Final value", usd_short, "", in_key=True, in_full=False),
-        Figure("final_equity_usd", "Final value", usd, "What the starting cash became, costs paid."),
-        Figure("cagr", "Return a year", percent, "Compound growth rate over calendar years.", in_key=True),
+        Figure("final_equity_usd", "Final value", usd, "What the starting cash became, costs paid.", usd_short),
+        Figure("cagr", "Return a year", percent, "Compound growth rate over calendar years."),
         Figure("total_return", "Total return", whole_percent, "From the first session to the last."),
-        Figure("volatility", "Volatility", percent, "Standard deviation of daily returns, a year.", in_key=True),
-        Figure("sharpe", "Sharpe ratio", number, f"Mean daily return above {rate}, per unit of its deviation, a year.", True),
+        Figure("volatility", "Volatility", percent, "Standard deviation of daily returns, a year."),
+        Figure("sharpe", "Sharpe ratio", number, f"Mean daily return above {rate} per unit of its deviation, a year."),
         Figure("sortino", "Sortino ratio", number, f"As Sharpe, but only falls below {rate} count as risk."),
-        Figure("max_drawdown", "Worst fall", percent, "Deepest loss from an earlier peak, on closing values.", True),
-        Figure("max_drawdown_sessions", "Under water", under_water, f"Longest time from a peak until it was regained, in years of {per_year} sessions.", True),
+        Figure("max_drawdown", "Worst fall", percent, "Deepest loss from an earlier peak, on closing values."),
+        Figure("max_drawdown_sessions", "Under water", years_of(per_year), water),
         Figure("calmar", "Calmar ratio", number, "Return a year divided by the worst fall."),
         Figure("ulcer_index", "Ulcer index", percent, "Root mean square of all drawdowns: depth and length together."),
         Figure("cvar_95", "Worst 5% of days", fine_percent, "Mean return of the worst one in twenty sessions (CVaR)."),
-        Figure("best_year", "Best year", percent, "Best complete calendar year.", in_key=True),
-        Figure("worst_year", "Worst year", percent, "Worst complete calendar year.", in_key=True),
+        Figure("best_year", "Best year", percent, "Best complete calendar year."),
+        Figure("worst_year", "Worst year", percent, "Worst complete calendar year."),
         Figure("hit_rate", "Days up", percent, "Share of sessions with a gain among those that moved."),
         Figure("beta", "Beta", number, "Move with {first}: 1.00 is one for one."),
         Figure("alpha", "Alpha a year", signed_points, "Return a year that beta to {first} does not explain."),
         Figure("tracking_error", "Tracking error", percent, "Deviation of the daily difference to {first}, a year."),
-        Figure("information_ratio", "Information ratio", number, "Mean difference to {first} per unit of tracking error."),
+        Figure("information_ratio", "Information ratio", number, "Mean difference to {first} per tracking error."),
         Figure("up_capture", "Up capture", whole_percent, "Part of {first}’s rising months that was earned."),
         Figure("down_capture", "Down capture", whole_percent, "Part of {first}’s falling months that was suffered."),
         Figure("exposure_small", "Time in small", percent, "Mean share of the invested capital in the small leg."),
-        Figure("turnover_annual", "Turnover a year", times, "How often the whole account was exchanged; one-sided, without the first purchase."),
+        Figure("turnover_annual", "Turnover a year", times, "Accounts exchanged: one-sided, first purchase left out."),
         Figure("rebalances", "Rebalances", count, "Sessions with a trade, the first purchase included."),
         Figure("trades", "Trades", count, "Fills: one for each ticker bought or sold."),
         Figure("costs_usd", "Costs", usd, "Commission and slippage paid."),
-    )  # fmt: skip
+    )
 
 
 def figure_rows(result: Result, *, in_key: bool, most: int | None = None) -> list[FigureRow]:
@@ -104,17 +114,15 @@ def figure_rows(result: Result, *, in_key: bool, most: int | None = None) -> lis
     first = benchmark_label(names[0]) if names else ""
     columns = [result.metrics, *(result.benchmark_metrics[name] for name in names[:most])]
     rate = "zero" if result.market.tbill is None else "T-bills"
-    chosen = (f for f in figures(result.market.periods_per_year, rate) if (f.in_key if in_key else f.in_full))
-    return [
-        FigureRow(
-            figure.name,
-            [figure.print(column.get(figure.key)) for column in columns],
-            figure.meaning.format(first=first) if first else figure.meaning,
-            result.undefined.get(figure.key, ""),
-        )
-        for figure in chosen
-        if names or figure.key not in RELATIVE_KEYS
-    ]
+    rows = []
+    for figure in figures(result.market.periods_per_year, rate):
+        if (in_key and figure.key not in KEY_FIGURES) or (not names and figure.key in RELATIVE_KEYS):
+            continue
+        printed = (figure.short if in_key else None) or figure.print
+        values = [printed(column.get(figure.key)) for column in columns]
+        meaning = figure.meaning.replace("{first}", first)
+        rows.append(FigureRow(figure.name, values, meaning, result.undefined.get(figure.key, "")))
+    return rows
 
 
 def names_of_figures() -> Mapping[str, str]:

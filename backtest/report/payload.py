@@ -66,7 +66,8 @@ def unit_of(unit: str) -> tuple[str, float, int]:
 
 def _series(result: Result) -> list[dict[str, Any]]:
     """The strategy and its benchmarks; `nth` counts those of the same colour, which are drawn with other dashes."""
-    digits = 0 if min(books.equity.min() for books in (result.books, *result.benchmarks.values())) > EXACT_BELOW_USD else 2
+    lowest = min(float(books.equity.min()) for books in (result.books, *result.benchmarks.values()))
+    digits = 0 if lowest > EXACT_BELOW_USD else 2
     rows = [{"name": "Strategy", "tone": "ink", "nth": 0, "v": _rounded(result.books.equity, digits)}]
     for name in list(result.benchmarks)[:MOST_DRAWN]:
         tone = tone_of(result, name)

@@ -5,15 +5,28 @@ No adjective that a number does not carry; every number is one of the metrics at
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from backtest.benchmark import benchmark_label
+from backtest.report.evidence import evidence_rows
 from backtest.report.falls import Fall
 from backtest.report.moves import ALL_CASH, Move
-from backtest.report.words import capital, day, duration, month, number, percent, plural, points, title_of, usd, usd_words
+from backtest.report.words import (
+    capital,
+    day,
+    duration,
+    month,
+    number,
+    percent,
+    plural,
+    points,
+    title_of,
+    usd,
+    usd_words,
+)
 from backtest.result import Figures, Result
 
 BEYOND_LUCK = 2.0
@@ -25,7 +38,7 @@ SHOWN_BENCHMARKS = 3
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """One of the boxes under the headline. mood: class of its colour; is_wide: it takes a line of its own on a phone."""
+    """One of the boxes under the headline. mood: class of its colour; is_wide: a line of its own on a phone."""
 
     label: str
     value: str
@@ -41,7 +54,7 @@ def headline(result: Result) -> str:
     name = title_of(result.config.name)
     subject = f"On simulated prices, {name}" if result.market.is_simulated else capital(name)
     if not len(result.books.fills.row):
-        return f"{subject} never traded: {start} stayed {final}." if start == final else f"{subject} never traded: {start} became {final}."
+        return f"{subject} never traded: {start} {'stayed' if start == final else 'became'} {final}."
     growth, unit = _growth(result.metrics)
     told = f"{percent(growth)}{unit}" if unit else f"{percent(growth)} in {plural(len(result.sessions) - 1, 'session')}"
     return f"{subject} turned {start} into {final}: {told}{_against_first(result)}."
@@ -63,7 +76,8 @@ def lede(result: Result, worst: Fall | None) -> str:
     years = (days[-1] - days[0]).astype("timedelta64[D]").astype(int) / 365.25
     pace = f", {number(count / years, 1)} times a year," if years >= 1 else ""
     costs = usd(result.metrics["costs_usd"])
-    return f"{fall} It traded on {count:,} of {plural(len(days) - 1, 'session')}{pace} and paid {costs} in trading costs."
+    traded = f"It traded on {count:,} of {plural(len(days) - 1, 'session')}"
+    return f"{fall} {traded}{pace} and paid {costs} in trading costs."
 
 
 def verdicts(result: Result, moves: Sequence[Move]) -> list[Verdict]:
@@ -113,7 +127,10 @@ def _luck(result: Result) -> list[Verdict]:
     t = float(ratio) * years**0.5
     is_open = abs(t) < BEYOND_LUCK
     value = "Not proven" if is_open else "Beyond luck"
-    note = "Differences with |t| below 2 are within luck." if is_open else "Before counting how many rules were tried."
+    if is_open:
+        note = "Differences with |t| below 2 are within luck."
+    else:
+        note = "Before counting how many rules were tried." if t > 0 else "Behind by more than luck explains."
     label = f"Skill or luck, vs {benchmark_label(next(iter(result.benchmarks)))}"
     return [Verdict(label, value, f"t = {number(t, 1)}", note, "open", is_wide=True)]
 
@@ -123,4 +140,12 @@ def _now(result: Result, moves: Sequence[Move]) -> Verdict:
     holding = moves[-1].holding if moves else ALL_CASH
     last = np.datetime64(result.sessions[-1], "D")
     why = result.pending or result.decision.why(len(result.market.sessions) - 1)
-    return Verdict(f"At the last close, {day(last)}", f"Holds {holding.label}", "", why.rstrip(".") + ".", holding.tone, True)
+    note = " ".join([why.rstrip(".") + ".", *_turning_points(result)])
+    return Verdict(f"At the last close, {day(last)}", f"Holds {holding.label}", "", note, holding.tone, is_wide=True)
+
+
+def _turning_points(result: Result) -> Iterator[str]:
+    """Where each series would turn, when that is not plainly zero: a latched signal may hold against its own sign."""
+    for evidence, row in zip(result.decision.evidence, evidence_rows(result), strict=True):
+        if any(evidence.thresholds):
+            yield f"{row.label}: turns at {row.turns_at}."

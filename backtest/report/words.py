@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import re
+from pathlib import PurePosixPath, PureWindowsPath
 
 import numpy as np
 
@@ -89,13 +90,19 @@ def duration(sessions: int, per_year: int) -> str:
 
 
 def title_of(name: str) -> str:
-    """A config's name as a sentence's subject: `rate-cut-momentum` reads "rate cut momentum", any other stays itself."""
+    """A config's name as a sentence's subject: `rate-cut-momentum` reads "rate cut momentum", others stay."""
     return re.sub("[-_]", " ", name) if re.fullmatch(r"[a-z]+([-_][a-z]+)+", name) else name
 
 
 def capital(text: str) -> str:
     """The text with a capital letter."""
     return text[:1].upper() + text[1:]
+
+
+def place(location: str) -> str:
+    """Where data came from, without the folders of this machine: the page must be the same on another one."""
+    is_path = PurePosixPath(location).is_absolute() or PureWindowsPath(location).is_absolute()
+    return PureWindowsPath(location).name if is_path else location
 
 
 def listed(names: list[str]) -> str:

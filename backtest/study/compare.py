@@ -54,8 +54,8 @@ def compare(
     """Run all variants on their common period and say what the table is worth.
 
     benchmark: what they are held against; by default the first one of the first variant.
-    ledger: the file in which every variant is recorded as it finishes, and whose trials deflate the result; its folder
-    exists. None: the variants alone count. grid: the keys that a sweep varied; it enters the ledger as one line.
+    ledger: the file in which every variant is recorded as it finishes, and whose trials deflate the result; None: the
+    variants alone count. grid: the keys that a sweep varied; all its variants enter the ledger as one line.
     market: use this one instead of loading. progress: told (steps done, all steps).
     The same arguments, data, code and earlier trials give the same Comparison.
 

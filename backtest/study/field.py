@@ -120,7 +120,7 @@ def run_field(
 
 
 def in_parallel(function: Callable[[T], S], values: Sequence[T]) -> Iterator[S]:
-    """`map` on a thread for each core (the kernel lets go of the interpreter): results in order, the first error raised."""
+    """`map` on a thread for each core (the kernel lets go of the interpreter), in order; raises the first error."""
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         futures = [pool.submit(function, value) for value in values]
         try:

@@ -57,7 +57,7 @@ def cut(market: Market, session: pd.Timestamp) -> Market:
     The exchange's calendar ends with the year after, as it does with any market.
     """
     calendar = market.exchange_sessions
-    ahead = calendar[calendar.year <= session.year + 1]
+    ahead = calendar[: calendar.searchsorted(pd.Timestamp(session.year + 2, 1, 1))]
     meetings = market.meetings[market.meetings.year <= session.year + 1]
     return dataclasses.replace(market.until(session), exchange_sessions=ahead, meetings=meetings, **FOR_READERS)
 

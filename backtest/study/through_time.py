@@ -12,6 +12,8 @@ from backtest.statistics.sharpe import sharpe_ratios
 from backtest.study.runs import annual_growth, years_between
 
 TRAINING_YEARS = 5
+MISSING_DAYS = 7
+"""Of a year that may still be learnt from: a curve often begins on the first session of January."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,8 +76,8 @@ def walk_forward(
     sessions: base row first; returns: (sessions - 1 x variants), benchmark: (sessions - 1,).
     """
     year = sessions.year.to_numpy()[1:]
-    # The first year counts as one to train on when at most a week of it is missing.
-    first = int(year[0]) if sessions[0].dayofyear <= 7 or sessions[0].year < year[0] else int(year[0]) + 1
+    is_whole = sessions[0].year < year[0] or sessions[0].day_of_year <= MISSING_DAYS
+    first = int(year[0]) + (0 if is_whole else 1)
     held = range(first + years, int(year[-1]) + 1)
     if returns.shape[1] < 2 or not held:
         return None

@@ -175,7 +175,6 @@ def record_run(result: Result, root: Path) -> int:
     one.
     """
     config, first = result.config, next(iter(result.benchmarks), None)
-    root.mkdir(parents=True, exist_ok=True)
     ledger = TrialLedger(root / LEDGER)
     ledger.record(
         trial_of(
@@ -252,6 +251,7 @@ def _checked(name: str, value: Any) -> Any:
 @contextmanager
 def _locked(path: Path) -> Iterator[int]:
     """The file opened for appending, held by this process alone; made, durably, when there is none."""
+    path.parent.mkdir(parents=True, exist_ok=True)
     is_new = not path.exists()
     file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
     try:

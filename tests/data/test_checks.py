@@ -99,6 +99,10 @@ def test_rows_out_of_place_do_not_raise_other_alarms(name: str) -> None:
     assert found_in(fault(clean_frame())) == [check]
 
 
+def test_a_file_that_runs_backwards_is_only_that() -> None:
+    assert found_in(clean_frame().iloc[::-1]) == ["order"]
+
+
 def test_clean_markets_raise_no_alarm() -> None:
     for seed in range(20):
         assert found_in(clean_frame(seed)) == []

@@ -10,8 +10,17 @@ import pandas as pd
 import pytest
 from made_up_prices import clean_frame, write_prices
 
-from backtest.config import AnnualRate, Config, DataConfig, ExecutionConfig, Legs, StrategyConfig
-from backtest.config.models import CsvPrices, SamplePrices, YahooPrices
+from backtest.config import (
+    AnnualRate,
+    Config,
+    CsvPrices,
+    DataConfig,
+    ExecutionConfig,
+    LegsConfig,
+    SamplePrices,
+    StrategyConfig,
+    YahooPrices,
+)
 from backtest.data import content_hash, load_market
 from backtest.errors import ConfigError, DataError, NetworkError
 from backtest.market import POLICY_COLUMNS, PRICE_FRAMES, Market
@@ -25,7 +34,7 @@ def config_of(
     return Config(
         name="x",
         data=DataConfig(prices=prices, **{"start": START, **data}),
-        legs=Legs(growth={"QQQ": 1.0}, small={"IWM": 0.5, "IWN": 0.5}),
+        legs=LegsConfig(growth={"QQQ": 1.0}, small={"IWM": 0.5, "IWN": 0.5}),
         strategy=StrategyConfig(name="x"),
         execution=ExecutionConfig(commission_bps=1.0, slippage_bps=4.0),
         benchmarks=benchmarks,
@@ -210,6 +219,21 @@ def test_the_hash_notices_the_last_bit_of_any_number(folder: Path, name: str) ->
     assert content_hash(dataclasses.replace(market, **{name: changed})) != content_hash(market)
 
 
+def test_the_hash_is_of_the_calendar_as_far_as_a_run_can_read_it(folder: Path) -> None:
+    market = load(folder)
+    after = market.exchange_sessions.searchsorted(market.sessions[-1]) + 1
+    longer, other = market.exchange_sessions[: after + 9], market.exchange_sessions.delete(after)
+    assert content_hash(dataclasses.replace(market, exchange_sessions=longer)) == content_hash(market)
+    assert content_hash(dataclasses.replace(market, exchange_sessions=other)) != content_hash(market)
+
+
+def test_the_hash_knows_tickers_and_takes_equal_numbers_for_equal(folder: Path) -> None:
+    market = load(folder)
+    renamed = {name: getattr(market, name).rename(columns={"IWN": "IJS"}) for name in PRICE_FRAMES}
+    assert content_hash(dataclasses.replace(market, **renamed)) != content_hash(market)
+    assert content_hash(dataclasses.replace(market, splits=-market.splits)) == content_hash(market)
+
+
 def test_the_hash_does_not_depend_on_how_pandas_stores_a_date(folder: Path) -> None:
     market = load(folder)
     in_seconds = market.policy.assign(
@@ -244,7 +268,7 @@ def test_the_sample_is_simulated_and_says_so() -> None:
 def test_the_real_reference_market_loads_without_a_refusal(real_data: Path) -> None:
     prices = CsvPrices(source="csv", folder=real_data / "prices")
     config = config_of(prices, start=date(2001, 7, 31), end=date(2025, 12, 31), tbill="irx", benchmarks=("QQQ", "IWM"))
-    config = config.model_copy(update={"legs": Legs()})
+    config = config.model_copy(update={"legs": LegsConfig()})
     market = load_market(config)
     assert market.tickers == ("IVW", "QQQ", "IWM", "IWN")
     period = market.until(pd.Timestamp("2024-07-16")).close[-6:]

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import io
 import json
 import os
 import shutil
@@ -11,6 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from backtest.data.fred import fetch_fred
 from backtest.data.sources import PRICE_COLUMNS
 from backtest.data.yahoo import COLUMNS, Yahoo, as_prices, without_unfinished
 from backtest.errors import DataError, NetworkError
@@ -65,8 +67,8 @@ print(json.dumps(told))
 """
 
 
-def history(*days: str) -> pd.DataFrame:
-    index = pd.DatetimeIndex([f"{day} 00:00" for day in days]).tz_localize("America/New_York")
+def history(*days: str, zone: str = "America/New_York") -> pd.DataFrame:
+    index = pd.DatetimeIndex([f"{day} 00:00" for day in days]).tz_localize(zone)
     return pd.DataFrame({name: np.arange(1, len(days) + 1) for name in COLUMNS}, index=index)
 
 
@@ -74,8 +76,10 @@ def at(moment: str) -> pd.Timestamp:
     return pd.Timestamp(moment, tz="America/New_York")
 
 
-def test_an_answer_becomes_a_frame_of_new_york_days() -> None:
-    prices = as_prices(history("2024-07-15", "2024-07-16").assign(**{"Capital Gains": 0.0}), "QQQ")
+@pytest.mark.parametrize("zone", ["America/New_York", "Europe/London"])
+def test_an_answer_becomes_a_frame_of_the_exchanges_days(zone: str) -> None:
+    answer = history("2024-07-15", "2024-07-16", zone=zone).assign(**{"Capital Gains": 0.0})
+    prices = as_prices(answer, "QQQ")
     assert tuple(prices.columns) == PRICE_COLUMNS
     assert list(prices.index) == [pd.Timestamp("2024-07-15"), pd.Timestamp("2024-07-16")]
     assert set(prices.dtypes) == {np.dtype("float64")}
@@ -108,6 +112,29 @@ def test_offline_nothing_is_asked() -> None:
     for ask in (lambda: Yahoo(offline=True).prices(["QQQ"]), lambda: Yahoo(offline=True).rate("DTB3")):
         with pytest.raises(NetworkError, match="not available offline yet"):
             ask()
+
+
+@pytest.mark.parametrize(
+    ("answer", "problem"),
+    [
+        (b"observation_date,DGS10\n2024-07-15,5.2\n", "answered with something else than this series"),
+        (b"", "answered with something else"),
+        (b"observation_date,DTB3\n2024-07-15,5", "the answer is cut off"),
+    ],
+)
+def test_fred_must_answer_with_the_whole_series(monkeypatch: pytest.MonkeyPatch, answer: bytes, problem: str) -> None:
+    monkeypatch.setattr("urllib.request.urlopen", lambda *_, **__: io.BytesIO(answer))
+    with pytest.raises(NetworkError, match=f"FRED DTB3: {problem}"):
+        fetch_fred("DTB3")
+
+
+def test_a_fred_that_cannot_be_reached_is_a_network_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise TimeoutError("timed out")
+
+    monkeypatch.setattr("urllib.request.urlopen", refuse)
+    with pytest.raises(NetworkError, match=r"FRED DTB3: could not be reached \(timed out\)"):
+        fetch_fred("DTB3")
 
 
 def test_the_real_client_against_a_replay_server(real_data: Path, tmp_path: Path) -> None:

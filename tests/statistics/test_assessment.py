@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from backtest.errors import RunError
 from backtest.statistics.assessment import Assessment, assess, deflation_hurdle, evidence, smallest_edge
 from backtest.statistics.histories import Table
-from backtest.statistics.sharpe import Trials, expected_maximum, trials_of
+from backtest.statistics.sharpe import Trials, expected_maximum, minimum_track_record, moments, trials_of
+from backtest.statistics.variants import Estimate, Timing
 from backtest.statistics.verdict import judge
 
 Array = NDArray[np.float64]
@@ -63,6 +64,13 @@ def test_observed_numbers_are_the_plain_ones(table: Table, assessed: Assessment)
     assert v.timing is not None
     mixed = np.prod(1 + table.mixes[:, 2]) if table.mixes is not None else 0.0
     assert v.timing.difference.value == pytest.approx(grown ** (1 / table.years) - mixed ** (1 / table.years))
+
+
+def test_the_track_record_needed_is_told_in_years(table: Table, assessed: Assessment) -> None:
+    shape = moments(table.active[:, 0])
+    needed = minimum_track_record(shape.sharpe, shape.skewness, shape.kurtosis)
+    assert needed is not None
+    assert assessed.variants[0].minimum_track_record_years == pytest.approx(needed / 252)
 
 
 def test_every_interval_surrounds_its_number(assessed: Assessment) -> None:
@@ -190,6 +198,7 @@ def test_variants_that_are_the_benchmark_or_each_other() -> None:
     assert idle.ledoit_wolf_p == 1.0
     assert idle.psr == 0.5
     assert not idle.is_superior
+    assert twin.timing == Timing(Estimate(0.0, (0.0, 0.0)), 1.0)
     assert repr(twin).replace("twin", "") == repr(other).replace("other twin", "")
     everyone_idle = assess(dataclasses.replace(table, returns=same[:, [0, 0, 0]], mixes=None), histories=200)
     assert everyone_idle.search.no_skill.p == 1.0

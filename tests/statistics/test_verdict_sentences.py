@@ -57,6 +57,7 @@ STRONG = dataclasses.replace(
         ({"pbo": 0.2}, "mixed"),
         ({"sharpe_interval": (-0.01, 1.6)}, "mixed"),
         ({"dsr": 0.9499}, "mixed"),
+        ({"dsr": 0.95}, "strong"),
         ({"spa_p": 0.05}, "mixed"),
         ({"no_skill_p": 0.05}, "mixed"),
         ({"spa_p": 0.5, "dsr": 0.5}, "mixed"),

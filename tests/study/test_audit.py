@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from pathlib import Path
 from typing import Any
 
@@ -12,16 +13,7 @@ import pandas as pd
 import pytest
 import worlds
 
-from backtest.config import (
-    Config,
-    CsvPrices,
-    DataConfig,
-    Drift,
-    ExecutionConfig,
-    Legs,
-    SamplePrices,
-    StrategyConfig,
-)
+from backtest.config import Config, config_from_text
 from backtest.execution import run_kernel
 from backtest.market import Market
 from backtest.run import decide, is_rotation, plan_of
@@ -43,17 +35,19 @@ def market() -> Market:
 def config_of(strategies: dict[str, Any], name: str, market: Market, *, last: int = 0, **params: Any) -> Config:
     """A config of one strategy on `market`; last: test only so many sessions at its end."""
     start = f"{market.sessions[-last]:%Y-%m-%d}"
-    return make_config(SamplePrices(source="sample"), start, name, strategies[name].Params(**params), Legs(**LEGS))
+    return make_config(strategies, name, params, start, {"source": "sample"}, legs=LEGS)
 
 
-def make_config(prices: Any, start: str, name: str, params: Any, legs: Legs) -> Config:
-    return Config(
-        name="audited",
-        data=DataConfig(prices=prices, start=start),
-        legs=legs,
-        strategy=StrategyConfig(name=name, params=params),
-        execution=ExecutionConfig(commission_bps=1.0, slippage_bps=4.0),
-    )
+def make_config(
+    strategies: dict[str, Any], name: str, params: dict[str, Any], start: str, prices: dict[str, str], **more: Any
+) -> Config:
+    given = {
+        "name": "audited",
+        "data": {"prices": prices, "start": start},
+        "strategy": {"name": name, "params": params},
+        "execution": {"commission_bps": 1, "slippage_bps": 4},
+    }
+    return config_from_text(json.dumps(given | more), strategies=strategies)
 
 
 def audited(
@@ -185,11 +179,12 @@ def test_an_honest_trade_at_the_open_is_clean(market: Market) -> None:
     assert report.decisions_checked == 12 < report.decisions, "the cap, told in the report"
 
 
-@pytest.mark.parametrize("rebalance", ["on_change", "monthly", Drift(drift=0.02)])
+@pytest.mark.parametrize("rebalance", ["on_change", "monthly", {"drift": 0.02}])
 def test_fills_and_equity_do_not_change_with_what_comes_after(rebalance: Any, market: Market) -> None:
-    config = config_of(REGISTRY, "relative_momentum", market, lookback_sessions=5)
-    execution = ExecutionConfig(commission_bps=1.0, slippage_bps=4.0, rebalance=rebalance)
-    config = config.model_copy(update={"execution": execution})
+    start = f"{market.sessions[0]:%Y-%m-%d}"
+    execution = {"commission_bps": 1, "slippage_bps": 4, "rebalance": rebalance}
+    params = {"lookback_sessions": 5}
+    config = make_config(REGISTRY, "relative_momentum", params, start, {"source": "sample"}, execution=execution)
     strategy = REGISTRY["relative_momentum"]
     whole = run_kernel(plan_of(config, market, decide(config, market, strategy)))
 
@@ -360,8 +355,8 @@ def test_full_counts_on_other_markets(seed: int) -> None:
 def test_shipped_strategies_are_clean_on_real_prices(name: str, real_data: Path) -> None:
     from backtest.data import load_market
 
-    prices = CsvPrices(source="csv", folder=real_data / "prices")
-    config = make_config(prices, "2001-07-31", name, REGISTRY[name].Params(), Legs())
+    prices = {"source": "csv", "folder": str(real_data / "prices")}
+    config = make_config(REGISTRY, name, {}, "2001-07-31", prices)
     report = audit(config, REGISTRY, market=load_market(config))
 
     assert report.ok, report.lines()

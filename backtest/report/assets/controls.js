@@ -37,7 +37,7 @@ $("#theme").onclick = () => {
 
 // Redraw when the page's shape or colours change; print is always light, whole and complete.
 let timer, kept;
-addEventListener("resize", () => { clearTimeout(timer); timer = setTimeout(() => { reserved = 0; $("#readout").style.minHeight = ""; draw(); }, 120); });
+addEventListener("resize", () => { clearTimeout(timer); timer = setTimeout(draw, 120); });
 dark.addEventListener("change", draw);
 narrow.addEventListener("change", draw);
 addEventListener("beforeprint", () => {

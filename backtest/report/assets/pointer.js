@@ -21,10 +21,14 @@ function writeValues(k) {
   reserve($("#readout"));
 }
 // It grows with its longest text and never shrinks under the pointer, which would move the chart away from it.
-let reserved = 0;
+let reserved = { width: 0, height: 0 };
 function reserve(readout) {
-  if (readout.offsetHeight > reserved) reserved = readout.offsetHeight;
-  readout.style.minHeight = state.paper ? "" : reserved + "px";
+  if (state.paper || readout.clientWidth !== reserved.width) {
+    reserved = { width: readout.clientWidth, height: 0 };
+    readout.style.minHeight = "";
+  }
+  if (readout.offsetHeight > reserved.height) reserved.height = readout.offsetHeight;
+  if (!state.paper) readout.style.minHeight = reserved.height + "px";
 }
 function writeDifference(k) {
   const readout = $("#readout-active");

@@ -1,0 +1,152 @@
+"""`backtest compare`: run variants on common ground, say which is better and whether that is luck, name the page."""
+
+from __future__ import annotations
+
+import datetime
+import json
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from backtest.benchmark import benchmark_label
+from backtest.commands.load import load_all
+from backtest.commands.progress import progress
+from backtest.commands.run import Timed, command_line
+from backtest.config import Config, Study, is_study, load_study
+from backtest.config.fields import Benchmark
+from backtest.errors import ConfigError
+from backtest.report.folder import Written
+from backtest.report.index import number, percent
+from backtest.study.comparison import Comparison
+from backtest.study.ground import MOST_VARIANTS
+from strategies import REGISTRY
+
+MOST_SHOWN = 12
+"""Rows of the short table; the page has all."""
+
+LONGEST_NAME = 48
+
+
+@dataclass(frozen=True)
+class Question:
+    """What to compare, before anything is loaded."""
+
+    name: str
+    variants: Mapping[str, Config]
+    benchmark: Benchmark | None = None
+    grid: tuple[str, ...] = ()
+
+
+def compare_paths(paths: Sequence[Path], overrides: Sequence[str], out: Path, *, offline: bool, as_json: bool) -> None:
+    """Compare configs, or the variants of one study, and print the verdict (or comparison.json's content).
+
+    Raises what `compare` raises; nothing is created when the configs or their data are at fault.
+    """
+    compare_question(question_of(paths, overrides), out, offline=offline, as_json=as_json)
+
+
+def question_of(paths: Sequence[Path], overrides: Sequence[str]) -> Question:
+    """The variants that the files describe; ConfigError with the mistakes of all of them."""
+    studies = [path for path in paths if is_study(path)]
+    if studies and len(paths) > 1:
+        raise ConfigError(f"{studies[0]}: is a study, expected it alone, or configs only")
+    if studies:
+        return of_study(load_study(studies[0], strategies=REGISTRY, overrides=overrides))
+    configs = load_all(paths, overrides)
+    return Question(joint_name([config.name for config in configs]), dict(_named(paths, configs)))
+
+
+def of_study(study: Study) -> Question:
+    """The variants of a study, its grid spread out."""
+    if len(study.variants) + study.size > MOST_VARIANTS:
+        raise ConfigError(
+            f"{study.path}: found {len(study.variants) + study.size:,} variants, expected at most {MOST_VARIANTS:,}: "
+            "compare a part of the grid (sample: {count: 500})"
+        )
+    variants = dict(study.variants)
+    for point, config in zip(study.grid_points(), study.grid_configs(), strict=True):
+        variants[", ".join(f"{key.split('.')[-1]} {value}" for key, value in point.items())] = config
+    return Question(study.name, variants, study.benchmark, tuple(study.grid))
+
+
+def _named(paths: Sequence[Path], configs: Sequence[Config]) -> Iterator[tuple[str, Config]]:
+    """Each config under its own name; of equal names each under that of its file."""
+    names = [config.name for config in configs]
+    for path, config in zip(paths, configs, strict=True):
+        same = [other for other, name in zip(paths, names, strict=True) if name == config.name]
+        stems = {other.stem for other in same}
+        if len(stems) < len(same):
+            raise ConfigError(f"{path}: name: found {config.name} in two files of the same name, expected two names")
+        yield (config.name if len(same) == 1 else path.stem), config
+
+
+def joint_name(names: Sequence[str]) -> str:
+    """`a-vs-b`, or how many there are where that is long."""
+    name = "-vs-".join(names)
+    return name if len(name) <= LONGEST_NAME else f"{len(names)}-configs"
+
+
+def compare_question(question: Question, out: Path, *, offline: bool, as_json: bool) -> None:
+    """Compare, write the folder, print."""
+    from backtest.study.compare import compare
+    from backtest.study.document import document
+    from backtest.study.files import write_comparison
+    from backtest.study.trial_ledger import LEDGER, ledger_length
+
+    started = time.perf_counter()
+    stamp = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+    with progress(f"compare {question.name}") as advance:
+        comparison = compare(
+            question.variants,
+            name=question.name,
+            strategies=REGISTRY,
+            benchmark=question.benchmark,
+            ledger=out / LEDGER,
+            grid=question.grid,
+            progress=advance,
+            offline=offline,
+        )
+        run = Timed({"command": command_line(), "started": stamp}, started)
+        written = write_comparison(comparison, REGISTRY, out, run, ledger_length(out))
+    if as_json:
+        print(json.dumps(document(comparison) | {"folder": str(written.folder)}, indent=2, allow_nan=False))
+    else:
+        print_comparison(comparison, written, time.perf_counter() - started)
+
+
+def print_comparison(comparison: Comparison, written: Written, seconds: float) -> None:
+    """The verdict, what to beware of, the best few, the path of the page."""
+    from backtest.study.files import PAGE
+
+    period = f"{comparison.period.start:%Y-%m-%d} to {comparison.period.end:%Y-%m-%d}"
+    simulated = " (SIMULATED DATA)" if comparison.is_simulated else ""
+    print(f"{comparison.name}, {period}, against {benchmark_label(comparison.benchmark)}{simulated}")
+    print("\n".join(["", comparison.verdict.headline, *comparison.verdict.sentences, ""]))
+    for row in table_rows(comparison):
+        print("  " + row)
+    for caution in comparison.cautions:
+        print(f"  ! {caution}")
+    state = "written" if written.is_new else "unchanged"
+    print(f"  {state} in {seconds:.1f} s: {written.folder / PAGE}")
+
+
+def table_rows(comparison: Comparison) -> list[str]:
+    """The best by active Sharpe ratio, then the benchmarks, as aligned text."""
+    ranked = sorted(comparison.variants, key=lambda variant: -variant.statistics.sharpe.value)
+    rows = [["", "return a year", "active Sharpe", "95 % interval", "deflated", "worst fall", "small"]]
+    for variant in ranked[:MOST_SHOWN]:
+        own, low_high = variant.statistics, variant.statistics.sharpe.interval
+        active = [number(own.sharpe.value), f"{number(low_high[0])} to {number(low_high[1])}", number(own.dsr)]
+        rows.append([variant.name, percent(variant.metrics["cagr"]), *active, *_fall_and_small(variant.metrics)])
+    if len(ranked) > MOST_SHOWN:
+        rows.append([f"... and {len(ranked) - MOST_SHOWN} more", *[""] * 6])
+    for benchmark in comparison.benchmarks:
+        metrics = benchmark.metrics
+        rows.append([benchmark.label, percent(metrics["cagr"]), "", "", "", *_fall_and_small(metrics)])
+    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
+    return ["  ".join([row[0].ljust(widths[0]), *map(str.rjust, row[1:], widths[1:])]) for row in rows]
+
+
+def _fall_and_small(metrics: Mapping[str, object]) -> list[str]:
+    return [percent(metrics["max_drawdown"]), percent(metrics["exposure_small"], 0)]

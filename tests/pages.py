@@ -1,0 +1,135 @@
+"""Reports for tests: Results on the sample or on markets written by hand, and a reader of the page's tables."""
+
+from __future__ import annotations
+
+import functools
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from html.parser import HTMLParser
+from typing import Any
+
+import pandas as pd
+
+from backtest.config import Config, DataConfig, ExecutionConfig, LegsConfig, SamplePrices, StaticMix, StrategyConfig
+from backtest.data import load_market
+from backtest.market import Market
+from backtest.report.page import PageContext, render_report
+from backtest.result import Result
+from backtest.run import run
+from strategies import REGISTRY
+
+CONTEXT = PageContext("0123abcd", {"question": "a" * 64, "data": "b" * 64}, {"python": "3.11", "numpy": "2"})
+HALF = StaticMix(static_mix=0.5)
+
+
+def config_of(
+    strategy: str = "rate_cut_momentum",
+    *,
+    start: date = date(2006, 7, 31),
+    name: str = "rate-cut-momentum",
+    params: Mapping[str, Any] | None = None,
+    model: Any = None,
+    initial: str = "growth",
+    benchmarks: Sequence[Any] = ("QQQ", "IWM", HALF),
+    legs: LegsConfig | None = None,
+    tbill: str | None = "irx",
+    **execution: Any,
+) -> Config:
+    """A config on the sample, 5 bps in all; names and tickers are not checked, so that they may be hostile."""
+    own = model or (REGISTRY[strategy].Params if strategy in REGISTRY else None)
+    rule = StrategyConfig.model_construct(name=strategy, initial=initial, params=own(**(params or {})))
+    return Config.model_construct(
+        name=name,
+        data=DataConfig(prices=SamplePrices(source="sample"), start=start, end=None, tbill=tbill),
+        legs=legs or LegsConfig(),
+        strategy=rule,
+        execution=ExecutionConfig(**{"commission_bps": 1.0, "slippage_bps": 4.0, **execution}),
+        benchmarks=tuple(benchmarks),
+    )
+
+
+@functools.cache
+def sample(end: str = "2010-12-31", tbill: str | None = "irx") -> Market:
+    """The simulated market as it was known at the close of `end`."""
+    return load_market(config_of(tbill=tbill)).until(pd.Timestamp(end))
+
+
+def result_of(config: Config | None = None, *, market: Market | None = None, strategies: Any = REGISTRY) -> Result:
+    """A run on the sample, or on the market given."""
+    return run(config or config_of(), strategies, market=market or sample())
+
+
+def page_of(result: Result) -> str:
+    return render_report(result, CONTEXT)
+
+
+@dataclass
+class Page(HTMLParser):
+    """What a reader sees: text by id, tables by the id of their section, scripts as they stand."""
+
+    html: str
+    texts: dict[str, str] = field(default_factory=dict)
+    tables: dict[str, list[list[list[str]]]] = field(default_factory=dict)
+    scripts: list[str] = field(default_factory=list)
+    tags: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self.open: list[tuple[str, str]] = []
+        self.feed(self.html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        own = dict(attrs)
+        self.tags.append(tag)
+        if tag in ("meta", "link", "input", "rect", "line", "br"):
+            return
+        self.open.append((tag, own.get("id") or ""))
+        if tag == "table":
+            self.tables.setdefault(self.section, []).append([])
+        elif tag == "tr":
+            self.tables[self.section][-1].append([])
+        elif tag in ("td", "th"):
+            self.tables[self.section][-1][-1].append("")
+        elif tag == "script":
+            self.scripts.append("")
+
+    def handle_endtag(self, tag: str) -> None:
+        while self.open and self.open.pop()[0] != tag:
+            pass
+
+    def handle_data(self, data: str) -> None:
+        if self.open and self.open[-1][0] == "script":
+            self.scripts[-1] += data
+            return
+        for tag, name in self.open:
+            if name:
+                self.texts[name] = self.texts.get(name, "") + data
+            if tag in ("td", "th"):
+                self.tables[self.section][-1][-1][-1] += data
+
+    @property
+    def section(self) -> str:
+        return next((name for tag, name in reversed(self.open) if tag == "section"), "")
+
+    @property
+    def payload(self) -> dict[str, Any]:
+        return dict(json.loads(self.scripts[0]))
+
+    def rows(self, section: str, table: int = 0) -> dict[str, list[str]]:
+        """Rows of a table by their first cell."""
+        return {row[0]: row[1:] for row in self.tables[section][table] if row}
+
+
+UNITS = {"%": 0.01, "k": 1e3, "m": 1e6, "bn": 1e9, " y": 252.0, " pts": 0.01, "×": 1.0}
+
+
+def number_of(text: str) -> tuple[float, float]:
+    """(value, half a unit of its last digit) of a printed figure."""
+    plain = text.replace("−", "-").replace("$", "").replace(",", "").replace("+", "")
+    unit = next((u for u in UNITS if plain.endswith(u)), "")
+    plain = plain.removesuffix(unit)
+    digits = len(plain.partition(".")[2])
+    scale = UNITS.get(unit, 1.0)
+    return float(plain) * scale, 0.5 * 10.0**-digits * scale * (1 + 1e-9)

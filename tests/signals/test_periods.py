@@ -1,0 +1,75 @@
+"""The last session of a week or month is what the exchange's calendar says, whatever data follow."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pandas as pd
+import pytest
+from worlds import hand_market, rotation_market
+
+from backtest.data.calendar import sessions_around
+from backtest.market import PRICE_FRAMES
+from backtest.signals import Period, last_of_period
+
+
+def days(first: str, sessions: int, period: Period, holidays: tuple[str, ...] = ()) -> list[str]:
+    market = hand_market(first, holidays, G=[1.0] * sessions, S=[1.0] * sessions)
+    return [f"{day:%m-%d}" for day in market.sessions[last_of_period(market, period)]]
+
+
+def test_every_session_is_the_last_of_its_day() -> None:
+    assert len(days("2024-09-16", 5, "daily")) == 5
+
+
+def test_a_week_ends_on_friday_or_before_a_holiday() -> None:
+    assert days("2024-09-16", 8, "weekly") == ["09-20"]
+    assert days("2024-09-16", 8, "weekly", ("2024-09-20",)) == ["09-19"]
+
+
+def test_a_week_may_reach_over_a_month_and_a_month_over_a_week() -> None:
+    assert days("2024-09-26", 8, "weekly") == ["09-27", "10-04"]
+    assert days("2024-09-26", 8, "monthly") == ["09-30"]
+
+
+def test_the_last_row_ends_a_month_only_if_the_calendar_says_so() -> None:
+    assert days("2024-09-26", 2, "monthly") == []
+    assert days("2024-09-26", 3, "monthly") == ["09-30"]
+
+
+def test_a_month_whose_last_weekday_is_a_holiday_ends_before_it() -> None:
+    assert days("2024-09-26", 4, "monthly", ("2024-09-30",)) == ["09-27"]
+
+
+def test_a_calendar_that_ends_with_the_data_cannot_say() -> None:
+    market = hand_market("2024-09-26", G=[1.0] * 3, S=[1.0] * 3)
+    short = dataclasses.replace(market, exchange_sessions=market.sessions)
+    with pytest.raises(ValueError, match="the exchange calendar ends on 2024-09-30"):
+        last_of_period(short, "monthly")
+    assert last_of_period(short, "daily").all()
+
+
+@pytest.mark.parametrize("period", ["weekly", "monthly"])
+@pytest.mark.parametrize("row", [0, 17, 40, 198])
+def test_what_ends_a_period_does_not_change_when_data_follow(period: Period, row: int) -> None:
+    market = rotation_market(1, sessions=200)
+    whole = last_of_period(market, period)
+    assert np.array_equal(last_of_period(market.until(market.sessions[row]), period), whole[: row + 1])
+
+
+def test_the_months_of_2024_on_the_real_calendar() -> None:
+    """Good Friday was March 29, so that March ended on Thursday the 28th."""
+    calendar = sessions_around(pd.Timestamp("2024-01-02"), pd.Timestamp("2024-12-31"))
+    sessions = calendar[calendar.year == 2024]
+    frame = pd.DataFrame({"G": 1.0, "S": 1.0}, sessions)
+    market = dataclasses.replace(
+        hand_market("2024-09-26", G=[1.0], S=[1.0]),
+        **dict.fromkeys(PRICE_FRAMES, frame),
+        exchange_sessions=calendar,
+    )
+    ends = " ".join(f"{day:%m-%d}" for day in sessions[last_of_period(market, "monthly")])
+    assert ends == "01-31 02-29 03-28 04-30 05-31 06-28 07-31 08-30 09-30 10-31 11-29 12-31"
+    weekly = sessions[last_of_period(market, "weekly")]
+    assert len(weekly) == 52
+    assert {f"{day:%m-%d}" for day in weekly if day.weekday() != 4} == {"03-28"}

@@ -1,0 +1,95 @@
+"""Static mixes: the same books as the benchmarks', and parts of growth that add up."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pandas as pd
+import pytest
+from small_studies import common_study, config, market, study
+
+from backtest.benchmark import hold, static_mix
+from backtest.config import StaticMix
+from backtest.market import PRICE_FRAMES, Market
+from backtest.run import legs_of, run, terms_of
+from backtest.study.frontier import equal_exposure
+from backtest.study.ground import common_ground
+from backtest.study.runs import benchmark_plan, mix_plan, outcome_of, run_compiled, run_variant, with_mix
+from strategies import REGISTRY
+
+START = pd.Timestamp("2004-06-01")
+
+
+@pytest.mark.parametrize("term", ["execution.rebalance=on_change", "execution.delay_sessions=3", "execution.idle_cash=tbill"])
+def test_benchmarks_have_the_books_they_have_beside_a_single_run(term: str) -> None:
+    asked = config(term)
+    ground = common_ground({"x": asked}, None, market=market(), offline=True)
+    mine = run_compiled(benchmark_plan(ground, "QQQ")).equity
+    np.testing.assert_array_equal(mine, hold(market(), "QQQ", START, terms_of(asked)).equity)
+    mine = run_compiled(benchmark_plan(ground, StaticMix(static_mix=0.3))).equity
+    theirs = static_mix(market(), legs_of(asked), 0.3, START, terms_of(asked))
+    np.testing.assert_array_equal(mine, theirs.equity)
+
+
+def test_another_share_of_a_mix_is_the_mix_of_that_share() -> None:
+    asked = config("execution.delay_sessions=2")
+    legs, terms = legs_of(asked), terms_of(asked)
+    base = mix_plan(market(), legs, START, terms, 0.0)
+    mine = run_compiled(with_mix(base, legs, 0.62)).equity
+    np.testing.assert_array_equal(mine, run_compiled(mix_plan(market(), legs, START, terms, 0.62)).equity)
+
+
+def test_the_frontier_has_51_shares_and_the_mixes_own_figures() -> None:
+    frontier = common_study().frontier
+    np.testing.assert_allclose(frontier.shares, np.arange(51) / 50, atol=1e-15)
+    mixed = run(config("strategy.name=static_mix", "strategy.params.small_share=0.3", "execution.rebalance=monthly"), REGISTRY, market=market())
+    for key in ("cagr", "sharpe", "volatility", "max_drawdown"):
+        assert getattr(frontier, key)[15] == pytest.approx(mixed.metrics[key], rel=1e-12)
+    assert frontier.best_share == frontier.shares[np.argmax(frontier.sharpe)]
+    assert frontier.best_share_by_cagr == frontier.shares[np.argmax(frontier.cagr)]
+
+
+def test_the_parts_add_up_to_the_difference_in_growth() -> None:
+    comparison = common_study()
+    for variant in comparison.variants:
+        difference = variant.metrics["cagr"] - comparison.benchmarks[0].metrics["cagr"]
+        assert variant.parts.total == pytest.approx(difference, abs=1e-14)
+
+
+def test_a_static_mix_is_all_exposure_and_no_timing() -> None:
+    given = {"mix": config("strategy.name=static_mix", "strategy.params.small_share=0.4", "execution.rebalance=monthly")}
+    parts = study(given).variants[0].parts
+    assert abs(parts.exposure) > 1e-3
+    # Its average exposure is not quite 0.4: prices move between the month's ends.
+    assert abs(parts.timing) < 2e-4
+    assert abs(parts.costs) < 2e-5
+
+
+def test_free_trades_cost_nothing_and_growth_alone_has_no_parts_but_legs() -> None:
+    never = config("strategy.name=static_mix", "strategy.params.small_share=0", "execution.rebalance=monthly")
+    parts = study({"never": never}).variants[0].parts
+    assert (parts.exposure, parts.timing, parts.costs) == (0.0, 0.0, 0.0)
+    free = config("execution.commission_bps=0", "execution.slippage_bps=0")
+    assert study({"free": free}).variants[0].parts.costs == pytest.approx(0.0, abs=1e-15)
+
+
+def test_where_small_caps_always_gain_the_best_share_is_all_of_them() -> None:
+    comparison = study(market=tilted(market()))
+    assert comparison.frontier.best_share_by_cagr == 1.0
+
+
+def tilted(own: Market) -> Market:
+    """The market with small caps gaining three times."""
+    rise = np.geomspace(1.0, 3.0, len(own.sessions))[:, None] ** np.array([0.0, 0.0, 1.0, 1.0])
+    frames = {name: getattr(own, name) * (rise if name not in ("dividends", "splits") else 1.0) for name in PRICE_FRAMES}
+    return dataclasses.replace(own, **frames)
+
+
+def test_cash_held_on_average_is_held_by_the_mix_too() -> None:
+    """Cash until the signal is known: 150 of the sessions; the mix has that share of cash all the time."""
+    asked = config("strategy.initial=cash", "strategy.params.lookback_sessions=250")
+    ground = common_ground({"x": asked}, None, market=market(), offline=True)
+    outcome = outcome_of(run_variant(ground, "x", REGISTRY))
+    assert outcome.cash_share > 0.1
+    assert equal_exposure(ground, outcome).cash_share == outcome.cash_share
