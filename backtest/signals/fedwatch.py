@@ -31,7 +31,7 @@ ROUNDING = 1e-9
 
 @dataclass(frozen=True, slots=True)
 class Month:
-    """A delivery month. meeting_day: of the month, 0 without a meeting, -1 when the calendar is not known that far."""
+    """A delivery month. meeting_day: day of the month on which its meeting ends, 0 without one."""
 
     days: int
     meeting_day: int
@@ -44,16 +44,17 @@ class Month:
 def solve_rates(averages: Floats, months: tuple[Month, ...], count: DayCount = "before") -> tuple[Floats, Floats]:
     """The rate at the start and at the end of each month, percent, shape (rows, months) as `averages`.
 
-    averages: implied mean of each month (100 - price), NaN without a price. Anchors first; then backward through the
+    averages: implied mean of each month (100 - price); NaN without a price, or where a close must not use the month
+        (beyond the published calendar none is known to be without a meeting). Anchors first; then backward through the
     calendar, so that a late meeting's few days after it are never divided by; forward only for what is left.
     """
-    start, end = np.full(averages.shape, np.nan), np.full(averages.shape, np.nan)
+    start, end = (np.full(averages.shape, np.nan, order="F") for _ in range(2))
     last = len(months) - 1
     for place, month in enumerate(months):
         if month.meeting_day == 0:
             start[:, place] = end[:, place] = averages[:, place]
     for place, month in reversed(list(enumerate(months))):
-        if month.meeting_day <= 0:
+        if month.meeting_day == 0:
             continue
         if place < last:
             end[:, place] = start[:, place + 1]
@@ -64,7 +65,7 @@ def solve_rates(averages: Floats, months: tuple[Month, ...], count: DayCount = "
             back = (month.days * averages[:, place] - (month.days - before) * end[:, place]) / before
             start[:, place] = _filled(start[:, place], back)
     for place, month in enumerate(months):
-        if month.meeting_day <= 0:
+        if month.meeting_day == 0:
             continue
         if place > 0:
             start[:, place] = _filled(start[:, place], end[:, place - 1])
@@ -137,24 +138,13 @@ def distribution(moves: Floats) -> Moves:
     return Moves(chances, whole.sum(axis=1))
 
 
-def month_numbers(first: npt.NDArray[np.datetime64] | np.datetime64, count: int) -> npt.NDArray[np.datetime64]:
-    """`count` months from `first` on, datetime64[M]."""
-    return np.asarray(np.datetime64(first, "M") + np.arange(count))
-
-
-def months_of(
-    months: npt.NDArray[np.datetime64], meetings: npt.NDArray[np.datetime64], published_until: np.datetime64
-) -> tuple[Month, ...]:
-    """Each month's length and meeting. meetings: all scheduled, past ones of the same month as well (days, ascending).
-
-    published_until: the last day of the calendar; a month beyond it is not known to be without a meeting.
-    """
-    by_month = {int(day.astype("datetime64[M]").astype(int)): day for day in meetings.astype("datetime64[D]")}
-    found = []
-    for month in months:
-        first, after = month.astype("datetime64[D]"), (month + 1).astype("datetime64[D]")
-        day = by_month.get(int(month.astype(int)))
-        of_month = 0 if day is None else int((day - first).astype(int)) + 1
-        known = after - 1 <= published_until
-        found.append(Month(int((after - first).astype(int)), of_month if known else -1))
-    return tuple(found)
+def months_of(months: npt.NDArray[np.datetime64], meetings: npt.NDArray[np.datetime64]) -> tuple[Month, ...]:
+    """Each month's length and meeting; meetings: all scheduled, those of the past as well, datetime64[D], ascending."""
+    first = months.astype("datetime64[D]")
+    lengths = ((months + 1).astype("datetime64[D]") - first).astype(np.int64).tolist()
+    of_meeting = meetings.astype("datetime64[M]")
+    place = np.minimum(np.searchsorted(of_meeting, months), max(len(meetings) - 1, 0))
+    if not len(meetings):
+        return tuple(Month(length, 0) for length in lengths)
+    day = np.where(of_meeting[place] == months, (meetings[place] - first).astype(np.int64) + 1, 0)
+    return tuple(Month(length, number) for length, number in zip(lengths, day.tolist(), strict=True))
