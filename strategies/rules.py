@@ -7,11 +7,11 @@ from collections.abc import Callable
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from backtest.config.fields import mistake
 from backtest.decision import Branch, Decision
 from backtest.market import Floats, Legs, Market, Needs
 from backtest.signals.exposure import inverse_volatility, volatility_cash
 from backtest.signals.holding import CAUSES, Held, hold, wanted
-from backtest.signals.signal import mistake
 from backtest.signals.tree import Condition, Grower, Leans, Unknown, leaves_of, needs_of, words_of
 from backtest.strategy import RotationStrategy, StrategyParams
 
@@ -47,7 +47,7 @@ class Rules(RotationStrategy):
         cash_when: Condition | None = Field(None, description="when to hold cash, whatever the others say")
         unknown: Unknown = Field("abstain", description="a signal not known yet: left out (abstain), or counted as no")
         min_hold_sessions: int = Field(0, ge=0, description="no other switch for so many sessions after one")
-        cooldown_sessions: int = Field(0, ge=0, description="sessions after leaving small caps before buying them again")
+        cooldown_sessions: int = Field(0, ge=0, description="sessions between leaving small caps and the next time")
         max_hold_sessions: int | None = Field(None, ge=1, description="small caps are left after so many sessions")
         proportional: bool = Field(False, description="small share = how much of small_when is fulfilled, not 0 or 1")
         volatility_target: VolatilityTarget | None = Field(None, description="how much to hold at all")
@@ -94,9 +94,12 @@ class Rules(RotationStrategy):
             )
         if states["cash_when"] is not None:
             cash = np.where(states["cash_when"] == 1.0, 1.0, cash)
-        within = inverse_volatility(market, legs, p.inverse_volatility.window_sessions) if p.inverse_volatility else None
-        evidence = {leaf.evidence.name: leaf.evidence for root in rules.values() for leaf in leaves_of(root) if leaf.evidence}
-        return Decision(small, list(evidence.values()), cash, _reasons(rules, held, cash, p), rules, within)
+        within = None
+        if p.inverse_volatility is not None:
+            within = inverse_volatility(market, legs, p.inverse_volatility.window_sessions)
+        leaves = [leaf.evidence for root in rules.values() for leaf in leaves_of(root) if leaf.evidence is not None]
+        evidence = list({each.name: each for each in leaves}.values())
+        return Decision(small, evidence, cash, _reasons(rules, held, cash, p), rules, within)
 
     @staticmethod
     def rule(legs: Legs, p: Params) -> str:

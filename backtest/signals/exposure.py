@@ -44,11 +44,10 @@ def inverse_volatility(market: Market, legs: Legs, window: int) -> dict[str, Flo
     looks = last_of_period(market, "monthly")
     weights: dict[str, Floats] = {}
     for leg in (legs.growth, legs.small):
-        inverse = {
-            ticker: 1.0 / np.maximum(rolling_deviation(growth(closes(market, ticker), 1), window), 1e-12) for ticker in leg
-        }
+        daily = {ticker: growth(closes(market, ticker), 1) for ticker in leg}
+        inverse = {ticker: 1.0 / np.maximum(rolling_deviation(daily[ticker], window), 1e-12) for ticker in leg}
         total = sum(inverse.values(), start=np.zeros(len(market.sessions)))
         for ticker, constant in leg.items():
             chosen = pd.Series(np.where(looks, inverse[ticker] / total, np.nan)).ffill()
-            weights[ticker] = chosen.fillna(constant).to_numpy(dtype=np.float64)
+            weights[ticker] = np.asarray(chosen.fillna(constant), dtype=np.float64)
     return weights

@@ -7,6 +7,7 @@ from typing import ClassVar, Literal
 import numpy as np
 import pandas as pd
 from pydantic import Field
+from typing_extensions import override
 
 from backtest.config.fields import IsoDate
 from backtest.market import Legs, Market, Needs
@@ -25,11 +26,13 @@ class CutWindow(Signal):
     unit: ClassVar[str] = "sessions"
     default_limit = ("above", 0.0)
 
+    @override
     def measure(self, market: Market, legs: Legs) -> Measure:
         window = cut_window(market, hold_sessions=self.for_sessions, min_cut_bps=self.min_cut_bps)
         return Measure(window.sessions_left.astype(np.float64))
 
     @property
+    @override
     def title(self) -> str:
         return f"sessions left of {self.for_sessions} after a cut"
 
@@ -47,6 +50,7 @@ class EasingCycle(Signal):
     unit: ClassVar[str] = "sessions"
     default_limit = ("above", -0.5)
 
+    @override
     def measure(self, market: Market, legs: Legs) -> Measure:
         cycle = easing_cycle(
             market, legs.growth, gap_days=self.gap_days, max_age_sessions=self.max_age_sessions, fall=self.fall
@@ -59,6 +63,7 @@ class EasingCycle(Signal):
         return Measure(np.where(unknown, np.nan, np.where(wanted, age, -1.0)))
 
     @property
+    @override
     def title(self) -> str:
         kinds = {"any": "an easing cycle", "insurance": "an insurance cycle", "in_fall": "an easing cycle in a fall"}
         return f"sessions since the first cut of {kinds[self.kind]} (-1 outside)"
@@ -76,9 +81,11 @@ class ImpliedCut(Signal):
     default_limit = ("above", 0.6)
 
     @property
+    @override
     def needs(self) -> Needs:
         return Needs(series=("zq" if self.source == "futures" else "fedwatch",))
 
+    @override
     def measure(self, market: Market, legs: Legs) -> Measure:
         meeting = self.meeting if isinstance(self.meeting, int) else np.datetime64(self.meeting, "D")
         if self.source == "table":
@@ -86,6 +93,7 @@ class ImpliedCut(Signal):
         return Measure(implied.cut_probability(market, meeting, alone=self.alone, count=self.day_count))
 
     @property
+    @override
     def title(self) -> str:
         nth = {1: "the next meeting", 2: "the meeting after the next"}
         which = nth.get(self.meeting, f"meeting {self.meeting}") if isinstance(self.meeting, int) else str(self.meeting)
@@ -101,13 +109,16 @@ class ExpectedCuts(Signal):
     default_limit = ("above", 1.0)
 
     @property
+    @override
     def needs(self) -> Needs:
         return Needs(series=("zq",))
 
+    @override
     def measure(self, market: Market, legs: Legs) -> Measure:
         return Measure(implied.expected_cuts(market, self.months))
 
     @property
+    @override
     def title(self) -> str:
         return f"cuts priced in over {self.months} months"
 
@@ -122,15 +133,18 @@ class CutProxy(Signal):
     default_limit = ("below", -0.25)
 
     @property
+    @override
     def needs(self) -> Needs:
         rate = ("EFFR",) if self.minus == "EFFR" else ()
         return Needs(series=({"2y": "DGS2", "3m": "DGS3MO"}[self.maturity], *rate))
 
+    @override
     def measure(self, market: Market, legs: Legs) -> Measure:
         base = measures.observed(market, "EFFR") if self.minus == "EFFR" else target_level(market)
         return Measure(measures.observed(market, self.needs.series[0]) - base)
 
     @property
+    @override
     def title(self) -> str:
         rate = "funds rate" if self.minus == "EFFR" else "target"
         return f"{'two-year' if self.maturity == '2y' else 'three-month'} yield minus {rate} (cut-pricing proxy)"
@@ -146,14 +160,17 @@ class Yield(Signal):
     default_limit = ("below", 0.0)
 
     @property
+    @override
     def needs(self) -> Needs:
         return Needs(series=({"3m": "DGS3MO", "2y": "DGS2", "10y": "DGS10"}[self.maturity],))
 
+    @override
     def measure(self, market: Market, legs: Legs) -> Measure:
         level = measures.observed(market, self.needs.series[0])
         return Measure(measures.change(level, self.change_sessions) if self.change_sessions else level)
 
     @property
+    @override
     def title(self) -> str:
         of = f"change of the {self.maturity} yield over {self.change_sessions} sessions"
         return of if self.change_sessions else f"{self.maturity} yield"
@@ -171,9 +188,11 @@ class CoolCpi(Signal):
     default_hold: ClassVar[int] = 21
 
     @property
+    @override
     def needs(self) -> Needs:
         return Needs(series=("cpi", "DGS2") if self.against == "two_year" else ("cpi",))
 
+    @override
     def measure(self, market: Market, legs: Legs) -> Measure:
         news = {
             "consensus": inflation.surprise,
@@ -183,6 +202,7 @@ class CoolCpi(Signal):
         return Measure(news.values, news.is_new)
 
     @property
+    @override
     def title(self) -> str:
         return {"consensus": "core CPI minus consensus", "own_mean": "core CPI against its last 12 prints (sd)",
                 "two_year": "two-year yield's move on the CPI day (sd)"}[self.against]  # fmt: skip
@@ -197,9 +217,11 @@ class Series(Signal):
     score_sessions: int | None = Field(None, ge=0, description="z-score over so many sessions instead; 0: all so far")
 
     @property
+    @override
     def needs(self) -> Needs:
         return Needs(series=(self.name,))
 
+    @override
     def measure(self, market: Market, legs: Legs) -> Measure:
         values = measures.observed(market, self.name)
         values = measures.change(values, self.change_sessions) if self.change_sessions else values
@@ -208,6 +230,7 @@ class Series(Signal):
         return Measure(values)
 
     @property
+    @override
     def title(self) -> str:
         change = f", change over {self.change_sessions} sessions" if self.change_sessions else ""
         return f"{self.name}{change}{', z-score' if self.score_sessions is not None else ''}"

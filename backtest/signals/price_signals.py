@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import ClassVar, Literal
 
 from pydantic import Field
+from typing_extensions import override
 
 from backtest.config.fields import Ticker
 from backtest.market import Legs, Market, Needs
@@ -41,10 +42,12 @@ class Lead(_Pair):
     unit: ClassVar[str] = "return"
     default_limit = ("above", 0.0)
 
+    @override
     def measure(self, market: Market, legs: Legs) -> Measure:
         return Measure(measures.lead(market, *self.baskets(legs), self.lookback_sessions))
 
     @property
+    @override
     def title(self) -> str:
         return f"lead of {self.pair} over {self.lookback_sessions} sessions"
 
@@ -57,10 +60,12 @@ class Surge(_Pair):
     unit: ClassVar[str] = "return"
     default_limit = ("above", 0.05)
 
+    @override
     def measure(self, market: Market, legs: Legs) -> Measure:
         return Measure(measures.lead(market, *self.baskets(legs), self.lookback_sessions))
 
     @property
+    @override
     def title(self) -> str:
         return f"surge of {self.pair} over {self.lookback_sessions} sessions"
 
@@ -72,11 +77,13 @@ class TwelveOne(_Pair):
     unit: ClassVar[str] = "return"
     default_limit = ("above", 0.0)
 
+    @override
     def measure(self, market: Market, legs: Legs) -> Measure:
         lead = measures.lead(market, *self.baskets(legs), measures.YEAR_SESSIONS, skip=measures.MONTH_SESSIONS)
         return Measure(lead)
 
     @property
+    @override
     def title(self) -> str:
         return f"lead of {self.pair} over 252 sessions without the last 21"
 
@@ -90,6 +97,7 @@ class ScaledLead(_Pair):
     unit: ClassVar[str] = "sd"
     default_limit = ("above", 2.0)
 
+    @override
     def measure(self, market: Market, legs: Legs) -> Measure:
         baskets = self.baskets(legs)
         return Measure(
@@ -97,6 +105,7 @@ class ScaledLead(_Pair):
         )
 
     @property
+    @override
     def title(self) -> str:
         return f"volatility-scaled lead of {self.pair} over {self.lookback_sessions} sessions"
 
@@ -109,12 +118,14 @@ class Run(_Pair):
     unit: ClassVar[str] = "sessions"
     default_limit = ("above", 4.0)
 
+    @override
     def measure(self, market: Market, legs: Legs) -> Measure:
         of, over = self.baskets(legs)
         daily = measures.basket_growth(market, of, 1) if self.counts == "up" else measures.lead(market, of, over, 1)
         return Measure(measures.run_length(daily))
 
     @property
+    @override
     def title(self) -> str:
         said = f"rises of {self.of or 'small caps'}" if self.counts == "up" else f"daily leads of {self.pair}"
         return f"{said} in a row"
@@ -131,13 +142,16 @@ class RelativeStrength(Signal):
     default_limit = ("above", 0.0)
 
     @property
+    @override
     def needs(self) -> Needs:
         return Needs((self.of, self.over))
 
+    @override
     def measure(self, market: Market, legs: Legs) -> Measure:
         return Measure(measures.ratio_growth(market, self.of, self.over, self.lookback_sessions))
 
     @property
+    @override
     def title(self) -> str:
         return f"gain of {self.of}/{self.over} over {self.lookback_sessions} sessions"
 
@@ -152,13 +166,16 @@ class MovingAverage(Signal):
     default_limit = ("above", 0.0)
 
     @property
+    @override
     def needs(self) -> Needs:
         return Needs((self.of,) if self.of else ())
 
+    @override
     def measure(self, market: Market, legs: Legs) -> Measure:
         return Measure(measures.above_average(market, basket_of(self.of, legs.small), self.window_sessions))
 
     @property
+    @override
     def title(self) -> str:
         return f"distance of {self.of or 'small caps'} from the mean of {self.window_sessions} sessions"
 
@@ -173,13 +190,16 @@ class Volatility(Signal):
     default_limit = ("below", 0.25)
 
     @property
+    @override
     def needs(self) -> Needs:
         return Needs((self.of,) if self.of else ())
 
+    @override
     def measure(self, market: Market, legs: Legs) -> Measure:
         return Measure(measures.volatility(market, basket_of(self.of, legs.small), self.window_sessions))
 
     @property
+    @override
     def title(self) -> str:
         return f"volatility of {self.of or 'small caps'} over {self.window_sessions} sessions"
 
@@ -195,13 +215,16 @@ class ValuationGap(Signal):
     default_limit = ("above", 1.5)
 
     @property
+    @override
     def needs(self) -> Needs:
         return Needs((self.of, self.over))
 
+    @override
     def measure(self, market: Market, legs: Legs) -> Measure:
         return Measure(measures.ratio_score(market, self.of, self.over, self.window_sessions))
 
     @property
+    @override
     def title(self) -> str:
         past = f"{self.window_sessions} sessions" if self.window_sessions else "all sessions so far"
         return f"total-return ratio {self.of}/{self.over} (not a valuation) against {past}"

@@ -13,15 +13,12 @@ from typing import ClassVar, Literal
 import numpy as np
 import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict, Field, model_validator
-from pydantic_core import PydanticCustomError
 
+from backtest.config.fields import mistake
 from backtest.decision import Evidence
 from backtest.market import Floats, Legs, Market, Needs
 from backtest.signals.limits import Limit
 from backtest.signals.periods import Period, last_of_period
-
-MISTAKE = "mistake"
-"""The type of an error whose text is told as it is (backtest.config.fields has the same)."""
 
 SHOWN = {"return": ("points", 100.0, 1), "probability": ("%", 100.0, 0), "sd": ("sd", 1.0, 2),
          "percent": ("percentage points", 1.0, 2), "share": ("%", 100.0, 1), "cuts": ("cuts", 1.0, 2),
@@ -107,6 +104,7 @@ class Signal(BaseModel):
         held = self.hold_sessions or self.default_hold
         limit = Limit(enter, leave, is_above, looks, measured.fresh, held)
         state = limit(measured.values)
+        line = f"yes {'above' if is_above else 'below'} {shown(enter, self.unit)}"
         side = {"small": state, "growth": 1.0 - state, "cash": None}[leans]
         return Evidence(
             name=name,
@@ -115,7 +113,7 @@ class Signal(BaseModel):
             thresholds=tuple(dict.fromkeys((enter, leave))),
             label=capital(self.title),
             leans_small=side,
-            phrase=lambda row: f"{self.title} {shown(float(measured.values[row]), self.unit)}",
+            phrase=lambda row: f"{self.title} {shown(float(measured.values[row]), self.unit)} ({line})",
             switch=limit,
         )
 
@@ -135,11 +133,6 @@ def shown(value: float, unit: str) -> str:
 def capital(text: str) -> str:
     """With a capital letter."""
     return text[:1].upper() + text[1:]
-
-
-def mistake(text: str) -> PydanticCustomError:
-    """An error that is told as it is."""
-    return PydanticCustomError(MISTAKE, "{text}", {"text": text})
 
 
 def basket_of(ticker: str | None, leg: Mapping[str, float]) -> Mapping[str, float]:

@@ -15,6 +15,7 @@ from typing import Annotated, Any, ClassVar, Literal, TypeAlias
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, model_serializer, model_validator
 
+from backtest.config.fields import mistake
 from backtest.decision import Branch
 from backtest.market import Floats, Legs, Market, Needs
 from backtest.signals.combine import latch
@@ -39,7 +40,7 @@ from backtest.signals.price_signals import (
     ValuationGap,
     Volatility,
 )
-from backtest.signals.signal import Signal, mistake
+from backtest.signals.signal import Signal
 
 AnySignal = Annotated[
     Lead | Surge | TwelveOne | ScaledLead | Run | RelativeStrength | MovingAverage | Volatility | ValuationGap
@@ -61,7 +62,8 @@ COMBINATIONS = ("all", "any", "not", "score")
 
 def which_form(value: object) -> str:
     """The tag of a condition: one of the combinations, or a signal."""
-    names = value.keys() if isinstance(value, dict) else type(value).model_fields if isinstance(value, BaseModel) else ()
+    fields = type(value).model_fields if isinstance(value, BaseModel) else {}
+    names = value.keys() if isinstance(value, dict) else fields.keys()
     for name in COMBINATIONS:
         if name in names or f"{name}_" in names:
             return f"({name})"
@@ -74,7 +76,7 @@ class Combination(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
 
-class All(Combination):
+class AllOf(Combination):
     """Yes when every condition says yes."""
 
     all: tuple[Condition, ...] = Field(min_length=1, description="conditions that must all say yes")
@@ -91,7 +93,7 @@ class All(Combination):
         return self.all
 
 
-class Any_(Combination):
+class AnyOf(Combination):
     """Yes when one condition says yes."""
 
     any: tuple[Condition, ...] = Field(min_length=1, description="conditions of which one is enough")
@@ -108,7 +110,7 @@ class Any_(Combination):
         return self.any
 
 
-class Not(Combination):
+class NotOf(Combination):
     """Yes when the condition says no."""
 
     not_: Condition = Field(alias="not", description="a condition that must say no")
@@ -173,15 +175,15 @@ class Score(Combination):
 
 
 Condition: TypeAlias = Annotated[
-    Annotated[All, Tag("(all)")]
-    | Annotated[Any_, Tag("(any)")]
-    | Annotated[Not, Tag("(not)")]
+    Annotated[AllOf, Tag("(all)")]
+    | Annotated[AnyOf, Tag("(any)")]
+    | Annotated[NotOf, Tag("(not)")]
     | Annotated[Score, Tag("(score)")]
     | Annotated[AnySignal, Tag("(signal)")],
     Discriminator(which_form),
 ]
 
-for _model in (All, Any_, Not, Score):
+for _model in (AllOf, AnyOf, NotOf, Score):
     _model.model_rebuild()
 
 
@@ -206,7 +208,7 @@ class Grower:
         """The branch of a condition, with everything below it. leans: what a yes of it speaks for."""
         if isinstance(condition, Signal):
             return self._leaf(condition, leans)
-        below = _opposite(leans) if isinstance(condition, Not) else leans
+        below = _opposite(leans) if isinstance(condition, NotOf) else leans
         children = tuple(self.grow(child, below) for child in condition.children)
         states = np.stack([child.state for child in children])
         degrees = np.stack([child.degree for child in children])
