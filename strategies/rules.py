@@ -7,12 +7,13 @@ from collections.abc import Callable
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from backtest.config.fields import mistake
 from backtest.decision import Branch, Decision
 from backtest.market import Floats, Legs, Market, Needs
+from backtest.signals.conditions import Condition, Unknown
 from backtest.signals.exposure import inverse_volatility, volatility_cash
 from backtest.signals.holding import CAUSES, Held, hold, wanted
-from backtest.signals.tree import Condition, Grower, Leans, Unknown, leaves_of, needs_of, words_of
+from backtest.signals.signal import mistake
+from backtest.signals.tree import Grower, Leans, leaves_of, needs_of, words_of
 from backtest.strategy import RotationStrategy, StrategyParams
 
 TREES: dict[str, Leans] = {"small_when": "small", "growth_when": "growth", "cash_when": "cash"}
@@ -130,7 +131,11 @@ def _reasons(rules: dict[str, Branch], held: Held, cash: Floats, p: Rules.Params
         cause = CAUSES[int(held.cause[row])]
         if cause != "rule":
             return waits[cause]
-        said = [_said(rules[name], row) for name in ("small_when", "growth_when") if name in rules]
+        sides = {name: rules[name] for name in ("small_when", "growth_when") if name in rules}
+        asking = "small_when" if held.small[row] == 1.0 else "growth_when"
+        if asking in sides and sides[asking].state[row] == 1.0:
+            sides = {asking: sides[asking]}
+        said = [_said(root, row) for root in sides.values()]
         kept = f"; {cash[row]:.0%} in cash for the volatility target" if cash[row] > 0 else ""
         return "; ".join(said) + kept
 

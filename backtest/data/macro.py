@@ -75,7 +75,7 @@ def read_observed(folder: Path, name: str, rule: Rule | str | None, holds_days: 
         raise DataError(f"{path}: {error.strerror}; the strategy needs the series {name}, see data.macro") from error
     digest = hashlib.sha256(data).hexdigest()
     if name in TABLES:
-        happened, known, columns = {"cpi": _cpi, "zq": _futures, "fedwatch": _probabilities}[name](data, str(path))
+        happened, known, columns = {"cpi": _cpi, "zq": read_futures, "fedwatch": _probabilities}[name](data, str(path))
         holds_days = CPI_HOLDS_DAYS if name == "cpi" else TABLE_HOLDS_DAYS
         return Observed(happened, known, columns, holds_days, str(path), digest)
     rule = rule or PUBLISHED.get(name)
@@ -109,7 +109,7 @@ def _cpi(data: bytes, where: str) -> tuple[Days, Days, dict[str, npt.NDArray[Any
     return month, known, columns
 
 
-def _futures(data: bytes, where: str) -> tuple[Days, Days, dict[str, npt.NDArray[Any]]]:
+def read_futures(data: bytes, where: str) -> tuple[Days, Days, dict[str, npt.NDArray[Any]]]:
     """Settlements of 30-day fed funds futures: `value` is the price, `contract` the first day of the delivery month."""
     cells = read_cells(data, where, ("date", "contract_month", "close"))
     day = moments(cells, "date", where)

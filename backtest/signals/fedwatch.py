@@ -45,8 +45,9 @@ def solve_rates(averages: Floats, months: tuple[Month, ...], count: DayCount = "
     """The rate at the start and at the end of each month, percent, shape (rows, months) as `averages`.
 
     averages: implied mean of each month (100 - price); NaN without a price, or where a close must not use the month
-        (beyond the published calendar none is known to be without a meeting). Anchors first; then backward through the
-    calendar, so that a late meeting's few days after it are never divided by; forward only for what is left.
+        (beyond the published calendar none is known to be without a meeting).
+    Anchors first; then backward through the calendar, so that a late meeting's few days after it are not divided by;
+    forward only for what is left. A meeting on a month's last day leaves the whole month at the old rate.
     """
     start, end = (np.full(averages.shape, np.nan, order="F") for _ in range(2))
     last = len(months) - 1
@@ -61,7 +62,9 @@ def solve_rates(averages: Floats, months: tuple[Month, ...], count: DayCount = "
         if place > 0 and months[place - 1].meeting_day == 0:
             start[:, place] = averages[:, place - 1]
         before = month.days_before(count)
-        if before:
+        if before == month.days:
+            start[:, place] = _filled(start[:, place], averages[:, place])
+        elif before:
             back = (month.days * averages[:, place] - (month.days - before) * end[:, place]) / before
             start[:, place] = _filled(start[:, place], back)
     for place, month in enumerate(months):

@@ -5,6 +5,7 @@ The flow: measures -> LIMIT -> tree -> holding -> decision.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -46,35 +47,40 @@ class Limit:
         settled = np.where(looked, np.nan_to_num(state), np.nan)
         return np.where(held, 1.0, np.where(known, settled, np.nan))
 
-    def flip(self, values: Floats, row: int) -> Flip | None:
-        """The nearest value at which the answer of this row would turn; None when no value of today turns it."""
-        now = self(values)[row]
-        value = float(values[row])
-        if np.isnan(value) or np.isnan(now):
-            return None
-        for limit in sorted({self.enter, self.leave}, key=lambda line: abs(line - value)):
-            for turned in (np.nextafter(limit, np.inf), float(limit), np.nextafter(limit, -np.inf)):
-                other = values.copy()
-                other[row] = turned
-                if self(other)[row] != now and self.crosses(value, float(turned), limit):
-                    return Flip(limit, float(turned), turned > value)
-        return None
-
-    @staticmethod
-    def crosses(value: float, turned: float, limit: float) -> bool:
-        """Whether `turned` lies no nearer to the value than the limit does."""
-        return abs(turned - value) >= abs(limit - value)
-
     def _beyond(self, values: Floats, limit: float) -> Booleans:
         return np.asarray(values > limit if self.is_above else values < limit)
 
 
 class Flip(NamedTuple):
-    """limit: the threshold concerned; value: the first one that turns the answer; rises: upwards from today's."""
+    """The nearest value that turns an answer. limit: the threshold concerned; value: just beyond it, or on it."""
 
     limit: float
     value: float
-    rises: bool
+
+    def distance(self, today: float) -> float:
+        """How far the value has to go; its sign says where to."""
+        return self.value - today
+
+
+def nearest_flip(
+    switch: Callable[[Floats], Floats], values: Floats, thresholds: Sequence[float], row: int
+) -> Flip | None:
+    """The nearest value at which the answer of this row would be another, all other rows as they are.
+
+    None while the value or the answer is not known, and when no value of this row turns it (a hold, or a session on
+    which it is not looked at).
+    """
+    now, today = switch(values)[row], float(values[row])
+    if np.isnan(now) or np.isnan(today):
+        return None
+    found: list[Flip] = []
+    for limit in dict.fromkeys(thresholds):
+        for value in (float(limit), float(np.nextafter(limit, -np.inf)), float(np.nextafter(limit, np.inf))):
+            other = values.copy()
+            other[row] = value
+            if switch(other)[row] == 1.0 - now:
+                found.append(Flip(float(limit), value))
+    return min(found, key=lambda flip: abs(flip.value - today), default=None)
 
 
 def _within(events: Booleans, sessions: int) -> Booleans:

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from backtest.config.fields import mistake
+from backtest.config.fields import mistake as mistake  # for the strategies, which see the config through signals
 from backtest.decision import Evidence
 from backtest.market import Floats, Legs, Market, Needs
 from backtest.signals.limits import Limit
@@ -118,12 +118,12 @@ class Signal(BaseModel):
         )
 
 
-def shown(value: float, unit: str) -> str:
-    """A value with its unit as people read it: `+5.0 points`, `73 %`, `2.38 sd`."""
+def shown(value: float, unit: str, *, signed: bool = False) -> str:
+    """A value with its unit as people read it: `+5.0 points`, `73 %`, `2.38 sd`; signed: any unit with its sign."""
     if np.isnan(value):
         return "not known"
     word, factor, digits = SHOWN.get(unit, (unit, 1.0, 2))
-    sign = "+" if unit in ("return", "percent") else ""
+    sign = "+" if signed or unit in ("return", "percent") else ""
     text = f"{value * factor:{sign}.{digits}f}"
     if float(text) == 0.0:
         text = f"{0.0:.{digits}f}"

@@ -181,7 +181,7 @@ def test_any_number_of_benchmarks(count: int) -> None:
     chosen = ["QQQ", "IWM", HALF, "IVW", "IWN", *mixes][:count]
     result = result_of(config_of(benchmarks=chosen, start=date(2009, 1, 2)))
     page = Page(page_of(result))
-    assert page.tables["figures"][0][0][1:-1] == ["Strategy", *("QQQ,IWM,50/50 mix,IVW,IWN,30/70 mix,0/100 mix,100/0 mix".split(",")[:count])]
+    assert page.tables["figures"][0][0][1:-1] == ["Strategy", *(["QQQ", "IWM", "50/50 mix", "IVW", "IWN", "30/70 mix", "0/100 mix", "100/0 mix"][:count])]
     assert len(page.rows("result")["Final value"]) == 1 + min(count, 3)
     assert len(page.payload["series"]) == 1 + count
     assert ("Against" in page.texts["active"]) == bool(count)

@@ -9,8 +9,8 @@ from worlds import rotation_market
 
 from backtest.config import Config, config_from_text
 from backtest.market import Market
-from backtest.study.comparison import Comparison
 from backtest.study.compare import compare
+from backtest.study.comparison import Comparison
 from strategies import REGISTRY
 
 TEXT = """

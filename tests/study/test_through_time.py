@@ -51,7 +51,7 @@ def test_the_winner_of_five_years_is_held_for_the_next() -> None:
 
 @pytest.mark.parametrize(("first", "picks"), [("2001-12-31", 2), ("2002-01-02", 2), ("2002-03-01", 1), ("2003-03-03", 0)])
 def test_only_full_years_are_learnt_from(first: str, picks: int) -> None:
-    sessions = EXCHANGE[(EXCHANGE >= first) & (EXCHANGE <= "2008-06-30")]
+    sessions = EXCHANGE[(first <= EXCHANGE) & (EXCHANGE <= "2008-06-30")]
     returns = np.random.default_rng(1).normal(0, 0.01, (len(sessions) - 1, 3))
     walk = walk_forward(sessions, returns, np.zeros(len(returns)), best=0)
     assert (len(walk.picks) if walk else 0) == picks
