@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -16,7 +16,7 @@ from backtest.signals.signal import mistake
 from backtest.signals.tree import Grower, Leans, leaves_of, needs_of, words_of
 from backtest.strategy import RotationStrategy, StrategyParams
 
-TREES: dict[str, Leans] = {"small_when": "small", "growth_when": "growth", "cash_when": "cash"}
+TREES: Mapping[str, Leans] = {"small_when": "small", "growth_when": "growth", "cash_when": "cash"}
 
 
 class _Part(BaseModel):
@@ -42,6 +42,8 @@ class Rules(RotationStrategy):
 
     class Params(StrategyParams):
         """The trees, how long to hold, how much."""
+
+        model_config = ConfigDict(defer_build=True)  # only those who use rules wait for it
 
         small_when: Condition | None = Field(None, description="when to hold small caps")
         growth_when: Condition | None = Field(None, description="when to hold growth; without it, when not small_when")
@@ -79,7 +81,7 @@ class Rules(RotationStrategy):
         grower = Grower(market, legs, p.unknown)
         conditions = {name: getattr(p, name) for name in TREES}
         rules = {name: grower.grow(c, TREES[name]) for name, c in conditions.items() if c is not None}
-        states = {name: rules[name].state if name in rules else None for name in TREES}
+        states = {name: _settled(rules[name], p.unknown) if name in rules else None for name in TREES}
         asked = wanted(states["small_when"], states["growth_when"])
         held = hold(
             asked, min_hold=p.min_hold_sessions, cooldown=p.cooldown_sessions, max_hold=p.max_hold_sessions
@@ -115,6 +117,11 @@ class Rules(RotationStrategy):
         if p.max_hold_sessions is not None:
             parts.append(f"small caps for at most {p.max_hold_sessions} sessions")
         return f"It holds {'; '.join(parts)}."
+
+
+def _settled(root: Branch, unknown: Unknown) -> Floats:
+    """What a whole tree says; an abstention is a no where that was asked for."""
+    return np.nan_to_num(root.state) if unknown == "no" else root.state
 
 
 def _reasons(rules: dict[str, Branch], held: Held, cash: Floats, p: Rules.Params) -> Callable[[int], str]:

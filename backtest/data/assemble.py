@@ -18,7 +18,7 @@ import pandas as pd
 
 from backtest.data.calendar import range_around, session_closes, sessions_around
 from backtest.data.checks import check_prices
-from backtest.data.macro_source import load_series
+from backtest.data.macro_source import load_series, series_notes
 from backtest.data.meetings import scheduled_meetings
 from backtest.data.period import check_start, last_session_of
 from backtest.data.policy import load_policy_decisions, with_known_sessions
@@ -62,7 +62,7 @@ def load_market(config: Config, *, offline: bool = False, extra_tickers: Sequenc
         _priced(frames, exchange, last, policy),
         is_simulated=source.is_simulated,
         sources=(*(_price_source(ticker, one) for ticker, one in fetched.items()), policy_source, *series_sources),
-        notes=(*notes, *_policy_silence(policy, last)),
+        notes=(*notes, *_policy_silence(policy, last), *series_notes(series, series_sources, last)),
         series=series,
         meetings=scheduled_meetings(decisions),
     )

@@ -5,7 +5,7 @@ Where it stands: publication, macro, sample_macro -> MACRO SOURCE -> assemble ->
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from backtest.config.models import DataConfig
 
 FRED_NAMES = tuple(PUBLISHED)
+
+SIMULATED = "the simulated sample"
+"""The location that the sample gives its series."""
 
 
 def load_series(
@@ -56,6 +59,22 @@ def load_series(
     if problems:
         raise DataError(*problems)
     return series, tuple(sources)
+
+
+SILENCE = pd.Timedelta(days=62)
+"""A series whose last observation is older than two months has ended, as far as a reader must know."""
+
+
+def series_notes(series: Mapping[str, PointInTime], sources: Sequence[Source], last: pd.Timestamp) -> tuple[str, ...]:
+    """What a reader must be told: which observations are simulated, and which end before the market does."""
+    made_up = [source.name for source in sources if source.location == SIMULATED]
+    notes = [f"Simulated, as the prices are: {', '.join(made_up)}."] if made_up else []
+    for name, one in series.items():
+        final = one.frame["session"].iloc[-1] if len(one.frame) else None
+        if final is None or last - final > SILENCE:
+            ends = "has no observations" if final is None else f"ends on {final:%Y-%m-%d}"
+            notes.append(f"The series {name} {ends}; signals that need it are not known afterwards.")
+    return tuple(notes)
 
 
 def choose_macro(data: DataConfig, *, offline: bool) -> Callable[[str], Observed]:

@@ -69,7 +69,7 @@ def _at_least_one(conditions: tuple[Any, ...]) -> tuple[Any, ...]:
 class Combination(BaseModel):
     """A node that is no signal."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False, defer_build=True)
 
 
 class AllOf(Combination):
@@ -180,9 +180,6 @@ Condition: TypeAlias = Annotated[
 ]
 
 Conditions: TypeAlias = Annotated[tuple[Condition, ...], AfterValidator(_at_least_one)]
-
-for _model in (AllOf, AnyOf, NotOf, Score):
-    _model.model_rebuild()
 
 
 def _reduced(states: Floats, unknown: Unknown, reduce: Any, neutral: float) -> Floats:

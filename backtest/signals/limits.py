@@ -47,6 +47,12 @@ class Limit:
         settled = np.where(looked, np.nan_to_num(state), np.nan)
         return np.where(held, 1.0, np.where(known, settled, np.nan))
 
+    def sessions_held(self, values: Floats, row: int) -> int:
+        """For how many more sessions a yes of this row lasts whatever the values do; 0 when it does not."""
+        entered = self.looks & self._beyond(values, self.enter)
+        events = np.flatnonzero((entered if self.fresh is None else entered & self.fresh)[: row + 1])
+        return max(int(events[-1]) + self.hold_sessions - 1 - row, 0) if len(events) and self.hold_sessions else 0
+
     def _beyond(self, values: Floats, limit: float) -> Booleans:
         return np.asarray(values > limit if self.is_above else values < limit)
 

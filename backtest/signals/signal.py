@@ -37,7 +37,7 @@ class Measure:
 class Signal(BaseModel):
     """What all signals have in common; a subclass adds `signal`, its own fields, `measure`, `title` and `unit`."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False, defer_build=True)
 
     above: float | None = Field(None, description="yes above this value; each signal has its own default")
     below: float | None = Field(None, description="yes below this value, instead of above")

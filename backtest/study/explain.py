@@ -17,7 +17,7 @@ import pandas as pd
 from backtest.decision import Branch, Decision, Evidence
 from backtest.market import Market
 from backtest.series import CLOCKS
-from backtest.signals.limits import Flip, nearest_flip
+from backtest.signals.limits import Flip, Limit, nearest_flip
 from backtest.signals.signal import shown
 
 ANSWERS = {1.0: "yes", 0.0: "no"}
@@ -38,6 +38,7 @@ class Node:
     thresholds: tuple[float, ...] = ()
     flip: Flip | None = None
     turns_rule: bool = False
+    held: int = 0
     children: tuple[Node, ...] = ()
 
     @property
@@ -116,6 +117,7 @@ def _leaf(words: str, evidence: Evidence, state: Any, row: int, market: Market, 
         thresholds=evidence.thresholds,
         flip=flip,
         turns_rule=turns and flip is not None,
+        held=evidence.switch.sessions_held(values, row) if isinstance(evidence.switch, Limit) else 0,
     )
 
 
@@ -193,6 +195,8 @@ def _told(node: Node, depth: int) -> Iterator[str]:
 def flip_words(node: Node) -> str:
     """`flips above 0.0 points, +4.2 points from here, which alone turns the rule`."""
     if node.flip is None or node.distance is None:
+        if node.held:
+            return f"holds for {node.held} more session{'' if node.held == 1 else 's'}"
         return "abstains" if node.value is None else "no value of this session flips it"
     side = "above" if node.distance > 0 else "below"
     turns = ", which alone turns the rule" if node.turns_rule else ""
@@ -235,4 +239,5 @@ def _document(node: Node) -> dict[str, Any]:
         "flips_at": flips_at,
         "distance": node.distance,
         "turns_rule": node.turns_rule,
+        "held_sessions": node.held,
     }

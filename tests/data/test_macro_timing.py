@@ -88,13 +88,14 @@ def test_a_file_of_unknown_publication_is_refused_in_one_line(tmp_path: Path) ->
 
 
 def test_what_is_no_table_is_refused_with_its_line(tmp_path: Path) -> None:
-    (tmp_path / "zq_daily.csv").write_text("date,contract_month,close\n2024-07-16,2024-09,94.79\n2024-07-17,2024-09,x\n")
+    right = "date,contract_month,close\n2024-07-16,2024-09,94.79\n"
+    (tmp_path / "zq_daily.csv").write_text(f"{right}2024-07-17,2024-09,x\n")
     with pytest.raises(DataError, match=r"zq_daily\.csv:3: close: found 'x', expected a number"):
         read_observed(tmp_path, "zq", None)
     (tmp_path / "zq_daily.csv").write_text("date,contract_month,close\n2024-13-16,2024-09,94.79\n")
     with pytest.raises(DataError, match=r"zq_daily\.csv:2: date: found '2024-13-16'"):
         read_observed(tmp_path, "zq", None)
-    with pytest.raises(DataError, match="DGS2.csv: No such file"):
+    with pytest.raises(DataError, match=r"DGS2\.csv: No such file"):
         read_observed(tmp_path, "DGS2", None)
 
 

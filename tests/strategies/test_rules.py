@@ -16,7 +16,10 @@ from strategies import REGISTRY
 from strategies.rules import Rules
 
 LEGS = Legs()
-HEAD = "name: x\ndata:\n  prices: {source: sample}\n  start: 2005-01-03\nexecution: {commission_bps: 1, slippage_bps: 4}\n"
+HEAD = (
+    "name: x\ndata:\n  prices: {source: sample}\n  start: 2005-01-03\n"
+    "execution: {commission_bps: 1, slippage_bps: 4}\n"
+)
 LEAD = {"signal": "lead", "lookback_sessions": 5}
 LATE = {"signal": "lead", "lookback_sessions": 200}
 """Not known for 200 sessions."""
@@ -129,7 +132,7 @@ def test_a_config_of_rules_reads_back_as_it_was_resolved() -> None:
         ("    small_when:\n      all: []\n", 10, "all"),
         ("    small_when: {signal: series, name: X}\n", 9, "missing above or below"),
         ("    min_hold_sessions: 5\n", 8, "neither small_when nor growth_when"),
-        ("    small_when: {signal: lead}\n    min_hold_sessions: 5\n    max_hold_sessions: 2\n", 8, "max_hold_sessions"),
+        ("    small_when: {signal: lead}\n    min_hold_sessions: 5\n    max_hold_sessions: 2\n", 8, "at least min_hold"),
         ("    small_when: {score: [{signal: lead}], weights: [1, 2]}\n", 9, "expected 1 numbers above 0"),
         ("    small_when: {signal: lead, above: 0, leave: 1}\n", 9, "leave: found 1, expected at most 0"),
         ("    small_when: {signal: lead}\n    unknown: maybe\n", 10, "abstain or no"),

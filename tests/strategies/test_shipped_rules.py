@@ -140,7 +140,9 @@ def test_an_observation_that_comes_a_day_later_delays_the_decision_by_a_day() ->
     assert (then.small_share[known] != now.small_share[known]).any()
 
 
-@pytest.mark.parametrize(("name", "series"), [("implied_cut", "zq"), ("easing_cycle", "DGS10"), ("rules_example", "cpi")])
+@pytest.mark.parametrize(
+    ("name", "series"), [("implied_cut", "zq"), ("easing_cycle", "DGS10"), ("rules_example", "cpi")]
+)
 def test_every_series_a_config_reads_moves_it_when_it_comes_later(name: str, series: str) -> None:
     _, market = sample(name)
     now, then = decided(name), decided(name, later(market, series))
