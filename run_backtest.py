@@ -7,7 +7,6 @@ config -> market -> decision -> fills -> result -> metrics -> report.
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +16,12 @@ from backtest.report.folder import Written
 from backtest.report.write import write_result
 from backtest.result import Result
 from backtest.run import decide, execute, measure, plan_of
+from backtest.study.trial_ledger import LENGTH_KEY, record_run
 from strategies import REGISTRY
 
 
 def backtest_one(
-    config: Config, results: Path, run: Mapping[str, Any], *, offline: bool = False
+    config: Config, results: Path, run: dict[str, Any], *, offline: bool = False
 ) -> tuple[Result, Written]:
     """Run one config and write its folder in `results`; run: what the manifest keeps about this very run."""
     strategy = REGISTRY[config.strategy.name]
@@ -30,6 +30,7 @@ def backtest_one(
     plan = plan_of(config, market, decision)  # the decision as target weights on the sessions of the test
     books = execute(config, plan, strategy)  # filled by backtrader, equal to the kernel to the last bit
     result = measure(config, market, strategy, decision, plan, books)  # beside the benchmarks, with metrics
+    run[LENGTH_KEY] = record_run(result, results)  # counted as a trial before it is shown
     return result, write_result(result, strategy, results, run)  # report.html and its files, whole or not at all
 
 

@@ -1,4 +1,4 @@
-"""The command line: `backtest run | check | list | audit`. Each command is a few lines on top of the library.
+"""The command line: `backtest run | compare | check | list | audit`. Each command is a few lines on top of the library.
 
 A user's mistake is one line per problem on stderr and an exit code (errors.py); never a traceback. Relative paths in a
 config are relative to the config; `configs/`, `strategies/` and `results/` are looked up in the current folder.
@@ -46,10 +46,24 @@ def run(
     offline: Offline = False,
     as_json: Json = False,
 ) -> None:
-    """Run configs; each leaves a folder with a report."""
+    """Run configs; each leaves a folder with a report, several are compared as well, and so is a study."""
     from backtest.commands.run import run_configs
 
     run_configs(configs, overrides or [], out, offline=offline, as_json=as_json)
+
+
+@app.command()
+def compare(
+    configs: Configs,
+    overrides: Overrides = None,
+    out: Out = Path("results"),
+    offline: Offline = False,
+    as_json: Json = False,
+) -> None:
+    """Compare configs, or the variants of one study: which is better, and is it luck?"""
+    from backtest.commands.compare import compare_paths
+
+    compare_paths(configs, overrides or [], out, offline=offline, as_json=as_json)
 
 
 @app.command()

@@ -30,6 +30,10 @@ class BacktestError(Exception):
         self.problems: Sequence[str] = problems
         super().__init__("\n".join(problems))
 
+    def __reduce__(self) -> tuple[type[BacktestError], tuple[str, ...]]:
+        """Each problem stays a line of its own on the way between processes."""
+        return type(self), tuple(self.problems)
+
 
 class ConfigError(BacktestError):
     """One line `FILE:LINE: key: found, expected` for each mistake of the configuration."""

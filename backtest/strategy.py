@@ -53,7 +53,7 @@ class RotationStrategy(bt.Strategy, metaclass=ParamsFromModel):
     class Params(StrategyParams):
         """No parameters."""
 
-    params = (
+    params: ClassVar[Any] = (
         ("market", None),
         ("plan", None),
         ("legs", Legs()),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import json
 from collections.abc import Mapping, Sequence
@@ -10,14 +11,27 @@ from datetime import date
 from html.parser import HTMLParser
 from typing import Any
 
+import numpy as np
 import pandas as pd
+from worlds import hand_market
 
-from backtest.config import Config, DataConfig, ExecutionConfig, LegsConfig, SamplePrices, StaticMix, StrategyConfig
+from backtest.config import (
+    Config,
+    DataConfig,
+    ExecutionConfig,
+    LegsConfig,
+    NoParams,
+    SamplePrices,
+    StaticMix,
+    StrategyConfig,
+)
 from backtest.data import load_market
-from backtest.market import Market
+from backtest.decision import Decision, Evidence
+from backtest.market import Market, Source
 from backtest.report.page import PageContext, render_report
 from backtest.result import Result
 from backtest.run import run
+from backtest.strategy import RotationStrategy
 from strategies import REGISTRY
 
 CONTEXT = PageContext("0123abcd", {"question": "a" * 64, "data": "b" * 64}, {"python": "3.11", "numpy": "2"})
@@ -30,7 +44,6 @@ def config_of(
     start: date = date(2006, 7, 31),
     name: str = "rate-cut-momentum",
     params: Mapping[str, Any] | None = None,
-    model: Any = None,
     initial: str = "growth",
     benchmarks: Sequence[Any] = ("QQQ", "IWM", HALF),
     legs: LegsConfig | None = None,
@@ -38,7 +51,7 @@ def config_of(
     **execution: Any,
 ) -> Config:
     """A config on the sample, 5 bps in all; names and tickers are not checked, so that they may be hostile."""
-    own = model or (REGISTRY[strategy].Params if strategy in REGISTRY else None)
+    own = REGISTRY[strategy].Params if strategy in REGISTRY else NoParams
     rule = StrategyConfig.model_construct(name=strategy, initial=initial, params=own(**(params or {})))
     return Config.model_construct(
         name=name,
@@ -65,7 +78,62 @@ def page_of(result: Result) -> str:
     return render_report(result, CONTEXT)
 
 
-@dataclass
+HOSTILE = "<script>alert(1)</script>"
+QUOTES = """"'><img src=x onerror=alert(2)>=cmd"""
+
+
+class Hostile(RotationStrategy):
+    """Says what a careless author, or an attacker, may say."""
+
+    @staticmethod
+    def decide(market: Any, legs: Any, p: Any) -> Decision:
+        """Small every other week."""
+        small = np.asarray(np.arange(len(market.sessions)) // 5 % 2, dtype=np.float64)
+        words = Evidence(HOSTILE, small, unit=QUOTES, label=f"{HOSTILE}{QUOTES}", phrase=lambda row: HOSTILE)
+        return Decision(small, [words], reason=lambda row: f"{HOSTILE} {QUOTES}")
+
+    @staticmethod
+    def rule(legs: Any, p: Any) -> str:
+        """Markup."""
+        return f"It {HOSTILE} holds {QUOTES}."
+
+
+def hostile_result() -> Result:
+    """Every text that can come from outside is markup: names, tickers, reasons, sources, notes."""
+    market = sample()
+    names = {"QQQ": HOSTILE, "IWM": QUOTES}
+    renamed = {name: getattr(market, name).rename(columns=names) for name in ("open", "close", "raw_open", "raw_close")}
+    source = Source(HOSTILE, f"/{QUOTES}", 1, HOSTILE, QUOTES, HOSTILE)
+    told = dataclasses.replace(market, **renamed, sources=(source,), notes=(HOSTILE,), tbill_name=QUOTES)
+    legs = LegsConfig.model_construct(growth={HOSTILE: 1.0}, small={QUOTES: 1.0})
+    config = config_of("x", name=HOSTILE, legs=legs, benchmarks=(HOSTILE, QUOTES), start=date(2008, 1, 2))
+    return run(config, {"x": Hostile}, market=told)
+
+
+def two_sides(**terms: object) -> Result:
+    """Two tickers over seven sessions, without costs; the lead over one session decides."""
+    market = hand_market(
+        "2020-01-06",
+        G=[100.0, 110.0, 110.0, 110.0, 121.0, 121.0, 121.0],
+        S=[100.0, 100.0, 120.0, 120.0, 120.0, 120.0, 150.0],
+        G_open=[100.0, 100.0, 110.0, 110.0, 110.0, 121.0, 121.0],
+        S_open=[100.0, 100.0, 100.0, 120.0, 120.0, 120.0, 120.0],
+    )
+    legs = LegsConfig(growth={"G": 1.0}, small={"S": 1.0})
+    given = {"commission_bps": 0.0, "slippage_bps": 0.0, **terms}
+    config = config_of(
+        "relative_momentum",
+        params={"lookback_sessions": 1},
+        legs=legs,
+        benchmarks=("G",),
+        tbill=None,
+        start=date(2020, 1, 6),
+        **given,
+    )
+    return run(config, REGISTRY, market=market)
+
+
+@dataclass(eq=False)
 class Page(HTMLParser):
     """What a reader sees: text by id, tables by the id of their section, scripts as they stand."""
 
@@ -96,8 +164,9 @@ class Page(HTMLParser):
             self.scripts.append("")
 
     def handle_endtag(self, tag: str) -> None:
-        while self.open and self.open.pop()[0] != tag:
-            pass
+        if any(tag == name for name, _ in self.open):
+            while self.open.pop()[0] != tag:
+                pass
 
     def handle_data(self, data: str) -> None:
         if self.open and self.open[-1][0] == "script":

@@ -91,7 +91,7 @@ def test_imports_point_one_way() -> None:
     for path in LIBRARY:
         room = room_of(path)
         for line, name in imports_of(path):
-            other = (name.split(".") + [""])[1] if name.startswith("backtest.") else ""
+            other = [*name.split("."), ""][1] if name.startswith("backtest.") else ""
             is_upward = other != room and LEVEL.get(other, -1) >= LEVEL[room]
             is_outside = name.split(".")[0] in ("strategies", "run_backtest")
             if (is_upward or is_outside) and room not in ROOF:

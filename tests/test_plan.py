@@ -41,6 +41,12 @@ def test_a_delay_moves_decisions_down_and_leaves_rows_that_are_never_acted_upon(
     assert (held.closes == plan().closes).all()
 
 
+def test_a_decision_before_the_start_is_not_acted_upon_however_long_the_delay() -> None:
+    held = plan("2024-09-27", delay_sessions=3)
+    assert (held.targets[:2] == 0.0).all()
+    assert (held.targets[2:] == WEIGHTS[2:-2]).all()
+
+
 @pytest.mark.parametrize(("delay", "row"), [(1, 3), (2, 4), (5, 7), (6, None)])
 def test_a_calendars_rebalance_is_held_back_as_decisions_are(delay: int, row: int | None) -> None:
     due = np.flatnonzero(plan(rebalance="monthly", delay_sessions=delay).is_scheduled).tolist()

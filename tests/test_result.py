@@ -37,7 +37,7 @@ def result_of(
     return Result(config, market, PAIR, "By hand.", decision, plan, books, {}, {}, {}, {})
 
 
-def told(result: Result) -> list[tuple[str, str, str, str]]:
+def told(result: Result) -> list[tuple[Any, ...]]:
     """(date, decision date, ticker and side, reason) of each fill."""
     trades = result.trades
     return [

@@ -25,7 +25,7 @@ PAIR = Legs(growth={"G": 1.0}, small={"S": 1.0})
 
 def weekdays(first: str, last: str, holidays: Sequence[str] = ()) -> pd.DatetimeIndex:
     """The calendar of a simple exchange: Monday to Friday but for `holidays`."""
-    return pd.bdate_range(first, last).difference(pd.DatetimeIndex(holidays)).as_unit("ns")
+    return pd.bdate_range(first, last).difference(pd.DatetimeIndex(list(holidays))).as_unit("ns")
 
 
 EXCHANGE = weekdays("2003-01-01", "2012-12-31")
@@ -194,7 +194,7 @@ def worlds(draw: st.DrawFn, *, whole: bool | None = None) -> World:
     )
     kind = draw(st.sampled_from(KINDS), label="kind")
     often = draw(st.sampled_from([0.0, 0.03, 0.2, 1.0]), label="often")
-    rebalance = draw(st.sampled_from(["on_change", "monthly", 0.01, 0.05]), label="rebalance")
+    rebalance: Any = draw(st.sampled_from(["on_change", "monthly", 0.01, 0.05]), label="rebalance")
     terms = Terms(
         cash=draw(st.sampled_from([1e3, 1e5, 12_345.67, 1e8]), label="cash"),
         cost_rate=draw(st.sampled_from([0.0, 1e-4, 5e-4, 1e-3, 5e-3]), label="cost"),
@@ -225,7 +225,7 @@ def rotation_market(seed: int, sessions: int = 700, decisions_every: int = 6) ->
         pd.DataFrame(opens, days, names),
         pd.DataFrame(closes, days, names),
         exchange=EXCHANGE,
-        changes={f"{EXCHANGE[i]:%Y-%m-%d} {hour}": int(c) for i, hour, c in zip(at, hours, changes, strict=True)},
+        changes={f"{EXCHANGE[int(i)]:%Y-%m-%d} {hour}": int(c) for i, hour, c in zip(at, hours, changes, strict=True)},
         tbill=rng.uniform(0.0, 0.08, sessions),
     )
     return dataclasses.replace(market, series=random_series(rng), meetings=MEETINGS)

@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from backtest.commands.load import load_all
+from backtest.commands.load import load_all, placed
 from backtest.errors import RunError
 from backtest.study.audit import audit
 from strategies import REGISTRY
@@ -19,7 +19,8 @@ def audit_configs(paths: Sequence[Path], overrides: Sequence[str], *, offline: b
 
     problems, documents = [], []
     for path, config in zip(paths, load_all(paths, overrides), strict=True):
-        market = load_market(config, offline=offline)
+        with placed(path, overrides):
+            market = load_market(config, offline=offline)
         with progress(f"audit {config.name}") as advance:
             report = audit(config, REGISTRY, market=market, progress=advance)
         lines = [f"{path}: {line}" for line in report.lines()]

@@ -6,8 +6,8 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from backtest.commands.load import load_all
-from backtest.config import config_schema
+from backtest.commands.load import load_all, placed
+from backtest.config import config_schema, is_study, load_study
 from backtest.data import load_market
 from backtest.errors import BacktestError
 from strategies import REGISTRY
@@ -21,22 +21,28 @@ def print_schema() -> None:
 
 
 def check_configs(paths: Sequence[Path], overrides: Sequence[str], *, offline: bool) -> None:
-    """Print a line per config that is right; raise with all problems of all others."""
-    configs = load_all(paths, overrides)
+    """Print a line per file that is right; raise the first error with the problems of all files."""
+    first: BacktestError | None = None
     problems: list[str] = []
-    failure: BacktestError | None = None
-    for path, config in zip(paths, configs, strict=True):
-        source = config.data.prices.source
-        if source not in LOCAL_SOURCES:
-            print(f"{path}: the config is right; {source} data are checked when they are fetched")
-            continue
+    for path in paths:
         try:
-            market = load_market(config, offline=offline)
+            print(f"{path}: {checked(path, overrides, offline=offline)}")
         except BacktestError as error:
-            failure = failure or error
+            first = first or error
             problems += error.problems
-        else:
-            sessions = market.sessions
-            print(f"{path}: right; {len(sessions)} sessions, {sessions[0]:%Y-%m-%d} to {sessions[-1]:%Y-%m-%d}")
-    if failure:
-        raise type(failure)(*problems)
+    if first:
+        raise type(first)(*problems)
+
+
+def checked(path: Path, overrides: Sequence[str], *, offline: bool) -> str:
+    """What a config or study is, when it is right; raises what running it would raise before the run itself."""
+    if is_study(path):
+        study = load_study(path, strategies=REGISTRY, overrides=overrides)
+        return f"right; a study of {len(study.variants) + study.size} variants"
+    (config,) = load_all([path], overrides)
+    source = config.data.prices.source
+    if source not in LOCAL_SOURCES:
+        return f"the config is right; {source} data are checked when they are fetched"
+    with placed(path, overrides):
+        sessions = load_market(config, offline=offline).sessions
+    return f"right; {len(sessions)} sessions, {sessions[0]:%Y-%m-%d} to {sessions[-1]:%Y-%m-%d}"

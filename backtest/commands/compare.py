@@ -6,6 +6,7 @@ import datetime
 import json
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from backtest.commands.progress import progress
 from backtest.commands.run import Timed, command_line
 from backtest.config import Config, Study, is_study, load_study
 from backtest.config.fields import Benchmark
+from backtest.config.where import place_of
 from backtest.errors import ConfigError
 from backtest.report.folder import Written
 from backtest.report.index import number, percent
@@ -30,9 +32,10 @@ LONGEST_NAME = 48
 
 @dataclass(frozen=True)
 class Question:
-    """What to compare, before anything is loaded."""
+    """What to compare, before anything is loaded; path: the file that says when it begins."""
 
     name: str
+    path: Path
     variants: Mapping[str, Config]
     benchmark: Benchmark | None = None
     grid: tuple[str, ...] = ()
@@ -43,7 +46,9 @@ def compare_paths(paths: Sequence[Path], overrides: Sequence[str], out: Path, *,
 
     Raises what `compare` raises; nothing is created when the configs or their data are at fault.
     """
-    compare_question(question_of(paths, overrides), out, offline=offline, as_json=as_json)
+    question = question_of(paths, overrides)
+    with placed_data(question.path, overrides):
+        compare_question(question, out, offline=offline, as_json=as_json)
 
 
 def question_of(paths: Sequence[Path], overrides: Sequence[str]) -> Question:
@@ -54,7 +59,8 @@ def question_of(paths: Sequence[Path], overrides: Sequence[str]) -> Question:
     if studies:
         return of_study(load_study(studies[0], strategies=REGISTRY, overrides=overrides))
     configs = load_all(paths, overrides)
-    return Question(joint_name([config.name for config in configs]), dict(_named(paths, configs)))
+    latest = max(range(len(configs)), key=lambda i: configs[i].data.start)
+    return Question(joint_name([config.name for config in configs]), paths[latest], dict(_named(paths, configs)))
 
 
 def of_study(study: Study) -> Question:
@@ -67,7 +73,7 @@ def of_study(study: Study) -> Question:
     variants = dict(study.variants)
     for point, config in zip(study.grid_points(), study.grid_configs(), strict=True):
         variants[", ".join(f"{key.split('.')[-1]} {value}" for key, value in point.items())] = config
-    return Question(study.name, variants, study.benchmark, tuple(study.grid))
+    return Question(study.name, study.path, variants, study.benchmark, tuple(study.grid))
 
 
 def _named(paths: Sequence[Path], configs: Sequence[Config]) -> Iterator[tuple[str, Config]]:
@@ -85,6 +91,19 @@ def joint_name(names: Sequence[str]) -> str:
     """`a-vs-b`, or how many there are where that is long."""
     name = "-vs-".join(names)
     return name if len(name) <= LONGEST_NAME else f"{len(names)}-configs"
+
+
+@contextmanager
+def placed_data(path: Path, overrides: Sequence[str]) -> Iterator[None]:
+    """Gives a mistake that only the data could show (`data.KEY: found, expected`) its place."""
+    try:
+        yield
+    except ConfigError as error:
+        lines = []
+        for problem in error.problems:
+            key = problem.split(":")[0]
+            lines.append(f"{place_of(path, key, overrides)}: {problem}" if key.startswith("data.") else problem)
+        raise ConfigError(*lines) from None
 
 
 def compare_question(question: Question, out: Path, *, offline: bool, as_json: bool) -> None:

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from backtest.benchmark import benchmark_label
-from backtest.commands.load import load_all
+from backtest.commands.load import load_all, placed
+from backtest.config import is_study
 from backtest.report.caveats import caveats
 from backtest.report.folder import Written
 from backtest.report.index import number, percent
@@ -31,22 +32,33 @@ FIGURES = (
 
 
 def run_configs(paths: Sequence[Path], overrides: Sequence[str], out: Path, *, offline: bool, as_json: bool) -> None:
-    """Run each config and print its short table (or one JSON document for all)."""
+    """Run each config and print its short table (or one JSON document for all); compare several, or a study."""
     from run_backtest import backtest_one
+
+    if any(is_study(path) for path in paths):
+        from backtest.commands.compare import compare_paths
+
+        compare_paths(paths, overrides, out, offline=offline, as_json=as_json)
+        return
 
     configs = load_all(paths, overrides)
     documents = []
-    for config in configs:
+    for path, config in zip(paths, configs, strict=True):
         started = time.perf_counter()
         stamp = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
         about: dict[str, Any] = {"command": command_line(), "started": stamp}
-        result, written = backtest_one(config, out, Timed(about, started), offline=offline)
+        with placed(path, overrides):
+            result, written = backtest_one(config, out, Timed(about, started), offline=offline)
         if as_json:
             documents.append(document(result, written))
         else:
             print_summary(result, written, time.perf_counter() - started)
     if as_json:
         print(json.dumps(documents[0] if len(documents) == 1 else documents, indent=2, allow_nan=False))
+    if len(configs) > 1 and not as_json:
+        from backtest.commands.compare import compare_paths
+
+        compare_paths(paths, overrides, out, offline=offline, as_json=False)
 
 
 class Timed(dict[str, Any]):

@@ -44,12 +44,10 @@ def explain(error: ValidationError, root: Node, schema: Schema) -> Explained:
             continue
         if kind == "extra_forbidden":
             _tell_unknown(told, path, root, schema, is_guessing=len(told.problems) < MAX_PROBLEMS)
-        elif kind in ("missing", "union_tag_not_found"):
-            key = str(loc[-1]) if kind == "missing" else details["ctx"]["discriminator"].strip("'")
-            told.problems.append(_missing((*path, key), node, root, schema))
-        elif kind == "union_tag_invalid":
-            key = details["ctx"]["discriminator"].strip("'")
-            told.problems.append(_unexpected((*path, key), root, schema, kind="literal_error"))
+        elif kind == "missing":
+            told.problems.append(_missing((*path, str(loc[-1])), node, root, schema))
+        elif kind in ("union_tag_not_found", "union_tag_invalid"):
+            _tell_undecided(told, (*path, details["ctx"]["discriminator"].strip("'")), node, root, schema)
         elif loc and loc[-1] == "[key]":
             text = f"found {quoted(str(loc[-2]))}, {_words(details)}"
             told.problems.append(Problem(node.origin, dotted(path), text))
@@ -73,6 +71,19 @@ def _tell_unknown(told: Explained, path: NodePath, root: Node, schema: Schema, *
     if meant is not None and child(parent, meant) is None and meant not in taken:
         told.misspelt[path] = (problem, meant)
     told.problems.append(problem)
+
+
+def _tell_undecided(told: Explained, path: NodePath, parent: Node, root: Node, schema: Schema) -> None:
+    """The key that decides what else a map may have (`source`) is misspelt, missing or none of the choices."""
+    key, node = str(path[-1]), child(parent, path[-1])
+    keys = list(parent.value) if isinstance(parent.value, dict) else []
+    misspelt = [each for each in keys if nearest(each, [key]) == key]
+    if node is not None and not node.is_flawed:
+        told.problems.append(_unexpected(path, root, schema, kind="literal_error"))
+    elif node is None and misspelt:
+        _tell_unknown(told, (*path[:-1], misspelt[0]), root, schema, is_guessing=True)
+    elif node is None:
+        told.problems.append(_missing(path, parent, root, schema))
 
 
 def _missing(path: NodePath, parent: Node, root: Node, schema: Schema) -> Problem:

@@ -76,18 +76,19 @@ def _ticker(text: str) -> str:
 
 def _date(value: object) -> object:
     """ISO dates only: pydantic would read the text "1577836800" as seconds since 1970."""
-    if not isinstance(value, str):
-        return value
-    try:
-        return date.fromisoformat(value) if _DATE.fullmatch(value) else value
-    except ValueError:
-        return value
-
-
-def _in_range(value: date) -> date:
-    if not _FIRST_DATE <= value <= _LAST_DATE:
+    found = iso_date(value)
+    if found is None:
         raise unexpected(_A_DATE)
-    return value
+    return found
+
+
+def iso_date(value: object) -> date | None:
+    """The date that a value is, or is the ISO text of; None where it is none or far from any market."""
+    try:
+        found = date.fromisoformat(value) if isinstance(value, str) and _DATE.fullmatch(value) else value
+    except ValueError:
+        return None
+    return found if type(found) is date and _FIRST_DATE <= found <= _LAST_DATE else None
 
 
 def sum_mistake(weights: Mapping[str, float]) -> str | None:
@@ -120,11 +121,13 @@ Name = Annotated[
 Ticker = Annotated[
     str, AfterValidator(_ticker), Field(json_schema_extra={"pattern": f"^{_TICKER.pattern}$", **expected(_A_TICKER)})
 ]
-IsoDate = Annotated[
-    date, AfterValidator(_in_range), BeforeValidator(_date), Field(json_schema_extra=expected(_A_DATE))
-]
+IsoDate = Annotated[date, BeforeValidator(_date), Field(json_schema_extra=expected(_A_DATE))]
 Weight = Annotated[float, Field(gt=0, le=1)]
-Leg = Annotated[Mapping[Ticker, Weight], AfterValidator(_normalised), Field(json_schema_extra=expected(_A_LEG))]
+Leg = Annotated[
+    Mapping[Ticker, Weight],
+    AfterValidator(_normalised),
+    Field(json_schema_extra={"additionalProperties": False, **expected(_A_LEG)}),
+]
 
 
 class StaticMix(Model):

@@ -111,16 +111,21 @@ class Grid:
         return merged(self.base, Node(children, self.axes[0].node.origin))
 
     def problems(self) -> list[Problem]:
-        """What is wrong with any value of any axis, the other axes being at their first."""
+        """What is wrong with the first point, and with any other value by itself.
+
+        Values that are right but do not go together are told by `config` when they meet.
+        """
         first = [0] * len(self.axes)
-        problems: list[Problem] = []
+        _, wrong = self.checker.check(self.tree(first))
+        problems = [_told(problem, self.axes[0]) for problem in wrong]
         for i, axis in enumerate(self.axes):
-            for digit, value in enumerate(axis.values):
+            for digit in range(1, len(axis.values)):
                 _, wrong = self.checker.check(self.tree([*first[:i], digit, *first[i + 1 :]]))
-                problems += [_told(problem, axis, value) for problem in wrong]
+                own = [problem for problem in wrong if f"{problem.key}.".startswith((f"{axis.key}.", f"{axis.key}["))]
+                problems += [_told(problem, axis) for problem in own]
                 if len(problems) > MAX_PROBLEMS:
                     return problems
-                if wrong and isinstance(axis.node.value, dict):
+                if own and isinstance(axis.node.value, dict):
                     break  # of a range, one value out of range speaks for all
         return problems
 
@@ -179,7 +184,7 @@ def sampled(count: int, size: int, seed: int) -> tuple[int, ...]:
     return tuple(sorted(chosen))
 
 
-def _told(problem: Problem, axis: GridAxis, value: Node) -> Problem:
-    """A problem of a point, told at the axis that caused it."""
-    same_file = problem.origin.source == axis.node.origin.source
-    return Problem(problem.origin if same_file else value.origin, f"grid.{problem.key}", problem.text)
+def _told(problem: Problem, axis: GridAxis) -> Problem:
+    """A problem of a point, told in the study."""
+    is_here = problem.origin.source == axis.node.origin.source
+    return Problem(problem.origin if is_here else axis.node.origin, f"grid.{problem.key}", problem.text)

@@ -9,12 +9,13 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from functools import reduce
+from itertools import islice
 from pathlib import Path
 from typing import Final
 
 from backtest.config.models import Config
 from backtest.config.nodes import Node, NodePath, found
-from backtest.config.problems import Origin, Problem, Source, dotted, nearest, printable, quoted, refusal
+from backtest.config.problems import MAX_PROBLEMS, Origin, Problem, Source, dotted, nearest, printable, quoted, refusal
 from backtest.config.reader import MAX_DEPTH, Tree, read_file, read_text
 
 MAX_EXTENDS: Final = 10
@@ -126,7 +127,7 @@ def _take_extends(root: Node, problems: Sequence[Problem]) -> Node | None:
     if extended is not None and (not isinstance(extended.value, str) or extended.value == ""):
         wrong = Problem(extended.origin, _EXTENDS, f"found {found(extended)}, expected the path of a YAML file")
         raise refusal(problems if extended.is_flawed else [*problems, wrong])
-    for key, node in children.items():
+    for key, node in islice(children.items(), MAX_PROBLEMS):
         if key not in _KEYS and nearest(key, (*_KEYS, _EXTENDS)) == _EXTENDS:
             raise refusal([*problems, Problem(node.origin, dotted((key,)), f"unknown key, did you mean {_EXTENDS}?")])
     return extended
@@ -139,8 +140,8 @@ def _changes(base: dict[str, Node], top: dict[str, Node], key: str) -> bool:
 def open_yaml(path: Path, name: str, asked: Problem | None = None, problems: Sequence[Problem] = ()) -> Tree:
     """Read one file; that it cannot be read is a problem of the key that names it, told after `problems`."""
     try:
-        if path.is_dir():
-            wrong = "is a folder, expected a YAML file"
+        if path.exists() and not path.is_file():
+            wrong = f"{'is a folder' if path.is_dir() else 'is no regular file'}, expected a YAML file"
         elif not path.is_file():
             near = nearest(path.name, [each.name for each in path.parent.glob("*.yaml")])
             wrong = f"no such file{f', did you mean {printable(near)}?' if near else ''}"

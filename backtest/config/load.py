@@ -10,7 +10,7 @@ import json
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from functools import cached_property
+from functools import lru_cache
 from pathlib import Path
 from typing import Final, TypeVar
 
@@ -68,10 +68,10 @@ class Checker:
         self.strategies = strategies
         self.params: dict[str, type[BaseModel]] = {name: params_model(strategies[name]) for name in strategies}
 
-    @cached_property
+    @property
     def schema(self) -> Schema:
-        """The JSON schema, made when the first mistake is explained."""
-        return config_schema(self.strategies)
+        """The JSON schema, made when the first mistake of a registry is explained."""
+        return _schema(tuple(self.strategies.items()))
 
     def check(self, root: Node) -> tuple[Config | None, list[Problem]]:
         """The Config of a tree, or the mistakes in it."""
@@ -87,16 +87,25 @@ class Checker:
         return config, [*folder_problems, *name_problems, *problems]
 
     def _with_known_strategy(self, root: Node) -> tuple[Node, list[Problem]]:
-        """The tree with the nearest-named strategy in place of an unknown one, so that its parameters are checked."""
+        """The tree with the nearest-named strategy in place of an unknown one, so that its parameters are checked.
+
+        With none near, without a name: the parameters of an unnamed strategy pass as they are.
+        """
         path = ("strategy", "name")
         reached, node = descend(root, path)
+        if reached == path and node.is_flawed:
+            return replaced(root, path, replace(node, value=None)), []
         if reached != path or not isinstance(node.value, str) or node.value in self.params:
             return root, []
         names = sorted(self.params)
         wrong = f"unknown strategy {quoted(node.value)}{did_you_mean(node.value, names)}"
-        # With no name near there is no value: parameters of an unnamed strategy pass as they are.
         known = replaced(root, path, replace(node, value=nearest(node.value, names), is_flawed=True))
         return known, [Problem(node.origin, dotted(path), wrong)]
+
+
+@lru_cache(maxsize=4)
+def _schema(strategies: tuple[tuple[str, type], ...]) -> Schema:
+    return config_schema(dict(strategies))
 
 
 def validated(
@@ -139,7 +148,7 @@ def _with_located_folders(root: Node) -> tuple[Node, list[Problem]]:
 
 def _with_located(root: Node, path: NodePath) -> tuple[Node, list[Problem]]:
     reached, node = descend(root, path)
-    if reached != path or not isinstance(node.value, str):
+    if reached != path or node.is_flawed or not isinstance(node.value, str):
         return root, []
     folder = os.path.abspath(node.origin.source.folder / node.value)
     wrong = "no such folder" if not os.path.isdir(folder) else "" if folder.isprintable() else "expected printable text"

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
@@ -25,6 +24,7 @@ from backtest.config.fields import (
     StaticMix,
     TbillSource,
     expected,
+    iso_date,
     sum_mistake,
 )
 
@@ -180,8 +180,8 @@ def broken_rules(config: object) -> Iterator[tuple[tuple[str | int, ...], str]]:
 
     config: a Config, or the plain data of one, which may have any other mistakes beside.
     """
-    start, end = _at(config, "data", "start"), _at(config, "data", "end")
-    if _is_date(start) and _is_date(end) and str(start) >= str(end):
+    start, end = iso_date(_at(config, "data", "start")), iso_date(_at(config, "data", "end"))
+    if start and end and start >= end:
         yield ("data", "end"), f"found {end}, expected a date after data.start ({start})"
     yield from _broken_legs(*(_at(config, "legs", leg) or getattr(LegsConfig(), leg) for leg in ("growth", "small")))
     has_data, idle_cash = _at(config, "data") is not None, _at(config, "execution", "idle_cash")
@@ -212,12 +212,3 @@ def _at(config: object, *keys: str) -> Any:
     for key in keys:
         config = config.get(key) if isinstance(config, dict) else getattr(config, key, None)
     return config
-
-
-def _is_date(value: object) -> bool:
-    if isinstance(value, date):
-        return True
-    try:
-        return isinstance(value, str) and len(value) == len("2001-07-31") and bool(date.fromisoformat(value))
-    except ValueError:
-        return False

@@ -16,6 +16,9 @@ from backtest.config.problems import Origin, printable, quoted
 Scalar: TypeAlias = str | int | float | bool | None
 NodePath: TypeAlias = tuple[str | int, ...]
 
+UNUSABLE: Final = "?"
+"""Stands for a value that is reported already; not None, which would look as if nothing had been written."""
+
 _WORDS: Final[dict[str, Scalar]] = {"": None, "~": None, "null": None, "true": True, "false": False}
 _INTEGER = re.compile(r"[-+]?(?:0|[1-9][0-9]{0,17})")
 _FLOAT = re.compile(r"(?=.{1,64}\Z)(?=.*[.eE])[-+]?(?:(?:0|[1-9][0-9]*)(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][-+]?[0-9]+)?")

@@ -22,7 +22,8 @@ SHOWN_CHARACTERS: Final = 60
 """How much of a value is quoted back."""
 
 _PLAIN_KEY = re.compile(r"[A-Za-z0-9_^=<>-][A-Za-z0-9_.^=<>-]{0,63}")
-_NEAR: Final = 0.6
+_ALIKE: Final = 0.6
+_BEGINS_ALIKE: Final = 0.8
 _LONGEST_NAME: Final = 64
 
 
@@ -62,10 +63,12 @@ class Problem:
 
 
 def refusal(problems: Iterable[Problem]) -> ConfigError:
-    """One error with a line per problem; the lines of a file from top to bottom, each said once."""
+    """One error with a line per problem; the lines of a file from top to bottom, each said once, `--set` last."""
     found = list(problems)
     sources = list(dict.fromkeys(problem.origin.source.name for problem in found))
-    found.sort(key=lambda problem: (sources.index(problem.origin.source.name), problem.origin.line))
+    found.sort(
+        key=lambda problem: (not problem.origin.line, sources.index(problem.origin.source.name), problem.origin.line)
+    )
     lines = list(dict.fromkeys(str(problem) for problem in found))
     if len(lines) > MAX_PROBLEMS:
         lines[MAX_PROBLEMS:] = [f"{printable(sources[0])}: and {len(lines) - MAX_PROBLEMS} more mistakes"]
@@ -97,13 +100,17 @@ def dotted(path: Sequence[str | int]) -> str:
 
 
 def nearest(word: str, known: Iterable[str]) -> str | None:
-    """The known word that `word` was probably meant to be: the one it begins, or the most similar."""
+    """The known word that `word` was probably meant to be: the most similar, or the only one that begins like it."""
     by_lower = {choice.lower(): choice for choice in known}
-    if not word or len(word) > _LONGEST_NAME:
+    if not by_lower or not word or len(word) > _LONGEST_NAME:
         return None
-    begun = [choice for choice in by_lower if choice.startswith(word.lower())]
-    alike = difflib.get_close_matches(word.lower(), by_lower, n=1, cutoff=_NEAR)
-    return by_lower[alike[0]] if alike else by_lower[begun[0]] if len(begun) == 1 and len(word) > 1 else None
+    alike = difflib.get_close_matches(word.lower(), by_lower, n=1, cutoff=_ALIKE)
+    if alike:
+        return by_lower[alike[0]]
+    beginnings = [choice[: len(word)] for choice in by_lower]
+    begun = difflib.get_close_matches(word.lower(), beginnings, n=2, cutoff=_BEGINS_ALIKE)
+    is_clear = len(word) > 1 and len(begun) == 1
+    return list(by_lower.values())[beginnings.index(begun[0])] if is_clear else None
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:

@@ -27,7 +27,7 @@ from yaml.events import (
     SequenceStartEvent,
 )
 
-from backtest.config.nodes import Node, NodePath, Scalar, scalar
+from backtest.config.nodes import UNUSABLE, Node, NodePath, Scalar, scalar
 from backtest.config.problems import Origin, Problem, Source, dotted, quoted, refusal
 from backtest.errors import ConfigError
 
@@ -38,6 +38,7 @@ MAX_EVENTS: Final = 20_000
 # PyYAML ends a line at U+0085, U+2028 and U+2029 as well, editors do not: line numbers would differ.
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufeff\ufffe\uffff]")
 _NO_TEXT = re.compile(f"\t|{_CONTROL.pattern}")
+_TOO_LARGE: Final = f"found more than {MAX_BYTES // 1024} KB, expected a smaller file"
 
 
 class Tree(NamedTuple):
@@ -57,9 +58,10 @@ def read_file(path: Path, name: str) -> Tree:
         content = file.read(MAX_BYTES + 1)
     if content.startswith((b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")):
         raise refusal([Problem(Origin(source, 1), "", "found a byte order mark, expected UTF-8 without one")])
+    if len(content) > MAX_BYTES:
+        raise refusal([Problem(Origin(source, 1), "", _TOO_LARGE)])
     try:
-        # A file that is too large may be cut inside a character.
-        return read_text(content.decode("utf-8", "strict" if len(content) <= MAX_BYTES else "replace"), source)
+        return read_text(content.decode("utf-8"), source)
     except UnicodeDecodeError as error:
         origin = Origin(source, content.count(b"\n", 0, error.start) + 1)
         wrong = f"found the byte 0x{content[error.start]:02X}, expected UTF-8 text"
@@ -73,7 +75,7 @@ def read_text(text: str, source: Source, *, has_lines: bool = True, prefix: Node
     """
     reader = _Reader(source, has_lines=has_lines, prefix=prefix)
     if len(text) > MAX_BYTES:
-        raise reader.stopped(f"found more than {MAX_BYTES // 1024} KB, expected a smaller file")
+        raise reader.stopped(_TOO_LARGE)
     if odd := _NO_TEXT.search(text):
         reader.line = text.count("\n", 0, odd.start()) + 1
         raise reader.stopped(f"found {_character(odd[0])}")
@@ -130,7 +132,7 @@ class _Reader:
         elif isinstance(event, SequenceStartEvent):
             node = Node(self.items(stream, path), at)
         else:
-            node = Node(None, at)
+            node = Node(UNUSABLE, at)
         return replace(node, is_flawed=True) if is_flawed else node
 
     def children(self, stream: Iterator[Event], path: NodePath) -> dict[str, Node]:
@@ -183,10 +185,10 @@ class _Reader:
                 value = scalar(event.value)
             except ValueError:
                 self.problem(path, f"found {event.value}, expected a finite number", at)
-                return Node(None, at, event.value, is_flawed=True)
+                return Node(UNUSABLE, at, event.value, is_flawed=True)
         if isinstance(value, str) and (odd := _CONTROL.search(value)):
             self.problem(path, f"found {_character(odd[0])}", at)
-            return Node(None, at, event.value, is_flawed=True)
+            return Node(UNUSABLE, at, event.value, is_flawed=True)
         return Node(value, at, event.value, is_quoted=event.style is not None)
 
     def is_beyond_data(self, event: Event, path: NodePath) -> bool:

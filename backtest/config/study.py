@@ -71,18 +71,23 @@ class Study:
 
     def grid_points(self, start: int = 0, stop: int | None = None) -> Iterator[dict[str, object]]:
         """Swept key -> value for each point in order; the last key's values change fastest."""
-        for digits in self._digits(start, stop):
-            yield {key: values[digit] for (key, values), digit in zip(self.grid.items(), digits, strict=True)}
+        axes = list(self.grid.items())
+        for number in range(self.size)[start:stop]:
+            digits = self._points.digits(number) if self._points else ()
+            yield {key: values[digit] for (key, values), digit in zip(axes, digits, strict=True)}
 
     def grid_configs(self, start: int = 0, stop: int | None = None) -> Iterator[Config]:
-        """The Config of each point, in the order of `grid_points`; ConfigError where values do not go together."""
-        for digits in self._digits(start, stop):
-            assert self._points is not None
-            yield with_benchmark(self._points.config(digits), self.benchmark)
+        """The Config of each point, in the order of `grid_points`.
 
-    def _digits(self, start: int, stop: int | None) -> Iterator[tuple[int, ...]]:
-        grid = self._points
-        return (grid.digits(number) for number in range(grid.size)[start:stop]) if grid else iter(())
+        Raises ConfigError where values do not go together; `grid_config` goes on behind such a point.
+        """
+        return (self.grid_config(number) for number in range(self.size)[start:stop])
+
+    def grid_config(self, number: int) -> Config:
+        """The Config of one point, counted from 0; raises ConfigError where its values do not go together."""
+        if self._points is None or not 0 <= number < self.size:
+            raise IndexError(f"point {number} of a grid of {self.size}")
+        return with_benchmark(self._points.config(self._points.digits(number)), self.benchmark)
 
 
 def study_question(study: Study) -> str:

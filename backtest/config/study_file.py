@@ -26,9 +26,7 @@ _OWN_OVERRIDES: Final = ("benchmark", "sample")
 """What `--set` changes in the study itself; everything else it changes in the study's configs."""
 
 
-def load_study(
-    path: str | os.PathLike[str], *, strategies: Mapping[str, type], overrides: Sequence[str] = ()
-) -> Study:
+def load_study(path: str | os.PathLike[str], *, strategies: Mapping[str, type], overrides: Sequence[str] = ()) -> Study:
     """The study that a YAML file describes.
 
     overrides: `a.b.c=VALUE`, laid over every config of the study; `benchmark=...` and `sample.count=...` are the

@@ -101,7 +101,7 @@ def figures(per_year: int, rate: str) -> tuple[Figure, ...]:
         Figure("up_capture", "Up capture", whole_percent, "Part of {first}’s rising months that was earned."),
         Figure("down_capture", "Down capture", whole_percent, "Part of {first}’s falling months that was suffered."),
         Figure("exposure_small", "Time in small", percent, "Mean share of the invested capital in the small leg."),
-        Figure("turnover_annual", "Turnover a year", times, "Accounts exchanged: one-sided, first purchase left out."),
+        Figure("turnover_annual", "Turnover a year", times, "Times the whole account was exchanged, one-sided."),
         Figure("rebalances", "Rebalances", count, "Sessions with a trade, the first purchase included."),
         Figure("trades", "Trades", count, "Fills: one for each ticker bought or sold."),
         Figure("costs_usd", "Costs", usd, "Commission and slippage paid."),

@@ -19,6 +19,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 import backtest
 from backtest.errors import ResultDiffers, WriteError
 from backtest.report.tables import json_text
@@ -148,7 +150,10 @@ def _comparable(file: str, text: str) -> Any:
             files.pop(name, None)
         return _without_locations(content)
     if file == "config.yaml":
-        return [line for line in text.splitlines() if line.split(":")[0].strip() not in LOCATION_KEYS]
+        try:
+            return _without_locations(yaml.safe_load(text))
+        except yaml.YAMLError:
+            return text
     return text
 
 

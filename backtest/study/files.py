@@ -6,9 +6,7 @@ COMPARISON -> results/<study>-<hash8>/   hash8: of the questions, the data, the 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
-from importlib import import_module
-from importlib.util import find_spec
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -41,22 +39,19 @@ def write_comparison(
     hashes = hashes_of(comparison, strategies)
     key = sha256_text("".join(hashes.values()))
     files = {TABLE: comparison_csv(comparison), DOCUMENT: json_text(document(comparison))}
-    files |= _page(comparison, PageContext(hash8=key[:HASH_LENGTH], hashes=hashes, versions=versions()))
-    files[MANIFEST] = manifest_json(
-        _manifest(comparison, key, hashes, files), {**run, LENGTH_KEY: ledger_length}
-    )
+    files[PAGE] = page_of(comparison, PageContext(hash8=key[:HASH_LENGTH], hashes=hashes, versions=versions()))
+    files[MANIFEST] = manifest_json(_manifest(comparison, key, hashes, files), {**run, LENGTH_KEY: ledger_length})
     written = write_folder(root, f"{comparison.name}-{key[:HASH_LENGTH]}", files)
     if written.is_new:
         index.write_index(root)
     return written
 
 
-def _page(comparison: Comparison, context: PageContext) -> dict[str, str]:
-    """The page, in a library that has one."""
-    if find_spec("backtest.report.comparison") is None:
-        return {}
-    render: Callable[..., str] = import_module("backtest.report.comparison").render_comparison
-    return {PAGE: render(comparison, context)}
+def page_of(comparison: Comparison, context: PageContext) -> str:
+    """The page as text."""
+    from backtest.report.comparison import render_comparison
+
+    return render_comparison(comparison, context)
 
 
 def hashes_of(comparison: Comparison, strategies: Mapping[str, type]) -> dict[str, str]:
@@ -95,16 +90,14 @@ def comparison_csv(comparison: Comparison) -> str:
     return csv(pd.DataFrame(columns), has_index=False)
 
 
-def _manifest(
-    comparison: Comparison, key: str, hashes: Mapping[str, str], files: Mapping[str, str]
-) -> dict[str, Any]:
+def _manifest(comparison: Comparison, key: str, hashes: Mapping[str, str], files: Mapping[str, str]) -> dict[str, Any]:
     """What stands in the folder and what it was made from."""
     period, trials = comparison.period, comparison.size
     return {
         "schema": SCHEMA,
         "name": comparison.name,
         "kind": KIND,
-        "page": PAGE if PAGE in files else DOCUMENT,
+        "page": PAGE,
         "hash": key,
         **{f"{what}_sha256": digest for what, digest in hashes.items()},
         "period": {"start": day(period.start), "end": day(period.end), "sessions": period.sessions},

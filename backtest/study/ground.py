@@ -16,7 +16,7 @@ from backtest.config import Config, StaticMix, resolved
 from backtest.data import load_market
 from backtest.errors import ConfigError, DataError
 from backtest.market import Market
-from backtest.study.trial_ledger import trial_hash
+from backtest.study.trial import trial_hash
 
 MOST_VARIANTS = 2000
 NAMED = 3
@@ -61,7 +61,7 @@ def common_ground(
     missing = [t for t in _tickers(configs, benchmarks) if t not in market.tickers]
     if missing:
         raise DataError(f"compare: the market has no {', '.join(missing)}")
-    cautions = (*_periods(variants), *_executions(configs), *_legs(configs), *_doubles(configs))
+    cautions = (*_periods(variants), *_executions(configs), *_legs(configs), *_doubles(configs), *_rate(market))
     return Ground(configs, market, benchmarks, cautions)
 
 
@@ -171,6 +171,10 @@ def _doubles(configs: Mapping[str, Config]) -> list[str]:
     for name, config in configs.items():
         asked.setdefault(trial_hash(config), []).append(name)
     return [f"{_listed(names)} ask the same question: one trial." for names in asked.values() if len(names) > 1]
+
+
+def _rate(market: Market) -> list[str]:
+    return [] if market.tbill is not None else ["No T-bill rate was given: Sharpe ratios over T-bills take it as zero."]
 
 
 def _grouped(values: Mapping[str, str]) -> str:

@@ -48,7 +48,7 @@ SOON_SESSIONS = (3, 15)
 POLICY_CHANGES_BPS = (-75, -50, -25, -25, 0, 25, 25, 50, 75)
 FIRST_UPPER, LOWEST_UPPER, RANGE_WIDTH = 5.0, 0.25, 0.25
 SCHEDULED_SHARE = 0.9
-STATEMENT_HOUR = pd.Timedelta(hours=14)
+STATEMENT_HOUR = np.timedelta64(14, "h")
 
 
 def cut(market: Market, session: pd.Timestamp) -> Market:
@@ -122,7 +122,9 @@ def _other_events(
     return pd.DataFrame(values, index=frame.index, columns=frame.columns)
 
 
-def _other_levels(levels: Any, first: int, rng: np.random.Generator) -> Any:
+def _other_levels(
+    levels: pd.Series | pd.DataFrame, first: int, rng: np.random.Generator
+) -> pd.Series | pd.DataFrame:
     """Rates and the like: they wander off in steps of their own size, without changing sign if they never did."""
     values = levels.to_numpy(dtype=np.float64, copy=True)
     scale = np.nanstd(values) or np.nanmax(np.abs(values)) or 1.0
@@ -132,9 +134,9 @@ def _other_levels(levels: Any, first: int, rng: np.random.Generator) -> Any:
     values[first:] += steps.cumsum(axis=0)
     if is_positive:
         values[first:] = np.abs(values[first:])
-    other = levels.copy()
-    other.iloc[:] = values
-    return other
+    if isinstance(levels, pd.Series):
+        return pd.Series(values, index=levels.index, name=levels.name)
+    return pd.DataFrame(values, index=levels.index, columns=levels.columns)
 
 
 def _other_observations(series: PointInTime, session: pd.Timestamp, rng: np.random.Generator) -> PointInTime:
@@ -156,24 +158,24 @@ def _other_decisions(
     if set(policy.columns) != set(POLICY_COLUMNS):
         found = ", ".join(map(str, policy.columns))
         raise TypeError(f"Market.policy: poison knows the columns {', '.join(POLICY_COLUMNS)}, found {found}")
-    known = policy[policy["session"] <= session]
+    is_known = policy["session"].to_numpy() <= session.to_datetime64()
+    known = {name: policy[name].to_numpy()[is_known] for name in policy.columns}
     if not len(later):
-        return known
+        return pd.DataFrame(known)
     soon = [min(int(rng.integers(within)), len(later) - 1) for within in SOON_SESSIONS]
     others = rng.choice(len(later), len(later) // SESSIONS_BETWEEN_DECISIONS, replace=False)
-    days = later[np.unique([*soon, *others])]
-    upper = _other_targets(float(known["upper"].iloc[-1]) if len(known) else FIRST_UPPER, len(days), rng)
+    days = later.to_numpy()[np.unique([*soon, *others])]
+    upper = _other_targets(float(known["upper"][-1]) if is_known.any() else FIRST_UPPER, len(days), rng)
     invented = {
-        "announced_at": (days + STATEMENT_HOUR).to_numpy(),
-        "date": days.to_numpy(),
+        "announced_at": days + STATEMENT_HOUR,
+        "date": days,
         "scheduled": rng.random(len(days)) < SCHEDULED_SHARE,
         "lower": upper[1:] - RANGE_WIDTH,
         "upper": upper[1:],
         "change_bps": np.rint(np.diff(upper) * 100.0),
-        "session": days.to_numpy(),
+        "session": days,
     }
-    columns = {name: known[name].to_numpy() for name in policy.columns}
-    return pd.DataFrame({n: np.concatenate([old, invented[n].astype(old.dtype)]) for n, old in columns.items()})
+    return pd.DataFrame({name: np.concatenate([old, invented[name].astype(old.dtype)]) for name, old in known.items()})
 
 
 def _other_targets(last: float, count: int, rng: np.random.Generator) -> npt.NDArray[np.float64]:

@@ -14,7 +14,8 @@ from backtest.statistics.sharpe import sharpe_ratios, trials_of
 from backtest.study.ground import Ground
 from backtest.study.runs import Outcome
 from backtest.study.search_size import SearchSize, search_size
-from backtest.study.trial_ledger import Place, Sweep, Trial, TrialLedger, longest_recorded, trial_of
+from backtest.study.trial import Place, Sweep, Trial, trial_of
+from backtest.study.trial_ledger import TrialLedger, longest_recorded
 
 
 class Recorder:

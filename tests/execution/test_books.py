@@ -55,8 +55,6 @@ def test_books_that_do_not_add_up_are_refused_with_the_day(changes: dict[str, An
 
 
 def test_books_without_a_fill_add_up() -> None:
-    empty = Books(
-        DAYS, ("A", "B"), PRICES, PRICES, np.full(4, 1000.0), np.full(4, 1000.0), Fills.of(np.zeros((0, 5)))
-    )
+    empty = Books(DAYS, ("A", "B"), PRICES, PRICES, np.full(4, 1000.0), np.full(4, 1000.0), Fills.of(np.zeros((0, 5))))
     check_identities(empty, 1000.0, has_interest=False)
     assert empty.shares().shape == (4, 2)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -69,7 +70,7 @@ def round_worlds(draw: st.DrawFn) -> Plan:
         "half in cash": 0.5 * np.eye(tickers)[choice],
     }[kind]
     rate = draw(st.sampled_from([0.0, 0.0005]))
-    rule = draw(st.sampled_from(["on_change", "monthly", 0.01]))
+    rule: Any = draw(st.sampled_from(["on_change", "monthly", 0.01]))
     terms = Terms(cost_rate=rate, whole_shares=draw(st.booleans()), rebalance=rule)
     return make_plan(market_of(frame, frame, exchange=EXCHANGE), tuple(names), weights, days[0], terms)
 
@@ -108,7 +109,7 @@ def test_a_position_that_fell_far_below_its_cost_is_rotated_without_a_refusal(fa
     assert len(run_kernel(plan).fills.row) == 1 + 3 + 3
 
 
-def tiny_plan(**changes: object) -> Plan:
+def tiny_plan(**changes: Any) -> Plan:
     days = EXCHANGE[300:330]
     frame = pd.DataFrame({"A": np.linspace(10, 13, 30), "B": np.linspace(20, 19, 30)}, days)
     weights = np.tile([0.5, 0.5], (30, 1))
@@ -130,12 +131,13 @@ def test_a_purchase_that_follows_an_initial_time_in_cash_is_the_first_fill() -> 
     assert run_kernel(plan).fills.row.tolist() == [10]
 
 
-def test_a_target_that_flickers_while_it_is_held_back_is_not_lost() -> None:
-    """A row below `first` is never acted upon, whatever stands in it."""
+@pytest.mark.parametrize("rebalance", ["on_change", 0.01])
+def test_a_row_before_the_first_is_never_acted_upon_whatever_stands_in_it(rebalance: str | float) -> None:
     targets = np.tile([1.0, 0.0], (30, 1))
-    targets[:3] = 0.0
-    check_engines(tiny_plan(targets=targets, first=3))
-    assert run_kernel(tiny_plan(targets=targets, first=3)).fills.row.tolist() == [4]
+    targets[:3] = [0.0, 1.0]
+    plan = tiny_plan(targets=targets, first=3, terms=Terms(rebalance=rebalance), is_scheduled=np.arange(30) < 3)
+    check_engines(plan)
+    assert run_kernel(plan).fills.row.tolist() == [4]
 
 
 def test_a_band_of_a_drift_rule_and_a_calendar_may_fall_due_together() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import Any
 
 import backtrader as bt
 import numpy as np
@@ -25,7 +26,7 @@ def with_prices(plan: Plan, factor: float) -> Plan:
     return dataclasses.replace(plan, opens=plan.opens * factor, closes=plan.closes * factor)
 
 
-def with_terms(plan: Plan, **changes: object) -> Plan:
+def with_terms(plan: Plan, **changes: Any) -> Plan:
     return dataclasses.replace(plan, terms=dataclasses.replace(plan.terms, **changes))
 
 
@@ -61,10 +62,10 @@ def test_the_names_of_tickers_change_nothing(world: World) -> None:
 
 @given(worlds(), st.randoms())
 @few
-def test_the_order_of_tickers_changes_only_roundings(world: World, random: object) -> None:
+def test_the_order_of_tickers_changes_only_roundings(world: World, random: Any) -> None:
     plan = world.plan
     order = list(range(len(plan.tickers)))
-    random.shuffle(order)  # type: ignore[attr-defined]
+    random.shuffle(order)
     if plan.terms.whole_shares:
         plan = with_terms(plan, whole_shares=False)
     shuffled = dataclasses.replace(

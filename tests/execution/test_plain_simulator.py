@@ -22,7 +22,7 @@ many = settings(max_examples=200, deadline=None, derandomize=True)
 def plain(world: World, **given: Any) -> PlainBooks:
     """From what was decided and the terms, not from the plan: the plan is under test too."""
     market, terms = world.market, world.terms
-    begin = int(market.sessions.get_loc(world.start))
+    begin = int(market.sessions.searchsorted(world.start))
     sessions = market.sessions[begin:]
     is_monthly = terms.rebalance == "monthly" or world.also_monthly
     return plain_books(
@@ -40,7 +40,7 @@ def plain(world: World, **given: Any) -> PlainBooks:
     )
 
 
-def nightly_rate(discount: pd.Series, sessions: pd.DatetimeIndex) -> Any:
+def nightly_rate(discount: Any, sessions: pd.DatetimeIndex) -> Any:
     """One night at a time: the Treasury's bond-equivalent yield of yesterday's rate over the days since yesterday."""
     rates = np.zeros(len(sessions))
     for t in range(1, len(sessions)):

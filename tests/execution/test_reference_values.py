@@ -12,8 +12,8 @@ from plain_simulator import plain_books
 from worlds import assert_same_books
 
 from backtest.benchmark import hold
-from backtest.data.calendar import sessions_around
-from backtest.data.policy import load_policy_decisions, with_known_sessions
+from backtest.config import config_from_text
+from backtest.data import load_market
 from backtest.execution import run_backtrader, run_kernel
 from backtest.execution.books import Books
 from backtest.execution.compiled import run_compiled
@@ -34,27 +34,23 @@ REFERENCE = {
 HOLD_QQQ = (1705263.120234, 1, 0.123167, -0.543156)
 
 
+CONFIG = """
+name: reference
+data:
+  prices: {source: csv, folder: FOLDER}
+  start: 2001-07-31
+  end: 2025-12-31
+strategy: {name: rate_cut}
+execution: {commission_bps: 1, slippage_bps: 4}
+benchmarks: [QQQ]
+"""
+
+
 @pytest.fixture(scope="module")
 def market(real_data: Path) -> Market:
     """The default legs to the end of 2025, warm-up included, with the shipped policy decisions."""
-    frames = {}
-    for ticker in Legs().tickers:
-        path = real_data / "prices" / f"{ticker}.csv"
-        frames[ticker] = pd.read_csv(path, parse_dates=["date"], index_col="date").loc["2000-06-01":"2025-12-31"]
-    columns = {name: pd.DataFrame({t: f[name] for t, f in frames.items()}) for name in ("open", "close", "adj_close")}
-    close = columns["adj_close"]
-    zeros = close * 0.0
-    calendar = sessions_around(close.index[0], close.index[-1])
-    return Market(
-        columns["open"] * close / columns["close"],
-        close,
-        columns["open"],
-        columns["close"],
-        zeros,
-        zeros,
-        calendar,
-        with_known_sessions(load_policy_decisions(), calendar),
-    )
+    text = CONFIG.replace("FOLDER", str(real_data / "prices"))
+    return load_market(config_from_text(text, strategies=REGISTRY))
 
 
 def plan_of(market: Market, name: str, parameter: str, **terms: Any) -> Plan:
@@ -130,7 +126,7 @@ def test_the_engines_agree_on_real_prices(
 def test_the_story_of_july_2024(market: Market) -> None:
     """Five sessions to July 16: small caps +11.5 %, QQQ -0.3 %, the widest lead since April 2001."""
     both = Legs(growth={"QQQ": 1.0}, small={"IWM": 1.0})
-    day = market.sessions.get_loc(pd.Timestamp("2024-07-16"))
+    day = int(market.sessions.searchsorted(pd.Timestamp("2024-07-16")))
     small = market.close["IWM"].iloc[day] / market.close["IWM"].iloc[day - 5] - 1
     growth = market.close["QQQ"].iloc[day] / market.close["QQQ"].iloc[day - 5] - 1
     assert (round(100 * small, 2), round(100 * growth, 2)) == (11.52, -0.29)

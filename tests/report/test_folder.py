@@ -59,7 +59,8 @@ def test_a_file_that_went_missing_is_an_error(tmp_path: Path) -> None:
 def test_the_place_of_the_data_on_this_machine_is_not_compared(tmp_path: Path) -> None:
     def files(place: str) -> dict[str, str]:
         manifest = {"sources": [{"name": "QQQ", "location": place}], "files": {"config.yaml": {"sha256": place}}}
-        return {"config.yaml": f"data:\n  folder: {place}\n", MANIFEST: manifest_json(manifest, {})}
+        config = f"data:\n  prices: {{source: csv, folder: {place}}}\n"
+        return {"config.yaml": config, MANIFEST: manifest_json(manifest, {})}
 
     write_folder(tmp_path, "run-1", files("/here"))
     assert not write_folder(tmp_path, "run-1", files("/there")).is_new
@@ -110,7 +111,7 @@ for i in range(1000):
 """
 
 
-@pytest.mark.parametrize("count", [10, pytest.param(200, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("count", [5, pytest.param(200, marks=pytest.mark.slow)])
 def test_a_kill_at_any_moment_leaves_no_half_written_folder(tmp_path: Path, count: int) -> None:
     for kill in range(count):
         root = tmp_path / str(kill)

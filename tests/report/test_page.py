@@ -8,17 +8,13 @@ import hashlib
 import re
 from datetime import date
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import pandas as pd
 import pytest
-from pages import CONTEXT, HALF, Page, config_of, number_of, page_of, result_of, sample
-from pydantic import BaseModel
+from pages import CONTEXT, HALF, HOSTILE, QUOTES, Page, config_of, hostile_result, number_of, page_of, result_of, sample
 from worlds import hand_market
 
 from backtest.config import CsvPrices, DataConfig, LegsConfig, StaticMix
-from backtest.decision import Decision, Evidence
 from backtest.market import Source
 from backtest.metrics import METRIC_KEYS
 from backtest.report.caveats import caveats
@@ -27,7 +23,6 @@ from backtest.report.page import plotly_bundle, render_report
 from backtest.report.prose import headline
 from backtest.result import Result
 from backtest.run import run
-from backtest.strategy import RotationStrategy
 from strategies import REGISTRY
 
 MOST_BYTES = 7_000_000
@@ -132,38 +127,6 @@ def test_data_in_the_page_cannot_end_its_script(page: Page) -> None:
     assert page.payload["series"][0]["name"] == "Strategy"
 
 
-HOSTILE = "<script>alert(1)</script>"
-QUOTES = """"'><img src=x onerror=alert(2)>=cmd"""
-
-
-class Hostile(RotationStrategy):
-    """Says what a careless author, or an attacker, may say."""
-
-    @staticmethod
-    def decide(market: Any, legs: Any, p: Any) -> Decision:
-        """Small every other week."""
-        small = np.asarray(np.arange(len(market.sessions)) // 5 % 2, dtype=np.float64)
-        words = Evidence(HOSTILE, small, unit=QUOTES, label=f"{HOSTILE}{QUOTES}", phrase=lambda row: HOSTILE)
-        return Decision(small, [words], reason=lambda row: f"{HOSTILE} {QUOTES}")
-
-    @staticmethod
-    def rule(legs: Any, p: Any) -> str:
-        """Markup."""
-        return f"It {HOSTILE} holds {QUOTES}."
-
-
-def hostile_result() -> Result:
-    """Every text that can come from outside is markup: names, tickers, reasons, sources, notes."""
-    market = sample()
-    names = {"QQQ": HOSTILE, "IWM": QUOTES}
-    renamed = {name: getattr(market, name).rename(columns=names) for name in ("open", "close", "raw_open", "raw_close")}
-    source = Source(HOSTILE, f"/{QUOTES}", 1, HOSTILE, QUOTES, HOSTILE)
-    told = dataclasses.replace(market, **renamed, sources=(source,), notes=(HOSTILE,), tbill_name=QUOTES)
-    legs = LegsConfig.model_construct(growth={HOSTILE: 1.0}, small={QUOTES: 1.0})
-    config = config_of("x", name=HOSTILE, model=BaseModel, legs=legs, benchmarks=(HOSTILE, QUOTES), start=date(2008, 1, 2))
-    return run(config, {"x": Hostile}, market=told)
-
-
 def test_hostile_names_and_reasons_stay_text() -> None:
     html = page_of(hostile_result())
     page = Page(html)
@@ -181,7 +144,10 @@ def test_any_number_of_benchmarks(count: int) -> None:
     chosen = ["QQQ", "IWM", HALF, "IVW", "IWN", *mixes][:count]
     result = result_of(config_of(benchmarks=chosen, start=date(2009, 1, 2)))
     page = Page(page_of(result))
-    assert page.tables["figures"][0][0][1:-1] == ["Strategy", *(["QQQ", "IWM", "50/50 mix", "IVW", "IWN", "30/70 mix", "0/100 mix", "100/0 mix"][:count])]
+    assert page.tables["figures"][0][0][1:-1] == [
+        "Strategy",
+        *(["QQQ", "IWM", "50/50 mix", "IVW", "IWN", "30/70 mix", "0/100 mix", "100/0 mix"][:count]),
+    ]
     assert len(page.rows("result")["Final value"]) == 1 + min(count, 3)
     assert len(page.payload["series"]) == 1 + count
     assert ("Against" in page.texts["active"]) == bool(count)
@@ -223,7 +189,9 @@ def test_thousands_of_trades_stay_below_seven_megabytes() -> None:
     assert len(html.encode()) < MOST_BYTES
 
 
-def test_a_page_lists_its_newest_moves_and_says_how_many_it_left_out(monkeypatch: pytest.MonkeyPatch, result: Result) -> None:
+def test_a_page_lists_its_newest_moves_and_says_how_many_it_left_out(
+    monkeypatch: pytest.MonkeyPatch, result: Result
+) -> None:
     monkeypatch.setattr("backtest.report.facts.MOST_LISTED", 4)
     page = Page(page_of(result))
     assert len(page.tables["trades"][0]) == 1 + 4
@@ -246,7 +214,10 @@ def test_the_prototypes_run_on_real_data(real_data: Path) -> None:
     result = run(config_of().model_copy(update={"data": data}), REGISTRY)
     page = Page(render_report(result, CONTEXT))
     assert result.books.equity[-1] == pytest.approx(1324665.935419, rel=1e-9)
-    assert headline(result) == "Rate cut momentum turned $100,000 into $1.32 million: 11.2% a year, 1.2 points less than QQQ."
+    assert (
+        headline(result)
+        == "Rate cut momentum turned $100,000 into $1.32 million: 11.2% a year, 1.2 points less than QQQ."
+    )
     assert page.rows("figures")["Final value"][:4] == ["$1,324,666", "$1,705,263", "$698,954", "$1,039,487"]
     assert page.rows("figures")["Rebalances"][0] == "99"
     assert "16 of 50 moves into small beat staying in growth" in page.texts["trades"]
@@ -261,7 +232,9 @@ def test_the_prototypes_run_on_real_data(real_data: Path) -> None:
 def test_a_ticker_can_be_its_own_leg_on_a_market_of_three_sessions() -> None:
     market = hand_market("2020-01-06", G=[100.0, 110.0, 120.0, 132.0], S=[100.0, 100.0, 100.0, 100.0])
     legs = LegsConfig(growth={"G": 1.0}, small={"S": 1.0})
-    config = config_of("static_mix", params={"small_share": 0.0}, legs=legs, benchmarks=("G",), tbill=None, start=date(2020, 1, 6))
+    config = config_of(
+        "static_mix", params={"small_share": 0.0}, legs=legs, benchmarks=("G",), tbill=None, start=date(2020, 1, 6)
+    )
     result = run(config, REGISTRY, market=market)
     assert headline(result) == "Rate cut momentum turned $100,000 into $119,940: 19.9% in 3 sessions, the same as G."
     assert pd.Timestamp("2020-01-09") == result.sessions[-1]

@@ -18,7 +18,8 @@ few = settings(max_examples=25, deadline=None, derandomize=True)
 
 def left(changes: dict[str, int], hold: int = 3, minimum: int = 25, sessions: int = 8, **given: Any) -> list[int]:
     market = hand_market("2024-09-16", G=[1.0] * sessions, S=[1.0] * sessions, changes=changes, **given)
-    return cut_window(market, hold_sessions=hold, min_cut_bps=minimum).sessions_left.tolist()
+    window = cut_window(market, hold_sessions=hold, min_cut_bps=minimum)
+    return [int(left) for left in window.sessions_left]
 
 
 def test_a_window_counts_down_from_the_session_of_the_cut() -> None:

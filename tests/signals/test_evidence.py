@@ -63,7 +63,7 @@ def test_a_lead_looked_at_monthly_leans_only_after_a_months_last_close() -> None
     assert lead.leans_small is not None
     changes = np.flatnonzero(np.diff(np.nan_to_num(lead.leans_small, nan=-1.0))) + 1
     assert len(changes)
-    for row in changes:
+    for row in changes.tolist():
         assert market.sessions[row].month != market.sessions[row + 1].month
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -63,9 +64,10 @@ def test_the_months_of_2024_on_the_real_calendar() -> None:
     calendar = sessions_around(pd.Timestamp("2024-01-02"), pd.Timestamp("2024-12-31"))
     sessions = calendar[calendar.year == 2024]
     frame = pd.DataFrame({"G": 1.0, "S": 1.0}, sessions)
+    frames: Any = dict.fromkeys(PRICE_FRAMES, frame)
     market = dataclasses.replace(
         hand_market("2024-09-26", G=[1.0], S=[1.0]),
-        **dict.fromkeys(PRICE_FRAMES, frame),
+        **frames,
         exchange_sessions=calendar,
     )
     ends = " ".join(f"{day:%m-%d}" for day in sessions[last_of_period(market, "monthly")])

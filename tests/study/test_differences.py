@@ -44,7 +44,9 @@ def test_a_grid_is_recognised_and_its_means_are_over_all_others() -> None:
 
 def test_three_keys_have_no_table() -> None:
     given = [
-        config(f"strategy.params.lookback_sessions={a}", f"strategy.params.threshold={b}", f"strategy.params.decide={c}")
+        config(
+            f"strategy.params.lookback_sessions={a}", f"strategy.params.threshold={b}", f"strategy.params.decide={c}"
+        )
         for a in (21, 63)
         for b in (0.0, 0.01)
         for c in ("daily", "monthly")
@@ -52,7 +54,7 @@ def test_three_keys_have_no_table() -> None:
     effect = effect_of(differences_of(given), np.arange(8.0))
     assert effect is not None
     assert effect.table is None
-    np.testing.assert_allclose(effect.means["strategy.params.decide"], [3.5, 4.5][::1])
+    np.testing.assert_allclose(effect.means["strategy.params.decide"], [3.0, 4.0])
 
 
 @pytest.mark.parametrize("keep", [slice(0, 3), slice(0, 1)])

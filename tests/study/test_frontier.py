@@ -21,7 +21,9 @@ from strategies import REGISTRY
 START = pd.Timestamp("2004-06-01")
 
 
-@pytest.mark.parametrize("term", ["execution.rebalance=on_change", "execution.delay_sessions=3", "execution.idle_cash=tbill"])
+@pytest.mark.parametrize(
+    "term", ["execution.rebalance=on_change", "execution.delay_sessions=3", "execution.idle_cash=tbill"]
+)
 def test_benchmarks_have_the_books_they_have_beside_a_single_run(term: str) -> None:
     asked = config(term)
     ground = common_ground({"x": asked}, None, market=market(), offline=True)
@@ -43,7 +45,11 @@ def test_another_share_of_a_mix_is_the_mix_of_that_share() -> None:
 def test_the_frontier_has_51_shares_and_the_mixes_own_figures() -> None:
     frontier = common_study().frontier
     np.testing.assert_allclose(frontier.shares, np.arange(51) / 50, atol=1e-15)
-    mixed = run(config("strategy.name=static_mix", "strategy.params.small_share=0.3", "execution.rebalance=monthly"), REGISTRY, market=market())
+    mixed = run(
+        config("strategy.name=static_mix", "strategy.params.small_share=0.3", "execution.rebalance=monthly"),
+        REGISTRY,
+        market=market(),
+    )
     for key in ("cagr", "sharpe", "volatility", "max_drawdown"):
         assert getattr(frontier, key)[15] == pytest.approx(mixed.metrics[key], rel=1e-12)
     assert frontier.best_share == frontier.shares[np.argmax(frontier.sharpe)]
@@ -58,7 +64,9 @@ def test_the_parts_add_up_to_the_difference_in_growth() -> None:
 
 
 def test_a_static_mix_is_all_exposure_and_no_timing() -> None:
-    given = {"mix": config("strategy.name=static_mix", "strategy.params.small_share=0.4", "execution.rebalance=monthly")}
+    given = {
+        "mix": config("strategy.name=static_mix", "strategy.params.small_share=0.4", "execution.rebalance=monthly")
+    }
     parts = study(given).variants[0].parts
     assert abs(parts.exposure) > 1e-3
     # Its average exposure is not quite 0.4: prices move between the month's ends.
@@ -74,6 +82,13 @@ def test_free_trades_cost_nothing_and_growth_alone_has_no_parts_but_legs() -> No
     assert study({"free": free}).variants[0].parts.costs == pytest.approx(0.0, abs=1e-15)
 
 
+def test_timing_is_before_costs() -> None:
+    dear = study({"dear": config("execution.slippage_bps=99")}).variants[0].parts
+    free = study({"free": config("execution.slippage_bps=0", "execution.commission_bps=0")}).variants[0].parts
+    assert dear.timing == pytest.approx(free.timing, abs=1e-4)
+    assert dear.costs < -0.05
+
+
 def test_where_small_caps_always_gain_the_best_share_is_all_of_them() -> None:
     comparison = study(market=tilted(market()))
     assert comparison.frontier.best_share_by_cagr == 1.0
@@ -82,7 +97,9 @@ def test_where_small_caps_always_gain_the_best_share_is_all_of_them() -> None:
 def tilted(own: Market) -> Market:
     """The market with small caps gaining three times."""
     rise = np.geomspace(1.0, 3.0, len(own.sessions))[:, None] ** np.array([0.0, 0.0, 1.0, 1.0])
-    frames = {name: getattr(own, name) * (rise if name not in ("dividends", "splits") else 1.0) for name in PRICE_FRAMES}
+    frames = {
+        name: getattr(own, name) * (rise if name not in ("dividends", "splits") else 1.0) for name in PRICE_FRAMES
+    }
     return dataclasses.replace(own, **frames)
 
 

@@ -56,14 +56,18 @@ def held(start: pd.Timestamp, *overrides: str) -> float:
     return grown(hold(market(), "QQQ", start, terms_of(config(*overrides))))
 
 
-@pytest.mark.parametrize("idle", ["execution.idle_cash=tbill", "execution.rebalance=monthly", "execution.delay_sessions=3"])
+@pytest.mark.parametrize(
+    "idle", ["execution.idle_cash=tbill", "execution.rebalance=monthly", "execution.delay_sessions=3"]
+)
 def test_a_start_is_a_run_begun_there(idle: str) -> None:
     run, yardstick = scene(idle)
     starts = luck_of(run, yardstick).starts
     days = starting_days(yardstick)
     assert starts.at == tuple(f"{day:%Y-%m-%d}" for day in days)
     assert all(day.day <= 7 for day in days[1:])
-    assert len(days) == pytest.approx(12 * yardstick.plan.sessions.size / 252 / 2, abs=2)  # half of 2.5 years must be left
+    assert len(days) == pytest.approx(
+        12 * yardstick.plan.sessions.size / 252 / 2, abs=2
+    )  # half of 2.5 years must be left
     for i in (0, 5, len(days) - 1):
         expected = from_scratch(idle, f"data.start={days[i]:%Y-%m-%d}") - held(days[i], idle)
         assert starts.values[i] == pytest.approx(expected, abs=1e-13)
@@ -92,8 +96,14 @@ def test_the_own_figure_is_the_difference_the_table_shows() -> None:
 def test_a_neighbour_is_a_run_with_that_parameter() -> None:
     run, yardstick = scene()
     near = luck_of(run, yardstick).neighbours
-    assert near.at[:4] == ("lookback_sessions 17", "lookback_sessions 19", "lookback_sessions 23", "lookback_sessions 26")
-    assert near.at[4:] == ("threshold 0.01", "threshold 0.02")  # -0.01 and -0.02 are refused by the model
+    labels = near.at
+    assert labels[:4] == (
+        "lookback_sessions 17",
+        "lookback_sessions 19",
+        "lookback_sessions 23",
+        "lookback_sessions 26",
+    )
+    assert labels[4:] == ("threshold 0.01", "threshold 0.02")  # -0.01 and -0.02 are refused by the model
     for label, value in zip(near.at, near.values, strict=True):
         changed = f"strategy.params.{label.replace(' ', '=')}"
         expected = from_scratch(changed) - held(pd.Timestamp("2004-06-01"))
@@ -115,6 +125,12 @@ def test_a_monthly_rule_looked_at_on_its_own_day_is_itself() -> None:
     assert len(set(days.values.tolist())) > 10
 
 
+def test_a_monthly_rule_on_another_day_sees_what_a_daily_one_sees_then() -> None:
+    monthly = luck_of(*scene("strategy.params.decide=monthly")).decision_days
+    daily = luck_of(*scene()).decision_days
+    np.testing.assert_array_equal(monthly.values, daily.values)
+
+
 def test_looking_once_in_a_while_holds_what_was_seen_last() -> None:
     small = np.array([np.nan, 0.0, 1.0, 1.0, 0.0, 1.0])
     looks = np.array([True, False, False, True, False, False])
@@ -125,7 +141,7 @@ def test_looking_once_in_a_while_holds_what_was_seen_last() -> None:
 
 
 def test_costs_equal_out_at_the_breakeven() -> None:
-    """S gains 1 % on a day on which G stands still; to be there, G is sold and S bought, and back: four trades in all."""
+    """S gains 1 % once while G stands still; to be there, G is sold and S bought, and back: four trades in all."""
     run, yardstick = scene()
     gains = dataclasses.replace(run.plan, targets=run.plan.targets.copy())
     opens = np.full_like(gains.opens, 100.0)
@@ -145,10 +161,14 @@ def test_costs_equal_out_at_the_breakeven() -> None:
 
 
 def test_without_a_lead_there_is_no_breakeven_and_without_trades_no_end_of_it() -> None:
-    run, yardstick = scene()
-    ahead = dataclasses.replace(yardstick.plan, closes=yardstick.plan.closes * np.linspace(1, 2, len(yardstick.plan.closes))[:, None])
+    _, yardstick = scene()
+    ahead = dataclasses.replace(
+        yardstick.plan, closes=yardstick.plan.closes * np.linspace(1, 2, len(yardstick.plan.closes))[:, None]
+    )
     assert breakeven_bps(ahead, yardstick) == 1000.0
-    behind = dataclasses.replace(yardstick.plan, closes=yardstick.plan.closes * np.linspace(1, 0.5, len(yardstick.plan.closes))[:, None])
+    behind = dataclasses.replace(
+        yardstick.plan, closes=yardstick.plan.closes * np.linspace(1, 0.5, len(yardstick.plan.closes))[:, None]
+    )
     assert breakeven_bps(behind, yardstick) is None
 
 
@@ -175,5 +195,3 @@ def test_every_variant_has_every_meter() -> None:
         assert variant.luck is not None
         assert len(variant.luck.decision_days.values) == 21
         assert np.isfinite(np.concatenate([variant.luck.starts.values, variant.luck.neighbours.values])).all()
-
-

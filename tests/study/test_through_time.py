@@ -34,8 +34,10 @@ def test_the_winner_of_five_years_is_held_for_the_next() -> None:
     year = sessions.year.to_numpy()[1:]
     wiggle = np.resize([1e-3, -1e-3], len(year))
     benchmark = np.zeros(len(year))
-    # The first leads until 2006, the second only in 2007 and later, by far.
-    returns = np.column_stack([np.where(year <= 2006, 1e-3, -1e-3) + wiggle, np.where(year >= 2007, 9e-3, 0.0) + wiggle])
+    # The first leads a little until 2006, the second only in 2007 and later, by far: a look at 2007 would pick it.
+    returns = np.column_stack(
+        [np.where(year <= 2006, 2e-4, -1e-3) + wiggle, np.where(year >= 2007, 9e-3, 0.0) + wiggle]
+    )
     walk = walk_forward(sessions, returns, benchmark, best=1)
     assert walk is not None
     assert walk.picks == ((2007, 0), (2008, 1))
@@ -49,7 +51,9 @@ def test_the_winner_of_five_years_is_held_for_the_next() -> None:
     assert len(walk.equity) == (year >= 2007).sum() + 1
 
 
-@pytest.mark.parametrize(("first", "picks"), [("2001-12-31", 2), ("2002-01-02", 2), ("2002-03-01", 1), ("2003-03-03", 0)])
+@pytest.mark.parametrize(
+    ("first", "picks"), [("2001-12-31", 2), ("2002-01-02", 2), ("2002-03-01", 1), ("2003-03-03", 0)]
+)
 def test_only_full_years_are_learnt_from(first: str, picks: int) -> None:
     sessions = EXCHANGE[(first <= EXCHANGE) & (EXCHANGE <= "2008-06-30")]
     returns = np.random.default_rng(1).normal(0, 0.01, (len(sessions) - 1, 3))

@@ -21,17 +21,8 @@ from backtest.errors import WriteError
 from backtest.run import run
 from backtest.statistics.sharpe import Trials
 from backtest.study.search_size import search_size
-from backtest.study.trial_ledger import (
-    LEDGER,
-    Place,
-    Sweep,
-    Trial,
-    TrialLedger,
-    ledger_length,
-    longest_recorded,
-    record_run,
-    trial_hash,
-)
+from backtest.study.trial import Place, Sweep, Trial, trial_hash
+from backtest.study.trial_ledger import LEDGER, TrialLedger, ledger_length, longest_recorded, record_run
 from strategies import REGISTRY
 
 PLACE = Place(("IWM", "QQQ"), "real total_return")
@@ -44,7 +35,14 @@ def trial(question: str, place: Place = PLACE, **fields: object) -> Trial:
 
 
 def sweep(name: str, variants: int, **fields: object) -> Sweep:
-    given = {"place": PLACE, "family": "rate_cut", "data_sha256": "d", "benchmark": "QQQ", "mean": 0.2, "variance": 0.01}
+    given = {
+        "place": PLACE,
+        "family": "rate_cut",
+        "data_sha256": "d",
+        "benchmark": "QQQ",
+        "mean": 0.2,
+        "variance": 0.01,
+    }
     return Sweep(sweep_sha256=name, variants=variants, sessions=100, **{**given, **fields})  # type: ignore[arg-type]
 
 

@@ -1,0 +1,70 @@
+// ---- drawing: a chart is drawn when it comes near the screen, again when the selection, the colours or the width change
+const frame = ({ xaxis, ...rest }) => ({ ...base(12), hovermode: "closest", xaxis: xaxis || {}, ...rest });
+const across = (range, text, words, extra = {}, ticks = null) => {
+  const at = ticks || linearTicks(range[0], range[1], narrow.matches && !state.paper ? 5 : 8);
+  return {
+    ...axis({ range, tickmode: "array", tickvals: at, ticktext: at.map(text), linecolor: token("faint"), ticks: "", ...extra }),
+    ...(words ? { title: { text: words, font: { size: 12 }, standoff: 6 } } : {}),
+  };
+};
+// A colour thinned with paper: heatmaps need opaque ones, and full strength would shout.
+const thinned = (name, share) => {
+  const long = hex => hex.length < 7 ? hex.replace(/[^#]/g, "$&$&") : hex;
+  const [own, paper] = [token(name), token("paper")].map(hex => [1, 3, 5].map(k => parseInt(long(hex).slice(k, k + 2), 16)));
+  return `rgb(${own.map((x, k) => Math.round(share * x + (1 - share) * paper[k])).join(",")})`;
+};
+const upright = (x, tone, dash) => ({ type: "line", x0: x, x1: x, yref: "paper", y0: 0, y1: 1, layer: "below", line: { color: token(tone), width: tone === "sel" ? 1.5 : 1, dash } });
+const label = (x, y, text, extra = {}) => ({ x, y, text, showarrow: false, xanchor: "left", yanchor: "bottom", font: { size: 11, color: token("muted") }, ...extra });
+
+// Names are measured in the page's own type: left margins are explicit, and nothing may be cut.
+const pen = document.createElement("canvas").getContext("2d");
+const widest = list => { pen.font = `600 12px ${token("sans")}`; return Math.ceil(Math.max(...list.map(i => pen.measureText(V[i].label).width))); };
+
+// Before print an element's size is still the screen's: on paper a chart has the page or half of it.
+const PAPER_WIDTH = 688, HALF_WIDTH = 330;
+const HALVES = ["logits", "splits", "starts", "decision-days", "delays", "costs", "neighbours"];
+const width = el => !state.paper ? el.clientWidth : HALVES.includes(el.id.slice("chart-".length)) ? HALF_WIDTH : PAPER_WIDTH;
+const charts = {
+  luck: luckChart, time: timeChart, frontier: frontierChart, parts: partsChart, logits: logitsChart, splits: splitsChart, alike: alikeChart,
+  starts: startsChart, "decision-days": daysChart, delays: delaysChart, costs: costsChart, neighbours: neighboursChart, grid: gridChart, means: meansChart,
+};
+const METERS = ["starts", "decision-days", "delays", "costs", "neighbours"];
+const STILL = ["logits", "splits", "means"];           // do not depend on the selection
+const element = id => document.getElementById("chart-" + id);
+const ready = new Set();
+
+function draw(id) {
+  const el = element(id);
+  if (METERS.includes(id)) {
+    const has = V[state.sel].fans && (id !== "neighbours" || V[state.sel].fans.near.length);
+    el.parentElement.classList.toggle("empty", !has);
+    if (!has) { ready.add(id); return; }
+  }
+  const { data, layout, height, still } = charts[id](el);
+  if (height) el.style.height = height + "px";
+  const size = { width: width(el), height: height || el.clientHeight };
+  Plotly.react(el, data, { ...layout, ...size }, { staticPlot: !!still, displayModeBar: false, responsive: false, doubleClick: false, showTips: false });
+  if (!still && !el.dataset.heard) listen(el, id);
+  ready.add(id);
+  if (id === "time") point(state.at);
+}
+function listen(el, id) {
+  el.dataset.heard = "1";
+  el.on("plotly_hover", e => { const about = e.points[0]?.customdata; if (about) read(id, about[1]); });
+  el.on("plotly_unhover", () => read(id, DEFAULT_READ[id]()));
+  el.on("plotly_click", e => { const about = e.points[0]?.customdata; if (about && about[0] >= 0) select(about[0]); });
+  read(id, DEFAULT_READ[id]());
+}
+const DEFAULT_READ = {
+  luck: () => V[state.sel].words.luck,
+  frontier: () => `${V[state.sel].name}: ${fixed(100 * V[state.sel].growth, 1)} % a year with ${fixed(100 * V[state.sel].share, 0)} % small on average; the ring is its own constant mix`,
+  alike: () => "Point at a cell to read it; a click selects the variant of its row.",
+  grid: () => "Point at a cell to read it; a click selects its variant.",
+};
+const redraw = (ids = Object.keys(charts)) => ids.forEach(id => { if (ready.has(id)) { draw(id); if (DEFAULT_READ[id] && element(id).dataset.heard) read(id, DEFAULT_READ[id]()); } });
+const drawAll = () => Object.keys(charts).forEach(id => { if (element(id)) draw(id); });
+
+const NEAR_SCREEN = "500px";
+const watch = new IntersectionObserver(
+  entries => entries.forEach(e => { const id = e.target.id.slice("chart-".length); if (e.isIntersecting && !ready.has(id)) draw(id); }), { rootMargin: NEAR_SCREEN },
+);

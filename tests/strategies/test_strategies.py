@@ -1,0 +1,109 @@
+"""What a strategy tells about itself, and what it refuses to be asked."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from pydantic import ValidationError
+from worlds import rotation_market
+
+from backtest.decision import check_decision
+from backtest.market import Legs
+from strategies import REGISTRY
+
+OTHER_VALUES: dict[str, Any] = {
+    "hold_sessions": 17,
+    "min_cut_bps": 31,
+    "lookback_sessions": 19,
+    "threshold": 0.037,
+    "decide": "monthly",
+    "combine": "any",
+    "small_share": 0.23,
+}
+"""For each parameter one that is no default."""
+
+PARAMETERS = [(name, field) for name, strategy in REGISTRY.items() for field in strategy.Params.model_fields]
+
+
+@pytest.mark.parametrize(("name", "field"), PARAMETERS)
+def test_the_rule_is_told_with_every_parameter_filled_in(name: str, field: str) -> None:
+    """Two strategies that differ do not read the same."""
+    strategy = REGISTRY[name]
+    usual = strategy.rule(Legs(), strategy.Params())
+    other = strategy.rule(Legs(), strategy.Params(**{field: OTHER_VALUES[field]}))
+    assert other != usual
+
+
+@pytest.mark.parametrize("name", REGISTRY)
+def test_the_rule_is_one_sentence(name: str) -> None:
+    strategy = REGISTRY[name]
+    rule = strategy.rule(Legs(), strategy.Params())
+    assert rule.endswith(".")
+    assert rule[0].isupper()
+    assert ". " not in rule
+    assert "\n" not in rule
+
+
+@pytest.mark.parametrize(("name", "field"), PARAMETERS)
+def test_every_parameter_is_described_and_changes_what_is_decided(name: str, field: str) -> None:
+    strategy = REGISTRY[name]
+    assert strategy.Params.model_fields[field].description
+    market = rotation_market(9, sessions=400)
+    short = {"hold_sessions": 9, "lookback_sessions": 5}
+    usual = {key: value for key, value in short.items() if key in strategy.Params.model_fields}
+    decisions = [
+        strategy.decide(market, Legs(), strategy.Params(**params)).small_share
+        for params in (usual, {**usual, field: OTHER_VALUES[field]})
+    ]
+    assert not np.array_equal(decisions[0], decisions[1], equal_nan=True)
+
+
+@pytest.mark.parametrize("name", REGISTRY)
+def test_a_decision_is_one_and_has_a_reason_for_every_row(name: str) -> None:
+    strategy, market = REGISTRY[name], rotation_market(9, sessions=300)
+    decision = check_decision(strategy.decide(market, Legs(), strategy.Params()), market)
+    for row in range(300):
+        assert len(decision.why(row)) > 5
+    for evidence in decision.evidence:
+        assert evidence.label
+        assert evidence.unit
+
+
+@pytest.mark.parametrize("name", REGISTRY)
+def test_deciding_leaves_the_market_as_it_was(name: str) -> None:
+    strategy, market = REGISTRY[name], rotation_market(9, sessions=100)
+    before = (market.close.copy(), market.policy.copy())
+    strategy.decide(market, Legs(), strategy.Params())
+    assert before[0].equals(market.close)
+    assert before[1].equals(market.policy)
+
+
+@pytest.mark.parametrize(
+    ("name", "params"),
+    [
+        ("rate_cut", {"hold_sessions": 0}),
+        ("rate_cut", {"min_cut_bps": 0}),
+        ("rate_cut", {"hold_sessions": 252.5}),
+        ("rate_cut", {"hold_sessions": True}),
+        ("relative_momentum", {"lookback_sessions": 0}),
+        ("relative_momentum", {"threshold": -0.01}),
+        ("relative_momentum", {"threshold": float("inf")}),
+        ("relative_momentum", {"decide": "yearly"}),
+        ("rate_cut_momentum", {"combine": "both"}),
+        ("static_mix", {"small_share": 1.01}),
+        ("static_mix", {"small_shares": 0.5}),
+    ],
+)
+def test_a_parameter_out_of_its_range_is_refused(name: str, params: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError):
+        REGISTRY[name].Params(**params)
+
+
+@pytest.mark.parametrize("name", REGISTRY)
+def test_parameters_cannot_be_changed(name: str) -> None:
+    params = REGISTRY[name].Params()
+    field = next(iter(type(params).model_fields))
+    with pytest.raises(ValidationError):
+        setattr(params, field, getattr(params, field))

@@ -1,0 +1,159 @@
+"""Comparing variants: the same books and figures as single runs have, and every variant in the ledger."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+import backtrader as bt
+import numpy as np
+import pytest
+from small_studies import TEXT, common_study, config, market, study, variants
+
+from backtest.config import config_from_text
+from backtest.decision import Decision
+from backtest.errors import ConfigError, EnginesDisagree, RunError
+from backtest.market import Floats, Legs, Market
+from backtest.metrics import METRIC_KEYS
+from backtest.result import Figures
+from backtest.run import run
+from backtest.study import compare as compare_module
+from backtest.study.trial_ledger import LEDGER, TrialLedger
+from strategies import REGISTRY
+from strategies.relative_momentum import RelativeMomentum
+
+# ------------------------------------------------------------------------------------------- the same as single runs
+
+
+@pytest.mark.parametrize("place", range(5))
+def test_every_variant_has_the_books_and_figures_of_its_own_run(place: int) -> None:
+    comparison = common_study()
+    single = run(list(variants().values())[place], REGISTRY, market=market())
+    np.testing.assert_array_equal(comparison.equity[place], single.books.equity)
+    assert comparison.variants[place].rule == single.rule
+    np.testing.assert_allclose(row(comparison.variants[place].metrics), row(single.metrics), rtol=1e-12)
+    for benchmark in comparison.benchmarks:
+        expected = row(single.benchmark_metrics[benchmark.name])
+        np.testing.assert_allclose(row(benchmark.metrics), expected, rtol=1e-12)
+
+
+def row(figures: Figures) -> Floats:
+    """Figures in order, undefined as NaN."""
+    return np.array([figures[key] for key in METRIC_KEYS], dtype=np.float64)
+
+
+def test_the_statistics_are_of_the_returns_over_the_declared_benchmark() -> None:
+    comparison = study(benchmark="IWM")
+    assert (comparison.benchmark, [b.name for b in comparison.benchmarks]) == ("IWM", ["IWM", "QQQ", "static_mix_0.5"])
+    returns = np.diff(comparison.equity) / comparison.equity[:, :-1]
+    held = np.diff(comparison.benchmark_equity[0]) / comparison.benchmark_equity[0, :-1]
+    active = returns - held
+    ratios = active.mean(axis=1) / active.std(axis=1, ddof=1) * 252**0.5
+    np.testing.assert_allclose([v.statistics.sharpe.value for v in comparison.variants], ratios, rtol=1e-9)
+    np.testing.assert_allclose([v.metrics["information_ratio"] for v in comparison.variants], ratios, rtol=1e-9)
+    assert comparison.best == int(np.argmax(ratios))
+    assert comparison.benchmarks[0].metrics["beta"] is None
+    assert comparison.benchmarks[0].undefined["beta"] == "it is the benchmark itself"
+
+
+def test_the_best_is_checked_by_backtrader_to_the_last_bit(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert [v.is_checked for v in common_study().variants].index(True) == common_study().best
+    honest = compare_module.run_variant
+
+    def one_bit_off(*given: Any) -> Any:
+        found = honest(*given)
+        equity = found.books.equity.copy()
+        equity[-1] = np.nextafter(equity[-1], 0.0)
+        return dataclasses.replace(found, books=dataclasses.replace(found.books, equity=equity))
+
+    monkeypatch.setattr(compare_module, "run_variant", one_bit_off)
+    with pytest.raises(EnginesDisagree):
+        study()
+
+
+class BuyAndWait(bt.Strategy):  # type: ignore[misc]
+    """Trades in its own `next`: a few shares of the first ticker, once."""
+
+    def next(self) -> None:
+        if not self.position:
+            self.buy(data=self.datas[0], size=10)
+
+
+def test_a_strategy_with_its_own_next_is_run_by_backtrader_and_has_no_luck_meters() -> None:
+    registry = {**REGISTRY, "buy_and_wait": BuyAndWait}
+    text = TEXT.replace("name: relative_momentum, params: {lookback_sessions: 21}", "name: buy_and_wait")
+    waiting = config_from_text(text, "small.yaml", strategies=registry)
+    comparison = study({"momentum": config(), "waiting": waiting}, strategies=registry)
+    last = comparison.variants[1]
+    single = run(waiting, registry, market=market())
+    np.testing.assert_array_equal(comparison.equity[1], single.books.equity)
+    assert (last.luck, last.is_checked) == (None, True)
+    assert last.mix.cash_share > 0.5
+    assert last.parts.total == pytest.approx(last.metrics["cagr"] - comparison.benchmarks[0].metrics["cagr"])
+
+
+# ------------------------------------------------------------------------------------------------------- the ledger
+
+
+def test_every_variant_is_in_the_ledger_when_it_has_finished(tmp_path: Path) -> None:
+    comparison = study(ledger=tmp_path / LEDGER)
+    ledger = TrialLedger(tmp_path / LEDGER)
+    assert [t.family for t in ledger.trials] == ["relative_momentum"] * 3 + ["rate_cut", "rate_cut_momentum"]
+    assert [t.active_sharpe for t in ledger.trials] == [v.statistics.sharpe.value for v in comparison.variants]
+    assert [t.sharpe for t in ledger.trials] == pytest.approx(
+        [v.metrics["sharpe"] for v in comparison.variants], rel=1e-12
+    )
+
+
+class Breaks(RelativeMomentum):
+    """Fails when it is asked."""
+
+    @staticmethod
+    def decide(market: Market, legs: Legs, p: Any) -> Decision:
+        raise RunError("broken")
+
+
+def test_what_finished_before_a_failure_is_in_the_ledger(tmp_path: Path) -> None:
+    given = variants() | {"last": config("strategy.params.lookback_sessions=11")}
+    given["last"] = given["last"].model_copy(
+        update={"strategy": given["last"].strategy.model_copy(update={"name": "breaks"})}
+    )
+    with pytest.raises(RunError, match="broken"):
+        study(given, strategies={**REGISTRY, "breaks": Breaks}, ledger=tmp_path / LEDGER)
+    assert TrialLedger(tmp_path / LEDGER).length == 5
+
+
+def test_trials_of_before_deflate_and_a_rerun_counts_nothing_twice(tmp_path: Path) -> None:
+    path = tmp_path / LEDGER
+    alone = common_study()
+    study({f"m{n}": config(f"strategy.params.lookback_sessions={n}") for n in (2, 5, 100)}, ledger=path)
+    first = study(ledger=path)
+    again = study(
+        {name: value.model_copy(update={"name": "renamed"}) for name, value in variants().items()}, ledger=path
+    )
+    assert (alone.size.count, first.size.count, again.size.count) == (5, 8, 8)
+    assert (first.search.trials, first.size.here, first.size.ledger) == (8, 5, 3)
+    assert first.search.hurdle == again.search.hurdle > alone.search.hurdle
+    assert first.variants[0].statistics.dsr < alone.variants[0].statistics.dsr
+    assert TrialLedger(path).length == 8
+
+
+def test_a_grid_enters_the_ledger_as_one_line(tmp_path: Path) -> None:
+    path = tmp_path / LEDGER
+    given = {f"m{n}": config(f"strategy.params.lookback_sessions={n}") for n in (5, 10, 20, 40)}
+    for _ in range(2):
+        comparison = study(given, ledger=path, grid=("strategy.params.lookback_sessions",))
+        assert comparison.size.count == 4
+    ledger = TrialLedger(path)
+    ratios = [v.statistics.sharpe.value for v in comparison.variants]
+    assert (ledger.length, ledger.sweeps[0].variants) == (1, 4)
+    assert ledger.sweeps[0].mean == pytest.approx(np.mean(ratios))
+    assert ledger.sweeps[0].variance == pytest.approx(np.var(ratios, ddof=1))
+    assert study(ledger=path).size.count == 9
+
+
+def test_a_refused_comparison_creates_nothing(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError):
+        study({"a": config(), "b": config("data.tbill=null")}, ledger=tmp_path / "results" / LEDGER)
+    assert list(tmp_path.iterdir()) == []
