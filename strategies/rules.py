@@ -112,6 +112,16 @@ class Rules(RotationStrategy):
                  if getattr(p, name) is not None]  # fmt: skip
         if p.small_when is None or p.growth_when is None:
             parts.append(f"otherwise {'growth' if p.small_when is not None else 'small caps'}")
+        if p.unknown == "no":
+            parts.append("a signal not known counting as no")
+        if p.cooldown_sessions:
+            parts.append(f"small caps again only after {p.cooldown_sessions} sessions without")
+        if p.proportional:
+            parts.append("as much of small caps as the conditions are fulfilled")
+        if p.volatility_target is not None:
+            parts.append(f"so much that the volatility is {p.volatility_target.annual:.0%}, the rest in cash")
+        if p.inverse_volatility is not None:
+            parts.append(f"tickers weighed by inverse volatility of {p.inverse_volatility.window_sessions} sessions")
         if p.min_hold_sessions:
             parts.append(f"each switch for at least {p.min_hold_sessions} sessions")
         if p.max_hold_sessions is not None:

@@ -56,6 +56,7 @@ data:
   start: 2001-07-31
   end: 2025-12-31
   tbill: {annual: 0.02}
+  macro: null
 legs:
   growth: {IVW: 0.5, QQQ: 0.5}
   small: {IWM: 0.5, IWN: 0.5}

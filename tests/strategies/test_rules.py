@@ -132,7 +132,7 @@ def test_a_config_of_rules_reads_back_as_it_was_resolved() -> None:
         ("    small_when:\n      all: []\n", 10, "all"),
         ("    small_when: {signal: series, name: X}\n", 9, "missing above or below"),
         ("    min_hold_sessions: 5\n", 8, "neither small_when nor growth_when"),
-        ("    small_when: {signal: lead}\n    min_hold_sessions: 5\n    max_hold_sessions: 2\n", 8, "at least min_hold"),
+        ("    small_when: {signal: lead}\n    min_hold_sessions: 5\n    max_hold_sessions: 2\n", 8, "at least min"),
         ("    small_when: {score: [{signal: lead}], weights: [1, 2]}\n", 9, "expected 1 numbers above 0"),
         ("    small_when: {signal: lead, above: 0, leave: 1}\n", 9, "leave: found 1, expected at most 0"),
         ("    small_when: {signal: lead}\n    unknown: maybe\n", 10, "abstain or no"),
