@@ -10,10 +10,12 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from worlds import rotation_market
 
 from backtest.data.meetings import scheduled_meetings
 from backtest.data.policy import load_policy_decisions
 from backtest.signals.fedwatch import Month, distribution, months_of, moves_of, solve_rates
+from backtest.signals.implied import implied_moves
 
 MEETINGS = scheduled_meetings(load_policy_decisions()).to_numpy().astype("datetime64[D]")
 
@@ -106,3 +108,15 @@ def test_what_the_contracts_do_not_determine_is_not_invented() -> None:
     assert np.isnan(end).all(), "no anchor after the meetings, and none before them"
     assert start[0, 0] == 5.3, "a meeting on the last day: the whole month at the old rate"
     assert np.isnan(start[0, 1])
+
+
+def test_the_next_meeting_is_the_first_after_the_session_also_on_the_day_of_one() -> None:
+    market = rotation_market(5, sessions=200)
+    found = implied_moves(market)
+    days = market.sessions.to_numpy().astype("datetime64[D]")
+    scheduled = market.meetings.to_numpy().astype("datetime64[D]")
+    assert (found.meetings[:, 0] == scheduled[np.searchsorted(scheduled, days, side="right")]).all()
+    assert np.isin(days, scheduled).sum() > 3
+    assert np.isnat(found.meetings[:, -1]).sum() == 0
+    beyond = found.meetings.astype("datetime64[Y]") > days.astype("datetime64[Y]")[:, None] + 1
+    assert not beyond.any(), "the calendar is published to the end of the next year"
