@@ -108,7 +108,8 @@ def check_decision(decision: Decision, market: Market) -> Decision:
     sessions = market.sessions
     small = np.asarray(decision.small_share, dtype=np.float64)
     cash = np.asarray(decision.cash_share, dtype=np.float64)
-    for name, values in (("small_share", small), ("cash_share", np.broadcast_to(cash, small.shape))):
+    cash = np.full(len(sessions), cash) if cash.ndim == 0 else cash
+    for name, values in (("small_share", small), ("cash_share", cash)):
         if values.shape != (len(sessions),):
             raise RunError(f"decide: {name} has shape {values.shape}, one value per session is {(len(sessions),)}")
         bad = (values < 0.0) | (values > 1.0) | (np.isnan(values) if name == "cash_share" else False)

@@ -62,7 +62,7 @@ def _first_screen(comparison: Comparison) -> dict[str, Any]:
         "n": len(comparison.variants),
         "trials": search.trials,
         "period": comparison.period,
-        "cost_bps": charged_bps(best),
+        "costs": _costs(comparison),
         "headline": simulated + comparison.verdict.headline,
         "sentences": comparison.verdict.sentences,
         "cautions": cautions_of(comparison),
@@ -71,6 +71,12 @@ def _first_screen(comparison: Comparison) -> dict[str, Any]:
         "in_fifty": in_fifty(search.no_skill.p),
         "best": best,
     }
+
+
+def _costs(comparison: Comparison) -> str:
+    """What the variants pay, from the cheapest to the dearest."""
+    charged = [charged_bps(variant) for variant in comparison.variants]
+    return " to ".join(f"{bps:g}" for bps in dict.fromkeys((min(charged), max(charged))))
 
 
 def cautions_of(comparison: Comparison) -> list[str]:

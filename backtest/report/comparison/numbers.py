@@ -164,9 +164,7 @@ def search_facts(comparison: Comparison) -> list[Fact]:
             f"SPA, p; bounds {probability(spa.lower)} and {probability(spa.upper)}",
             readings.read_spa(spa.consistent, benchmark, n),
         ),
-        Fact(
-            probability(search.reality_check), "reality check, p", readings.read_reality_check(search.reality_check)
-        ),
+        Fact(probability(search.reality_check), "reality check, p", readings.read_reality_check(search.reality_check)),
         Fact(
             percent(search.smallest_edge),
             "a year can be seen",
