@@ -178,6 +178,7 @@ def test_list_names_every_strategy_with_its_parameters(tmp_path: Path) -> None:
         "relative_momentum",
         "rate_cut_momentum",
         "static_mix",
+        "rules",
     ]
     assert all(p["description"] for s in listing["strategies"] for p in s["parameters"])
     assert not [c for c in listing["configs"] if c["about"].startswith("not right")]

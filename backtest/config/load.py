@@ -140,7 +140,7 @@ def _with_located_folders(root: Node) -> tuple[Node, list[Problem]]:
     told: list[Problem] = []
     source = child(descend(root, ("data", "prices"))[1], "source")
     is_csv = source is not None and source.value == "csv"
-    for section in ("prices", "cross_check") if is_csv else ("cross_check",):
+    for section in ("prices", "macro", "cross_check") if is_csv else ("macro", "cross_check"):
         root, problems = _with_located(root, ("data", section, "folder"))
         told += problems
     return root, told

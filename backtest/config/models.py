@@ -7,7 +7,7 @@ A default is written once, here. Single values are checked by their fields; what
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
@@ -72,8 +72,24 @@ class CrossCheck(Model):
     tolerance: float = Field(0.001, gt=0, le=1, description="largest difference between two daily returns, a fraction")
 
 
+class MacroSeries(Model):
+    """When the values of a file of the macro folder become known, and how long each stands."""
+
+    known: Literal["same_close", "evening", "next_business_day", "target", "column"] = Field(
+        description="15:00 or 18:00 of its day, 09:00 of the next working day, or the file's own column known_at"
+    )
+    holds_days: int = Field(7, ge=1, le=1000, description="calendar days for which a value stands without a newer one")
+
+
+class MacroConfig(Model):
+    """A folder of macro observations: rates, CPI releases, fed funds futures."""
+
+    folder: Path = Field(description="folder of the files, relative to this file")
+    series: Mapping[str, MacroSeries] = Field({}, description="rules for files that are not known here, by name")
+
+
 class DataConfig(Model):
-    """What is known: prices, the period, the T-bill rate."""
+    """What is known: prices, the period, the T-bill rate, macro observations."""
 
     prices: Prices
     start: IsoDate = Field(description="first day of the backtest; earlier history warms signals up")
@@ -88,6 +104,9 @@ class DataConfig(Model):
         description="largest daily log return that is believed; a larger one is refused as an error of the data",
     )
     cross_check: CrossCheck | None = Field(None, description="a second source to compare the prices with")
+    macro: MacroConfig | None = Field(
+        None, description="folder of macro observations; without it, those that go with the prices"
+    )
 
 
 class LegsConfig(Model):

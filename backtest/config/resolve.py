@@ -24,6 +24,7 @@ def question(config: Config) -> str:
     data = resolved(config)
     data["data"]["prices"].pop("folder", None)
     (data["data"]["cross_check"] or {}).pop("folder", None)
+    (data["data"]["macro"] or {}).pop("folder", None)
     return json.dumps(data, sort_keys=True, allow_nan=False, separators=(",", ":"))
 
 

@@ -18,6 +18,8 @@ import pandas as pd
 
 from backtest.data.calendar import range_around, session_closes, sessions_around
 from backtest.data.checks import check_prices
+from backtest.data.macro_source import load_series, series_notes
+from backtest.data.meetings import scheduled_meetings
 from backtest.data.period import check_start, last_session_of
 from backtest.data.policy import load_policy_decisions, with_known_sessions
 from backtest.data.policy_later import LOWER, UPPER, later_decisions
@@ -25,7 +27,7 @@ from backtest.data.rates import check_rate, tbill_series
 from backtest.data.raw import as_traded, check_dividends
 from backtest.data.sources import DataSource, Fetched, choose_source, values_sha256
 from backtest.errors import DataError
-from backtest.market import POLICY_COLUMNS, Floats, Market, Source
+from backtest.market import POLICY_COLUMNS, Floats, Market, Needs, Source
 
 if TYPE_CHECKING:
     from backtest.config.fields import AnnualRate
@@ -51,7 +53,8 @@ def load_market(
     source = source or choose_source(
         data.prices, end=data.end, offline=offline, largest_daily_move=data.largest_daily_move
     )
-    fetched = source.prices(tuple(dict.fromkeys((*traded, *extra_tickers))))
+    needs: Needs = getattr(config.strategy.params, "needs", Needs())
+    fetched = source.prices(tuple(dict.fromkeys((*traded, *needs.tickers, *extra_tickers))))
     frames = _until(fetched, pd.Timestamp(data.end) if data.end else pd.Timestamp.max)
     span = _span(fetched)
     exchange = sessions_around(*span)
@@ -59,16 +62,23 @@ def load_market(
     last = last_session_of(frames, traded, exchange, end=data.end)
     check_start(frames, traded, exchange[exchange <= last], start=data.start)
     decisions, policy_sources = _decisions(source, last)
-    policy = _policy(decisions, exchange, session_closes(*range_around(*span)), last)
+    closes = session_closes(*range_around(*span))
+    policy = _policy(decisions, exchange, closes, last)
     if config.execution.accounting == "raw":
         check_dividends({ticker: frames[ticker] for ticker in traded}, start=data.start)
     raw = {ticker: as_traded(frames[ticker], one.values) for ticker, one in fetched.items()}
-    market = _priced(frames, raw, exchange, last, policy)
+    series, series_sources = load_series(needs.series, data, exchange, closes, last, offline=offline)
     market = replace(
-        market,
+        _priced(frames, raw, exchange, last, policy),
         is_simulated=source.is_simulated,
-        sources=(*(_price_source(ticker, frames[ticker], fetched[ticker]) for ticker in fetched), *policy_sources),
-        notes=(*notes, *_policy_silence(decisions, last)),
+        sources=(
+            *(_price_source(ticker, frames[ticker], fetched[ticker]) for ticker in fetched),
+            *policy_sources,
+            *series_sources,
+        ),
+        notes=(*notes, *_policy_silence(decisions, last), *series_notes(series, series_sources, last)),
+        series=series,
+        meetings=scheduled_meetings(decisions),
     )
     return market if data.tbill is None else with_tbill(market, data.tbill, source, start=data.start)
 

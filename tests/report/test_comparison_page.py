@@ -34,7 +34,12 @@ from strategies import REGISTRY
 
 CONTEXT = PageContext(hash8="0123abcd", hashes={"question": "ab" * 32}, versions={"python": "3.11"})
 LOOKBACKS, THRESHOLDS = (21, 63, 126), (0.0, 0.02)
-HOSTILE = ("<img src=x onerror=window.hacked=1>", "</script><script>window.hacked=2</script>", "\"quoted\" & 'single'")
+HOSTILE = (
+    "<img src=x onerror=window.hacked=1>",
+    "</script><script>window.hacked=2</script>",
+    "\"quoted\" & 'single'",
+    "<b>bold</b> &lt;",
+)
 
 
 def config(strategy: str, **params: Any) -> Config:
@@ -104,6 +109,11 @@ def grown(comparison: Comparison, count: int) -> Comparison:
 def swept() -> Comparison:
     """The study of all tests here and in the browser, made once."""
     return compared(sweep())
+
+
+def hostile_names(count: int) -> list[str]:
+    """Names that would like to run, or at least to be markup."""
+    return [f"{HOSTILE[k % len(HOSTILE)]} {k}" for k in range(count)]
 
 
 @pytest.fixture(scope="session")
@@ -396,7 +406,7 @@ def test_nothing_is_loaded_and_only_the_two_scripts_may_run(page: str) -> None:
 
 
 def test_hostile_names_are_text_and_nothing_else(study: Comparison) -> None:
-    names = [HOSTILE[k % 3] + f" {k}" for k in range(len(study.variants))]
+    names = hostile_names(len(study.variants))
     page = render_comparison(renamed(study, names), CONTEXT)
     assert "<img" not in page.split("<script>")[0]
     assert page.count("</script>") == 3

@@ -150,6 +150,7 @@ VARIANTS = [
     ("rate_cut_momentum", {"hold_sessions": 30, "lookback_sessions": 10}),
     ("rate_cut_momentum", {"hold_sessions": 5, "lookback_sessions": 30, "decide": "weekly", "combine": "any"}),
     ("static_mix", {}),
+    ("rules", {"small_when": {"signal": "lead", "lookback_sessions": 5, "of": "IWM", "over": "QQQ"}}),
 ]
 
 
@@ -233,7 +234,9 @@ def test_progress_counts_to_the_end(market: Market) -> None:
 def before_and_after(name: str, market: Market, session: pd.Timestamp) -> tuple[Any, Any]:
     """A field's values up to a session, and those that became knowable later."""
     value = getattr(market, name)
-    if name == "policy":
+    if name == "series":
+        value = pd.concat([one.frame.assign(of=series) for series, one in sorted(value.items())])
+    if name in ("policy", "series"):
         is_known = value["session"] <= session
         return value[is_known].reset_index(drop=True), value[~is_known].reset_index(drop=True)
     return value.loc[:session], value.loc[session:].iloc[1:]
@@ -254,7 +257,8 @@ def test_poison_changes_every_field_after_the_session_and_none_before(row: int, 
         was, later = before_and_after(name, market, session)
         became, others = before_and_after(name, other, session)
         assert became.equals(was), name
-        assert others.dtypes.equals(later.dtypes) if name == "policy" else others.shape == later.shape
+        is_table = name in ("policy", "series")
+        assert others.dtypes.equals(later.dtypes) if is_table else others.shape == later.shape
         assert len(others) > 0
         assert not others.equals(later), name
 

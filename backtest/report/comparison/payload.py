@@ -126,13 +126,13 @@ def _parts(variant: Variant) -> list[list[Any]]:
 def _words(comparison: Comparison, variant: Variant) -> dict[str, Any]:
     """What the page says of the selected variant, as text."""
     own, timing, n = variant.statistics, variant.statistics.timing, len(comparison.variants)
-    benchmark = comparison.benchmarks[0].label
+    benchmark, small = comparison.benchmarks[0].label, percent(variant.mix.small_share, 0)
     gain = "" if timing is None else f"{points(timing.difference.value)} ({span_points(timing.difference.interval)})"
     looks = _looks(timing.p, n) if timing else ""
     return {
         "rule": variant.rule,
         "luck": f"{variant.name}: active Sharpe {number(own.sharpe.value)} ({span(own.sharpe.interval)})",
-        "frontier": f"{variant.name}: {percent(own.cagr.value)} a year with {percent(variant.mix.small_share, 0)} small on average",
+        "frontier": f"{variant.name}: {percent(own.cagr.value)} a year with {small} small on average",
         "parts": f"Where its {points(variant.parts.total)} points a year against {benchmark} come from",
         "timing": f"Timing after costs: {gain}{looks}." if gain else "",
         "absence": absence(comparison, variant),

@@ -37,6 +37,7 @@ const METERS = ["starts", "decision-days", "delays", "costs", "neighbours"];
 const STILL = ["logits", "splits", "means"];           // do not depend on the selection
 const element = id => document.getElementById("chart-" + id);
 const ready = new Set();
+const NEAR_SCREEN = 500;                      // px from which a chart is drawn
 
 function draw(id) {
   const el = element(id);
@@ -64,20 +65,22 @@ const DEFAULT_READ = {
   luck: () => V[state.sel].words.luck,
   frontier: () => V[state.sel].words.frontier + "; the ring is its own constant mix",
   alike: () => "Point at a cell to read it; a click selects the variant of its row.",
-  grid: () => "Point at a cell to read it; a click selects its variant.",
+  grid: () => `Point at a ${G.keys.length > 1 ? "cell" : "dot"} to read it; a click selects its variant.`,
 };
+// What is far from the screen is drawn again when it comes near: a choice answers at once among 200 variants too.
 function redraw(ids = Object.keys(charts)) {
   for (const id of ids.filter(one => ready.has(one))) {
+    const box = element(id).getBoundingClientRect();
+    if (box.bottom < -NEAR_SCREEN || box.top > innerHeight + NEAR_SCREEN) { ready.delete(id); continue; }
     draw(id);
     if (DEFAULT_READ[id] && element(id).dataset.heard) read(id, DEFAULT_READ[id]());
   }
 }
 const drawAll = () => Object.keys(charts).forEach(id => { if (element(id)) draw(id); });
 
-const NEAR_SCREEN = "500px";
 const watch = new IntersectionObserver(entries => {
   for (const entry of entries.filter(e => e.isIntersecting)) {
     const id = entry.target.id.slice("chart-".length);
     if (!ready.has(id)) draw(id);
   }
-}, { rootMargin: NEAR_SCREEN });
+}, { rootMargin: NEAR_SCREEN + "px" });
