@@ -90,7 +90,7 @@ def test_both_engines_and_the_compiled_one_keep_the_same_raw_books(seeds: range)
         books = run_backtrader(plan, Planned)
         assert_same_books(books, run_kernel(plan))
         assert_same_books(books, run_compiled(plan))
-        check_identities(books, plan.terms.cash, has_interest=plan.terms.earns_tbill)
+        check_identities(books, plan.terms.cash, plan.overnight)
 
 
 def test_the_books_know_what_is_held_after_every_split() -> None:
