@@ -18,14 +18,15 @@ from typing import Any
 HOMES = {
     "load_config": "backtest.config",
     "load_market": "backtest.data",
-    "run": "backtest.run",
+    "run": "backtest.pipeline",
+    "compare": "backtest.study.compare",
     "Result": "backtest.result",
     "Market": "backtest.market",
     "Legs": "backtest.market",
 }
-"""Public name -> the module it lives in."""
+"""Public name -> the module it lives in; none may be the name of a module of this package, which would hide it."""
 
-__all__ = ["Legs", "Market", "Result", "load_config", "load_market", "run"]
+__all__ = ["Legs", "Market", "Result", "compare", "load_config", "load_market", "run"]
 
 
 def __getattr__(name: str) -> Any:

@@ -6,6 +6,7 @@ config are relative to the config; `configs/`, `strategies/` and `results/` are 
 
 from __future__ import annotations
 
+import io
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -189,6 +190,9 @@ def surges(
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run a command; ends the process with its exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(encoding="utf-8")  # a true minus, whatever the terminal's old encoding
     try:
         app(args=None if arguments is None else list(arguments), prog_name="backtest")
     except BacktestError as error:

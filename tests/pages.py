@@ -30,7 +30,7 @@ from backtest.decision import Decision, Evidence
 from backtest.market import Market, Source
 from backtest.report.page import PageContext, render_report
 from backtest.result import Result
-from backtest.run import run
+from backtest.pipeline import run
 from backtest.strategy import RotationStrategy
 from strategies import REGISTRY
 

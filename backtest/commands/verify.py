@@ -24,7 +24,7 @@ from backtest.report.caveats import caveats
 from backtest.report.folder import MANIFEST, code_hash
 from backtest.report.tables import data_files, sha256_text
 from backtest.result import Result
-from backtest.run import run
+from backtest.pipeline import run
 from strategies import REGISTRY
 
 FRACTIONS = ("total_return", "cagr", "volatility", "max_drawdown", "alpha", "tracking_error", "exposure_small")

@@ -93,9 +93,7 @@ class Books:
 
 def books_of(plan: Plan, equity: Floats, cash: Floats, fills: Fills) -> Books:
     """What an engine found, with what the plan says of prices, splits and dividends."""
-    return Books(
-        plan.sessions, plan.tickers, plan.opens, plan.closes, equity, cash, fills, plan.ratios, plan.dividends
-    )
+    return Books(plan.sessions, plan.tickers, plan.opens, plan.closes, equity, cash, fills, plan.ratios, plan.dividends)
 
 
 def check_same_books(one: Books, other: Books, names: tuple[str, str] = ("backtrader", "the kernel")) -> None:

@@ -143,7 +143,9 @@ def _comparable(file: str, text: str) -> Any:
     if file == MANIFEST:
         try:
             content = json.loads(text)
-        except ValueError:
+        except (ValueError, RecursionError):
+            return text
+        if not isinstance(content, dict) or not isinstance(content.get("files"), dict):
             return text
         content.pop("run", None)
         files = content.get("files", {})
@@ -153,7 +155,7 @@ def _comparable(file: str, text: str) -> Any:
     if file == "config.yaml":
         try:
             return _without_locations(yaml.safe_load(text))
-        except yaml.YAMLError:
+        except (yaml.YAMLError, ValueError, RecursionError):
             return text
     return text
 

@@ -23,7 +23,7 @@ from backtest.execution.kernel import raw_arguments
 from backtest.market import Floats, Legs, Market
 from backtest.metrics import Activity
 from backtest.plan import Plan, Terms, make_plan
-from backtest.run import activity_of, decide, is_rotation, legs_of, plan_of, terms_of
+from backtest.pipeline import activity_of, decide, is_rotation, legs_of, plan_of, terms_of
 from backtest.study.ground import Benchmark, Ground
 from backtest.units import DAYS_PER_YEAR
 

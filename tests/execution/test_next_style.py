@@ -16,7 +16,7 @@ from backtest.errors import ConfigError, OrderRefused
 from backtest.execution import run_backtrader
 from backtest.execution.books import check_identities
 from backtest.plan import Plan, Terms, make_plan
-from backtest.run import check_terms_of_own_orders
+from backtest.pipeline import check_terms_of_own_orders
 from strategies import REGISTRY
 
 QUICKSTART = Path(__file__).parents[2] / "configs" / "quickstart.yaml"

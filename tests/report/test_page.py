@@ -22,7 +22,7 @@ from backtest.report.figures import figures
 from backtest.report.page import plotly_bundle, render_report
 from backtest.report.prose import headline
 from backtest.result import Result
-from backtest.run import run
+from backtest.pipeline import run
 from strategies import REGISTRY
 
 MOST_BYTES = 7_000_000

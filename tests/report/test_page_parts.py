@@ -24,7 +24,7 @@ from backtest.report.falls import worst_falls
 from backtest.report.moves import account_of, moves_of
 from backtest.report.periods import heat_rows, period_ends, tint, year_rows
 from backtest.report.prose import headline, verdicts
-from backtest.run import run
+from backtest.pipeline import run
 from strategies import REGISTRY
 
 
