@@ -71,7 +71,7 @@ def room_of(path: Path) -> str:
     return path.relative_to(ROOT / "backtest").parts[0].removesuffix(".py")
 
 
-LIBRARY = [path for path in modules("backtest") if room_of(path) != "__init__"]
+LIBRARY = [path for path in modules("backtest") if room_of(path) not in ("__init__", "__main__")]
 
 
 def packages(imports: Iterator[tuple[int, str]]) -> set[str]:

@@ -33,6 +33,9 @@ if TYPE_CHECKING:
     from backtest.config.fields import AnnualRate
     from backtest.config.models import Config
 
+LEAST_BESIDE_DELAY = 2
+"""Sessions of a test beside the delay: one to decide at, one to be worth something at."""
+
 LONGEST_BETWEEN_DECISIONS = pd.Timedelta(days=63)
 """Scheduled decisions are at most nine weeks apart; a longer silence means that the table has ended."""
 
@@ -60,7 +63,8 @@ def load_market(
     exchange = sessions_around(*span)
     notes = (*source.notes, *check_prices(frames, exchange, data.largest_daily_move), *_compared(frames, config))
     last = last_session_of(frames, traded, exchange, end=data.end)
-    check_start(frames, traded, exchange[exchange <= last], start=data.start)
+    least = LEAST_BESIDE_DELAY + config.execution.delay_sessions
+    check_start(frames, traded, exchange[exchange <= last], start=data.start, least=least)
     decisions, policy_sources = _decisions(source, last)
     closes = session_closes(*range_around(*span))
     policy = _policy(decisions, exchange, closes, last)

@@ -38,16 +38,23 @@ def last_session_of(
 
 
 def check_start(
-    frames: Mapping[str, pd.DataFrame], traded: Sequence[str], sessions: pd.DatetimeIndex, *, start: date
+    frames: Mapping[str, pd.DataFrame],
+    traded: Sequence[str],
+    sessions: pd.DatetimeIndex,
+    *,
+    start: date,
+    least: int = 2,
 ) -> None:
-    """Raise ConfigError unless two sessions >= `start` exist and every traded ticker has a price on the first one.
+    """Raise ConfigError unless `least` sessions >= `start` exist and every traded ticker has a price on the first one.
 
     sessions: the exchange's, up to the market's last.
     """
     period = sessions[sessions >= pd.Timestamp(start)]
-    if len(period) < 2:
+    if len(period) < least:
         last = f"{sessions[-1]:%Y-%m-%d}"
-        raise ConfigError(f"data.start: found {start}, expected a date with two sessions from it to the last, {last}")
+        raise ConfigError(
+            f"data.start: found {start}, expected a date with {least} sessions from it to the last, {last}"
+        )
     firsts = {ticker: pd.Timestamp(frames[ticker].index[0]) for ticker in traded}
     latest = max(traded, key=lambda ticker: firsts[ticker])
     if firsts[latest] > period[0]:

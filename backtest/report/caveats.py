@@ -6,6 +6,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+import numpy as np
+
 from backtest.benchmark import benchmark_label
 from backtest.report.cuts import cut_before_start, cuts_of, cycles_of, follows_cuts
 from backtest.report.figures import names_of_figures
@@ -32,6 +34,7 @@ def caveats_of(result: Result, spells: Sequence[Spell]) -> list[str]:
     return [
         *result.market.notes,
         *_trade_due(result),
+        *_not_known(result),
         *_beaten(result),
         *_whipsaws(spells),
         *_easing(result),
@@ -43,6 +46,17 @@ def caveats_of(result: Result, spells: Sequence[Spell]) -> list[str]:
 def _trade_due(result: Result) -> Iterator[str]:
     if result.pending:
         yield result.pending.rstrip(".") + "."
+
+
+def _not_known(result: Result) -> Iterator[str]:
+    """Sessions on which the rule did not decide, so that the initial holding stood in for it."""
+    if result.decision.is_observed:
+        return
+    unknown = int(np.isnan(result.decision.small_share[result.begin :]).sum())
+    if unknown:
+        of = "all" if unknown == len(result.sessions) else f"{unknown:,} of"
+        held = result.config.strategy.initial
+        yield f"On {of} {len(result.sessions):,} sessions the signal was not known or had not spoken yet: {held} was held."
 
 
 def _beaten(result: Result) -> Iterator[str]:

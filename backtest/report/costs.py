@@ -6,8 +6,6 @@ import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from backtest.execution import run_kernel
 from backtest.metrics import Calendar
 from backtest.report.moves import Move
@@ -58,7 +56,7 @@ def own_bps(result: Result) -> float:
 
 def _at_other_costs(result: Result, calendar: Calendar) -> list[AtCost]:
     """Nothing for a strategy that trades in its own `next`: only a plan can be run again, and it made none."""
-    if not _follows_its_plan(result):
+    if result.decision.is_observed:
         return []
     own = own_bps(result)
     rows = []
@@ -70,11 +68,3 @@ def _at_other_costs(result: Result, calendar: Calendar) -> list[AtCost]:
         growth = total ** (1 / calendar.years) - 1 if calendar.is_one_year else total - 1
         rows.append(AtCost(bps, float(books.equity[-1]), growth, is_this))
     return rows
-
-
-def _follows_its_plan(result: Result) -> bool:
-    """Are the books those of the plan? What a `next`-style strategy held stands in the place of its decision."""
-    decided = result.decision.small_share[result.begin :]
-    if not np.array_equal(decided, result.small_share, equal_nan=True):
-        return True
-    return np.array_equal(run_kernel(result.plan).equity, result.books.equity)

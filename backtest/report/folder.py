@@ -145,7 +145,7 @@ def _comparable(file: str, text: str) -> Any:
             content = json.loads(text)
         except (ValueError, RecursionError):
             return text
-        if not isinstance(content, dict) or not isinstance(content.get("files"), dict):
+        if not isinstance(content, dict) or not isinstance(content.get("files", {}), dict):
             return text
         content.pop("run", None)
         files = content.get("files", {})

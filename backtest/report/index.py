@@ -99,8 +99,7 @@ def render_index(rows: list[Row], broken: list[str]) -> str:
     )
     environment.filters |= {"pct": percent, "num": number}
     template = environment.get_template("index.html.j2")
-    return template.render(rows=rows, broken=broken, width=PAGE = "index.html"
-SPARK_WIDTH, height=SPARK_HEIGHT)
+    return template.render(rows=rows, broken=broken, width=SPARK_WIDTH, height=SPARK_HEIGHT)
 
 
 def number(value: object, digits: int = 2) -> str:

@@ -12,6 +12,10 @@ from backtest.statistics.words import in_fifty, number, p_equals, percent, point
 Interval = tuple[float, float]
 
 
+NOTHING_AHEAD = 1.0
+"""The p-value of a test of superiority whose statistic is zero."""
+
+
 def read_active_sharpe(sharpe: float, ends: Interval, benchmark: str) -> str:
     """Active Sharpe ratio (annual) with its interval."""
     side = "all of it above 0" if ends[0] > 0 else "all of it below 0" if ends[1] < 0 else "0 among them"
@@ -85,6 +89,8 @@ def read_spa(p: float, benchmark: str, variants: int) -> str:
     some = "at least one of them" if variants > 1 else "the variant"
     if p < 0.05:
         return f"Were nothing better than {benchmark}, so clear a lead would have {p_equals(p)}: {some} seems better."
+    if p >= NOTHING_AHEAD:
+        return f"None was ahead of {benchmark}, so that there is no lead to test: p is 1 by construction."
     return f"So clear a lead has {p_equals(p)} even where nothing is better than {benchmark}: none is shown to be."
 
 
@@ -96,9 +102,9 @@ def read_reality_check(p: float) -> str:
 def read_stepm(superior: Sequence[str], benchmark: str) -> str:
     """Romano and Wolf's superior variants."""
     if not superior:
-        return f"After correcting for the search, no variant can be told from {benchmark} at 5 %."
+        return f"After correcting for the search, no variant is shown to be better than {benchmark} at 5 %."
     names = ", ".join(superior)
-    return f"After correcting for the search, {len(superior)} can be told from {benchmark} at 5 %: {names}."
+    return f"After correcting for the search, {len(superior)} seem better than {benchmark} at 5 %: {names}."
 
 
 def read_confidence_set(remaining: int, variants: int, benchmark: str, benchmark_remains: bool) -> str:

@@ -55,7 +55,7 @@ def compare(
 
     benchmark: what they are held against; by default the first one of the first variant.
     ledger: the file in which every variant is recorded as it finishes, and whose trials deflate the result; None: the
-    variants alone count. grid: the keys that a sweep varied; all its variants enter the ledger as one line.
+    variants alone count. grid: the keys that a grid varied.
     market: use this one instead of loading. progress: told (steps done, all steps).
     The same arguments, data, code and earlier trials give the same Comparison.
 
@@ -65,14 +65,13 @@ def compare(
     steps = Steps(progress, 2 * len(variants) + 2)
     ground = common_ground(variants, benchmark, market=market, offline=offline)
     benchmarks = run_benchmarks(ground)
-    recorder = Recorder(ground, ledger, benchmarks.declared, benchmarks.tbill, is_sweep=bool(grid))
+    recorder = Recorder(ground, ledger, benchmarks.declared, benchmarks.tbill)
 
     def finished(outcome: Outcome) -> None:
         recorder.record(outcome)
         steps.advance()
 
     field = run_field(ground, benchmarks, strategies, finished)
-    recorder.finish()
     size = recorder.size()
     assessment = assess(field.table, size.per_session(ground.market.periods_per_year), seed=seed)
     steps.advance()

@@ -22,8 +22,8 @@ from backtest.execution.compiled import compiled_simulate, run_compiled
 from backtest.execution.kernel import raw_arguments
 from backtest.market import Floats, Legs, Market
 from backtest.metrics import Activity
-from backtest.plan import Plan, Terms, make_plan
 from backtest.pipeline import activity_of, decide, is_rotation, legs_of, plan_of, terms_of
+from backtest.plan import Plan, Terms, make_plan
 from backtest.study.ground import Benchmark, Ground
 from backtest.units import DAYS_PER_YEAR
 

@@ -25,8 +25,15 @@ def of(text: str, *overrides: str) -> Config:
 def test_resolved_fills_in_every_default() -> None:
     assert resolved(of(SHORT)) == {
         "name": "short",
-        "data": {"prices": {"source": "sample"}, "start": "2001-07-31", "end": None, "tbill": None,
-                 "largest_daily_move": 0.2, "cross_check": None, "macro": None},
+        "data": {
+            "prices": {"source": "sample"},
+            "start": "2001-07-31",
+            "end": None,
+            "tbill": None,
+            "largest_daily_move": 0.2,
+            "cross_check": None,
+            "macro": None,
+        },
         "legs": {"growth": {"IVW": 0.5, "QQQ": 0.5}, "small": {"IWM": 0.5, "IWN": 0.5}},
         "strategy": {
             "name": "relative_momentum",

@@ -43,9 +43,7 @@ PAIR = "{growth: {QQQ: 1.0}, small: {IWM: 1.0}}"
 FOUR = "{growth: {QQQ: 0.5, IVW: 0.5}, small: {IWM: 0.5, IWN: 0.5}}"
 
 
-def write_world(
-    folder: Path, last: date = LAST, tickers: tuple[str, ...] = TICKERS, first: date = FIRST
-) -> Path:
+def write_world(folder: Path, last: date = LAST, tickers: tuple[str, ...] = TICKERS, first: date = FIRST) -> Path:
     """Prices of four tickers and ^IRX, DTB3 and the target range, without a fault."""
     frames = {ticker: clean_frame(seed, first, last) for seed, ticker in enumerate(tickers, start=1)}
     write_prices(folder / "prices", **frames)

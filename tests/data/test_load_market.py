@@ -136,7 +136,7 @@ def test_a_start_before_the_first_price_names_the_ticker_and_the_date(folder: Pa
 
 
 def test_a_start_with_no_session_after_it_is_refused(folder: Path) -> None:
-    expected = "expected a date with two sessions from it to the last, 2024-12-31"
+    expected = "expected a date with 3 sessions from it to the last, 2024-12-31"
     assert refused(folder, start=date(2024, 12, 31)) == f"2 data.start: found 2024-12-31, {expected}"
 
 

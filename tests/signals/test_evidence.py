@@ -44,9 +44,20 @@ def test_a_lead_is_told_in_points() -> None:
         "the lead is not known yet",
         "small leads by 25.0 points",
         "growth leads by 10.0 points",
-        "neither leg leads",
-        "small leads by 0.004 points",
+        "growth led by 10.0 points on 2024-09-18, and the other has not since",
+        "growth led by 10.0 points on 2024-09-18, and the other has not since",
     ]
+
+
+def test_a_lead_below_its_threshold_is_told_as_not_enough_yet() -> None:
+    market = hand_market("2024-09-16", G=[100.0, 100.0, 100.0], S=[50.0, 51.0, 51.0])
+    lead = lead_evidence(market, PAIR, 1, 0.05)
+    assert lead.say(1) == "small leads by 2.0 points, not by 5 yet"
+    assert lead.say(2) == "neither leg leads"
+    assert (
+        lead_evidence(market, PAIR, 1, 0.01).say(2)
+        == "small led by 2.0 points on 2024-09-17, and the other has not since"
+    )
 
 
 @pytest.mark.parametrize(("threshold", "shown"), [(0.0, (0.0,)), (0.05, (0.05, -0.05))])

@@ -17,8 +17,7 @@ from strategies.rules import Rules
 
 LEGS = Legs()
 HEAD = (
-    "name: x\ndata:\n  prices: {source: sample}\n  start: 2005-01-03\n"
-    "execution: {commission_bps: 1, slippage_bps: 4}\n"
+    "name: x\ndata:\n  prices: {source: sample}\n  start: 2005-01-03\nexecution: {commission_bps: 1, slippage_bps: 4}\n"
 )
 LEAD = {"signal": "lead", "lookback_sessions": 5}
 LATE = {"signal": "lead", "lookback_sessions": 200}

@@ -46,9 +46,9 @@ function draw(id) {
     el.parentElement.classList.toggle("empty", !has);
     if (!has) { ready.add(id); return; }
   }
-  const { data, layout, height, still } = charts[id](el);
+  const { data, layout, height, still, width: own } = charts[id](el);
   if (height) el.style.height = height + "px";
-  const size = { width: width(el), height: height || el.clientHeight };
+  const size = { width: own || width(el), height: height || el.clientHeight };
   Plotly.react(el, data, { ...layout, ...size }, { staticPlot: !!still, displayModeBar: false, responsive: false, doubleClick: false, showTips: false });
   if (!still && !el.dataset.heard) listen(el, id);
   ready.add(id);

@@ -38,21 +38,21 @@ function splitsChart() {
 function alikeChart(el) {
   const { order, percent } = D.alike, n = order.length, many = n > 40 || narrow.matches && !state.paper;
   const z = order.map((_, r) => order.map((_, c) => { const v = r >= c ? percent[r][c] : percent[c][r]; return v === null ? null : v / 100; }));
-  const left = many ? 8 : Math.min(260, 12 + widest(order)), side = Math.min(width(el) - left - 60, 620, 24 * n);
+  const left = many ? 8 : Math.min(260, 12 + widest(order)), side = Math.min(width(el) - left - 60, 620, Math.max(24 * n, 160));
   const name = i => isSeen(i) ? `<b><span style="color:${token(role(i))}">${esc(V[i].label)}</span></b>` : esc(V[i].label);
   return {
-    height: side + 20,
+    height: side + 20, width: left + side + 60,
     data: [{
       type: "heatmap", z, zmin: -1, zmax: 1, xgap: many ? 0 : 1, ygap: many ? 0 : 1, hoverinfo: "none", hoverongaps: false,
       colorscale: [[0, thinned("loss", .6)], [.5, token("paper")], [.75, thinned("ink", .12)], [.9, thinned("ink", .42)], [1, token("ink")]],
       customdata: order.map((i, r) => order.map((j, c) => [i, `${V[i].name} and ${V[j].name}: ${z[r][c] === null ? "not defined" : fixed(z[r][c], 2)}`])),
       colorbar: {
         thickness: 8, len: .7, outlinewidth: 0, tickvals: [-1, 0, 1], ticktext: ["−1", "0", "1"], tickfont: { size: 11 },
-        x: (left + side) / width(el), xref: "container", xpad: 8,
+        x: 1, xpad: 8,
       },
     }],
     layout: frame({
-      margin: { l: left, r: Math.max(50, width(el) - left - side), t: 6, b: 14 },
+      margin: { l: left, r: 60, t: 6, b: 14, autoexpand: false },
       xaxis: axis({ visible: false, range: [-.5, n - .5] }),
       yaxis: axis({
         range: [n - .5, -.5], showgrid: false, tickmode: "array", tickfont: { size: 11 },
