@@ -56,7 +56,8 @@ def _not_known(result: Result) -> Iterator[str]:
     if unknown:
         of = "all" if unknown == len(result.sessions) else f"{unknown:,} of"
         held = result.config.strategy.initial
-        yield f"On {of} {len(result.sessions):,} sessions the signal was unknown or had not spoken yet: {held} was held."
+        total = f"{of} {len(result.sessions):,} sessions"
+        yield f"On {total} the signal was unknown or had not spoken yet: {held} was held."
 
 
 def _beaten(result: Result) -> Iterator[str]:
