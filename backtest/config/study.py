@@ -85,9 +85,25 @@ class Study:
 
     def grid_config(self, number: int) -> Config:
         """The Config of one point, counted from 0; raises ConfigError where its values do not go together."""
+        points = self._grid_with(number)
+        return with_benchmark(points.config(points.digits(number)), self.benchmark)
+
+    def grid_parts(self, number: int) -> tuple[Config, BaseModel]:
+        """The same point as a Config but for the strategy's parameters, and these; without the study's benchmark.
+
+        Points that differ in parameters alone share one and the same Config object.
+        """
+        points = self._grid_with(number)
+        return points.parts(points.digits(number))
+
+    def digits(self, number: int) -> tuple[int, ...]:
+        """Which value of each swept key a point has."""
+        return self._grid_with(number).digits(number)
+
+    def _grid_with(self, number: int) -> Grid:
         if self._points is None or not 0 <= number < self.size:
             raise IndexError(f"point {number} of a grid of {self.size}")
-        return with_benchmark(self._points.config(self._points.digits(number)), self.benchmark)
+        return self._points
 
 
 def study_question(study: Study) -> str:

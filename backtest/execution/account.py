@@ -164,7 +164,9 @@ def account(
     `alias`; the row `empty` is the account before its first trade. The rest as in `simulate`.
     """
     sessions, tickers = opens.shape
-    shares, basis, sizes = np.zeros(tickers), np.zeros(tickers), np.zeros(tickers)
+    shares: Any = np.zeros(tickers)
+    basis: Any = np.zeros(tickers)
+    sizes: Any = np.zeros(tickers)
     exposure = np.zeros(2)
     totals[:] = 0.0
     held = alias[empty]

@@ -97,6 +97,30 @@ def measure_falls(equity: Any, column: Any) -> None:
     column[8] = np.sqrt(squares / (sessions - 1))
 
 
+def smallest(values: Any, count: int, rank: int) -> float:
+    """The value at `rank` (from 0) of the first `count`, in ascending order; puts them in another order (Hoare)."""
+    low, high = 0, count - 1
+    while low < high:
+        pivot = values[(low + high) // 2]
+        i, j = low, high
+        while i <= j:
+            while values[i] < pivot:
+                i += 1
+            while values[j] > pivot:
+                j -= 1
+            if i <= j:
+                values[i], values[j] = values[j], values[i]
+                i += 1
+                j -= 1
+        if rank <= j:
+            high = j
+        elif rank >= i:
+            low = i
+        else:
+            break
+    return float(values[rank])
+
+
 def tail_mean(returns: Any, mean: float, deviation: float, room: Any) -> float:
     """Mean of the worst floor(0.05 (N - 1)) + 1 returns."""
     count = len(returns)
@@ -109,11 +133,11 @@ def tail_mean(returns: Any, mean: float, deviation: float, room: Any) -> float:
     if found < tail:
         room[:] = returns
         found = count
-    edge = np.partition(room[:found], tail - 1)[tail - 1]
+    edge = smallest(room, found, tail - 1)
     total, below = 0.0, 0
-    for k in range(found):
-        if room[k] < edge:
-            total += room[k]
+    for t in range(count):  # in the order of time, so that the sum does not depend on how the edge was found
+        if returns[t] < edge:
+            total += returns[t]
             below += 1
     return (total + (tail - below) * edge) / tail
 
@@ -122,7 +146,7 @@ def capture(equity: Any, before: Any, last: Any, months: Any, own: float) -> flo
     """Geometric mean monthly return in these months, over the benchmark's `own`."""
     if not len(months):
         return np.nan
-    product = 1.0
+    product: float = 1.0
     for month in months:
         product *= equity[last[month]] / equity[before[month]]
     return (product ** (1 / len(months)) - 1) / own

@@ -19,14 +19,14 @@ from backtest import sizing
 from backtest.execution import account
 from backtest.execution.account import weights_of
 from backtest.metrics import fused
-from backtest.metrics.fused import measure_one
 
 SUMS = {"reassoc", "nsz", "contract"}
 """For metrics: sums may be added in another order. Never for the account, where the last bit counts."""
 
-run_account = account.account
+run_account: Any = account.account
+measure_one: Any = fused.measure_one
 
-_EXACT = (
+_EXACT: tuple[Any, ...] = (
     sizing.affordable,
     sizing.value_net_of_costs,
     sizing.trade_sizes,
@@ -35,11 +35,12 @@ _EXACT = (
     account.weights_of,
     account.account,
 )
-_SUMS = (
+_SUMS: tuple[Any, ...] = (
     fused.deviation_of,
     fused.quotient,
     fused.measure_returns,
     fused.measure_falls,
+    fused.smallest,
     fused.tail_mean,
     fused.capture,
     fused.measure_years,

@@ -1,0 +1,216 @@
+"""Setting: all that variants of a sweep share but for what they decide, laid out for the compiled code.
+
+A point of the grid -> its SETTING (market, legs, terms, period, benchmark) + its parameters -> decision -> account.
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from pydantic import BaseModel
+
+from backtest.benchmark import run_benchmarks
+from backtest.config import Config, Study
+from backtest.config.fields import Benchmark
+from backtest.data import load_market
+from backtest.data.assemble import traded_tickers
+from backtest.decision import INITIAL_SHARES, Decision, check_decision
+from backtest.errors import RunError
+from backtest.execution.account import MOST_CODES
+from backtest.market import Floats, Legs, Market, Memo, overnight_interest
+from backtest.metrics import Calendar, calendar_of
+from backtest.metrics.formulas import ROUNDING
+from backtest.plan import Plan
+from backtest.run import is_rotation, legs_of, plan_of
+from backtest.study.sweep_engine import encoder
+
+MOST_SETTINGS = 64
+"""Kept at once, each about a megabyte."""
+
+
+@dataclass(frozen=True, eq=False)
+class Encoded:
+    """A decision as bytes on all sessions of a market: codes name rows of `table` (small share, cash share)."""
+
+    codes: npt.NDArray[np.uint8]
+    table: Floats
+    count: int
+
+    @property
+    def nbytes(self) -> int:
+        """Size of the arrays."""
+        return self.codes.nbytes + self.table.nbytes
+
+
+@dataclass(frozen=True, eq=False)
+class Setting:
+    """What variants share: plan holds no targets; the tuples are the arguments of `sweep_engine.run_many`.
+
+    benchmark: equity (sessions,) of the one that relative metrics are against, or None.
+    """
+
+    config: Config
+    market: Market
+    strategy: Any
+    legs: Legs
+    plan: Plan
+    calendar: Calendar
+    benchmark: Floats | None
+    tbill: Floats
+    weights: tuple[Any, ...]
+    prices: tuple[Any, ...]
+    numbers: tuple[Any, ...]
+    against: tuple[Any, ...]
+
+    @property
+    def begin(self) -> int:
+        """Row of the market at which the test begins."""
+        return len(self.market.sessions) - len(self.plan.sessions)
+
+    def decide(self, params: BaseModel) -> Decision:
+        """What the variant with these parameters would hold after each close."""
+        decision: Decision = self.strategy.decide(self.market, self.legs, params)
+        return decision
+
+    def encoded(self, params: BaseModel) -> Encoded:
+        """The decision as bytes; count is 0 where it has more different holdings than a table has rows for.
+
+        Raises what the strategy raises, and RunError for a decision that is none.
+        """
+        decision = self.decide(params)
+        small = np.ascontiguousarray(decision.small_share, dtype=np.float64)
+        sessions = len(self.market.sessions)
+        if small.shape != (sessions,) or np.shape(decision.cash_share) not in ((), (sessions,)):
+            check_decision(decision, self.market)
+        cash = self._cash(decision.cash_share, sessions)
+        codes, table = np.empty(sessions, dtype=np.uint8), np.zeros((MOST_CODES, 2))
+        count = encoder()(small, cash, *INITIAL_SHARES[self.config.strategy.initial], codes, table)
+        if count == -1:
+            check_decision(decision, self.market)
+        return Encoded(codes, table, max(count, 0))
+
+    def _cash(self, share: Floats | float, sessions: int) -> Floats:
+        if np.ndim(share):
+            return np.ascontiguousarray(share, dtype=np.float64)
+        value = float(share)
+        return self.market.memo.get(("cash share", value), lambda: np.full(sessions, value))
+
+
+class Settings:
+    """Makes settings and markets, and keeps those used last. One per process and sweep."""
+
+    def __init__(
+        self, study: Study, strategies: Mapping[str, type], market: Market | None = None, *, offline: bool = False
+    ) -> None:
+        self.study, self.strategies, self.given, self.offline = study, strategies, market, offline
+        self.markets: dict[tuple[str, ...], Market] = {}
+        self.decisions = Memo()
+        self.shared_axes = [key for key in study.grid if not key.startswith("strategy.params.")]
+        self._settings: dict[int, Setting] = {}
+
+    def of(self, template: Config) -> Setting:
+        """The setting of a point's Config; its parameters do not matter."""
+        found = self._settings.get(id(template))
+        if found is None or found.config is not template:
+            if len(self._settings) >= MOST_SETTINGS:
+                del self._settings[next(iter(self._settings))]
+            found = self._settings[id(template)] = self._made(template)
+        return found
+
+    def market_of(self, config: Config) -> Market:
+        """The market of a config; one for all starts, costs and parameters."""
+        if self.given is not None:
+            return self.given
+        data = config.data.model_copy(update={"start": self._earliest(config)})
+        key = (data.model_dump_json(), *traded_tickers(config))
+        if key not in self.markets:
+            self.markets[key] = load_market(config.model_copy(update={"data": data}), offline=self.offline)
+        return self.markets[key]
+
+    def _earliest(self, config: Config) -> datetime.date:
+        swept = [datetime.date.fromisoformat(str(value)) for value in self.study.grid.get("data.start", ())]
+        return min([config.data.start, *swept])
+
+    def _made(self, template: Config) -> Setting:
+        strategy = self.strategies[template.strategy.name]
+        if not is_rotation(strategy):
+            raise RunError(f"{template.strategy.name} trades in its own next: it can be run and compared, not swept")
+        config = with_first(template, self.study.benchmark)
+        market = self.market_of(config)
+        return setting_of(template, config, market, strategy)
+
+
+def with_first(config: Config, benchmark: Benchmark | None) -> Config:
+    """The config with the study's benchmark as its first: the one that relative metrics are against."""
+    if benchmark is None:
+        return config
+    others = [each for each in config.benchmarks if each != benchmark]
+    return config.model_copy(update={"benchmarks": (benchmark, *others)})
+
+
+def setting_of(template: Config, config: Config, market: Market, strategy: Any) -> Setting:
+    """The setting of a config on its market."""
+    legs = legs_of(config)
+    plan = plan_of(config, market, Decision(np.zeros(len(market.sessions))))
+    calendar = calendar_of(
+        plan.sessions, periods_per_year=market.periods_per_year, exchange_sessions=market.exchange_sessions
+    )
+    tbill = overnight_interest(market)[len(market.sessions) - len(plan.sessions) :]
+    first = config.model_copy(update={"benchmarks": config.benchmarks[:1]})
+    books = list(run_benchmarks(first, market, legs, plan.terms).values())
+    benchmark = books[0].equity if books else None
+    growth, small = (np.array([leg.get(t, 0.0) for t in legs.tickers]) for leg in (legs.growth, legs.small))
+    terms = plan.terms
+    return Setting(
+        config=template,
+        market=market,
+        strategy=strategy,
+        legs=legs,
+        plan=plan,
+        calendar=calendar,
+        benchmark=benchmark,
+        tbill=tbill,
+        weights=(growth, small, small > 0.0),
+        prices=(plan.opens, np.ascontiguousarray(plan.closes.T), plan.is_scheduled, plan.overnight),
+        numbers=(plan.first, bool(plan.overnight.any()), terms.cash, terms.cost_rate, terms.whole_shares),
+        against=measured_against(calendar, tbill[1:], benchmark),
+    )
+
+
+def measured_against(calendar: Calendar, tbill: Floats, benchmark: Floats | None) -> tuple[Any, ...]:
+    """The arguments of `fused.measure_one` that are the same for all curves on the same sessions.
+
+    tbill: (sessions - 1,); benchmark: equity (sessions,).
+    """
+    curve = np.ones(calendar.sessions) if benchmark is None else benchmark
+    returns = curve[1:] / curve[:-1] - 1
+    premium = returns - tbill
+    mean = float(premium.mean())
+    spread = float(premium.std(ddof=1)) if len(premium) > 1 else np.nan
+    months = calendar.months.growth(curve[None])[0]
+    sides = [np.flatnonzero(months > 1 + ROUNDING), np.flatnonzero(months < 1 - ROUNDING)]
+    own = [float(months[side].prod()) ** (1 / len(side)) - 1 if len(side) else np.nan for side in sides]
+    spans = (calendar.calendar_years, calendar.months)
+    rows = [np.array([each.before, each.last], dtype=np.int64) for each in spans]
+    return (
+        np.ascontiguousarray(tbill),
+        returns,
+        premium - mean,
+        np.array([mean, spread if not spread <= ROUNDING else 0.0]),
+        benchmark is not None,
+        calendar.is_one_year,
+        calendar.years,
+        calendar.periods_per_year,
+        rows[0],
+        rows[1],
+        sides[0].astype(np.int64),
+        sides[1].astype(np.int64),
+        np.array(own),
+    )
+
+
