@@ -18,14 +18,16 @@ from typing import Any
 HOMES = {
     "load_config": "backtest.config",
     "load_market": "backtest.data",
+    "load_study": "backtest.config",
     "run": "backtest.run",
+    "sweep": "backtest.study.sweep",
     "Result": "backtest.result",
     "Market": "backtest.market",
     "Legs": "backtest.market",
 }
 """Public name -> the module it lives in."""
 
-__all__ = ["Legs", "Market", "Result", "load_config", "load_market", "run"]
+__all__ = ["Legs", "Market", "Result", "load_config", "load_market", "load_study", "run", "sweep"]
 
 
 def __getattr__(name: str) -> Any:

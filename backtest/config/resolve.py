@@ -38,7 +38,7 @@ def _lines(data: Mapping[str, Any], depth: int) -> list[str]:
     lines = []
     for key, value in data.items():
         head = f"{'  ' * depth}{_text(key)}:"
-        inline = _inline(value)
+        inline = inline(value)
         is_map_of_maps = isinstance(value, dict) and any(isinstance(each, dict) for each in value.values())
         is_block = isinstance(value, dict) and value and (is_map_of_maps or not depth or len(inline) > _WIDTH)
         if is_block:
@@ -48,11 +48,12 @@ def _lines(data: Mapping[str, Any], depth: int) -> list[str]:
     return lines
 
 
-def _inline(value: object) -> str:
+def inline(value: object) -> str:
+    """A value as it would stand on one line of YAML."""
     if isinstance(value, dict):
-        return f"{{{', '.join(f'{_text(key)}: {_inline(each)}' for key, each in value.items())}}}"
+        return f"{{{', '.join(f'{_text(key)}: {inline(each)}' for key, each in value.items())}}}"
     if isinstance(value, list | tuple):
-        return f"[{', '.join(_inline(each) for each in value)}]"
+        return f"[{', '.join(inline(each) for each in value)}]"
     if isinstance(value, str):
         return _text(value)
     return json.dumps(value, allow_nan=False)

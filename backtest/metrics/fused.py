@@ -149,7 +149,8 @@ def capture(equity: Any, before: Any, last: Any, months: Any, own: float) -> flo
     product: float = 1.0
     for month in months:
         product *= equity[last[month]] / equity[before[month]]
-    return (product ** (1 / len(months)) - 1) / own
+    mean: float = product ** (1 / len(months)) - 1
+    return mean / own
 
 
 def measure_years(equity: Any, before: Any, last: Any, column: Any) -> None:

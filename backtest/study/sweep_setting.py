@@ -6,6 +6,7 @@ A point of the grid -> its SETTING (market, legs, terms, period, benchmark) + it
 from __future__ import annotations
 
 import datetime
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -15,17 +16,18 @@ import numpy.typing as npt
 from pydantic import BaseModel
 
 from backtest.benchmark import run_benchmarks
-from backtest.config import Config, Study
+from backtest.config import Config, Study, study_question
 from backtest.config.fields import Benchmark
-from backtest.data import load_market
+from backtest.data import content_hash, load_market
 from backtest.data.assemble import traded_tickers
 from backtest.decision import INITIAL_SHARES, Decision, check_decision
-from backtest.errors import RunError
+from backtest.errors import ConfigError, RunError
 from backtest.execution.account import MOST_CODES
 from backtest.market import Floats, Legs, Market, Memo, overnight_interest
 from backtest.metrics import Calendar, calendar_of
 from backtest.metrics.formulas import ROUNDING
 from backtest.plan import Plan
+from backtest.report.folder import code_hash
 from backtest.run import is_rotation, legs_of, plan_of
 from backtest.study.sweep_engine import encoder
 
@@ -131,6 +133,25 @@ class Settings:
         if key not in self.markets:
             self.markets[key] = load_market(config.model_copy(update={"data": data}), offline=self.offline)
         return self.markets[key]
+
+    def fingerprint(self) -> str:
+        """sha256 of everything the rows of this sweep depend on: question, code and all data by content."""
+        others = [key for key in self.shared_axes if key.startswith(("data.", "legs")) and key != "data.start"]
+        numbers = range(self.study.size) if others else range(1)
+        markets: dict[int, Market] = {}
+        names: dict[str, None] = {}
+        for number in numbers:
+            try:
+                template, _ = self.study.grid_parts(number)
+            except ConfigError:
+                continue  # values that do not go together: told when the point is run
+            market = self.market_of(with_first(template, self.study.benchmark))
+            markets[id(market)] = market
+            names[template.strategy.name] = None
+        swept = (str(name) for name in self.study.grid.get("strategy.name", ()))
+        code = [code_hash(self.strategies[name]) for name in dict.fromkeys((*names, *swept))]
+        parts = [study_question(self.study), *code, *(content_hash(market) for market in markets.values())]
+        return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
     def _earliest(self, config: Config) -> datetime.date:
         swept = [datetime.date.fromisoformat(str(value)) for value in self.study.grid.get("data.start", ())]
