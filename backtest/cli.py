@@ -1,4 +1,4 @@
-"""The command line: `backtest run | compare | check | list | audit`. Each command is a few lines on top of the library.
+"""The command line: `backtest run | compare | sweep | check | list | audit`. Each is a few lines on the library.
 
 A user's mistake is one line per problem on stderr and an exit code (errors.py); never a traceback. Relative paths in a
 config are relative to the config; `configs/`, `strategies/` and `results/` are looked up in the current folder.
@@ -64,6 +64,20 @@ def compare(
     from backtest.commands.compare import compare_paths
 
     compare_paths(configs, overrides or [], out, offline=offline, as_json=as_json)
+
+
+@app.command()
+def sweep(
+    study: Annotated[Path, typer.Argument(metavar="STUDY", help="A study with a grid.", show_default=False)],
+    overrides: Overrides = None,
+    out: Out = Path("results"),
+    offline: Offline = False,
+    as_json: Json = False,
+) -> None:
+    """Run every point of a study's grid: plateau or peak, and is the best more than luck?"""
+    from backtest.commands.sweep import sweep_path
+
+    sweep_path(study, overrides or [], out, offline=offline, as_json=as_json)
 
 
 @app.command()
