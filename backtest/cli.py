@@ -1,4 +1,4 @@
-"""The command line: `backtest run | compare | sweep | check | list | audit`. Each is a few lines on the library.
+"""The command line: `backtest run | compare | sweep | walk-forward | check | list | audit`, a few lines each.
 
 A user's mistake is one line per problem on stderr and an exit code (errors.py); never a traceback. Relative paths in a
 config are relative to the config; `configs/`, `strategies/` and `results/` are looked up in the current folder.
@@ -78,6 +78,20 @@ def sweep(
     from backtest.commands.sweep import sweep_path
 
     sweep_path(study, overrides or [], out, offline=offline, as_json=as_json)
+
+
+@app.command("walk-forward")
+def walk_forward(
+    study: Annotated[Path, typer.Argument(metavar="STUDY", help="A study with a grid.", show_default=False)],
+    overrides: Overrides = None,
+    out: Out = Path("results"),
+    offline: Offline = False,
+    as_json: Json = False,
+) -> None:
+    """Choose by the past alone, hold the choice, choose again: what would that have been worth?"""
+    from backtest.commands.walk_forward import walk_path
+
+    walk_path(study, overrides or [], out, offline=offline, as_json=as_json)
 
 
 @app.command()

@@ -13,7 +13,7 @@ from backtest.commands.compare import placed_data
 from backtest.commands.progress import progress
 from backtest.commands.run import Timed, command_line
 from backtest.commands.stopping import stoppable
-from backtest.config import is_study, load_study
+from backtest.config import Study, load_study
 from backtest.errors import ConfigError
 from backtest.report.folder import Written
 from backtest.report.sweep.facts import boxes, headline, lede, told
@@ -32,10 +32,7 @@ def sweep_path(path: Path, overrides: Sequence[str], out: Path, *, offline: bool
 
     started = time.perf_counter()
     stamp = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
-    if not is_study(path):
-        load_study(path, strategies=REGISTRY, overrides=overrides)  # tells what is wrong with it
-        raise ConfigError(f"{path}: is a config, expected a study with a grid")
-    study = load_study(path, strategies=REGISTRY, overrides=overrides)
+    study = study_of(path, overrides)
     with placed_data(path, overrides), stoppable(), progress(f"sweep {study.name}") as advance:
         result = sweep(study, REGISTRY, offline=offline, keep=out, progress=advance)
         findings = findings_of(result, out / LEDGER)
@@ -46,6 +43,14 @@ def sweep_path(path: Path, overrides: Sequence[str], out: Path, *, offline: bool
         print(json.dumps(document(result, findings) | {"folder": str(written.folder)}, indent=2, allow_nan=False))
     else:
         print_sweep(result, findings, written, time.perf_counter() - started)
+
+
+def study_of(path: Path, overrides: Sequence[str]) -> Study:
+    """The study of a file; ConfigError when it is a config, or has no grid."""
+    study = load_study(path, strategies=REGISTRY, overrides=overrides)
+    if not study.size:
+        raise ConfigError(f"{path}: grid: found none, expected swept keys (variants are for compare)")
+    return study
 
 
 def print_sweep(result: Sweep, findings: Findings, written: Written, seconds: float) -> None:

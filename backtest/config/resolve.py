@@ -38,13 +38,13 @@ def _lines(data: Mapping[str, Any], depth: int) -> list[str]:
     lines = []
     for key, value in data.items():
         head = f"{'  ' * depth}{_text(key)}:"
-        inline = inline(value)
+        short = inline(value)
         is_map_of_maps = isinstance(value, dict) and any(isinstance(each, dict) for each in value.values())
-        is_block = isinstance(value, dict) and value and (is_map_of_maps or not depth or len(inline) > _WIDTH)
+        is_block = isinstance(value, dict) and value and (is_map_of_maps or not depth or len(short) > _WIDTH)
         if is_block:
             lines += [head, *_lines(value, depth + 1)]
         else:
-            lines.append(f"{head} {inline}")
+            lines.append(f"{head} {short}")
     return lines
 
 

@@ -102,9 +102,14 @@ def findings_of(result: Sweep, ledger: Path | None) -> Findings:
 def _plateau(result: Sweep) -> Plateau | None:
     if result.study.sample is not None:
         return None
+    return plateau_of(result.metric(result.headline), *lengths_and_order(result))
+
+
+def lengths_and_order(result: Sweep) -> tuple[tuple[int, ...], tuple[bool, ...]]:
+    """Of each axis of the grid: how many values, and whether they are numbers."""
     axes = list(result.study.grid.values())
     ordered = tuple(all(isinstance(v, int | float) and not isinstance(v, bool) for v in axis) for axis in axes)
-    return plateau_of(result.metric(result.headline), tuple(len(axis) for axis in axes), ordered)
+    return tuple(len(axis) for axis in axes), ordered
 
 
 def _finalists(result: Sweep, plateau: Plateau | None) -> list[Finalist]:
