@@ -128,6 +128,76 @@ def audit(configs: Configs, overrides: Overrides = None, offline: Offline = Fals
     audit_configs(configs, overrides or [], offline=offline, as_json=as_json)
 
 
+OneConfig = Annotated[Path, typer.Argument(metavar="CONFIG", help="A YAML file.", show_default=False)]
+
+
+@app.command()
+def signal(
+    config: OneConfig,
+    overrides: Overrides = None,
+    holding: Annotated[
+        str | None, typer.Option("--holding", metavar="QQQ=120,cash=5000", help="What you hold: shares, USD.")
+    ] = None,
+    offline: Offline = False,
+    as_json: Json = False,
+) -> None:
+    """What to hold at the next open; exit code 10 when it changed with the last close."""
+    from backtest.commands.signal import signal as ask
+
+    raise typer.Exit(ask(config, overrides or [], holding, offline=offline, as_json=as_json))
+
+
+@app.command()
+def why(
+    config: OneConfig,
+    day: Annotated[str | None, typer.Argument(metavar="[DATE]", show_default=False)] = None,
+    overrides: Overrides = None,
+    offline: Offline = False,
+    as_json: Json = False,
+) -> None:
+    """The rule with every value and threshold at a close, and how far each is from flipping."""
+    from backtest.commands.why import why as explain
+
+    explain(config, day, overrides or [], offline=offline, as_json=as_json)
+
+
+@app.command()
+def fedwatch(
+    day: Annotated[str | None, typer.Argument(metavar="[DATE]", show_default=False)] = None,
+    prices: Annotated[
+        Path | None, typer.Option("--prices", metavar="FILE", help="Settlements: date,contract_month,close.")
+    ] = None,
+    old_day_count: Annotated[bool, typer.Option("--old-day-count", help="CME's rule of its older pages.")] = False,
+    chart: Annotated[Path | None, typer.Option("--chart", metavar="FILE", help="Write the chart as a page.")] = None,
+    score: Annotated[bool, typer.Option("--score", help="Brier score and reliability over all meetings.")] = False,
+    as_json: Json = False,
+) -> None:
+    """What fed funds futures price in, by meeting and band; on simulated prices without --prices."""
+    from backtest.commands.fedwatch import fedwatch as show
+
+    show(day, prices, count="after" if old_day_count else "before", chart=chart, score=score, as_json=as_json)
+
+
+@app.command()
+def surges(
+    config: Annotated[Path, typer.Argument(metavar="[CONFIG]")] = Path("configs/surge_2024.yaml"),
+    ticker: Annotated[str, typer.Option("--ticker", metavar="TICKER")] = "IWM",
+    over: Annotated[str | None, typer.Option("--over", metavar="TICKER", help="Its gain over another.")] = None,
+    sessions: Annotated[int, typer.Option("--sessions", metavar="N", help="How long a surge is.")] = 5,
+    top: Annotated[int, typer.Option("--top", metavar="N", help="How many to list.")] = 10,
+    day: Annotated[str | None, typer.Option("--day", metavar="DATE", help="Also the one that ends then.")] = None,
+    chart: Annotated[Path | None, typer.Option("--chart", metavar="FILE", help="Write the chart as a page.")] = None,
+    overrides: Overrides = None,
+    offline: Offline = False,
+    as_json: Json = False,
+) -> None:
+    """The best N-session gains of a ticker, or over another, and what followed."""
+    from backtest.commands.surges import print_surges
+
+    print_surges(config, overrides or [], ticker=ticker, over=over, sessions=sessions, top=top, day=day, chart=chart,
+                 offline=offline, as_json=as_json)  # fmt: skip
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run a command; ends the process with its exit code."""
     try:

@@ -5,7 +5,7 @@ The flow: config -> market -> DECISION -> fills -> result -> metrics -> report. 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -26,6 +26,8 @@ class Evidence:
     thresholds: levels of `values` at which the signal changes.
     leans_small: what this series alone says: 1.0 small, 0.0 growth, NaN not known.
     phrase: row -> why, in a few words and lower case ("small leads by 2.7 points"); None: label and value are told.
+    switch: what the signal would say of other values, 1.0 yes, 0.0 no, NaN not known, same shape; pure. So `why` can
+        tell how far the signal is from flipping, and try it.
     """
 
     name: str
@@ -35,6 +37,7 @@ class Evidence:
     label: str = ""
     leans_small: Floats | None = None
     phrase: Callable[[int], str] | None = None
+    switch: Callable[[Floats], Floats] | None = None
 
     def say(self, row: int) -> str:
         """Why, at this row, in a few words."""
@@ -47,17 +50,40 @@ class Evidence:
 
 
 @dataclass(frozen=True, slots=True)
+class Branch:
+    """A node of a rule: a signal, or a combination of branches.
+
+    words: what it asks, for people. state: 1.0 yes, 0.0 no, NaN it abstains, shape (sessions,).
+    degree: how much of it is fulfilled, in [0, 1], NaN likewise. evidence: of a signal; None of a combination.
+    merge: (states of the children, row) -> the state they make.
+    """
+
+    words: str
+    state: Floats
+    degree: Floats
+    children: tuple[Branch, ...] = ()
+    evidence: Evidence | None = None
+    merge: Callable[[Sequence[float], int], float] | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Decision:
     """Per session: the share of the invested capital in the small leg, the share of the whole in cash, and why.
 
     small_share: in [0, 1], the rest in growth; NaN while the signal is not known: `initial` is held.
     cash_share: in [0, 1], a number or one per session. Arrays of shape (sessions,) of the market decided upon.
+    rules: the trees it came from by name ("small_when"), when the strategy has such.
+    within: ticker -> its weight within its leg per session, where these are not the leg's own constants.
+    is_observed: read off the books of a strategy that trades in its own `next`, which does not say in advance.
     """
 
     small_share: Floats
     evidence: Sequence[Evidence] = ()
     cash_share: Floats | float = 0.0
     reason: Callable[[int], str] | None = field(default=None)
+    rules: Mapping[str, Branch] = field(default_factory=dict)
+    within: Mapping[str, Floats] | None = None
+    is_observed: bool = False
 
     def shares(self, initial: str) -> tuple[Floats, Floats]:
         """(small share, cash share) with `initial` (growth, small or cash) where the signal is not known yet."""
@@ -84,7 +110,8 @@ def check_decision(decision: Decision, market: Market) -> Decision:
     sessions = market.sessions
     small = np.asarray(decision.small_share, dtype=np.float64)
     cash = np.asarray(decision.cash_share, dtype=np.float64)
-    for name, values in (("small_share", small), ("cash_share", np.broadcast_to(cash, small.shape))):
+    cash = np.full(len(sessions), cash) if cash.ndim == 0 else cash
+    for name, values in (("small_share", small), ("cash_share", cash)):
         if values.shape != (len(sessions),):
             raise RunError(f"decide: {name} has shape {values.shape}, one value per session is {(len(sessions),)}")
         bad = (values < 0.0) | (values > 1.0) | (np.isnan(values) if name == "cash_share" else False)
@@ -100,7 +127,11 @@ def check_decision(decision: Decision, market: Market) -> Decision:
 def target_weights(decision: Decision, market: Market, legs: Legs, tickers: tuple[str, ...], initial: str) -> Floats:
     """Weights to hold after each session's close, shape (sessions, tickers)."""
     small, cash = decision.shares(initial)
-    return legs.weights(tickers, small, cash)
+    if decision.within is None:
+        return legs.weights(tickers, small, cash)
+    share = np.where([ticker in legs.small for ticker in tickers], small[:, None], 1.0 - small[:, None])
+    inside = np.stack([decision.within[ticker] for ticker in tickers], axis=1)
+    return np.asarray((1.0 - cash)[:, None] * share * inside, dtype=np.float64)
 
 
 def _sentence(text: str) -> str:

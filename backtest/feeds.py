@@ -58,9 +58,9 @@ EPOCH_ORDINAL = 719_163
 def market_of_feeds(feeds: Iterable[bt.feed.DataBase]) -> Market:
     """Every bar the feeds have preloaded, prices as they are, with the shipped policy decisions.
 
-    Raises ConfigError when feeds are unnamed, not preloaded, or do not share one calendar of positive prices.
+    Raises ConfigError when feeds are not preloaded, do not share one calendar of positive prices, or miss a session.
     """
-    from backtest.data.calendar import exchange_sessions
+    from backtest.data.calendar import sessions_around
     from backtest.data.policy import load_policy_decisions, with_known_sessions
 
     opens, closes = {}, {}
@@ -77,10 +77,13 @@ def market_of_feeds(feeds: Iterable[bt.feed.DataBase]) -> Market:
     for frame in (open_, close):
         if not (np.isfinite(frame.to_numpy()).all() and (frame.to_numpy() > 0).all()):
             raise ConfigError("feeds must share one calendar of sessions, with a positive open and close on each")
-    calendar = exchange_sessions(close.index[0], close.index[-1])
+    calendar = sessions_around(close.index[0], close.index[-1])
     unknown = close.index.difference(calendar)
     if len(unknown):
         raise ConfigError(f"feeds have a bar on {unknown[0]:%Y-%m-%d}, which is not a session of the exchange")
+    missing = calendar[(calendar >= close.index[0]) & (calendar <= close.index[-1])].difference(close.index)
+    if len(missing):
+        raise ConfigError(f"feeds have no bar on {missing[0]:%Y-%m-%d}, a session of the exchange")
     zeros = pd.DataFrame(0.0, index=close.index, columns=close.columns)
     policy = with_known_sessions(load_policy_decisions(), calendar)
     return Market(open_, close, open_, close, zeros, zeros, calendar, policy)

@@ -16,6 +16,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from backtest.errors import RunError
+from backtest.series import PointInTime
 from backtest.units import SESSIONS_PER_YEAR
 
 Floats = npt.NDArray[np.float64]
@@ -45,6 +47,20 @@ class Legs:
         growth = np.array([self.growth.get(t, 0.0) for t in tickers])
         invested = small_share[:, None] * small + (1.0 - small_share)[:, None] * growth
         return np.asarray((1.0 - cash_share)[:, None] * invested, dtype=np.float64)
+
+
+@dataclass(frozen=True, slots=True)
+class Needs:
+    """What a strategy reads beside prices of the legs: tickers without a place in a leg, and names of series."""
+
+    tickers: tuple[str, ...] = ()
+    series: tuple[str, ...] = ()
+
+    def __or__(self, other: Needs) -> Needs:
+        """Both, each name once, in order."""
+        return Needs(
+            tuple(dict.fromkeys((*self.tickers, *other.tickers))), tuple(dict.fromkeys((*self.series, *other.series)))
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +132,9 @@ class Market:
     policy: FOMC decisions (`POLICY_COLUMNS`), those before the first price included.
     tbill: 13-week bank discount rate as a fraction, known at the close of each session; None: no rate was asked for.
     notes: what a reader of the report must be told about these data, one sentence each.
+    series: macro observations by name (`DGS2`, `cpi`, `zq`, ...), those that the strategy needs.
+    meetings: last days of the Federal Reserve's scheduled meetings. Their calendar is published in advance, so that it
+        reaches beyond the last session; a signal may use it up to the end of the year after its own.
     memo: signals computed from this very Market, so that many variants share them.
     """
 
@@ -133,6 +152,8 @@ class Market:
     is_simulated: bool = False
     sources: tuple[Source, ...] = ()
     notes: tuple[str, ...] = ()
+    series: Mapping[str, PointInTime] = field(default_factory=dict)
+    meetings: pd.DatetimeIndex = field(default_factory=lambda: pd.DatetimeIndex([]))
     memo: Memo = field(default_factory=Memo, init=False, repr=False, compare=False)
 
     @property
@@ -153,7 +174,15 @@ class Market:
             **prices,
             policy=self.policy[self.policy["session"] <= session],
             tbill=None if self.tbill is None else self.tbill.loc[:session],
+            series={name: one.until(session) for name, one in self.series.items()},
         )
+
+    def observed(self, name: str) -> PointInTime:
+        """The series of that name; RunError when the market was loaded without it."""
+        if name not in self.series:
+            have = ", ".join(self.series) or "none"
+            raise RunError(f"series {name}: the market has no such observations (it has {have}); see data.macro")
+        return self.series[name]
 
     def rows_of(self, sessions: pd.Series | pd.DatetimeIndex) -> npt.NDArray[np.int64]:
         """Row of each session on this market's clock: 0 is the first price, -1 the exchange session before it.

@@ -28,7 +28,8 @@ class Terms:
     cost_rate: commission and slippage together, as a fraction of traded value.
     rebalance: `on_change` trades when the target changes; `monthly` also at each month's last decision; a number also
         when a weight at the close is off its target by more than that.
-    delay_sessions: sessions between the close decided at and the open traded at.
+    delay_sessions: sessions between the close decided at and the open traded at. A drift is judged at each close and
+        traded at the next open whatever the delay: it is no decision of the strategy.
     """
 
     cash: float = 100_000.0

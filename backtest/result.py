@@ -131,8 +131,10 @@ class Result:
     def pending(self) -> str | None:
         """What was decided and no session of the test has traded yet; None when nothing was.
 
-        A rebalance to the target already held is no decision.
+        A rebalance to the target already held is no decision; nor is drift in an observed one.
         """
+        if self.decision.is_observed:
+            return None
         share, cash = self.decision.shares(self.config.strategy.initial)
         wanted = np.column_stack([share * (1.0 - cash), cash])
         last = len(self.market.sessions) - 1

@@ -15,7 +15,7 @@ from backtest.benchmark import run_benchmarks
 from backtest.config import Config
 from backtest.data import load_market
 from backtest.decision import Decision, check_decision, target_weights
-from backtest.errors import RunError
+from backtest.errors import ConfigError, RunError
 from backtest.execution import Books, check_same_books, run_backtrader, run_kernel
 from backtest.execution.books import check_identities
 from backtest.market import Legs, Market, overnight_interest
@@ -54,8 +54,26 @@ def legs_of(config: Config) -> Legs:
 def decide(config: Config, market: Market, strategy: Any) -> Decision:
     """What the strategy would hold after each close of the market; a `next`-style strategy does not say in advance."""
     if not is_rotation(strategy):
+        check_terms_of_own_orders(config)
         return Decision(np.full(len(market.sessions), np.nan))
     return check_decision(strategy.decide(market, legs_of(config), config.strategy.params), market)
+
+
+def check_terms_of_own_orders(config: Config) -> None:
+    """Raise ConfigError for settings that a strategy which places its own orders would ignore without a word."""
+    execution = config.execution
+    asked = {
+        "rebalance": (execution.rebalance, "on_change"),
+        "delay_sessions": (execution.delay_sessions, 1),
+        "idle_cash": (execution.idle_cash, "none"),
+    }
+    problems = [
+        f"execution.{key}: found {found}, expected {only}: {config.strategy.name} places its own orders in next()"
+        for key, (found, only) in asked.items()
+        if found != only
+    ]
+    if problems:
+        raise ConfigError(*problems)
 
 
 def terms_of(config: Config) -> Terms:
@@ -85,7 +103,7 @@ def plan_of(config: Config, market: Market, decision: Decision) -> Plan:
 def execute(config: Config, plan: Plan, strategy: type) -> Books:
     """The books by backtrader, equal to the kernel's to the last bit, or an error."""
     books = run_backtrader(plan, strategy, **config.strategy.params.model_dump())
-    check_identities(books, plan.terms.cash, has_interest=plan.terms.earns_tbill)
+    check_identities(books, plan.terms.cash, plan.overnight)
     if is_rotation(strategy):
         check_same_books(books, run_kernel(plan))
     return books
@@ -148,9 +166,12 @@ def activity_of(books: Books, legs: Legs) -> Activity:
 
 def decision_of_books(books: Books, market: Market, legs: Legs) -> Decision:
     """For a strategy that trades in its own `next`: what it held after each close stands for what it decided."""
-    share = np.full(len(market.sessions), np.nan)
-    share[len(share) - len(books.sessions) :] = small_share_held(books, legs)
-    return Decision(share, reason=lambda row: "The strategy's own code asked for it")
+    share, cash = np.zeros(len(market.sessions)), np.ones(len(market.sessions))
+    begin = len(share) - len(books.sessions)
+    share[begin:] = np.nan_to_num(small_share_held(books, legs))
+    cash[begin:] = np.clip(books.cash / books.equity, 0.0, 1.0)
+    why = "The strategy's own code asked for it"
+    return Decision(share, cash_share=cash, reason=lambda row: why, is_observed=True)
 
 
 def rule_of(strategy: Any, legs: Legs, params: Any) -> str:

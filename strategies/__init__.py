@@ -3,6 +3,7 @@
 from strategies.rate_cut import RateCut
 from strategies.rate_cut_momentum import RateCutMomentum
 from strategies.relative_momentum import RelativeMomentum
+from strategies.rules import Rules
 from strategies.static_mix import StaticMix
 
 REGISTRY = {
@@ -10,4 +11,5 @@ REGISTRY = {
     "relative_momentum": RelativeMomentum,
     "rate_cut_momentum": RateCutMomentum,
     "static_mix": StaticMix,
+    "rules": Rules,
 }

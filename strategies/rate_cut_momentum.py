@@ -11,6 +11,9 @@ from backtest.market import Legs, Market
 from backtest.signals import Period, all_of, any_of, cut_evidence, lead_evidence
 from backtest.strategy import RotationStrategy, StrategyParams
 
+SMALLEST_USUAL_CUT_BPS = 25
+"""The Federal Reserve has not moved its target by less since 1992: not worth a word in the rule."""
+
 
 class RateCutMomentum(RotationStrategy):
     """Hold small caps after a cut and (or) while they lead."""
@@ -18,14 +21,12 @@ class RateCutMomentum(RotationStrategy):
     class Params(StrategyParams):
         """Those of both signals, and how they are combined."""
 
-        hold_sessions: int = Field(
-            252, ge=1, description="sessions the window stays open, the cut's own included"
+        hold_sessions: int = Field(252, ge=1, description="sessions the window stays open, the cut's own included")
+        min_cut_bps: int = Field(
+            SMALLEST_USUAL_CUT_BPS, ge=1, description="the smallest cut of the target's upper bound that counts"
         )
-        min_cut_bps: int = Field(25, ge=1, description="the smallest cut of the target's upper bound that counts")
         lookback_sessions: int = Field(63, ge=1, description="how far back returns are compared, in sessions")
-        threshold: float = Field(
-            0.0, ge=0, lt=10, description="lead needed to switch, a fraction (0.05 is 5 points)"
-        )
+        threshold: float = Field(0.0, ge=0, lt=10, description="lead needed to switch, a fraction (0.05 is 5 points)")
         decide: Period = Field("daily", description="after which closes to look at the lead: daily, weekly or monthly")
         combine: Literal["all", "any"] = Field("all", description="all: both must say small; any: one is enough")
 
@@ -44,7 +45,9 @@ class RateCutMomentum(RotationStrategy):
         """In one sentence."""
         margin = f" by more than {100 * p.threshold:g} points" if p.threshold else ""
         joint = "while they lead" if p.combine == "all" else "and also whenever they lead"
+        size = f" of at least {p.min_cut_bps} basis points" if p.min_cut_bps != SMALLEST_USUAL_CUT_BPS else ""
+        often = {"daily": "", "weekly": ", looked at once a week", "monthly": ", looked at once a month"}[p.decide]
         return (
-            f"It holds small caps for {p.hold_sessions} sessions after each cut, {joint} large-cap growth{margin} over "
-            f"{p.lookback_sessions} sessions; otherwise growth."
+            f"It holds small caps for {p.hold_sessions} sessions after each cut{size}, {joint} large-cap growth{margin}"
+            f" over {p.lookback_sessions} sessions{often}; otherwise growth."
         )

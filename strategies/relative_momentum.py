@@ -17,9 +17,7 @@ class RelativeMomentum(RotationStrategy):
         """How far back to look, how much lead to ask for, how often to look."""
 
         lookback_sessions: int = Field(126, ge=1, description="how far back returns are compared, in sessions")
-        threshold: float = Field(
-            0.0, ge=0, lt=10, description="lead needed to switch, a fraction (0.05 is 5 points)"
-        )
+        threshold: float = Field(0.0, ge=0, lt=10, description="lead needed to switch, a fraction (0.05 is 5 points)")
         decide: Period = Field("daily", description="after which closes to look: daily, weekly or monthly")
 
     @staticmethod

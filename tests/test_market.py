@@ -14,10 +14,12 @@ from hypothesis import strategies as st
 from worlds import hand_market, rotation_market
 
 from backtest.market import POLICY_COLUMNS, PRICE_FRAMES, Legs, Market, Memo, overnight_interest
+from backtest.series import PointInTime
 from backtest.signals import leg_return
 
 KNOWN_IN_ADVANCE = {
     "exchange_sessions": "the exchange publishes its calendar",
+    "meetings": "the Federal Reserve publishes its calendar",
     "tbill_name": "a name",
     "periods_per_year": "a convention",
     "is_simulated": "a fact about the source",
@@ -32,6 +34,10 @@ def moments_in(value: Any) -> list[pd.Timestamp]:
     """Every moment that stands anywhere in a frame, series or index."""
     if value is None:
         return []
+    if isinstance(value, dict):
+        return [moment for each in value.values() for moment in moments_in(each)]
+    if isinstance(value, PointInTime):
+        return moments_in(value.frame.drop(columns="contract", errors="ignore"))
     if isinstance(value, pd.DatetimeIndex):
         return list(value)
     if isinstance(value, pd.Series):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from types import SimpleNamespace
 from typing import Any
 
@@ -63,14 +64,16 @@ def test_a_delay_lies_between_the_decision_and_the_trade() -> None:
 
 
 def test_a_start_after_the_first_price_counts_rows_of_the_market() -> None:
-    result = result_of([0.0, 0.0, 0.0, 1.0, 1.0], start="2024-09-27")
+    market = market_of_days(5)
+    market = dataclasses.replace(market, raw_open=market.open + np.arange(5.0)[:, None])
+    result = result_of([0.0, 0.0, 0.0, 1.0, 1.0], market=market, start="2024-09-27")
     assert [row[:3] for row in told(result)] == [
         ("09-30", "09-27", "buy G"),
         ("10-01", "09-30", "sell G"),
         ("10-01", "09-30", "buy S"),
     ]
     assert result.decisions.index[0] == result.sessions[0] == pd.Timestamp("2024-09-27")
-    assert result.trades["raw_price"].tolist() == [100.0, 100.0, 50.0]
+    assert result.trades["raw_price"].tolist() == [103.0, 104.0, 54.0]
 
 
 def test_a_start_in_cash_makes_the_first_purchase_a_decision() -> None:

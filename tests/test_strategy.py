@@ -286,6 +286,18 @@ REFUSED: dict[str, tuple[Callable[[], bt.Cerebro], str]] = {
         broker(lambda b: b.setcommission(commission=0.0005, commtype=bt.CommInfoBase.COMM_PERC, margin=10.0, mult=5.0)),
         "costs must be a fraction of traded value",
     ),
+    "margin": (
+        broker(lambda b: b.setcommission(commission=0.0005, commtype=bt.CommInfoBase.COMM_PERC, margin=10.0)),
+        "costs must be a fraction of traded value",
+    ),
+    "a multiplier": (
+        broker(lambda b: b.setcommission(commission=0.0005, mult=5.0)),
+        "costs must be a fraction of traded value",
+    ),
+    "interest on positions": (
+        broker(lambda b: b.setcommission(commission=0.0005, interest=0.05, interest_long=True)),
+        "costs must be a fraction of traded value",
+    ),
     "costs that differ": (
         broker(lambda b: b.setcommission(commission=0.01, name="IWM")),
         r"all tickers must cost the same rate, found \[0.0005, 0.01\]",

@@ -10,11 +10,13 @@ import numpy as np
 import pandas as pd
 from hypothesis import strategies as st
 
-from backtest.data.policy import with_known_sessions
+from backtest.data.policy import knowable_sessions, with_known_sessions
+from backtest.data.publication import known_at
 from backtest.decision import check_decision, target_weights
 from backtest.execution import Books, run_backtrader, run_kernel
 from backtest.market import PRICE_FRAMES, Floats, Legs, Market
 from backtest.plan import Plan, Terms, make_plan
+from backtest.series import PointInTime, observations
 from backtest.signals.periods import ends_period
 
 PAIR = Legs(growth={"G": 1.0}, small={"S": 1.0})
@@ -219,13 +221,43 @@ def rotation_market(seed: int, sessions: int = 700, decisions_every: int = 6) ->
     at = np.flatnonzero(rng.random(sessions + 200) < 1.0 / decisions_every) + 100
     hours = rng.choice(["08:00", "14:00", "16:00", "17:30"], len(at))
     changes = rng.choice([-50, -25, -10, 0, 25], len(at), p=[0.2, 0.4, 0.1, 0.1, 0.2])
-    return market_of(
+    market = market_of(
         pd.DataFrame(opens, days, names),
         pd.DataFrame(closes, days, names),
         exchange=EXCHANGE,
         changes={f"{EXCHANGE[int(i)]:%Y-%m-%d} {hour}": int(c) for i, hour, c in zip(at, hours, changes, strict=True)},
         tbill=rng.uniform(0.0, 0.08, sessions),
     )
+    return dataclasses.replace(market, series=random_series(rng), meetings=MEETINGS)
+
+
+MEETINGS = EXCHANGE[25::35]
+"""Scheduled meetings of the random worlds, seven or eight a year."""
+
+
+def random_series(rng: np.random.Generator) -> dict[str, PointInTime]:
+    """Observations of every kind that signals read, on the random worlds' exchange."""
+    days = EXCHANGE[280:1020].to_numpy().astype("datetime64[D]")
+
+    def series(happened: Any, known: Any, holds_days: int = 7, **columns: Any) -> PointInTime:
+        sessions = knowable_sessions(pd.DataFrame({"announced_at": known.astype("datetime64[ns]")}), EXCHANGE)
+        return observations(happened, known, sessions, columns, holds_days=holds_days)
+
+    def walk() -> Floats:
+        return np.abs(3.0 + np.cumsum(rng.normal(0.0, 0.05, len(days))))
+
+    found = {name: series(days, known_at(days, "evening"), value=walk()) for name in ("DGS2", "DGS3MO", "DGS10")}
+    found["EFFR"] = series(days, known_at(days, "next_business_day"), value=walk())
+    released = days[12::21]
+    known = released + np.timedelta64(8 * 60 + 30, "m")
+    prints = {name: np.round(rng.normal(0.2, 0.1, len(released)), 1) for name in ("value", "consensus")}
+    found["cpi"] = series(released - np.timedelta64(30, "D"), known, 120, **prints)
+    ahead = np.tile(np.arange(14), len(days))
+    day = np.repeat(days, 14)
+    contract = (day.astype("datetime64[M]") + ahead).astype("datetime64[ns]")
+    price = 97.0 - np.repeat(walk(), 14) / 10 + rng.normal(0.0, 0.05, len(day))
+    found["zq"] = series(day, known_at(day, "same_close"), value=price, contract=contract)
+    return found
 
 
 def poisoned(market: Market, row: int, seed: int) -> Market:
@@ -244,7 +276,17 @@ def poisoned(market: Market, row: int, seed: int) -> Market:
     policy = pd.concat([known, invented]) if len(invented) else known
     frames = {name: spoil(getattr(market, name)) for name in PRICE_FRAMES}
     tbill = None if market.tbill is None else spoil(market.tbill)
-    return dataclasses.replace(market, **frames, policy=policy, tbill=tbill)
+    session = market.sessions[row]
+    series = {name: spoiled(one, session, rng) for name, one in market.series.items()}
+    return dataclasses.replace(market, **frames, policy=policy, tbill=tbill, series=series)
+
+
+def spoiled(series: PointInTime, session: pd.Timestamp, rng: np.random.Generator) -> PointInTime:
+    """The same observations to a session, then other values."""
+    frame = series.frame.copy()
+    later = frame["session"].to_numpy() > session.to_datetime64()
+    frame.loc[later, "value"] += rng.normal(0.0, 0.3, int(later.sum()))
+    return dataclasses.replace(series, frame=frame)
 
 
 def is_month_end(sessions: pd.DatetimeIndex) -> Any:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import datetime
 import json
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,13 +11,13 @@ from pathlib import Path
 from backtest.benchmark import benchmark_label
 from backtest.commands.load import load_all
 from backtest.commands.progress import progress
-from backtest.commands.run import Timed, command_line
 from backtest.config import Config, Study, is_study, load_study
 from backtest.config.fields import Benchmark
 from backtest.config.where import place_of
 from backtest.errors import ConfigError
 from backtest.report.folder import Written
 from backtest.report.index import number, percent
+from backtest.report.occasion import Occasion
 from backtest.study.comparison import Comparison
 from backtest.study.ground import MOST_VARIANTS
 from strategies import REGISTRY
@@ -113,8 +111,7 @@ def compare_question(question: Question, out: Path, *, offline: bool, as_json: b
     from backtest.study.files import write_comparison
     from backtest.study.trial_ledger import LEDGER, ledger_length
 
-    started = time.perf_counter()
-    stamp = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+    occasion = Occasion()
     with progress(f"compare {question.name}") as advance:
         comparison = compare(
             question.variants,
@@ -126,12 +123,12 @@ def compare_question(question: Question, out: Path, *, offline: bool, as_json: b
             progress=advance,
             offline=offline,
         )
-        run = Timed({"command": command_line(), "started": stamp}, started)
-        written = write_comparison(comparison, REGISTRY, out, run, ledger_length(out))
+        occasion.ledger_length = ledger_length(out)
+        written = write_comparison(comparison, REGISTRY, out, occasion)
     if as_json:
         print(json.dumps(document(comparison) | {"folder": str(written.folder)}, indent=2, allow_nan=False))
     else:
-        print_comparison(comparison, written, time.perf_counter() - started)
+        print_comparison(comparison, written, occasion.seconds)
 
 
 def print_comparison(comparison: Comparison, written: Written, seconds: float) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from backtest.config import is_study, load_config
+from backtest.config.schema import params_model
 from backtest.errors import ConfigError
 from strategies import REGISTRY
 
@@ -31,7 +32,7 @@ def list_all(folder: Path, *, as_json: bool) -> None:
 
 def describe(name: str, strategy: Any) -> dict[str, Any]:
     """A strategy's summary and its parameters, from the model that checks them."""
-    schema = strategy.Params.model_json_schema()
+    schema = params_model(strategy).model_json_schema()
     parameters = [
         {
             "name": key,
@@ -41,7 +42,7 @@ def describe(name: str, strategy: Any) -> dict[str, Any]:
         }
         for key, spec in schema.get("properties", {}).items()
     ]
-    return {"name": name, "summary": strategy.__doc__.strip().splitlines()[0], "parameters": parameters}
+    return {"name": name, "summary": (strategy.__doc__ or name).strip().splitlines()[0], "parameters": parameters}
 
 
 def allowed(spec: dict[str, Any]) -> str:

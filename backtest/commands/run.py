@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import datetime
 import json
-import shlex
-import sys
-import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -17,6 +13,7 @@ from backtest.config import is_study
 from backtest.report.caveats import caveats
 from backtest.report.folder import Written
 from backtest.report.index import number, percent
+from backtest.report.occasion import Occasion
 from backtest.result import Result
 
 FIGURES = (
@@ -44,40 +41,19 @@ def run_configs(paths: Sequence[Path], overrides: Sequence[str], out: Path, *, o
     configs = load_all(paths, overrides)
     documents = []
     for path, config in zip(paths, configs, strict=True):
-        started = time.perf_counter()
-        stamp = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
-        about: dict[str, Any] = {"command": command_line(), "started": stamp}
+        occasion = Occasion()
         with placed(path, overrides):
-            result, written = backtest_one(config, out, Timed(about, started), offline=offline)
+            result, written = backtest_one(config, out, occasion, offline=offline)
         if as_json:
             documents.append(document(result, written))
         else:
-            print_summary(result, written, time.perf_counter() - started)
+            print_summary(result, written, occasion.seconds)
     if as_json:
         print(json.dumps(documents[0] if len(documents) == 1 else documents, indent=2, allow_nan=False))
     if len(configs) > 1 and not as_json:
         from backtest.commands.compare import compare_paths
 
         compare_paths(paths, overrides, out, offline=offline, as_json=False)
-
-
-class Timed(dict[str, Any]):
-    """The manifest's run fields, with the time that has passed when they are written."""
-
-    def __init__(self, about: dict[str, Any], started: float) -> None:
-        super().__init__(about)
-        self.started = started
-
-    def keys(self) -> Any:
-        """Called when the manifest is made: the last moment before the files are written."""
-        self["finished"] = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
-        self["seconds"] = round(time.perf_counter() - self.started, 3)
-        return super().keys()
-
-
-def command_line() -> str:
-    """The command as typed, without the folder of the program."""
-    return shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]])
 
 
 def document(result: Result, written: Written) -> dict[str, Any]:

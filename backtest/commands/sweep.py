@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import datetime
 import json
-import time
 from collections.abc import Sequence
 from pathlib import Path
 
 from backtest.benchmark import benchmark_label
 from backtest.commands.compare import placed_data
 from backtest.commands.progress import progress
-from backtest.commands.run import Timed, command_line
 from backtest.commands.stopping import stoppable
 from backtest.config import Study, load_study
 from backtest.errors import ConfigError
 from backtest.report.folder import Written
+from backtest.report.occasion import Occasion
 from backtest.report.sweep.facts import boxes, headline, lede, told
 from backtest.study.sweep import Sweep
 from backtest.study.sweep_findings import Findings
@@ -30,19 +28,18 @@ def sweep_path(path: Path, overrides: Sequence[str], out: Path, *, offline: bool
     from backtest.study.sweep_store import ChunkStore
     from backtest.study.trial_ledger import LEDGER, ledger_length
 
-    started = time.perf_counter()
-    stamp = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+    occasion = Occasion()
     study = study_of(path, overrides)
     with placed_data(path, overrides), stoppable(), progress(f"sweep {study.name}") as advance:
         result = sweep(study, REGISTRY, offline=offline, keep=out, progress=advance)
         findings = findings_of(result, out / LEDGER)
-        run = Timed({"command": command_line(), "started": stamp}, started)
-        written = write_sweep(result, findings, out, run, ledger_length(out))
+        occasion.ledger_length = ledger_length(out)
+        written = write_sweep(result, findings, out, occasion)
         ChunkStore(out, result.fingerprint).remove()
     if as_json:
         print(json.dumps(document(result, findings) | {"folder": str(written.folder)}, indent=2, allow_nan=False))
     else:
-        print_sweep(result, findings, written, time.perf_counter() - started)
+        print_sweep(result, findings, written, occasion.seconds)
 
 
 def study_of(path: Path, overrides: Sequence[str]) -> Study:

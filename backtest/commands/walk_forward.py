@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import datetime
 import json
-import time
 from collections.abc import Sequence
 from pathlib import Path
 
 from backtest.commands.compare import placed_data
 from backtest.commands.progress import progress
-from backtest.commands.run import Timed, command_line
 from backtest.commands.stopping import stoppable
 from backtest.commands.sweep import study_of
+from backtest.report.occasion import Occasion
 from strategies import REGISTRY
 
 
@@ -24,13 +22,12 @@ def walk_path(path: Path, overrides: Sequence[str], out: Path, *, offline: bool,
     from backtest.study.walk_files import PAGE, document, write_walk
     from backtest.study.walk_forward import walk_forward
 
-    started = time.perf_counter()
-    stamp = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+    occasion = Occasion()
     study = study_of(path, overrides)
     with placed_data(path, overrides), stoppable(), progress(f"walk-forward {study.name}") as advance:
         walk = walk_forward(study, REGISTRY, offline=offline, keep=out, ledger=out / LEDGER, progress=advance)
-        run = Timed({"command": command_line(), "started": stamp}, started)
-        written = write_walk(walk, out, run, ledger_length(out))
+        occasion.ledger_length = ledger_length(out)
+        written = write_walk(walk, out, occasion)
         ChunkStore(out, walk.sweep.fingerprint).remove()
     if as_json:
         print(json.dumps(document(walk) | {"folder": str(written.folder)}, indent=2, allow_nan=False))
@@ -39,4 +36,4 @@ def walk_path(path: Path, overrides: Sequence[str], out: Path, *, offline: bool,
     print(f"{study.name}, tested {walk.sessions[0]:%Y-%m-%d} to {walk.sessions[-1]:%Y-%m-%d}{simulated}")
     print("\n".join(["", headline(walk), *lede(walk), ""]))
     state = "written" if written.is_new else "unchanged"
-    print(f"  {state} in {time.perf_counter() - started:.1f} s: {written.folder / PAGE}")
+    print(f"  {state} in {occasion.seconds:.1f} s: {written.folder / PAGE}")

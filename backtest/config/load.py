@@ -79,7 +79,7 @@ class Checker:
             key = next(key for key in STUDY_KEYS if key in root.value)
             wrong = "this is a study (for compare, sweep or walk-forward), expected a config"
             return None, [Problem(root.value[key].origin, key, wrong)]
-        root, folder_problems = _with_located_prices(root)
+        root, folder_problems = _with_located_folders(root)
         root, name_problems = self._with_known_strategy(root)
         config, problems, root = validated(Config, root, lambda: self.schema, context=self.params)
         rules = broken_rules(plain(root)) if config is None else ()
@@ -135,12 +135,20 @@ def is_study_map(children: Mapping[str, object]) -> bool:
     return "strategy" not in children and any(key in children for key in STUDY_KEYS)
 
 
-def _with_located_prices(root: Node) -> tuple[Node, list[Problem]]:
-    """The tree with the folder of the prices made absolute, from the file in which it stands."""
-    path = ("data", "prices", "folder")
+def _with_located_folders(root: Node) -> tuple[Node, list[Problem]]:
+    """The tree with the folders of prices and macro files made absolute, each from the file in which it stands."""
+    told: list[Problem] = []
+    source = child(descend(root, ("data", "prices"))[1], "source")
+    is_csv = source is not None and source.value == "csv"
+    for section in ("prices", "macro") if is_csv else ("macro",):
+        root, problems = _with_located(root, ("data", section, "folder"))
+        told += problems
+    return root, told
+
+
+def _with_located(root: Node, path: NodePath) -> tuple[Node, list[Problem]]:
     reached, node = descend(root, path)
-    source = child(descend(root, path[:2])[1], "source")
-    if reached != path or node.is_flawed or not isinstance(node.value, str) or not source or source.value != "csv":
+    if reached != path or node.is_flawed or not isinstance(node.value, str):
         return root, []
     folder = os.path.abspath(node.origin.source.folder / node.value)
     wrong = "no such folder" if not os.path.isdir(folder) else "" if folder.isprintable() else "expected printable text"

@@ -7,7 +7,7 @@ A default is written once, here. Single values are checked by their fields; what
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
@@ -65,14 +65,33 @@ Prices = Annotated[
 ]
 
 
+class MacroSeries(Model):
+    """When the values of a file of the macro folder become known, and how long each stands."""
+
+    known: Literal["same_close", "evening", "next_business_day", "target", "column"] = Field(
+        description="15:00 or 18:00 of its day, 09:00 of the next working day, or the file's own column known_at"
+    )
+    holds_days: int = Field(7, ge=1, le=1000, description="calendar days for which a value stands without a newer one")
+
+
+class MacroConfig(Model):
+    """A folder of macro observations: rates, CPI releases, fed funds futures."""
+
+    folder: Path = Field(description="folder of the files, relative to this file")
+    series: Mapping[str, MacroSeries] = Field({}, description="rules for files that are not known here, by name")
+
+
 class DataConfig(Model):
-    """What is known: prices, the period, the T-bill rate."""
+    """What is known: prices, the period, the T-bill rate, macro observations."""
 
     prices: Prices
     start: IsoDate = Field(description="first day of the backtest; earlier history warms signals up")
     end: IsoDate | None = Field(None, description="last day of the backtest; without it, the last day of the data")
     tbill: TbillSource | None = Field(
         None, description="T-bill rate for idle cash and Sharpe ratios; without it both use 0"
+    )
+    macro: MacroConfig | None = Field(
+        None, description="folder of macro observations; without it, those that go with the prices"
     )
 
 

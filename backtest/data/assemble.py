@@ -18,12 +18,14 @@ import pandas as pd
 
 from backtest.data.calendar import range_around, session_closes, sessions_around
 from backtest.data.checks import check_prices
+from backtest.data.macro_source import load_series, series_notes
+from backtest.data.meetings import scheduled_meetings
 from backtest.data.period import check_start, last_session_of
 from backtest.data.policy import load_policy_decisions, with_known_sessions
 from backtest.data.rates import tbill_series
 from backtest.data.sources import DataSource, Fetched, choose_source
 from backtest.errors import DataError
-from backtest.market import POLICY_COLUMNS, Floats, Market, Source
+from backtest.market import POLICY_COLUMNS, Floats, Market, Needs, Source
 
 if TYPE_CHECKING:
     from backtest.config.fields import AnnualRate
@@ -44,20 +46,25 @@ def load_market(config: Config, *, offline: bool = False, extra_tickers: Sequenc
     data = config.data
     traded = traded_tickers(config)
     source = choose_source(data.prices, end=data.end, offline=offline)
-    fetched = source.prices(tuple(dict.fromkeys((*traded, *extra_tickers))))
+    needs: Needs = getattr(config.strategy.params, "needs", Needs())
+    fetched = source.prices(tuple(dict.fromkeys((*traded, *needs.tickers, *extra_tickers))))
     frames = _until(fetched, pd.Timestamp(data.end) if data.end else pd.Timestamp.max)
     span = _span(fetched)
     exchange = sessions_around(*span)
     notes = (*source.notes, *check_prices(frames, exchange))
     last = last_session_of(frames, traded, exchange, end=data.end)
     check_start(frames, traded, exchange[exchange <= last], start=data.start)
-    policy, policy_source = _policy(exchange, session_closes(*range_around(*span)), last)
-    market = _priced(frames, exchange, last, policy)
+    closes = session_closes(*range_around(*span))
+    decisions = load_policy_decisions()
+    policy, policy_source = _policy(decisions, exchange, closes, last)
+    series, series_sources = load_series(needs.series, data, exchange, closes, last, offline=offline)
     market = replace(
-        market,
+        _priced(frames, exchange, last, policy),
         is_simulated=source.is_simulated,
-        sources=(*(_price_source(ticker, one) for ticker, one in fetched.items()), policy_source),
-        notes=(*notes, *_policy_silence(policy, last)),
+        sources=(*(_price_source(ticker, one) for ticker, one in fetched.items()), policy_source, *series_sources),
+        notes=(*notes, *_policy_silence(policy, last), *series_notes(series, series_sources, last)),
+        series=series,
+        meetings=scheduled_meetings(decisions),
     )
     return market if data.tbill is None else with_tbill(market, data.tbill, source, start=data.start)
 
@@ -142,10 +149,9 @@ def _span(fetched: Mapping[str, Fetched]) -> tuple[pd.Timestamp, pd.Timestamp]:
 
 
 def _policy(
-    exchange: pd.DatetimeIndex, closes: pd.DatetimeIndex, last: pd.Timestamp
+    decisions: pd.DataFrame, exchange: pd.DatetimeIndex, closes: pd.DatetimeIndex, last: pd.Timestamp
 ) -> tuple[pd.DataFrame, Source]:
     """Decisions knowable at the close of `last`, and where they come from."""
-    decisions = load_policy_decisions()
     known = with_known_sessions(decisions, exchange, closes)
     used = known.loc[known["session"] <= last, list(POLICY_COLUMNS)].reset_index(drop=True)
     table = files("backtest.data").joinpath("policy_decisions.csv")

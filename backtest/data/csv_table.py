@@ -108,9 +108,7 @@ def _days(cells: pd.Series) -> pd.DatetimeIndex:
     return pd.DatetimeIndex(days.astype("datetime64[ns]"), name=DATE)
 
 
-def _faulty_lines(
-    data: bytes, where: str, columns: Sequence[str | None], missing: Sequence[str]
-) -> Iterator[str]:
+def _faulty_lines(data: bytes, where: str, columns: Sequence[str | None], missing: Sequence[str]) -> Iterator[str]:
     """One complete message for each line that cannot be read."""
     try:
         rows = csv.reader(io.StringIO(data.decode("utf-8-sig"), newline=""))

@@ -12,7 +12,8 @@ from backtest.market import PRICE_FRAMES, Market
 
 
 def content_hash(market: Market) -> str:
-    """sha256 of sessions, tickers, prices, dividends, splits, policy decisions and T-bill rate.
+    """sha256 of sessions, tickers, prices, dividends, splits, policy decisions, T-bill rate and macro series (with the
+    calendar of meetings, which only they are read with).
 
     Not of where files lie, their names, notes or columns that no run reads. Numbers enter as little-endian float64,
     moments as ISO text, so that it is the same with every version of pandas. Of the exchange's calendar it takes what
@@ -34,6 +35,13 @@ def content_hash(market: Market) -> str:
         add(f"policy {name}", _column(market.policy[name]))
     if market.tbill is not None:
         add("tbill", canonical_bytes(market.tbill.to_numpy(dtype=np.float64)))
+    for name, one in sorted(market.series.items()):
+        add(f"series {name}", str(one.holds_days).encode())
+        for column in one.frame:
+            add(f"series {name} {column}", _column(one.frame[column]))
+    if market.series:
+        published = market.meetings[market.meetings.year <= market.sessions[-1].year + 1]
+        add("meetings", _iso(published))
     return digest.hexdigest()
 
 

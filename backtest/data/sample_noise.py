@@ -49,6 +49,10 @@ class Stream(IntEnum):
     BILL_RATE = 5
     BILL_FUND = 6
     BILL_DETAIL = 7
+    YIELDS = 8
+    FUTURES = 9
+    CPI = 10
+    FUNDS_RATE = 11
 
 
 def weekdays() -> Days:

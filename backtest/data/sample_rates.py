@@ -47,7 +47,7 @@ def bill_rate() -> Floats:
     level = ((decisions["lower"] + decisions["upper"]) / 2).to_numpy(dtype=np.float64)
     known = level[np.searchsorted(announced, days, side="right") - 1]
     steps = np.diff(level, prepend=level[0]) * decisions["scheduled"].to_numpy()
-    expected = known + FORESIGHT * _scheduled_change(days, announced, steps)
+    expected = known + FORESIGHT * scheduled_change(days, announced, steps, BILL_DAYS)
     noise = NOISE * persistent(normals(Stream.BILL_RATE, 1)[0], memory=NOISE_MEMORY) * known / (known + 1.0)
     return rounded(np.maximum(expected - SPREAD - SPREAD_PER_POINT * known + noise, 0.0), 1000)
 
@@ -64,12 +64,12 @@ def rows_of_sessions(exchange_sessions: pd.DatetimeIndex) -> tuple[npt.NDArray[n
     return np.searchsorted(weekdays(), days[inside]), pd.DatetimeIndex(exchange_sessions[inside], name="date")
 
 
-def _scheduled_change(days: Days, announced: Days, steps: Floats) -> Floats:
-    """Mean change of the policy rate over the next 91 days that scheduled decisions will make, shape (days,)."""
-    every_day = np.arange(days[0], days[-1] + BILL_DAYS + np.timedelta64(1, "D"))
+def scheduled_change(days: Days, announced: Days, steps: Floats, within: np.timedelta64) -> Floats:
+    """Mean change of the policy rate over so many days that scheduled decisions will make, shape (days,)."""
+    every_day = np.arange(days[0], days[-1] + within + np.timedelta64(1, "D"))
     # Targets are multiples of an eighth: their sums are exact in binary, in any order.
     path = np.concatenate([[0.0], np.cumsum(steps)])[np.searchsorted(announced, every_day, side="right")]
     area = np.concatenate([[0.0], np.cumsum(path)])
     today = (days - days[0]).astype(np.int64)
-    life = int(BILL_DAYS.astype(np.int64))
+    life = int(within.astype(np.int64))
     return np.asarray((area[today + 1 + life] - area[today + 1]) / life - path[today])

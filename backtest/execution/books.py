@@ -53,10 +53,9 @@ class Books:
 
     def shares(self) -> Floats:
         """Shares held at each close, shape (sessions, tickers): fills added up in the order they were booked."""
-        held = np.zeros((len(self.sessions), len(self.tickers)))
-        for row, ticker, size in zip(self.fills.row, self.fills.ticker, self.fills.size, strict=True):
-            held[row:, ticker] += size
-        return held
+        traded = np.zeros((len(self.sessions), len(self.tickers)))
+        np.add.at(traded, (self.fills.row, self.fills.ticker), self.fills.size)
+        return np.cumsum(traded, axis=0)
 
     def weights(self) -> Floats:
         """Share of equity in each ticker at each close, shape (sessions, tickers)."""
@@ -79,22 +78,23 @@ TOLERANCE = 1e-9
 """Relative error allowed when books are added up in another order than the broker's."""
 
 
-def check_identities(books: Books, cash: float, *, has_interest: bool) -> None:
-    """Raise RunError unless the books add up: equity = cash + holdings at the close, cash = start - trades - costs.
+def check_identities(books: Books, cash: float, overnight: Floats) -> None:
+    """Raise RunError unless the books add up: equity = cash + holdings, cash = cash before + interest - trades - costs.
 
-    Also: nothing is sold short, cash is never negative, every figure is finite. Interest is not rebuilt here.
+    Also: nothing is sold short, cash is never negative, every figure is finite.
+    cash: at the start. overnight: interest per dollar from the close before to each session's open, (sessions,).
     """
     shares, fills = books.shares(), books.fills
     value = books.cash + (shares * books.closes).sum(axis=1)
-    spent = np.bincount(fills.row, fills.size * fills.price + fills.cost, minlength=len(books.sessions)).cumsum()
+    spent = np.bincount(fills.row, fills.size * fills.price + fills.cost, minlength=len(books.sessions))
+    before = np.concatenate([[cash], books.cash[:-1]])
+    left = before * (1.0 + overnight) - spent
     problems = {
-        "equity is not cash plus holdings": np.abs(value - books.equity) > TOLERANCE * books.equity,
-        "cash is not what trades left": np.zeros(1)
-        if has_interest
-        else np.abs(cash - spent - books.cash) > TOLERANCE * books.equity,
+        "equity is not a positive number": ~(books.equity > 0.0) | np.isinf(books.equity),
+        "equity is not cash plus holdings": ~(np.abs(value - books.equity) <= TOLERANCE * books.equity),
+        "cash is not what interest and trades left": ~(np.abs(left - books.cash) <= TOLERANCE * books.equity),
         "a position is short": (shares < -TOLERANCE).any(axis=1),
         "cash is negative": books.cash < 0.0,
-        "equity is not a positive number": ~(books.equity > 0.0) | np.isinf(books.equity),
     }
     for problem, where in problems.items():
         if where.any():

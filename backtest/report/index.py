@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +29,7 @@ class Row:
     figures: Mapping[str, float | None]
     benchmark_figures: Mapping[str, float | None]
     spark: str
+    headline: str
 
 
 def write_index(root: Path) -> Path:
@@ -68,13 +70,15 @@ def read_row(folder: Path) -> Row:
         figures=figures.get("strategy", {}),
         benchmark_figures=benchmarks.get(first, {}),
         spark=spark_path(manifest.get("sparkline", [])),
+        headline=str(manifest.get("headline", "")),
     )
 
 
 def spark_path(values: list[float]) -> str:
-    """An SVG path of the values from the left edge to the right, linear; empty for fewer than two."""
+    """An SVG path of positive values from the left edge to the right, on a log scale; empty for fewer than two."""
     if len(values) < 2:
         return ""
+    values = [math.log(value) for value in values]
     low, high = min(values), max(values)
     span = (high - low) or 1.0
     step = SPARK_WIDTH / (len(values) - 1)

@@ -25,7 +25,9 @@ MOST_DRAWN = 8
 EXACT_BELOW_USD = 20_000.0
 """Accounts that were ever smaller are drawn from cents."""
 
-UNITS = {"return": ("points", 100.0, 2), "sessions": ("sessions", 1.0, 0), "bps": ("bps", 1.0, 1)}
+UNITS = {"return": ("points", 100.0, 2), "sessions": ("sessions", 1.0, 0), "bps": ("bps", 1.0, 1),
+         "probability": ("%", 100.0, 2), "share": ("%", 100.0, 2), "percent": ("%", 1.0, 3), "sd": ("sd", 1.0, 3),
+         "cuts": ("cuts", 1.0, 3)}  # fmt: skip
 """Unit of an evidence series -> word on the page, factor, digits; any other is printed as it is."""
 
 OTHER_DIGITS = 4

@@ -23,6 +23,7 @@ from backtest.report.folder import (
     manifest_json,
     write_folder,
 )
+from backtest.report.occasion import Occasion
 from backtest.report.page import PageContext, render_report
 from backtest.report.tables import SCHEMA, data_files, sha256_text
 from backtest.result import Result
@@ -31,10 +32,10 @@ LIBRARIES = ("backtrader", "numpy", "pandas", "pydantic", "plotly", "exchange_ca
 SPARKLINE_POINTS = 60
 
 
-def write_result(result: Result, strategy: type, root: Path, run: Mapping[str, Any]) -> Written:
+def write_result(result: Result, strategy: type, root: Path, occasion: Occasion) -> Written:
     """Write `root/<name>-<hash8>/` and bring `root/index.html` up to date.
 
-    run: what may differ on a rerun (command, time, duration); it stands under `run` in the manifest and nowhere else.
+    occasion: what may differ on a rerun; it stands under `run` in the manifest and nowhere else.
     Raises ResultDiffers when the folder holds another answer to the question, WriteError when it cannot be written.
     """
     hashes = {
@@ -48,7 +49,7 @@ def write_result(result: Result, strategy: type, root: Path, run: Mapping[str, A
     files["report.html"] = render_report(
         result, PageContext(hash8=key[:HASH_LENGTH], hashes=hashes, versions=versions())
     )
-    files[MANIFEST] = manifest_json(manifest(result, key, hashes, files), run)
+    files[MANIFEST] = manifest_json(manifest(result, key, hashes, files), occasion.fields())
     written = write_folder(root, f"{result.config.name}-{key[:HASH_LENGTH]}", files)
     if written.is_new:
         index.write_index(root)

@@ -26,6 +26,7 @@ def cut_evidence(market: Market, hold_sessions: int, min_cut_bps: int) -> Eviden
         label="Sessions left of the cut window",
         leans_small=window.is_open,
         phrase=lambda row: _cut_phrase(window, row, hold_sessions),
+        switch=lambda sessions_left: (sessions_left > 0).astype(np.float64),
     )
 
 
@@ -52,14 +53,19 @@ def lead_evidence(
     """
     lead = relative_return(market, legs, lookback_sessions)
     looks = last_of_period(market, period)
+
+    def switch(values: Floats) -> Floats:
+        return latch(enter=looks & (values > threshold), leave=looks & (values < -threshold))
+
     return Evidence(
         name="lead",
         values=lead,
         unit="return",
         thresholds=(threshold, -threshold) if threshold else (0.0,),
         label=f"Lead of small over growth, {lookback_sessions} sessions",
-        leans_small=latch(enter=looks & (lead > threshold), leave=looks & (lead < -threshold)),
+        leans_small=switch(lead),
         phrase=lambda row: _lead_phrase(lead, row),
+        switch=switch,
     )
 
 

@@ -33,7 +33,11 @@ def _last_of_period(market: Market, period: Period) -> npt.NDArray[np.bool_]:
 
 
 def ends_period(sessions: pd.DatetimeIndex, exchange_sessions: pd.DatetimeIndex, code: str) -> npt.NDArray[np.bool_]:
-    """True where the next exchange session lies in another period; code: a pandas period ("M", "W", "Y")."""
+    """True where the next exchange session lies in another period; code: a pandas period ("M", "W", "Y").
+
+    Closures that nobody could foresee are in the calendar as well: 2001-09-10 counts as the end of its week, the one
+    such case since 1993.
+    """
     following = exchange_sessions.searchsorted(sessions, side="right")
     if len(sessions) and following[-1] >= len(exchange_sessions):
         raise ValueError(f"the exchange calendar ends on {exchange_sessions[-1]:%Y-%m-%d}, with the data")

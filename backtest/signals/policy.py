@@ -7,6 +7,7 @@ Gives:  per session, known at its close. The table begins in 1994, so that the a
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -66,3 +67,17 @@ def _cut_window(market: Market, hold_sessions: int, min_cut_bps: int) -> CutWind
     for shared in (left, last):
         shared.setflags(write=False)
     return CutWindow(left, last, moved)
+
+
+def target_level(market: Market, bound: Literal["lower", "upper", "middle"] = "middle") -> Floats:
+    """The target rate known at each close, percent, shape (sessions,); NaN before the first decision on record."""
+    policy = market.policy
+    if bound == "middle":
+        levels = (policy["lower"].to_numpy(dtype=np.float64) + policy["upper"].to_numpy(dtype=np.float64)) / 2
+    else:
+        levels = policy[bound].to_numpy(dtype=np.float64)
+    known = policy["session"].notna().to_numpy()
+    levels = np.concatenate([[np.nan], levels[known]])
+    days = policy["session"].to_numpy()[known]
+    sessions = market.sessions.to_numpy().astype(days.dtype)
+    return np.asarray(levels[np.searchsorted(days, sessions, side="right")])

@@ -16,31 +16,29 @@ from backtest.config import question
 from backtest.metrics import METRIC_KEYS
 from backtest.report import index
 from backtest.report.folder import HASH_LENGTH, MANIFEST, Written, code_hash, file_digests, manifest_json, write_folder
+from backtest.report.occasion import Occasion
 from backtest.report.page import PageContext
 from backtest.report.tables import csv, day, json_text, sha256_text
 from backtest.report.write import sparkline, versions
 from backtest.study.comparison import Comparison
 from backtest.study.document import SCHEMA, document, plain
-from backtest.study.trial_ledger import LENGTH_KEY
 
 KIND = "comparison"
 PAGE, TABLE, DOCUMENT = "comparison.html", "comparison.csv", "comparison.json"
 COUNTS = ("rebalances", "trades")
 
 
-def write_comparison(
-    comparison: Comparison, strategies: Mapping[str, type], root: Path, run: Mapping[str, Any], ledger_length: int
-) -> Written:
+def write_comparison(comparison: Comparison, strategies: Mapping[str, type], root: Path, occasion: Occasion) -> Written:
     """Write `root/<name>-<hash8>/` whole or not at all and bring `root/index.html` up to date.
 
-    run: what may differ on a rerun; it stands, with the ledger's length, under `run` in the manifest and nowhere else.
+    occasion: what may differ on a rerun; it stands under `run` in the manifest and nowhere else.
     Raises ResultDiffers when the folder holds another answer to the question, WriteError when it cannot be written.
     """
     hashes = hashes_of(comparison, strategies)
     key = sha256_text("".join(hashes.values()))
     files = {TABLE: comparison_csv(comparison), DOCUMENT: json_text(document(comparison))}
     files[PAGE] = page_of(comparison, PageContext(hash8=key[:HASH_LENGTH], hashes=hashes, versions=versions()))
-    files[MANIFEST] = manifest_json(_manifest(comparison, key, hashes, files), {**run, LENGTH_KEY: ledger_length})
+    files[MANIFEST] = manifest_json(_manifest(comparison, key, hashes, files), occasion.fields())
     written = write_folder(root, f"{comparison.name}-{key[:HASH_LENGTH]}", files)
     if written.is_new:
         index.write_index(root)
@@ -98,6 +96,7 @@ def _manifest(comparison: Comparison, key: str, hashes: Mapping[str, str], files
         "name": comparison.name,
         "kind": KIND,
         "page": PAGE,
+        "headline": comparison.verdict.headline,
         "hash": key,
         **{f"{what}_sha256": digest for what, digest in hashes.items()},
         "period": {"start": day(period.start), "end": day(period.end), "sessions": period.sessions},

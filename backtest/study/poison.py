@@ -16,9 +16,11 @@ import numpy.typing as npt
 import pandas as pd
 
 from backtest.market import POLICY_COLUMNS, Floats, Market
+from backtest.series import PointInTime
 
 EXEMPT: Mapping[str, str] = {
     "exchange_sessions": "a calendar is published in advance; `cut` keeps as much of it as data to there bring",
+    "meetings": "the Federal Reserve publishes its calendar in advance; `cut` keeps that of this year and the next",
     "tbill_name": "which rate was asked for, not what it was",
     "periods_per_year": "how often there is a row",
     "is_simulated": "what kind of source it is",
@@ -33,6 +35,9 @@ FOR_READERS: Mapping[str, Any] = {"sources": (), "notes": ()}
 
 FIRST_JUMP, DAILY_STEP, JUMP, JUMP_CHANCE, WOBBLE = 0.12, 0.02, 0.15, 0.02, 0.01
 """Standard deviations of log prices: what happens at once, each session, in a jump, and to one field alone."""
+
+DROP_CHANCE = 0.1
+"""Of each later macro observation: that it is left out."""
 
 DIVIDEND_CHANCE, DIVIDEND_USD = 0.1, 2.0
 SPLIT_CHANCE, SPLIT_RATIO = 0.05, 2.0
@@ -54,14 +59,16 @@ def cut(market: Market, session: pd.Timestamp) -> Market:
     """
     calendar = market.exchange_sessions
     ahead = calendar[: calendar.searchsorted(pd.Timestamp(session.year + 2, 1, 1))]
-    return dataclasses.replace(market.until(session), exchange_sessions=ahead, **FOR_READERS)
+    meetings = market.meetings[market.meetings.year <= session.year + 1]
+    return dataclasses.replace(market.until(session), exchange_sessions=ahead, meetings=meetings, **FOR_READERS)
 
 
 def poison(market: Market, session: pd.Timestamp, seed: int, *, keeps_next_open: bool = False) -> Market:
     """The same Market with the same sessions, in which everything after the close of `session` is plausible noise.
 
     Prices stay positive and NaN stays NaN; rates that were never negative stay so; later policy decisions give way to
-    others on other days. The same market, session and seed give the same noise.
+    others on other days, macro observations have other values or are missing. The same market, session and seed give
+    the same noise.
     keeps_next_open: leave the next session's opens as they are, to see who reads more than these at that open.
     Raises TypeError for a field of Market that is neither disturbed here nor in EXEMPT.
     """
@@ -82,6 +89,8 @@ def poison(market: Market, session: pd.Timestamp, seed: int, *, keeps_next_open:
             later[field.name] = _other_events(value, first, rng, SPLIT_CHANCE, SPLIT_RATIO)
         elif field.name == "policy":
             later[field.name] = _other_decisions(value, session, market.sessions[first:], rng)
+        elif field.name == "series":
+            later[field.name] = {name: _other_observations(one, session, rng) for name, one in value.items()}
         elif isinstance(value, pd.Series | pd.DataFrame) and market.sessions.equals(value.index):
             later[field.name] = _other_levels(value, first, rng)
         else:
@@ -114,9 +123,7 @@ def _other_events(
     return pd.DataFrame(values, index=frame.index, columns=frame.columns)
 
 
-def _other_levels(
-    levels: pd.Series | pd.DataFrame, first: int, rng: np.random.Generator
-) -> pd.Series | pd.DataFrame:
+def _other_levels(levels: pd.Series | pd.DataFrame, first: int, rng: np.random.Generator) -> pd.Series | pd.DataFrame:
     """Rates and the like: they wander off in steps of their own size, without changing sign if they never did."""
     values = levels.to_numpy(dtype=np.float64, copy=True)
     scale = np.nanstd(values) or np.nanmax(np.abs(values)) or 1.0
@@ -129,6 +136,18 @@ def _other_levels(
     if isinstance(levels, pd.Series):
         return pd.Series(values, index=levels.index, name=levels.name)
     return pd.DataFrame(values, index=levels.index, columns=levels.columns)
+
+
+def _other_observations(series: PointInTime, session: pd.Timestamp, rng: np.random.Generator) -> PointInTime:
+    """The observations knowable at `session`; later ones with values drawn from all, some left out."""
+    frame = series.frame
+    known = int(frame["session"].searchsorted(session, side="right"))
+    kept = np.concatenate([np.ones(known, dtype=bool), rng.random(len(frame) - known) >= DROP_CHANCE])
+    columns = {str(name): frame[name].to_numpy(copy=True) for name in frame}
+    for name in series.numbers:
+        columns[name][known:] = rng.choice(columns[name], len(frame) - known) if known < len(frame) else []
+    other = pd.DataFrame(columns)[kept].reset_index(drop=True)
+    return dataclasses.replace(series, frame=other)
 
 
 def _other_decisions(

@@ -100,7 +100,7 @@ def check_by_backtrader(run: Run) -> None:
 
 def _by_backtrader(config: Config, strategy: Any, plan: Plan) -> Books:
     books = run_backtrader(plan, strategy, **config.strategy.params.model_dump())
-    check_identities(books, plan.terms.cash, has_interest=plan.terms.earns_tbill)
+    check_identities(books, plan.terms.cash, plan.overnight)
     return books
 
 

@@ -98,7 +98,7 @@ class Sweep:
 
     def equity(self, number: int) -> pd.Series:
         """The whole curve of a point, USD, indexed by session."""
-        sessions = self.settings.of(self.study.grid_parts(number)[0]).plan.sessions
+        sessions = self.settings.of(*self.study.grid_parts(number)).plan.sessions
         return pd.Series(curves_of(self, [number])[0], index=sessions, name="equity")
 
     @cached_property
@@ -156,7 +156,7 @@ def sweep(
     right = next((number for number in range(study.size) if number not in problems), None)
     if right is None:
         raise RunError(f"{study.path}: no point of the grid can be run: {problems[0]}")
-    first = settings.of(study.grid_parts(right)[0])
+    first = settings.of(*study.grid_parts(right))
     digits = np.array([study.digits(number) for number in range(study.size)], dtype=np.int64)
     return Sweep(study, settings, fingerprint, digits, table, dict(sorted(problems.items())), first)
 
@@ -179,12 +179,12 @@ def curves_of(result: Sweep, numbers: list[int]) -> Floats:
     curves = []
     for number in numbers:
         template, params = result.study.grid_parts(number)
-        setting = result.settings.of(template)
+        setting = result.settings.of(template, params)
         encoded = setting.encoded(params)
         if not encoded.count or setting.plan.band < 1.0:
             curves.append(run_compiled(plan_with(setting, params)).equity)
             continue
-        batch = Batch.of(setting, template, 1)
+        batch = Batch.of(setting, 1)
         batch.add(encoded, number)
         equity = np.empty((1, len(setting.plan.sessions)))
         batch.run_into(equity, np.empty((1, len(METRIC_KEYS))))

@@ -16,7 +16,6 @@ from typing import Any
 import numpy as np
 from pydantic import BaseModel
 
-from backtest.config import Config
 from backtest.decision import check_decision, target_weights
 from backtest.errors import BacktestError
 from backtest.execution.account import MOST_CODES, TOTALS
@@ -78,12 +77,12 @@ def _start(settings: Settings, start: int, stop: int, pool: ThreadPoolExecutor) 
     """Decide all points of a chunk and hand their accounts to the pool."""
     rows = Rows(start, np.full((stop - start, len(METRIC_KEYS)), np.nan))
     futures: list[Future[None]] = []
-    batches: dict[int, Batch] = {}
+    batches: dict[int, Batch] = {}  # by setting
     is_shared = len(settings.shared_axes) > 0
     for number in range(start, stop):
         try:
             template, params = settings.study.grid_parts(number)
-            setting = settings.of(template)
+            setting = settings.of(template, params)
             encoded = _decided(settings.decisions, setting, params) if is_shared else setting.encoded(params)
         except BacktestError as error:
             rows.problems[number] = str(error.problems[0])
@@ -94,13 +93,13 @@ def _start(settings: Settings, start: int, stop: int, pool: ThreadPoolExecutor) 
         if not encoded.count or setting.plan.band < 1.0:
             futures.append(pool.submit(_run_plain, setting, params, rows, number))
             continue
-        batch = batches.get(id(template))
+        batch = batches.get(id(setting))
         if batch is None:
-            batch = batches[id(template)] = Batch.of(setting, template)
+            batch = batches[id(setting)] = Batch.of(setting)
         batch.add(encoded, number)
         if batch.count == BATCH:
             futures.append(pool.submit(batch.run, rows))
-            del batches[id(template)]
+            del batches[id(setting)]
     futures += [pool.submit(batch.run, rows) for batch in batches.values()]
     return rows, futures
 
@@ -118,17 +117,16 @@ class Batch:
     """Encoded variants of one setting, to be run in one call."""
 
     setting: Setting
-    template: Config
     codes: np.typing.NDArray[np.uint8]
     tables: Floats
     counts: np.typing.NDArray[np.int64]
     numbers: list[int] = field(default_factory=list)
 
     @classmethod
-    def of(cls, setting: Setting, template: Config, size: int = BATCH) -> Batch:
+    def of(cls, setting: Setting, size: int = BATCH) -> Batch:
         """An empty one."""
         codes = np.zeros((size, len(setting.plan.sessions)), dtype=np.uint8)
-        return cls(setting, template, codes, np.zeros((size, MOST_CODES, 2)), np.zeros(size, dtype=np.int64))
+        return cls(setting, codes, np.zeros((size, MOST_CODES, 2)), np.zeros(size, dtype=np.int64))
 
     @property
     def count(self) -> int:

@@ -15,6 +15,7 @@ from backtest.data import content_hash
 from backtest.metrics import METRIC_KEYS
 from backtest.report import index
 from backtest.report.folder import HASH_LENGTH, MANIFEST, Written, code_hash, file_digests, manifest_json, write_folder
+from backtest.report.occasion import Occasion
 from backtest.report.page import PageContext
 from backtest.report.sweep import render_sweep
 from backtest.report.tables import csv, day, json_text, sha256_text
@@ -22,13 +23,12 @@ from backtest.report.write import sparkline, versions
 from backtest.study.document import plain
 from backtest.study.sweep import Sweep
 from backtest.study.sweep_findings import Findings
-from backtest.study.trial_ledger import LENGTH_KEY
 
 KIND, SCHEMA = "sweep", 1
 PAGE, TABLE, DOCUMENT = "sweep.html", "sweep.csv", "sweep.json"
 
 
-def write_sweep(sweep: Sweep, findings: Findings, root: Path, run: Mapping[str, Any], ledger_length: int) -> Written:
+def write_sweep(sweep: Sweep, findings: Findings, root: Path, occasion: Occasion) -> Written:
     """Write `root/<name>-<hash8>/` whole or not at all and bring `root/index.html` up to date.
 
     Raises ResultDiffers when the folder holds another answer to the question, WriteError when it cannot be written.
@@ -38,7 +38,7 @@ def write_sweep(sweep: Sweep, findings: Findings, root: Path, run: Mapping[str, 
     files = {TABLE: csv(sweep.frame, has_index=False), DOCUMENT: json_text(document(sweep, findings))}
     context = PageContext(hash8=key[:HASH_LENGTH], hashes=hashes, versions=versions())
     files[PAGE] = render_sweep(sweep, findings, context)
-    files[MANIFEST] = manifest_json(_manifest(sweep, findings, key, hashes, files), {**run, LENGTH_KEY: ledger_length})
+    files[MANIFEST] = manifest_json(_manifest(sweep, findings, key, hashes, files), occasion.fields())
     written = write_folder(root, f"{sweep.name}-{key[:HASH_LENGTH]}", files)
     if written.is_new:
         index.write_index(root)

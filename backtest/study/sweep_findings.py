@@ -216,9 +216,9 @@ def _lines(result: Sweep) -> list[SweepLine]:
     for number in range(result.study.size):
         if number in result.problems:
             continue
-        template, _ = result.study.grid_parts(number)
+        template, params = result.study.grid_parts(number)
         if seen.get(id(template), (None, None))[0] is not template:
-            market = result.settings.market_of(template)
+            market = result.settings.of(template, params).market
             seen[id(template)] = (template, (place_of(template, market), template.strategy.name))
         groups.setdefault(seen[id(template)][1], []).append(number)
     lines = []

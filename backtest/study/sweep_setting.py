@@ -49,6 +49,10 @@ class Encoded:
         return self.codes.nbytes + self.table.nbytes
 
 
+NOT_BYTES = Encoded(np.empty(0, dtype=np.uint8), np.empty((0, 2)), 0)
+"""Of a decision that no table of so many rows can hold."""
+
+
 @dataclass(frozen=True, eq=False)
 class Setting:
     """What variants share: plan holds no targets; the tuples are the arguments of `sweep_engine.run_many`.
@@ -85,6 +89,8 @@ class Setting:
         Raises what the strategy raises, and RunError for a decision that is none.
         """
         decision = self.decide(params)
+        if decision.within is not None:
+            return NOT_BYTES  # weights of their own inside the legs
         small = np.ascontiguousarray(decision.small_share, dtype=np.float64)
         sessions = len(self.market.sessions)
         if small.shape != (sessions,) or np.shape(decision.cash_share) not in ((), (sessions,)):
@@ -94,7 +100,7 @@ class Setting:
         count = encoder()(small, cash, *INITIAL_SHARES[self.config.strategy.initial], codes, table)
         if count == -1:
             check_decision(decision, self.market)
-        return Encoded(codes, table, max(count, 0))
+        return Encoded(codes, table, count) if count > 0 else NOT_BYTES
 
     def _cash(self, share: Floats | float, sessions: int) -> Floats:
         if np.ndim(share):
@@ -113,15 +119,16 @@ class Settings:
         self.markets: dict[tuple[str, ...], Market] = {}
         self.decisions = Memo()
         self.shared_axes = [key for key in study.grid if not key.startswith("strategy.params.")]
-        self._settings: dict[int, Setting] = {}
+        self._settings: dict[tuple[int, object], Setting] = {}
 
-    def of(self, template: Config) -> Setting:
-        """The setting of a point's Config; its parameters do not matter."""
-        found = self._settings.get(id(template))
+    def of(self, template: Config, params: BaseModel) -> Setting:
+        """The setting of a point; its parameters matter for what they need to be known beside the prices."""
+        key = (id(template), getattr(params, "needs", None))
+        found = self._settings.get(key)
         if found is None or found.config is not template:
             if len(self._settings) >= MOST_SETTINGS:
                 del self._settings[next(iter(self._settings))]
-            found = self._settings[id(template)] = self._made(template)
+            found = self._settings[key] = self._made(template, params)
         return found
 
     def market_of(self, config: Config) -> Market:
@@ -129,23 +136,25 @@ class Settings:
         if self.given is not None:
             return self.given
         data = config.data.model_copy(update={"start": self._earliest(config)})
-        key = (data.model_dump_json(), *traded_tickers(config))
+        key = (data.model_dump_json(), *traded_tickers(config), str(getattr(config.strategy.params, "needs", "")))
         if key not in self.markets:
             self.markets[key] = load_market(config.model_copy(update={"data": data}), offline=self.offline)
         return self.markets[key]
 
     def fingerprint(self) -> str:
         """sha256 of everything the rows of this sweep depend on: question, code and all data by content."""
-        others = [key for key in self.shared_axes if key.startswith(("data.", "legs")) and key != "data.start"]
+        reads = ("data.", "legs", "strategy.params.")  # a parameter may name a series
+        others = [key for key in self.study.grid if key.startswith(reads) and key != "data.start"]
+        others = [key for key in others if not all(isinstance(v, int | float) for v in self.study.grid[key])]
         numbers = range(self.study.size) if others else range(1)
         markets: dict[int, Market] = {}
         names: dict[str, None] = {}
         for number in numbers:
             try:
-                template, _ = self.study.grid_parts(number)
+                template, params = self.study.grid_parts(number)
             except ConfigError:
                 continue  # values that do not go together: told when the point is run
-            market = self.market_of(with_first(template, self.study.benchmark))
+            market = self.market_of(with_first(with_params(template, params), self.study.benchmark))
             markets[id(market)] = market
             names[template.strategy.name] = None
         swept = (str(name) for name in self.study.grid.get("strategy.name", ()))
@@ -157,13 +166,18 @@ class Settings:
         swept = [datetime.date.fromisoformat(str(value)) for value in self.study.grid.get("data.start", ())]
         return min([config.data.start, *swept])
 
-    def _made(self, template: Config) -> Setting:
+    def _made(self, template: Config, params: BaseModel) -> Setting:
         strategy = self.strategies[template.strategy.name]
         if not is_rotation(strategy):
             raise RunError(f"{template.strategy.name} trades in its own next: it can be run and compared, not swept")
-        config = with_first(template, self.study.benchmark)
+        config = with_first(with_params(template, params), self.study.benchmark)
         market = self.market_of(config)
         return setting_of(template, config, market, strategy)
+
+
+def with_params(config: Config, params: BaseModel) -> Config:
+    """The config with these parameters of its strategy."""
+    return config.model_copy(update={"strategy": config.strategy.model_copy(update={"params": params})})
 
 
 def with_first(config: Config, benchmark: Benchmark | None) -> Config:

@@ -13,19 +13,19 @@ from backtest.config import study_question
 from backtest.data import content_hash
 from backtest.report import index
 from backtest.report.folder import HASH_LENGTH, MANIFEST, Written, code_hash, file_digests, manifest_json, write_folder
+from backtest.report.occasion import Occasion
 from backtest.report.page import PageContext
 from backtest.report.tables import csv, day, json_text, sha256_text
 from backtest.report.walk import render_walk
 from backtest.report.write import sparkline, versions
 from backtest.study.document import plain
-from backtest.study.trial_ledger import LENGTH_KEY
 from backtest.study.walk_forward import WalkForward
 
 KIND, SCHEMA = "walk-forward", 1
 PAGE, DOCUMENT, WINDOWS, EQUITY = "walk_forward.html", "walk_forward.json", "windows.csv", "equity.csv"
 
 
-def write_walk(walk: WalkForward, root: Path, run: Mapping[str, Any], ledger_length: int) -> Written:
+def write_walk(walk: WalkForward, root: Path, occasion: Occasion) -> Written:
     """Write `root/<name>-<hash8>/` whole or not at all and bring `root/index.html` up to date.
 
     Raises ResultDiffers when the folder holds another answer to the question, WriteError when it cannot be written.
@@ -42,7 +42,7 @@ def write_walk(walk: WalkForward, root: Path, run: Mapping[str, Any], ledger_len
     files = {WINDOWS: csv(windows_frame(walk), has_index=False), EQUITY: csv(equity_frame(walk))}
     files[DOCUMENT] = json_text(document(walk))
     files[PAGE] = render_walk(walk, PageContext(hash8=key[:HASH_LENGTH], hashes=hashes, versions=versions()))
-    files[MANIFEST] = manifest_json(_manifest(walk, key, hashes, files), {**run, LENGTH_KEY: ledger_length})
+    files[MANIFEST] = manifest_json(_manifest(walk, key, hashes, files), occasion.fields())
     written = write_folder(root, f"{sweep.name}-{key[:HASH_LENGTH]}", files)
     if written.is_new:
         index.write_index(root)

@@ -248,7 +248,7 @@ def stitched(result: Sweep, choices: tuple[Choice, ...]) -> Books:
     params = None
     for choice in choices:
         template, params = study.grid_parts(choice.number)
-        setting = result.settings.of(template)
+        setting = result.settings.of(template, params)
         own = target_weights(
             setting.decide(params), market, setting.legs, setting.legs.tickers, template.strategy.initial
         )

@@ -34,7 +34,7 @@ def test_weights_are_of_equity() -> None:
 
 
 def test_books_that_add_up_pass() -> None:
-    check_identities(books(), 1000.0, has_interest=False)
+    check_identities(books(), 1000.0, np.zeros(len(books().sessions)))
 
 
 @pytest.mark.parametrize(
@@ -43,7 +43,7 @@ def test_books_that_add_up_pass() -> None:
         ({"equity": np.array([1000.0, 999.0, 1019.1, 1037.0])}, "equity is not cash plus holdings on 2024-01-04"),
         (
             {"cash": np.array([1000.0, 200.0, 199.0, 317.0]), "equity": np.array([1000.0, 1000.0, 1019.0, 1037.0])},
-            "cash is not what trades left on 2024-01-03",
+            "cash is not what interest and trades left on 2024-01-03",
         ),
         ({"fills": Fills.of(np.array([[1, 0, -40, 10, 0.0]], dtype=float))}, "on 2024-01-03"),
         ({"equity": np.array([1000.0, np.nan, 1019.0, 1037.0])}, "equity is not a positive number on 2024-01-03"),
@@ -51,10 +51,10 @@ def test_books_that_add_up_pass() -> None:
 )
 def test_books_that_do_not_add_up_are_refused_with_the_day(changes: dict[str, Any], message: str) -> None:
     with pytest.raises(RunError, match=message):
-        check_identities(books(**changes), 1000.0, has_interest=False)
+        check_identities(books(**changes), 1000.0, np.zeros(len(books().sessions)))
 
 
 def test_books_without_a_fill_add_up() -> None:
     empty = Books(DAYS, ("A", "B"), PRICES, PRICES, np.full(4, 1000.0), np.full(4, 1000.0), Fills.of(np.zeros((0, 5))))
-    check_identities(empty, 1000.0, has_interest=False)
+    check_identities(empty, 1000.0, np.zeros(len(empty.sessions)))
     assert empty.shares().shape == (4, 2)

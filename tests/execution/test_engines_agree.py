@@ -29,7 +29,7 @@ def check_engines(plan: Plan) -> None:
     assert_same_books(books, kernel)
     assert_same_books(kernel, run_compiled(plan))
     check_same_books(books, kernel)
-    check_identities(books, plan.terms.cash, has_interest=plan.terms.earns_tbill)
+    check_identities(books, plan.terms.cash, plan.overnight)
 
 
 @given(worlds())

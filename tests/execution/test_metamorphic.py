@@ -18,7 +18,7 @@ from backtest.plan import Plan
 from backtest.sizing import RESERVE
 from backtest.strategy import RotationStrategy
 
-few = settings(max_examples=25, deadline=None, derandomize=True)
+few = settings(max_examples=15, deadline=None, derandomize=True)
 POWERS = st.sampled_from([2.0**-7, 0.5, 4.0, 2.0**10])
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from pathlib import Path
 from typing import Any
 
 import backtrader as bt
@@ -10,10 +11,15 @@ import numpy as np
 import pytest
 from worlds import fills_of, hand_market
 
-from backtest.errors import OrderRefused
+from backtest.config import load_config
+from backtest.errors import ConfigError, OrderRefused
 from backtest.execution import run_backtrader
 from backtest.execution.books import check_identities
 from backtest.plan import Plan, Terms, make_plan
+from backtest.run import check_terms_of_own_orders
+from strategies import REGISTRY
+
+QUICKSTART = Path(__file__).parents[2] / "configs" / "quickstart.yaml"
 
 
 class BuyOnce(bt.Strategy):  # type: ignore[misc]
@@ -59,7 +65,7 @@ def test_its_order_is_filled_at_the_next_open_and_sized_at_its_own_close() -> No
     assert fills_of(books) == [("2024-09-17", "G", 500.0, 80.0)]
     assert books.fills.cost.tolist() == [40.0]
     assert books.equity.tolist() == [100_000.0, 100_000 - 40_000 - 40 + 55_000.0, 100_000 - 40_000 - 40 + 60_000.0]
-    check_identities(books, 100_000.0, has_interest=False)
+    check_identities(books, 100_000.0, np.zeros(len(books.sessions)))
 
 
 def test_a_stop_on_what_was_paid_works() -> None:
@@ -134,3 +140,17 @@ def test_feeds_with_equal_closes_are_not_mistaken_for_each_other() -> None:
     assert fills_of(run_backtrader(equal, BuysSecond)) == [("2024-09-17", "S", 3.0, 50.0)]
     swapped = dataclasses.replace(equal, tickers=("S", "G"))
     assert fills_of(run_backtrader(swapped, BuysSecond)) == [("2024-09-17", "G", 3.0, 50.0)]
+
+
+@pytest.mark.parametrize(
+    ("setting", "named"),
+    [
+        ("execution.rebalance=monthly", "execution.rebalance"),
+        ("execution.delay_sessions=2", "execution.delay_sessions"),
+        ("execution.idle_cash=tbill", "execution.idle_cash"),
+    ],
+)
+def test_a_setting_that_own_orders_would_ignore_is_refused(setting: str, named: str) -> None:
+    config = load_config(QUICKSTART, strategies=REGISTRY, overrides=[setting])
+    with pytest.raises(ConfigError, match=named):
+        check_terms_of_own_orders(config)

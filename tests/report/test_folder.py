@@ -111,7 +111,7 @@ for i in range(1000):
 """
 
 
-@pytest.mark.parametrize("count", [10, pytest.param(200, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("count", [5, pytest.param(200, marks=pytest.mark.slow)])
 def test_a_kill_at_any_moment_leaves_no_half_written_folder(tmp_path: Path, count: int) -> None:
     for kill in range(count):
         root = tmp_path / str(kill)

@@ -13,7 +13,7 @@ from worlds import hand_market, rotation_market
 from backtest.market import Market
 from backtest.signals import cut_window
 
-few = settings(max_examples=25, deadline=None, derandomize=True)
+few = settings(max_examples=10, deadline=None, derandomize=True)
 
 
 def left(changes: dict[str, int], hold: int = 3, minimum: int = 25, sessions: int = 8, **given: Any) -> list[int]:

@@ -45,6 +45,7 @@ QUESTIONS: dict[str, tuple[str, dict[str, Any]]] = {
     "rate_cut_momentum, all": ("rate_cut_momentum", {"hold_sessions": 9, "lookback_sessions": 5}),
     "rate_cut_momentum, any": ("rate_cut_momentum", {"hold_sessions": 3, "lookback_sessions": 5, "combine": "any"}),
     "static_mix": ("static_mix", {"small_share": 0.3}),
+    "rules": ("rules", {"small_when": {"signal": "surge"}, "cash_when": {"signal": "volatility", "above": 0.2}}),
 }
 """Each registered strategy, with parameters under which it decides something new all the time."""
 

@@ -9,7 +9,7 @@ import pytest
 from pydantic import ValidationError
 from worlds import rotation_market
 
-from backtest.decision import check_decision
+from backtest.decision import check_decision, target_weights
 from backtest.market import Legs
 from strategies import REGISTRY
 
@@ -21,8 +21,22 @@ OTHER_VALUES: dict[str, Any] = {
     "decide": "monthly",
     "combine": "any",
     "small_share": 0.23,
+    "small_when": {"signal": "run"},
+    "growth_when": {"signal": "lead", "lookback_sessions": 40, "below": -0.01},
+    "cash_when": {"signal": "surge", "below": -0.01},
+    "unknown": "no",
+    "min_hold_sessions": 7,
+    "cooldown_sessions": 6,
+    "max_hold_sessions": 5,
+    "proportional": True,
+    "volatility_target": {"annual": 0.07},
+    "inverse_volatility": {"window_sessions": 21},
 }
 """For each parameter one that is no default."""
+
+LEADS = tuple({"signal": "lead", "lookback_sessions": n} for n in (5, 10, 20))
+NEEDED: dict[str, dict[str, Any]] = {"rules": {"small_when": {"score": LEADS, "enter": 0.3}}}
+"""What a strategy cannot do without."""
 
 PARAMETERS = [(name, field) for name, strategy in REGISTRY.items() for field in strategy.Params.model_fields]
 
@@ -31,15 +45,16 @@ PARAMETERS = [(name, field) for name, strategy in REGISTRY.items() for field in 
 def test_the_rule_is_told_with_every_parameter_filled_in(name: str, field: str) -> None:
     """Two strategies that differ do not read the same."""
     strategy = REGISTRY[name]
-    usual = strategy.rule(Legs(), strategy.Params())
-    other = strategy.rule(Legs(), strategy.Params(**{field: OTHER_VALUES[field]}))
+    needed = NEEDED.get(name, {})
+    usual = strategy.rule(Legs(), strategy.Params(**needed))
+    other = strategy.rule(Legs(), strategy.Params(**{**needed, field: OTHER_VALUES[field]}))
     assert other != usual
 
 
 @pytest.mark.parametrize("name", REGISTRY)
 def test_the_rule_is_one_sentence(name: str) -> None:
     strategy = REGISTRY[name]
-    rule = strategy.rule(Legs(), strategy.Params())
+    rule = strategy.rule(Legs(), strategy.Params(**NEEDED.get(name, {})))
     assert rule.endswith(".")
     assert rule[0].isupper()
     assert ". " not in rule
@@ -52,18 +67,20 @@ def test_every_parameter_is_described_and_changes_what_is_decided(name: str, fie
     assert strategy.Params.model_fields[field].description
     market = rotation_market(9, sessions=400)
     short = {"hold_sessions": 9, "lookback_sessions": 5}
-    usual = {key: value for key, value in short.items() if key in strategy.Params.model_fields}
-    decisions = [
-        strategy.decide(market, Legs(), strategy.Params(**params)).small_share
+    usual = {key: value for key, value in short.items() if key in strategy.Params.model_fields} | NEEDED.get(name, {})
+    one, other = (
+        strategy.decide(market, Legs(), strategy.Params(**params))
         for params in (usual, {**usual, field: OTHER_VALUES[field]})
-    ]
-    assert not np.array_equal(decisions[0], decisions[1], equal_nan=True)
+    )
+    tickers = Legs().tickers
+    weights = [target_weights(decision, market, Legs(), tickers, "cash") for decision in (one, other)]
+    assert not np.array_equal(*weights)
 
 
 @pytest.mark.parametrize("name", REGISTRY)
 def test_a_decision_is_one_and_has_a_reason_for_every_row(name: str) -> None:
     strategy, market = REGISTRY[name], rotation_market(9, sessions=300)
-    decision = check_decision(strategy.decide(market, Legs(), strategy.Params()), market)
+    decision = check_decision(strategy.decide(market, Legs(), strategy.Params(**NEEDED.get(name, {}))), market)
     for row in range(300):
         assert len(decision.why(row)) > 5
     for evidence in decision.evidence:
@@ -75,7 +92,7 @@ def test_a_decision_is_one_and_has_a_reason_for_every_row(name: str) -> None:
 def test_deciding_leaves_the_market_as_it_was(name: str) -> None:
     strategy, market = REGISTRY[name], rotation_market(9, sessions=100)
     before = (market.close.copy(), market.policy.copy())
-    strategy.decide(market, Legs(), strategy.Params())
+    strategy.decide(market, Legs(), strategy.Params(**NEEDED.get(name, {})))
     assert before[0].equals(market.close)
     assert before[1].equals(market.policy)
 
@@ -103,7 +120,7 @@ def test_a_parameter_out_of_its_range_is_refused(name: str, params: dict[str, An
 
 @pytest.mark.parametrize("name", REGISTRY)
 def test_parameters_cannot_be_changed(name: str) -> None:
-    params = REGISTRY[name].Params()
+    params = REGISTRY[name].Params(**NEEDED.get(name, {}))
     field = next(iter(type(params).model_fields))
     with pytest.raises(ValidationError):
         setattr(params, field, getattr(params, field))

@@ -20,6 +20,7 @@ from small_studies import common_study, config, study
 
 from backtest.errors import ResultDiffers
 from backtest.metrics import METRIC_KEYS
+from backtest.report.occasion import Occasion
 from backtest.study import files
 from backtest.study.comparison import Comparison
 from backtest.study.document import document, plain
@@ -27,7 +28,7 @@ from backtest.study.files import DOCUMENT, PAGE, TABLE, comparison_csv, hashes_o
 from backtest.study.trial_ledger import LEDGER, TrialLedger, ledger_length
 from strategies import REGISTRY
 
-RUN = {"command": "test", "finished": "2026-01-01T00:00:00+00:00"}
+RUN = "test"
 
 SCHEMA_KEYS = {
     *("schema", "name", "benchmark", "period", "trials", "variants", "best", "spa", "reality_check", "stepm"),
@@ -42,7 +43,7 @@ def _no_page(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def write(comparison: Comparison, root: Path, length: int = 0) -> Any:
-    return write_comparison(comparison, REGISTRY, root, RUN, length)
+    return write_comparison(comparison, REGISTRY, root, Occasion(command=RUN, ledger_length=length))
 
 
 def test_the_document_has_the_schema_of_the_issue() -> None:

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from backtest.report.comparison.effect import Grid, grid_facts, short_key, shown
 from backtest.report.comparison.marks import dot_picture
 from backtest.report.comparison.meters import FANS, absence, charged_bps, meter_notes
@@ -62,10 +64,10 @@ def _first_screen(comparison: Comparison) -> dict[str, Any]:
         "n": len(comparison.variants),
         "trials": search.trials,
         "period": comparison.period,
-        "cost_bps": charged_bps(best),
+        "costs": _costs(comparison),
         "headline": simulated + comparison.verdict.headline,
         "sentences": comparison.verdict.sentences,
-        "cautions": cautions_of(comparison),
+        "cautions": [*comparison.cautions, *comparison.notes],
         "answers": answers(comparison),
         "dots": dot_picture(search.no_skill.dots, filled, best.statistics.sharpe.value, len(comparison.variants)),
         "in_fifty": in_fifty(search.no_skill.p),
@@ -73,12 +75,10 @@ def _first_screen(comparison: Comparison) -> dict[str, Any]:
     }
 
 
-def cautions_of(comparison: Comparison) -> list[str]:
-    """What a reader must know before anything else: differences beside the rule, then what the data say."""
-    told = [*comparison.cautions, *comparison.notes]
-    if rate_of(comparison) == "zero":
-        told.append("No T-bill rate was given: ratios over T-bills take it as zero.")
-    return told
+def _costs(comparison: Comparison) -> str:
+    """What the variants pay, from the cheapest to the dearest."""
+    charged = [charged_bps(variant) for variant in comparison.variants]
+    return " to ".join(f"{bps:g}" for bps in dict.fromkeys((min(charged), max(charged))))
 
 
 def _luck(comparison: Comparison, places: Sequence[int]) -> dict[str, Any]:
@@ -128,10 +128,14 @@ def _tables(comparison: Comparison, places: Sequence[int]) -> dict[str, Any]:
 
 def _timing(comparison: Comparison) -> dict[str, Any]:
     frontier, legs = comparison.frontier, comparison.variants[0].config.legs
-    by_growth, by_sharpe = percent(frontier.best_share_by_cagr, 0), percent(frontier.best_share, 0)
+    told = [
+        (frontier.cagr, frontier.best_share_by_cagr, "growth"),
+        (frontier.sharpe, frontier.best_share, "Sharpe ratio"),
+    ]
+    best = " and ".join(f"{percent(share, 0)} by {what}" for values, share, what in told if np.isfinite(values).any())
+    funds = f"{'+'.join(legs.growth)} and {'+'.join(legs.small)}"
     return {
-        "hindsight": f"In hindsight the best constant share was {by_growth} small by growth and {by_sharpe} by Sharpe "
-        f"ratio, of {'+'.join(legs.growth)} and {'+'.join(legs.small)}.",
+        "hindsight": f"In hindsight the best constant share of small caps, of {funds}, was {best}." if best else "",
         "parts": f"Where its {points(comparison.variants[comparison.best].parts.total)} points a year against "
         f"{comparison.benchmarks[0].label} come from",
     }

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from backtest.market import Floats
-from backtest.report.words import plural
-from backtest.statistics.words import number, percent, points
+from backtest.report.words import plural, points
+from backtest.statistics.words import number, percent
 from backtest.units import BPS
 
 if TYPE_CHECKING:

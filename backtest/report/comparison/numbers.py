@@ -162,8 +162,9 @@ def search_facts(comparison: Comparison) -> list[Fact]:
         Fact(
             probability(spa.consistent),
             f"SPA, p; bounds {probability(spa.lower)} and {probability(spa.upper)}",
-            f"{readings.read_spa(spa.consistent, benchmark, n)} {readings.read_reality_check(search.reality_check)}",
+            readings.read_spa(spa.consistent, benchmark, n),
         ),
+        Fact(probability(search.reality_check), "reality check, p", readings.read_reality_check(search.reality_check)),
         Fact(
             percent(search.smallest_edge),
             "a year can be seen",
@@ -175,7 +176,7 @@ def search_facts(comparison: Comparison) -> list[Fact]:
 def _read_corrected(p: float, variants: int) -> str:
     if variants == 1:
         return f"Where it has no skill, {in_fifty(p)} histories show at least this much."
-    return f"Where nothing has any skill, the best of it and of those ranked below does as well in {in_fifty(p)} histories."
+    return f"Where nothing has any skill, the best of it and those ranked below is as good in {in_fifty(p)} histories."
 
 
 def _read_step(own: VariantStatistics, benchmark: str) -> str:

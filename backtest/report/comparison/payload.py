@@ -21,7 +21,7 @@ from backtest.report.comparison.numbers import variant_lines
 from backtest.report.comparison.ranking import short_labels, tone_of
 from backtest.report.comparison.words import tied
 from backtest.report.words import points as plain_points
-from backtest.statistics.words import filled_dots, number, p_equals, points, span, span_points
+from backtest.statistics.words import filled_dots, number, p_equals, percent, points, span, span_points
 
 if TYPE_CHECKING:
     from backtest.statistics.overfitting import Overfitting
@@ -126,12 +126,13 @@ def _parts(variant: Variant) -> list[list[Any]]:
 def _words(comparison: Comparison, variant: Variant) -> dict[str, Any]:
     """What the page says of the selected variant, as text."""
     own, timing, n = variant.statistics, variant.statistics.timing, len(comparison.variants)
-    benchmark = comparison.benchmarks[0].label
+    benchmark, small = comparison.benchmarks[0].label, percent(variant.mix.small_share, 0)
     gain = "" if timing is None else f"{points(timing.difference.value)} ({span_points(timing.difference.interval)})"
     looks = _looks(timing.p, n) if timing else ""
     return {
         "rule": variant.rule,
         "luck": f"{variant.name}: active Sharpe {number(own.sharpe.value)} ({span(own.sharpe.interval)})",
+        "frontier": f"{variant.name}: {percent(own.cagr.value)} a year with {small} small on average",
         "parts": f"Where its {points(variant.parts.total)} points a year against {benchmark} come from",
         "timing": f"Timing after costs: {gain}{looks}." if gain else "",
         "absence": absence(comparison, variant),
@@ -181,7 +182,7 @@ def _alike(comparison: Comparison, places: Sequence[int]) -> dict[str, Any]:
 
 
 def _grid(grid: Grid, places: Sequence[int]) -> dict[str, Any]:
-    """Surfaces in whole basis points and whole hundredths; `at`: each cell's variant by its place on the page, or -1."""
+    """Surfaces in whole basis points and whole hundredths; `at`: each cell's variant by its place on the page or -1."""
     rank = {place: k for k, place in enumerate(places)}
     at = [[[rank.get(int(place), -1) for place in row] for row in slice_] for slice_ in grid.places]
     return {

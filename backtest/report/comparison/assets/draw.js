@@ -9,18 +9,26 @@ const across = (range, text, words, extra = {}, ticks = null) => {
 };
 // A colour thinned with paper: heatmaps need opaque ones, and full strength would shout.
 const thinned = (name, share) => {
-  const [own, paper] = [token(name), token("paper")].map(hex => [1, 3, 5].map(k => parseInt(hex.slice(k, k + 2), 16)));
+  const long = hex => hex.length < 7 ? hex.replace(/[^#]/g, "$&$&") : hex;
+  const [own, paper] = [token(name), token("paper")].map(hex => [1, 3, 5].map(k => parseInt(long(hex).slice(k, k + 2), 16)));
   return `rgb(${own.map((x, k) => Math.round(share * x + (1 - share) * paper[k])).join(",")})`;
 };
-const upright = (x, tone, dash) => ({ type: "line", x0: x, x1: x, yref: "paper", y0: 0, y1: 1, layer: "below", line: { color: token(tone), width: tone === "sel" ? 1.5 : 1, dash } });
-const label = (x, y, text, extra = {}) => ({ x, y, text, showarrow: false, xanchor: "left", yanchor: "bottom", font: { size: 11, color: token("muted") }, ...extra });
+const rule = (x0, y0, x1, y1, tone, extra = {}) => ({ type: "line", x0, y0, x1, y1, ...extra, line: { color: token(tone), width: 1, ...extra.line } });
+const upright = (x, tone, dash) => rule(x, 0, x, 1, tone, { yref: "paper", layer: "below", line: { width: tone === "sel" ? 1.5 : 1, dash } });
+const label = (x, y, text, extra = {}) => ({
+  x, y, text, showarrow: false, xanchor: "left", yanchor: "bottom", font: { size: 11, color: token("muted") }, ...extra,
+});
+const extent = values => values.reduce(([low, high], x) => [Math.min(low, x), Math.max(high, x)], [Infinity, -Infinity]);
+const padded = (values, share) => { const [low, high] = extent(values), pad = (high - low || 1) * share; return [low - pad, high + pad]; };
 
 // Names are measured in the page's own type: left margins are explicit, and nothing may be cut.
 const pen = document.createElement("canvas").getContext("2d");
 const widest = list => { pen.font = `600 12px ${token("sans")}`; return Math.ceil(Math.max(...list.map(i => pen.measureText(V[i].label).width))); };
 
-const PAPER_WIDTH = 688;
-const width = el => state.paper ? PAPER_WIDTH : el.clientWidth;
+// Before print an element's size is still the screen's: on paper a chart has the page or half of it.
+const PAPER_WIDTH = 688, HALF_WIDTH = 330;
+const HALVES = ["logits", "splits", "starts", "decision-days", "delays", "costs", "neighbours"];
+const width = el => !state.paper ? el.clientWidth : HALVES.includes(el.id.slice("chart-".length)) ? HALF_WIDTH : PAPER_WIDTH;
 const charts = {
   luck: luckChart, time: timeChart, frontier: frontierChart, parts: partsChart, logits: logitsChart, splits: splitsChart, alike: alikeChart,
   starts: startsChart, "decision-days": daysChart, delays: delaysChart, costs: costsChart, neighbours: neighboursChart, grid: gridChart, means: meansChart,
@@ -29,6 +37,7 @@ const METERS = ["starts", "decision-days", "delays", "costs", "neighbours"];
 const STILL = ["logits", "splits", "means"];           // do not depend on the selection
 const element = id => document.getElementById("chart-" + id);
 const ready = new Set();
+const NEAR_SCREEN = 500;                      // px from which a chart is drawn
 
 function draw(id) {
   const el = element(id);
@@ -54,14 +63,24 @@ function listen(el, id) {
 }
 const DEFAULT_READ = {
   luck: () => V[state.sel].words.luck,
-  frontier: () => `${V[state.sel].name}: ${fixed(100 * V[state.sel].growth, 1)} % a year with ${fixed(100 * V[state.sel].share, 0)} % small on average; the ring is its own constant mix`,
+  frontier: () => V[state.sel].words.frontier + "; the ring is its own constant mix",
   alike: () => "Point at a cell to read it; a click selects the variant of its row.",
-  grid: () => "Point at a cell to read it; a click selects its variant.",
+  grid: () => `Point at a ${G.keys.length > 1 ? "cell" : "dot"} to read it; a click selects its variant.`,
 };
-const redraw = (ids = Object.keys(charts)) => ids.forEach(id => { if (ready.has(id)) { draw(id); if (DEFAULT_READ[id] && element(id).dataset.heard) read(id, DEFAULT_READ[id]()); } });
+// What is far from the screen is drawn again when it comes near: a choice answers at once among 200 variants too.
+function redraw(ids = Object.keys(charts)) {
+  for (const id of ids.filter(one => ready.has(one))) {
+    const box = element(id).getBoundingClientRect();
+    if (box.bottom < -NEAR_SCREEN || box.top > innerHeight + NEAR_SCREEN) { ready.delete(id); continue; }
+    draw(id);
+    if (DEFAULT_READ[id] && element(id).dataset.heard) read(id, DEFAULT_READ[id]());
+  }
+}
 const drawAll = () => Object.keys(charts).forEach(id => { if (element(id)) draw(id); });
 
-const NEAR_SCREEN = "500px";
-const watch = new IntersectionObserver(
-  entries => entries.forEach(e => { const id = e.target.id.slice("chart-".length); if (e.isIntersecting && !ready.has(id)) draw(id); }), { rootMargin: NEAR_SCREEN },
-);
+const watch = new IntersectionObserver(entries => {
+  for (const entry of entries.filter(e => e.isIntersecting)) {
+    const id = entry.target.id.slice("chart-".length);
+    if (!ready.has(id)) draw(id);
+  }
+}, { rootMargin: NEAR_SCREEN + "px" });

@@ -26,7 +26,8 @@ function planeChart(el) {
     height: Math.min(460, Math.max(220, G.rows.length * 40 + 60)),
     data: [
       {
-        type: "heatmap", z, zmin: -top, zmax: top, colorscale: [[0, thinned("loss", .6)], [.5, token("paper")], [1, thinned("gain", .6)]], xgap: 1, ygap: 1, hoverinfo: "none",
+        type: "heatmap", z, zmin: -top, zmax: top, xgap: 1, ygap: 1, hoverinfo: "none",
+        colorscale: [[0, thinned("loss", .6)], [.5, token("paper")], [1, thinned("gain", .6)]],
         customdata: z.map((row, r) => row.map((v, c) => [at[r][c], `${place(r, c)}: ${told(v)}`])),
         colorbar: { thickness: 8, len: .9, outlinewidth: 0, tickvals: [-top, 0, top], ticktext: [told(-top), "0", told(top)], tickfont: { size: 10 }, xpad: 4 },
       },
@@ -38,42 +39,53 @@ function planeChart(el) {
     layout: frame({
       margin: { l: left, r: 76, t: TOP, b: 42 },
       xaxis: { ...across([-.5, G.columns.length - .5], plain, esc(G.keys[0])), ...ticked(G.columns, narrow.matches ? 6 : 13), showgrid: false },
-      yaxis: { ...axis({ range: [-.5, G.rows.length - .5], showgrid: false, title: { text: esc(G.keys[1]), font: { size: 11 }, standoff: 4 } }), ...ticked(G.rows, 12) },
+      yaxis: {
+        ...axis({ range: [-.5, G.rows.length - .5], showgrid: false }), ...ticked(G.rows, 12),
+        title: { text: esc(G.keys[1]), font: { size: 11 }, standoff: 4 },
+      },
     }),
   };
 }
 function lineChart() {
   const cell = surface("cell")[0], mean = surface("mean")[0], worst = surface("worst")[0], x = cell.map((_, k) => k), at = G.at[0][0];
   const bars = at.map(i => i < 0 ? null : state.figure === "sharpe" ? V[i].sharpe : V[i].difference.map(x => 100 * x));
-  const values = [...cell, ...worst, 0, ...bars.flatMap(b => b ? [b[1], b[2]] : [])], low = Math.min(...values), high = Math.max(...values), pad = (high - low || 1) * .06;
+  const range = padded([...cell, ...worst, 0, ...bars.flatMap(b => b ? [b[1], b[2]] : [])], .06);
+  const words = k => `${place(0, k)}: ${told(cell[k])}; mean with its neighbours ${told(mean[k])}, worst ${told(worst[k])}`;
+  const tone = i => i < 0 ? "quiet" : role(i) === "quiet" ? "ink" : role(i);
   const curve = (y, name, extra) => ({ x, y, mode: "lines", hoverinfo: "skip", line: { color: token(name), width: 1.4, ...extra } });
   return {
     height: 340,
     data: [
-      { x: x.flatMap(k => [k, k, null]), y: bars.flatMap(b => b ? [b[1], b[2], null] : [null, null, null]), mode: "lines", hoverinfo: "skip", line: { color: token("rule"), width: 3 } },
+      { ...curve(bars.flatMap(b => b ? [b[1], b[2], null] : [null, null, null]), "rule", { width: 3 }), x: x.flatMap(k => [k, k, null]) },
       curve(worst, "faint", { dash: "2px,2px" }), curve(mean, "muted", { width: 2.4 }),
       {
-        x, y: cell, mode: "markers", hoverinfo: "none", customdata: x.map(k => [at[k], `${place(0, k)}: ${told(cell[k])}; mean with its neighbours ${told(mean[k])}, worst ${told(worst[k])}`]),
-        marker: { size: x.map(k => at[k] === state.sel ? 12 : 8), color: x.map(k => token(at[k] < 0 ? "quiet" : role(at[k]) === "quiet" ? "ink" : role(at[k]))) },
+        x, y: cell, mode: "markers", hoverinfo: "none", customdata: x.map(k => [at[k], words(k)]),
+        marker: { size: at.map(i => i === state.sel ? 12 : 8), color: at.map(i => token(tone(i))) },
       },
     ],
     layout: frame({
       margin: { l: LEFT, r: 12, t: 22, b: 42 },
       xaxis: { ...across([-.5, x.length - .5], plain, esc(G.keys[0])), ...ticked(G.columns, narrow.matches ? 6 : 14) },
-      yaxis: valueAxis([0, 1], [low - pad, high + pad], plain, {}, 6), shapes: [level("y", 0)],
+      yaxis: valueAxis([0, 1], range, plain, {}, 6), shapes: [level("y", 0)],
       annotations: [title("thick: mean of three; dotted: worst of three", 1, { x: 1, xanchor: "right", font: { size: 11, color: token("muted") } })],
     }),
   };
 }
 function meansChart(el) {
-  const stacked = narrow.matches && !state.paper, n = G.means.length, gap = .09, values = G.means.flatMap(m => m[2]);
-  const low = Math.min(0, ...values), high = Math.max(0, ...values), pad = (high - low || 1) * .1, layout = frame({ margin: { l: LEFT, r: 12, t: TOP, b: 42 }, shapes: [] }), data = [];
+  const stacked = narrow.matches && !state.paper, n = G.means.length, gap = .09, data = [];
+  const range = padded([0, ...G.means.flatMap(m => m[2])], .1), layout = frame({ margin: { l: LEFT, r: 12, t: TOP, b: 42 }, shapes: [] });
   G.means.forEach(([name, levels, mean], k) => {
     const id = k ? k + 1 : "", share = [k / n + (k ? gap / 2 : 0), (k + 1) / n - (k < n - 1 ? gap / 2 : 0)], x = levels.map((_, j) => j);
-    data.push({ x, y: mean, xaxis: "x" + id, yaxis: "y" + id, mode: "lines+markers", hoverinfo: "skip", line: { color: token("muted"), width: 1.6 }, marker: { size: 6, color: token("ink") } });
-    layout["xaxis" + id] = { ...across([-.5, levels.length - .5], plain, esc(name), { anchor: "y" + id, domain: stacked ? [0, 1] : share }), ...ticked(levels, stacked ? 7 : Math.floor(16 / n)), showgrid: false };
-    layout["yaxis" + id] = valueAxis(stacked ? [1 - (k + 1) / n + .14, 1 - k / n] : [0, 1], [low - pad, high + pad], plain, { anchor: "x" + id }, 4);
-    layout.shapes.push({ type: "line", xref: "x" + id, x0: -.5, x1: levels.length - .5, yref: "y" + id, y0: 0, y1: 0, line: { color: token("ink"), width: 1 } });
+    data.push({
+      x, y: mean, xaxis: "x" + id, yaxis: "y" + id, mode: "lines+markers", hoverinfo: "skip",
+      line: { color: token("muted"), width: 1.6 }, marker: { size: 6, color: token("ink") },
+    });
+    layout["xaxis" + id] = {
+      ...across([-.5, levels.length - .5], plain, esc(name), { anchor: "y" + id, domain: stacked ? [0, 1] : share, showgrid: false }),
+      ...ticked(levels, stacked ? 7 : Math.floor(16 / n)),
+    };
+    layout["yaxis" + id] = valueAxis(stacked ? [1 - (k + 1) / n + .14, 1 - k / n] : [0, 1], range, plain, { anchor: "x" + id }, 4);
+    layout.shapes.push(rule(-.5, 0, levels.length - .5, 0, "ink", { xref: "x" + id, yref: "y" + id }));
   });
   return { still: true, height: stacked ? 190 * n : 220, data, layout };
 }

@@ -34,6 +34,7 @@ function luckChart(el) {
   });
   const front = inFront(), rest = rows.filter(i => !isSeen(i));
   const name = i => isSeen(i) ? `<b><span style="color:${token(role(i))}">${esc(V[i].label)}</span></b>` : esc(V[i].label);
+  const reached = `<b>${V[state.sel].filled} of ${D.dots.length}</b> lucky bests (filled) reach ${phone ? "the selected" : esc(V[state.sel].label)}`;
   const named = phone ? rows : thin ? front : [];
   return {
     height: total,
@@ -55,10 +56,10 @@ function luckChart(el) {
       yaxis2: axis({ domain: [cut, 1], range: [0, top], visible: false }),
       shapes: [
         upright(0, "faint", "solid"), upright(D.upper, "muted", "4px,3px"), upright(at, "sel", "2px,2px"),
-        { type: "line", xref: "paper", x0: 0, x1: 1, yref: "y2", y0: 0, y1: 0, line: { color: token("faint"), width: 1 } },
+        rule(0, 0, 1, 0, "faint", { xref: "paper", yref: "y2" }),
       ],
       annotations: [
-        title(`<b>${V[state.sel].filled} of ${D.dots.length}</b> lucky bests (filled) reach ${phone ? "the selected" : esc(V[state.sel].label)}`, 1, { yanchor: "top", font: { size: phone ? 11 : 13, color: token("ink") } }),
+        title(reached, 1, { yanchor: "top", font: { size: phone ? 11 : 13, color: token("ink") } }),
         label(D.upper, -1, "5 % line", { xanchor: "right", xshift: -4 }),
         ...named.map(i => label(low, row.get(i) + (phone ? .16 : 0), name(i), { yanchor: phone ? "bottom" : "middle", xanchor: "left", xshift: 2 })),
       ],

@@ -8,7 +8,7 @@ function logitsChart() {
       margin: { l: 40, r: 8, t: 24, b: 42 },
       xaxis: across([-S.edge, S.edge], plain, "rank where not chosen, log odds"),
       yaxis: valueAxis([0, 1], [0, Math.max(...S.shares) * 1.06], v => plain(v) + " %", {}, 4),
-      shapes: [{ type: "line", x0: 0, x1: 0, yref: "paper", y0: 0, y1: 1, line: { color: token("ink"), width: 1 } }],
+      shapes: [rule(0, 0, 0, 1, "ink", { yref: "paper" })],
       annotations: [
         label(-S.edge, 1, "lower half", { yref: "paper", font: { size: 11, color: token("ink") } }),
         label(S.edge, 1, "upper half", { yref: "paper", xanchor: "right", font: { size: 11, color: token("muted") } }),
@@ -27,8 +27,8 @@ function splitsChart() {
       margin: { l: 40, r: 8, t: 24, b: 42 },
       xaxis: across(x, v => plain(v), "where chosen"), yaxis: valueAxis([0, 1], y, plain, {}, 5),
       shapes: [
-        { type: "line", xref: "paper", x0: 0, x1: 1, y0: 0, y1: 0, line: { color: token("faint"), width: 1 } },
-        ...(from < to ? [{ type: "line", x0: from, x1: to, y0: from, y1: to, line: { color: token("muted"), width: 1, dash: "2px,2px" } }] : []),
+        rule(0, 0, 1, 0, "faint", { xref: "paper" }),
+        ...(from < to ? [rule(from, from, to, to, "muted", { line: { dash: "2px,2px" } })] : []),
       ],
       annotations: [label(1, 1, "dotted: as good again", { xref: "paper", yref: "paper", xanchor: "right" })],
     }),
@@ -43,14 +43,21 @@ function alikeChart(el) {
   return {
     height: side + 20,
     data: [{
-      type: "heatmap", z, zmin: -1, zmax: 1, colorscale: [[0, thinned("loss", .6)], [.5, token("paper")], [.75, thinned("ink", .12)], [.9, thinned("ink", .42)], [1, token("ink")]], xgap: many ? 0 : 1, ygap: many ? 0 : 1, hoverinfo: "none", hoverongaps: false,
+      type: "heatmap", z, zmin: -1, zmax: 1, xgap: many ? 0 : 1, ygap: many ? 0 : 1, hoverinfo: "none", hoverongaps: false,
+      colorscale: [[0, thinned("loss", .6)], [.5, token("paper")], [.75, thinned("ink", .12)], [.9, thinned("ink", .42)], [1, token("ink")]],
       customdata: order.map((i, r) => order.map((j, c) => [i, `${V[i].name} and ${V[j].name}: ${z[r][c] === null ? "not defined" : fixed(z[r][c], 2)}`])),
-      colorbar: { thickness: 8, len: .7, outlinewidth: 0, tickvals: [-1, 0, 1], ticktext: ["−1", "0", "1"], tickfont: { size: 11 }, x: (left + side) / width(el), xref: "container", xpad: 8 },
+      colorbar: {
+        thickness: 8, len: .7, outlinewidth: 0, tickvals: [-1, 0, 1], ticktext: ["−1", "0", "1"], tickfont: { size: 11 },
+        x: (left + side) / width(el), xref: "container", xpad: 8,
+      },
     }],
     layout: frame({
       margin: { l: left, r: Math.max(50, width(el) - left - side), t: 6, b: 14 },
       xaxis: axis({ visible: false, range: [-.5, n - .5] }),
-      yaxis: axis({ range: [n - .5, -.5], showgrid: false, tickmode: "array", tickvals: many ? [] : order.map((_, k) => k), ticktext: many ? [] : order.map(name), tickfont: { size: 11 } }),
+      yaxis: axis({
+        range: [n - .5, -.5], showgrid: false, tickmode: "array", tickfont: { size: 11 },
+        tickvals: many ? [] : order.map((_, k) => k), ticktext: many ? [] : order.map(name),
+      }),
     }),
   };
 }

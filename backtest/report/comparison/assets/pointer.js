@@ -10,7 +10,8 @@ const swatch = (tone, text, value) => {
 const worded = x => state.view === "fall" ? fixed(x, 1) + " %" : fixed(x, 2);
 function point(k) {
   state.at = k;
-  const el = $("#chart-time"), i = k === null ? state.b : k, cross = $(".cross", el) || el.appendChild(Object.assign(document.createElement("div"), { className: "cross" }));
+  const el = $("#chart-time"), i = k === null ? state.b : k;
+  const cross = $(".cross", el) || el.appendChild(Object.assign(document.createElement("div"), { className: "cross" }));
   cross.style.display = k === null ? "none" : "block";
   cross.style.left = LEFT + (T[i] - T[state.a]) / (T[state.b] - T[state.a]) * (el.clientWidth - LEFT - 12) + "px";
   const line = $("#read-time"), date = document.createElement("span");

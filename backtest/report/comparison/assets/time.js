@@ -30,7 +30,7 @@ function cone() {
 function valueRange(front, quiet) {
   const rest = quiet.filter(x => x !== null).sort((p, q) => p - q), values = front.flatMap(visible);
   if (rest.length) values.push(rest[Math.floor((rest.length - 1) * MOST_CUT)], rest[rest.length - 1]);
-  return values.reduce(([low, high], x) => [Math.min(low, x), Math.max(high, x)], [Infinity, -Infinity]);
+  return extent(values);
 }
 function timeChart() {
   const L = base(12), isFall = state.view === "fall", isRelative = state.view === "relative";
@@ -58,7 +58,8 @@ function steps(low, high) {
   return inside.length > 2 && inside.length < 11 ? inside : logTicks(low, high);
 }
 const TIME_NOTES = {
-  relative: () => `Above 1: ahead of ${D.benchmark} since the start of the period. Shaded: where a variant with the selected one’s tracking error and no skill stays 95 % of the time. Lines wander that far by luck alone.`,
+  relative: () => `Above 1: ahead of ${D.benchmark} since the start of the period. Shaded: where a variant with the selected one’s ` +
+    "tracking error and no skill stays 95\u00a0% of the time. Lines wander that far by luck alone.",
   growth: () => "Logarithmic: equal steps are equal percentages.",
   fall: () => "Weekly points; the table has the worst fall of all sessions.",
 };

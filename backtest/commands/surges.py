@@ -1,0 +1,77 @@
+"""`backtest surges`: the best N-session gains, "best since", and what followed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from backtest.commands.load import load_all
+from backtest.commands.now import market_to_now
+from backtest.commands.why import parsed, row_of
+from backtest.errors import ConfigError
+from backtest.signals.measures import closes
+from backtest.study.surges import AFTER, Surge, gains, surge_at, surges
+
+
+def print_surges(
+    path: Path, overrides: Sequence[str], *, ticker: str, over: str | None, sessions: int, top: int, day: str | None,
+    chart: Path | None, offline: bool, as_json: bool,
+) -> None:  # fmt: skip
+    """Print the table; day: also the surge that ends on it."""
+    if sessions < 1 or top < 1:
+        raise ConfigError("--sessions, --top: expected whole numbers from 1 on")
+    config = load_all([path], overrides)[0]
+    _, market = market_to_now(config, offline=offline)
+    for name in (ticker, over):
+        if name is not None and name not in market.tickers:
+            raise ConfigError(f"found {name[:20]!r}, expected a ticker of this config: {', '.join(market.tickers)}")
+    of, other = closes(market, ticker), None if over is None else closes(market, over)
+    found = surges(market.sessions, of, other, sessions=sessions, top=top)
+    values = gains(of, other, sessions)
+    asked = None
+    if day is not None:
+        row = row_of(market, parsed(day))
+        if np.isnan(values[row]):
+            raise ConfigError(f"--day: {day}: no gain over {sessions} sessions is known then")
+        asked = surge_at(market.sessions, of, other, values, row, AFTER)
+    if chart is not None:
+        from backtest.study.plots import surge_chart
+
+        surge_chart(chart, market.sessions, values, found, title=_title(ticker, over, sessions, market.is_simulated))
+    if as_json:
+        listed = {"ticker": ticker, "over": over, "sessions": sessions, "simulated": market.is_simulated,
+                  "surges": [_document(each) for each in found], "day": asked and _document(asked)}  # fmt: skip
+        print(json.dumps(listed, indent=2, allow_nan=False))
+        return
+    print(_title(ticker, over, sessions, market.is_simulated))
+    print(f"{'ends':<12}{'gain':>8}  {'best since':<12}" + "".join(f"{f'+{n}':>9}" for n in AFTER))
+    for each in found:
+        print(_line(each))
+    if asked is not None:
+        print(f"asked for:\n{_line(asked)}")
+    if chart is not None:
+        print(f"chart: {chart}")
+
+
+def _title(ticker: str, over: str | None, sessions: int, is_simulated: bool) -> str:
+    what = f"{ticker}{f' over {over}' if over else ''}"
+    return f"Best gains of {what} over {sessions} sessions{' (SIMULATED DATA)' if is_simulated else ''}, points"
+
+
+def _line(surge: Surge) -> str:
+    since = "ever" if surge.best_since is None else f"{surge.best_since:%Y-%m-%d}"
+    after = "".join(f"{'':>9}" if gain is None else f"{100 * gain:>+9.1f}" for gain in surge.after.values())
+    return f"{surge.day:%Y-%m-%d}  {100 * surge.gain:>+8.1f}  {since:<12}{after}"
+
+
+def _document(surge: Surge) -> dict[str, Any]:
+    return {
+        "day": f"{surge.day:%Y-%m-%d}",
+        "gain": surge.gain,
+        "best_since": surge.best_since and f"{surge.best_since:%Y-%m-%d}",
+        "after": {str(count): gain for count, gain in surge.after.items()},
+    }

@@ -1,0 +1,189 @@
+"""The models of conditions: `all`, `any`, `not` and `score` over any signals, as a config writes them.
+
+The flow: signals -> CONDITIONS -> tree -> holding -> decision.
+A branch says yes, no, or abstains (NaN): a signal abstains while it is not known. `all`, `any` and `score` leave out
+who abstains, and abstain themselves when everybody does; or, with `unknown: no`, count an abstention as a no. `not` of
+an abstention abstains.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, ClassVar, Literal, TypeAlias
+
+import numpy as np
+from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field, Tag, model_serializer, model_validator
+
+from backtest.config.fields import mistake, unexpected
+from backtest.market import Floats
+from backtest.signals.combine import latch
+from backtest.signals.macro_signals import (
+    CoolCpi,
+    CutProxy,
+    CutWindow,
+    EasingCycle,
+    ExpectedCuts,
+    ImpliedCut,
+    Series,
+    Yield,
+)
+from backtest.signals.price_signals import (
+    Lead,
+    MovingAverage,
+    RelativeStrength,
+    Run,
+    ScaledLead,
+    Surge,
+    TwelveOne,
+    ValuationGap,
+    Volatility,
+)
+
+AnySignal = Annotated[
+    Lead | Surge | TwelveOne | ScaledLead | Run | RelativeStrength | MovingAverage | Volatility | ValuationGap
+    | CutWindow | EasingCycle | ImpliedCut | ExpectedCuts | CutProxy | Yield | CoolCpi | Series,
+    Field(discriminator="signal"),
+]  # fmt: skip
+"""Every signal a tree can name."""
+
+Unknown = Literal["abstain", "no"]
+
+COMBINATIONS = ("all", "any", "not", "score")
+
+
+def which_form(value: object) -> str:
+    """The tag of a condition: one of the combinations, or a signal."""
+    fields = type(value).model_fields if isinstance(value, BaseModel) else {}
+    names = value.keys() if isinstance(value, dict) else fields.keys()
+    for name in COMBINATIONS:
+        if name in names or f"{name}_" in names:
+            return f"({name})"
+    return "(signal)"
+
+
+def _at_least_one(conditions: tuple[Any, ...]) -> tuple[Any, ...]:
+    if not conditions:
+        raise unexpected("a list with at least one condition")
+    return conditions
+
+
+class Combination(BaseModel):
+    """A node that is no signal."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False, defer_build=True)
+
+
+class AllOf(Combination):
+    """Yes when every condition says yes."""
+
+    all: Conditions = Field(description="conditions that must all say yes")
+
+    def merge(self, states: Floats, unknown: Unknown) -> Floats:
+        """The least of those that do not abstain."""
+        return _reduced(states, unknown, np.minimum, 1.0)
+
+    words: ClassVar[str] = "all of"
+
+    @property
+    def children(self) -> tuple[Any, ...]:
+        """The conditions."""
+        return self.all
+
+
+class AnyOf(Combination):
+    """Yes when one condition says yes."""
+
+    any: Conditions = Field(description="conditions of which one is enough")
+
+    def merge(self, states: Floats, unknown: Unknown) -> Floats:
+        """The greatest of those that do not abstain."""
+        return _reduced(states, unknown, np.maximum, 0.0)
+
+    words: ClassVar[str] = "any of"
+
+    @property
+    def children(self) -> tuple[Any, ...]:
+        """The conditions."""
+        return self.any
+
+
+class NotOf(Combination):
+    """Yes when the condition says no."""
+
+    not_: Condition = Field(alias="not", description="a condition that must say no")
+
+    def merge(self, states: Floats, unknown: Unknown) -> Floats:
+        """The opposite; an abstention abstains."""
+        return np.asarray(1.0 - states[0])
+
+    words: ClassVar[str] = "not"
+
+    @property
+    def children(self) -> tuple[Any, ...]:
+        """The one condition."""
+        return (self.not_,)
+
+    @model_serializer
+    def _as_written(self) -> dict[str, Any]:
+        return {"not": self.not_}
+
+
+class Score(Combination):
+    """Yes when the weights of those that say yes reach a share of all weights."""
+
+    score: Conditions = Field(description="conditions that are weighed")
+    weights: tuple[float, ...] | None = Field(None, description="one for each condition; without them all weigh 1")
+    enter: float = Field(0.5, gt=0, le=1, description="yes from this share of the weights on")
+    leave: float | None = Field(None, gt=0, le=1, description="no again only below this share; without it, as enter")
+
+    @model_validator(mode="after")
+    def _agrees(self) -> Score:
+        if self.weights is not None and (len(self.weights) != len(self.score) or min(self.weights) <= 0):
+            raise mistake(f"weights: expected {len(self.score)} numbers above 0, one for each condition")
+        if self.leave is not None and self.leave > self.enter:
+            raise mistake(f"leave: found {self.leave:g}, expected at most enter ({self.enter:g})")
+        return self
+
+    def merge(self, states: Floats, unknown: Unknown) -> Floats:
+        """The share of the weights that say yes, of those that do not abstain."""
+        weights = np.array(self.weights or (1.0,) * len(self.score))[:, None]
+        known = np.ones_like(states) if unknown == "no" else (~np.isnan(states)).astype(np.float64)
+        total = (weights * known).sum(axis=0)
+        yes = (weights * np.nan_to_num(states)).sum(axis=0)
+        return np.where(total > 0, yes / np.where(total > 0, total, 1.0), np.nan)
+
+    def settle(self, share: Floats) -> Floats:
+        """Yes from `enter` on until below `leave`."""
+        leave = self.enter if self.leave is None else self.leave
+        rounding = 1e-12
+        state = latch(enter=share >= self.enter - rounding, leave=share < leave - rounding)
+        return np.where(np.isnan(share), np.nan, np.nan_to_num(state))
+
+    @property
+    def words(self) -> str:
+        """What it asks."""
+        again = "" if self.leave is None else f" (leaves below {self.leave:.0%})"
+        return f"at least {self.enter:.0%} of the weight of{again}"
+
+    @property
+    def children(self) -> tuple[Any, ...]:
+        """The conditions."""
+        return self.score
+
+
+Condition: TypeAlias = Annotated[
+    Annotated[AllOf, Tag("(all)")]
+    | Annotated[AnyOf, Tag("(any)")]
+    | Annotated[NotOf, Tag("(not)")]
+    | Annotated[Score, Tag("(score)")]
+    | Annotated[AnySignal, Tag("(signal)")],
+    Discriminator(which_form),
+]
+
+Conditions: TypeAlias = Annotated[tuple[Condition, ...], AfterValidator(_at_least_one)]
+
+
+def _reduced(states: Floats, unknown: Unknown, reduce: Any, neutral: float) -> Floats:
+    if unknown == "no":
+        return np.asarray(reduce.reduce(np.nan_to_num(states), axis=0))
+    merged = reduce.reduce(np.where(np.isnan(states), neutral, states), axis=0)
+    return np.where(np.isnan(states).all(axis=0), np.nan, merged)

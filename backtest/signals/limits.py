@@ -1,0 +1,98 @@
+"""From a quantity to yes and no: a threshold, with hysteresis, chosen sessions to look at, and a time to hold.
+
+The flow: measures -> LIMIT -> tree -> holding -> decision.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from backtest.market import Floats
+from backtest.signals.combine import latch
+
+Booleans = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """Yes once a value is above `enter` (below it, if not `is_above`), until it no longer is above `leave`.
+
+    leave: equal to `enter` without hysteresis. looks: sessions at which the value is looked at; in between the answer
+    stays. fresh: sessions at which the value is news; None: all. hold_sessions: a yes lasts at least so many sessions,
+    counted from each fresh session whose value is beyond `enter`, that one included; with news, exactly so many.
+    """
+
+    enter: float
+    leave: float
+    is_above: bool
+    looks: Booleans
+    fresh: Booleans | None = None
+    hold_sessions: int = 0
+
+    def __call__(self, values: Floats) -> Floats:
+        """1.0 yes, 0.0 no, NaN where the value is not known; shape (sessions,)."""
+        beyond_enter, beyond_leave = self._beyond(values, self.enter), self._beyond(values, self.leave)
+        known = ~np.isnan(values)
+        entered = self.looks & beyond_enter
+        held = _within(entered if self.fresh is None else entered & self.fresh, self.hold_sessions)
+        if self.fresh is not None and self.hold_sessions:
+            return np.where(held, 1.0, np.where(known, 0.0, np.nan))
+        state = latch(enter=entered, leave=self.looks & known & ~beyond_leave)
+        looked = np.maximum.accumulate(self.looks & known) if len(values) else known
+        settled = np.where(looked, np.nan_to_num(state), np.nan)
+        return np.where(held, 1.0, np.where(known, settled, np.nan))
+
+    def sessions_held(self, values: Floats, row: int) -> int:
+        """For how many more sessions a yes of this row lasts whatever the values do; 0 when it does not."""
+        entered = self.looks & self._beyond(values, self.enter)
+        events = np.flatnonzero((entered if self.fresh is None else entered & self.fresh)[: row + 1])
+        return max(int(events[-1]) + self.hold_sessions - 1 - row, 0) if len(events) and self.hold_sessions else 0
+
+    def _beyond(self, values: Floats, limit: float) -> Booleans:
+        return np.asarray(values > limit if self.is_above else values < limit)
+
+
+class Flip(NamedTuple):
+    """The nearest value that turns an answer. limit: the threshold concerned; value: just beyond it, or on it."""
+
+    limit: float
+    value: float
+
+    def distance(self, today: float) -> float:
+        """How far the value has to go; its sign says where to."""
+        return self.value - today
+
+
+def nearest_flip(
+    switch: Callable[[Floats], Floats], values: Floats, thresholds: Sequence[float], row: int
+) -> Flip | None:
+    """The nearest value at which the answer of this row would be another, all other rows as they are.
+
+    None while the value or the answer is not known, and when no value of this row turns it (a hold, or a session on
+    which it is not looked at).
+    """
+    now, today = switch(values)[row], float(values[row])
+    if np.isnan(now) or np.isnan(today):
+        return None
+    found: list[Flip] = []
+    for limit in dict.fromkeys(thresholds):
+        for value in (float(limit), float(np.nextafter(limit, -np.inf)), float(np.nextafter(limit, np.inf))):
+            other = values.copy()
+            other[row] = value
+            if switch(other)[row] == 1.0 - now:
+                found.append(Flip(float(limit), value))
+    return min(found, key=lambda flip: abs(flip.value - today), default=None)
+
+
+def _within(events: Booleans, sessions: int) -> Booleans:
+    """True for so many sessions from each event on, its own included."""
+    if not sessions or not len(events):
+        return np.zeros(len(events), dtype=np.bool_)
+    rows = np.arange(len(events))
+    latest = np.maximum.accumulate(np.where(events, rows, -1))
+    return np.asarray((latest >= 0) & (rows - latest < sessions))

@@ -1,0 +1,140 @@
+"""A signal as a config writes it: `{signal: lead, lookback_sessions: 63, above: 0.0}`, and what it says of a Market.
+
+Every signal is a quantity (its subclass's business) and a limit (written here once): above or below what it says yes,
+where it leaves again, on which sessions it looks, and for how long a yes lasts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+import numpy as np
+import numpy.typing as npt
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from backtest.config.fields import mistake as mistake  # for the strategies, which see the config through signals
+from backtest.decision import Evidence
+from backtest.market import Floats, Legs, Market, Needs
+from backtest.signals.limits import Limit
+from backtest.signals.periods import Period, last_of_period
+
+SHOWN = {"return": ("points", 100.0, 1), "probability": ("%", 100.0, 0), "sd": ("sd", 1.0, 2),
+         "percent": ("percentage points", 1.0, 2), "share": ("%", 100.0, 1), "cuts": ("cuts", 1.0, 2),
+         "sessions": ("sessions", 1.0, 0), "": ("", 1.0, 2)}  # fmt: skip
+"""Unit of a quantity -> word for people, factor, digits."""
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """A quantity per session. fresh: the sessions at which it is news; None: every one."""
+
+    values: Floats
+    fresh: npt.NDArray[np.bool_] | None = None
+
+
+class Signal(BaseModel):
+    """What all signals have in common; a subclass adds `signal`, its own fields, `measure`, `title` and `unit`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False, defer_build=True)
+
+    above: float | None = Field(None, description="yes above this value; each signal has its own default")
+    below: float | None = Field(None, description="yes below this value, instead of above")
+    leave: float | None = Field(None, description="no again only beyond this value (hysteresis)")
+    hold_sessions: int = Field(0, ge=0, description="a yes lasts for at least so many sessions; 0: as long as it is so")
+    decide: Period = Field("daily", description="after which closes to look: daily, weekly or monthly")
+
+    unit: ClassVar[str] = ""
+    default_limit: ClassVar[tuple[Literal["above", "below"], float] | None] = None
+    default_hold: ClassVar[int] = 0
+
+    def measure(self, market: Market, legs: Legs) -> Measure:
+        """The quantity on every session of the market."""
+        raise NotImplementedError
+
+    @property
+    def title(self) -> str:
+        """The quantity in words."""
+        raise NotImplementedError
+
+    @property
+    def needs(self) -> Needs:
+        """What it reads beside the prices of the legs."""
+        return Needs()
+
+    @model_validator(mode="after")
+    def _limits_agree(self) -> Signal:
+        if self.above is not None and self.below is not None:
+            raise mistake("found both above and below, expected one of them")
+        if self.above is None and self.below is None and self.default_limit is None:
+            raise mistake("missing above or below: the value at which it says yes")
+        is_above, enter = self.limit
+        if self.leave is not None and (self.leave > enter if is_above else self.leave < enter):
+            side = "at most" if is_above else "at least"
+            raise mistake(f"leave: found {self.leave:g}, expected {side} {enter:g}, the value it enters at")
+        return self
+
+    @property
+    def limit(self) -> tuple[bool, float]:
+        """Does it say yes above, and the value."""
+        if self.above is not None:
+            return True, self.above
+        if self.below is not None:
+            return False, self.below
+        assert self.default_limit is not None
+        return self.default_limit[0] == "above", self.default_limit[1]
+
+    @property
+    def words(self) -> str:
+        """The whole condition in words."""
+        is_above, enter = self.limit
+        text = f"{self.title} {'above' if is_above else 'below'} {shown(enter, self.unit)}"
+        text += f" (leaves at {shown(self.leave, self.unit)})" if self.leave is not None else ""
+        held = self.hold_sessions or self.default_hold
+        text += f", for {held} sessions" if held else ""
+        return text + ("" if self.decide == "daily" else f", looked at {self.decide}")
+
+    def evidence(self, market: Market, legs: Legs, name: str, *, leans: Literal["small", "growth", "cash"]) -> Evidence:
+        """The quantity with its limit; leans: what a yes of it speaks for."""
+        measured = self.measure(market, legs)
+        is_above, enter = self.limit
+        leave = enter if self.leave is None else self.leave
+        looks = last_of_period(market, self.decide)
+        held = self.hold_sessions or self.default_hold
+        limit = Limit(enter, leave, is_above, looks, measured.fresh, held)
+        state = limit(measured.values)
+        line = f"yes {'above' if is_above else 'below'} {shown(enter, self.unit)}"
+        side = {"small": state, "growth": 1.0 - state, "cash": None}[leans]
+        return Evidence(
+            name=name,
+            values=measured.values,
+            unit=self.unit,
+            thresholds=tuple(dict.fromkeys((enter, leave))),
+            label=capital(self.title),
+            leans_small=side,
+            phrase=lambda row: f"{self.title} {shown(float(measured.values[row]), self.unit)} ({line})",
+            switch=limit,
+        )
+
+
+def shown(value: float, unit: str, *, signed: bool = False) -> str:
+    """A value with its unit as people read it: `+5.0 points`, `73 %`, `2.38 sd`; signed: any unit with its sign."""
+    if np.isnan(value):
+        return "not known"
+    word, factor, digits = SHOWN.get(unit, (unit, 1.0, 2))
+    sign = "+" if signed or unit in ("return", "percent") else ""
+    text = f"{value * factor:{sign}.{digits}f}"
+    if float(text) == 0.0:
+        text = f"{0.0:.{digits}f}"
+    return f"{text} {word}".strip()
+
+
+def capital(text: str) -> str:
+    """With a capital letter."""
+    return text[:1].upper() + text[1:]
+
+
+def basket_of(ticker: str | None, leg: Mapping[str, float]) -> Mapping[str, float]:
+    """A ticker alone, or the leg when none is named."""
+    return leg if ticker is None else {ticker: 1.0}

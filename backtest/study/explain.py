@@ -1,0 +1,243 @@
+"""Why is this held? The rule with every value and threshold, how far each is from flipping, and what was known when.
+
+Reads:  a decision and its market. A flip is not computed from a formula but found by asking the signal itself what it
+        would say of another value of the day, so that it holds for hysteresis, holds and looks as well.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from backtest.decision import Branch, Decision, Evidence
+from backtest.market import Market
+from backtest.series import CLOCKS
+from backtest.signals.limits import Flip, Limit, nearest_flip
+from backtest.signals.signal import shown
+
+ANSWERS = {1.0: "yes", 0.0: "no"}
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A line of the explanation. says: yes, no or not known; since: the session from which on it has said so.
+
+    value, flip: of a signal. turns_rule: flipping this signal alone turns the answer of its tree.
+    """
+
+    words: str
+    says: str
+    since: pd.Timestamp
+    value: float | None = None
+    unit: str = ""
+    thresholds: tuple[float, ...] = ()
+    flip: Flip | None = None
+    turns_rule: bool = False
+    held: int = 0
+    children: tuple[Node, ...] = ()
+
+    @property
+    def distance(self) -> float | None:
+        """How far the value has to go to flip, in its own unit; None when it cannot."""
+        return None if self.flip is None or self.value is None else self.flip.distance(self.value)
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """The newest observation of one kind at a close, with its clocks."""
+
+    name: str
+    happened: pd.Timestamp
+    known_at: pd.Timestamp
+    session: pd.Timestamp
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """What is held after the close of a session, since when, and why."""
+
+    session: pd.Timestamp
+    small_share: float
+    cash_share: float
+    since: pd.Timestamp
+    reason: str
+    trees: dict[str, Node]
+    known: tuple[Known, ...]
+
+
+def explain(decision: Decision, market: Market, initial: str, row: int) -> Explanation:
+    """Explain the decision of one row of the market."""
+    small, cash = decision.shares(initial)
+    since = _since(np.stack([small, cash]), row)
+    if decision.rules:
+        trees = {name: _node(root, row, [root], market) for name, root in decision.rules.items()}
+    else:
+        alone = len(decision.evidence) == 1
+        trees = {
+            each.name: _leaf(each.label or each.name, each, each.leans_small, row, market, alone)
+            for each in decision.evidence
+        }
+    return Explanation(
+        session=market.sessions[row],
+        small_share=float(small[row]),
+        cash_share=float(cash[row]),
+        since=market.sessions[since],
+        reason=decision.why(row),
+        trees=trees,
+        known=tuple(known_at(market, row)),
+    )
+
+
+def _node(branch: Branch, row: int, path: list[Branch], market: Market) -> Node:
+    if branch.evidence is not None:
+        return _leaf(branch.words, branch.evidence, branch.state, row, market, turns_root(path, row))
+    children = tuple(_node(child, row, [*path, child], market) for child in branch.children)
+    state = float(branch.state[row])
+    return Node(branch.words, _says(state), market.sessions[_since(branch.state[None], row)], children=children)
+
+
+def _leaf(words: str, evidence: Evidence, state: Any, row: int, market: Market, turns: bool) -> Node:
+    values = np.asarray(evidence.values, dtype=np.float64)
+    flip = None
+    if evidence.switch is not None:
+        flip = nearest_flip(evidence.switch, values, evidence.thresholds, row)
+    answer = np.full(len(values), np.nan) if state is None else np.asarray(state, dtype=np.float64)
+    return Node(
+        words=words,
+        says=_says(float(answer[row])),
+        since=market.sessions[_since(answer[None], row)],
+        value=None if np.isnan(values[row]) else float(values[row]),
+        unit=evidence.unit,
+        thresholds=evidence.thresholds,
+        flip=flip,
+        turns_rule=turns and flip is not None,
+        held=evidence.switch.sessions_held(values, row) if isinstance(evidence.switch, Limit) else 0,
+    )
+
+
+def turns_root(path: Sequence[Branch], row: int) -> bool:
+    """Whether the other answer of the last branch of a path, alone, turns that of the first one."""
+    answer = 1.0 - float(path[-1].state[row])
+    for child, parent in zip(reversed(path[1:]), reversed(path[:-1]), strict=True):
+        states = [answer if each is child else float(each.state[row]) for each in parent.children]
+        assert parent.merge is not None
+        answer = parent.merge(states, row)
+    before = float(path[0].state[row])
+    return not np.isnan(answer) and answer != before
+
+
+def _says(state: float) -> str:
+    return ANSWERS.get(state, "not known: abstains")
+
+
+def _since(series: npt.NDArray[np.float64], row: int) -> int:
+    """The row from which on all of these series (shape (series, sessions)) are what they are at `row`."""
+    past = series[:, : row + 1]
+    same = ((past == past[:, -1:]) | (np.isnan(past) & np.isnan(past[:, -1:]))).all(axis=0)
+    differs = np.flatnonzero(~same)
+    return int(differs[-1]) + 1 if len(differs) else 0
+
+
+def known_at(market: Market, row: int) -> Iterator[Known]:
+    """The newest decision and the newest observation of each series that a close could know."""
+    session = market.sessions[row]
+    policy = market.policy[market.policy["session"] <= session]
+    if len(policy):
+        last = policy.iloc[-1]
+        change = int(last["change_bps"])
+        text = f"target {last['lower']:.2f}-{last['upper']:.2f} %, {f'{change:+d} bps' if change else 'unchanged'}"
+        yield Known("policy decision", last["date"], last["announced_at"], last["session"], text)
+    for name, series in market.series.items():
+        frame = series.until(session).frame
+        if not len(frame):
+            continue
+        last = frame.iloc[len(frame) - 1 - int(frame["happened"].to_numpy()[::-1].argmax())]
+        is_table = len(series.numbers) + len(CLOCKS) < len(frame.columns)
+        numbers = ", ".join(f"{column} {last[column]:g}" for column in series.numbers)
+        if is_table:
+            numbers = f"{int((frame['happened'] == last['happened']).sum())} rows of that day"
+        yield Known(name, last["happened"], last["known_at"], last["session"], numbers)
+
+
+def lines(explanation: Explanation) -> Iterator[str]:
+    """For people."""
+    share, cash = explanation.small_share, explanation.cash_share
+    yield (f"{explanation.session:%Y-%m-%d}: {share:.0%} small caps, {1 - share:.0%} growth"
+           f"{f', of the {1 - cash:.0%} that is not in cash' if cash else ''}; "
+           f"so decided since {explanation.since:%Y-%m-%d}")  # fmt: skip
+    yield f"because: {explanation.reason}"
+    for name, node in explanation.trees.items():
+        yield f"{name}:"
+        yield from _told(node, 1)
+    yield "known then:"
+    for each in explanation.known:
+        yield (f"  {each.name}: of {each.happened:%Y-%m-%d}, known {each.known_at:%Y-%m-%d %H:%M}, "
+               f"usable at the close of {each.session:%Y-%m-%d}: {each.text}")  # fmt: skip
+
+
+def _told(node: Node, depth: int) -> Iterator[str]:
+    head = f"{'  ' * depth}[{node.says}] {node.words}"
+    if node.children:
+        yield f"{head}, since {node.since:%Y-%m-%d}"
+        for child in node.children:
+            yield from _told(child, depth + 1)
+        return
+    value = "not known" if node.value is None else shown(node.value, node.unit)
+    yield f"{head}: {value}; {flip_words(node)}, since {node.since:%Y-%m-%d}"
+
+
+def flip_words(node: Node) -> str:
+    """`flips above 0.0 points, +4.2 points from here, which alone turns the rule`."""
+    if node.flip is None or node.distance is None:
+        if node.held:
+            return f"holds for {node.held} more session{'' if node.held == 1 else 's'}"
+        return "abstains" if node.value is None else "no value of this session flips it"
+    side = "above" if node.distance > 0 else "below"
+    turns = ", which alone turns the rule" if node.turns_rule else ""
+    away = shown(node.distance, node.unit, signed=True)
+    return f"flips {side} {shown(node.flip.limit, node.unit)}, {away} from here{turns}"
+
+
+def document(explanation: Explanation) -> dict[str, Any]:
+    """For scripts."""
+    return {
+        "date": f"{explanation.session:%Y-%m-%d}",
+        "small_share": explanation.small_share,
+        "cash_share": explanation.cash_share,
+        "since": f"{explanation.since:%Y-%m-%d}",
+        "reason": explanation.reason,
+        "rules": {name: _document(node) for name, node in explanation.trees.items()},
+        "known": [
+            {
+                "name": each.name,
+                "happened": f"{each.happened:%Y-%m-%d}",
+                "known_at": f"{each.known_at:%Y-%m-%dT%H:%M}",
+                "session": f"{each.session:%Y-%m-%d}",
+                "text": each.text,
+            }
+            for each in explanation.known
+        ],
+    }
+
+
+def _document(node: Node) -> dict[str, Any]:
+    common: dict[str, Any] = {"words": node.words, "says": node.says, "since": f"{node.since:%Y-%m-%d}"}
+    if node.children:
+        return {**common, "of": [_document(child) for child in node.children]}
+    flips_at = None if node.flip is None else node.flip.limit
+    return {
+        **common,
+        "value": node.value,
+        "unit": node.unit,
+        "thresholds": list(node.thresholds),
+        "flips_at": flips_at,
+        "distance": node.distance,
+        "turns_rule": node.turns_rule,
+        "held_sessions": node.held,
+    }
