@@ -22,10 +22,12 @@ def latch(enter: Booleans, leave: Booleans) -> Floats:
     rows = np.flatnonzero(enter != leave)
     if len(rows):
         enters = enter[rows]
-        begins = rows[np.concatenate([[True], enters[1:] != enters[:-1]])]  # the two states take turns
-        sides = np.zeros(len(begins))
-        sides[0 if enters[0] else 1 :: 2] = 1.0
-        state[begins[0] :] = np.repeat(sides, np.diff(begins, append=len(enter)))
+        turns = np.flatnonzero(enters[1:] != enters[:-1]) + 1
+        bounds = np.empty(len(turns) + 2, dtype=np.intp)
+        bounds[0], bounds[1:-1], bounds[-1] = rows[0], rows[turns], len(enter)
+        sides = np.zeros(len(turns) + 1)
+        sides[0 if enters[0] else 1 :: 2] = 1.0  # the two states take turns
+        state[rows[0] :] = np.repeat(sides, bounds[1:] - bounds[:-1])
     return state
 
 

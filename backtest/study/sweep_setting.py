@@ -76,7 +76,7 @@ class Setting:
     @property
     def begin(self) -> int:
         """Row of the market at which the test begins."""
-        return len(self.market.sessions) - len(self.plan.sessions)
+        return len(self.market.close) - len(self.plan.opens)
 
     def decide(self, params: BaseModel) -> Decision:
         """What the variant with these parameters would hold after each close."""
@@ -92,7 +92,7 @@ class Setting:
         if decision.within is not None:
             return NOT_BYTES  # weights of their own inside the legs
         small = np.ascontiguousarray(decision.small_share, dtype=np.float64)
-        sessions = len(self.market.sessions)
+        sessions = len(self.market.close)  # not `sessions`, which makes an index each time
         if small.shape != (sessions,) or np.shape(decision.cash_share) not in ((), (sessions,)):
             check_decision(decision, self.market)
         cash = self._cash(decision.cash_share, sessions)

@@ -11,7 +11,9 @@ import json
 import os
 import secrets
 import shutil
+import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +24,8 @@ from backtest.study.sweep_chunk import Rows
 
 FOLDER = ".sweep-{}"
 NAME_LENGTH = 24
+FORGOTTEN_SECONDS = 30 * 24 * 3600
+"""Chunks of a sweep that nobody took up again, or whose code has changed since."""
 
 
 class ChunkStore:
@@ -50,8 +54,12 @@ class ChunkStore:
         yield from sorted(found, key=lambda rows: rows.start)
 
     def remove(self) -> None:
-        """The result stands in its own folder: the chunks are not needed any more."""
+        """The result stands in its own folder: the chunks are not needed any more, nor are those long forgotten."""
         shutil.rmtree(self.folder, ignore_errors=True)
+        for other in self.folder.parent.glob(FOLDER.format("*")):
+            with suppress(OSError):
+                if time.time() - other.stat().st_mtime > FORGOTTEN_SECONDS:
+                    shutil.rmtree(other, ignore_errors=True)
 
 
 def _read(path: Path) -> Rows | None:
