@@ -32,25 +32,14 @@ from backtest.study.sweep import Progress, Sweep, curves_of, sweep
 from backtest.study.sweep_engine import measurer
 from backtest.study.sweep_findings import lengths_and_order, recorded
 from backtest.study.sweep_plateau import plateau_of
-from backtest.study.sweep_setting import Setting, measured_against
+from backtest.study.sweep_measure import measured_against
+from backtest.study.sweep_setting import Setting
+from backtest.study.walk_windows import Window, windows_of
 
 MOST_POINTS = 4000
 """Whole curves are held: some 50 KB each for 25 years."""
 
-FEWEST_SESSIONS = 63
-"""A quarter of a year: neither a choice nor a test is made on less."""
-
 LESS_IS_BETTER = ("volatility", "ulcer_index", "tracking_error", "max_drawdown_sessions", "down_capture")
-
-
-@dataclass(frozen=True, slots=True)
-class Window:
-    """Rows of the test: chosen on curves from `train` up to `known`, held from `begin` up to `end` (closes)."""
-
-    train: int
-    known: int
-    begin: int
-    end: int
 
 
 @dataclass(frozen=True, eq=False)
@@ -163,30 +152,6 @@ def _check(study: Study, terms: WalkForwardTerms) -> None:
     if terms.select not in choices:
         expected = ", ".join(choices)
         raise ConfigError(f"{study.path}: walk_forward.select: found {terms.select}, expected one of {expected}")
-
-
-def windows_of(sessions: pd.DatetimeIndex, terms: WalkForwardTerms) -> list[Window]:
-    """The windows of a period, in order; each choice is made at the close that begins a test year.
-
-    Test windows meet in a row: the close that ends one begins the next. The last one may be shorter, but for one of
-    less than a quarter of a year.
-    """
-    first = sessions[0]
-    windows: list[Window] = []
-    years = terms.train_years
-    while True:
-        known = int(sessions.searchsorted(first + pd.DateOffset(years=years)))
-        until = int(sessions.searchsorted(first + pd.DateOffset(years=years + terms.test_years)))
-        end = min(until + terms.embargo_sessions, len(sessions) - 1)
-        begin = known + terms.embargo_sessions
-        if end - begin < FEWEST_SESSIONS:
-            return windows
-        back = 0 if terms.anchored else years - terms.train_years
-        train = int(sessions.searchsorted(first + pd.DateOffset(years=back)))
-        windows.append(Window(train, known - terms.purge_sessions + 1, begin, end + 1))
-        if windows[-1].known - train < FEWEST_SESSIONS:
-            raise RunError(f"walk_forward.purge_sessions: {terms.purge_sessions} leave nothing to look at")
-        years += terms.test_years
 
 
 def _chosen(result: Sweep, terms: WalkForwardTerms, curves: Floats, window: Window) -> Choice:
