@@ -11,11 +11,11 @@ from pathlib import Path
 
 from backtest.config import Config
 from backtest.data import load_market
+from backtest.pipeline import decide, execute, measure, plan_of
 from backtest.report.folder import Written
 from backtest.report.occasion import Occasion
 from backtest.report.write import write_result
 from backtest.result import Result
-from backtest.run import decide, execute, measure, plan_of
 from backtest.study.trial_ledger import record_run
 from strategies import REGISTRY
 

@@ -6,6 +6,7 @@ config are relative to the config; `configs/`, `strategies/` and `results/` are 
 
 from __future__ import annotations
 
+import io
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import Annotated
 
 import typer
 
+from backtest.commands.data_app import Cache, data_app
 from backtest.errors import BacktestError
 
 INTERRUPTED = 130
@@ -25,6 +27,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+app.add_typer(data_app)
 
 Configs = Annotated[
     list[Path], typer.Argument(metavar="CONFIG...", help="YAML files: what to test.", show_default=False)
@@ -45,6 +48,7 @@ def run(
     out: Out = Path("results"),
     offline: Offline = False,
     as_json: Json = False,
+    cache: Cache = None,
 ) -> None:
     """Run configs; each leaves a folder with a report, several are compared as well, and so is a study."""
     from backtest.commands.run import run_configs
@@ -100,6 +104,7 @@ def check(
     overrides: Overrides = None,
     schema: Annotated[bool, typer.Option("--schema", help="Print the JSON schema of a config, for editors.")] = False,
     offline: Offline = False,
+    cache: Cache = None,
 ) -> None:
     """Validate configs, and their data where they are on this machine, without running them."""
     from backtest.commands.check import check_configs, print_schema
@@ -126,6 +131,19 @@ def audit(configs: Configs, overrides: Overrides = None, offline: Offline = Fals
     from backtest.commands.audit import audit_configs
 
     audit_configs(configs, overrides or [], offline=offline, as_json=as_json)
+
+
+@app.command()
+def verify(
+    folder: Annotated[Path, typer.Argument(metavar="RESULT", help="A result's folder.", show_default=False)],
+    offline: Offline = False,
+    as_json: Json = False,
+    cache: Cache = None,
+) -> None:
+    """Run a result again from its manifest: did data, code or config change, and by how much does the answer move?"""
+    from backtest.commands.verify import verify_result
+
+    verify_result(folder, offline=offline, as_json=as_json)
 
 
 OneConfig = Annotated[Path, typer.Argument(metavar="CONFIG", help="A YAML file.", show_default=False)]
@@ -200,6 +218,9 @@ def surges(
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run a command; ends the process with its exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(encoding="utf-8")  # a true minus, whatever the terminal's old encoding
     try:
         app(args=None if arguments is None else list(arguments), prog_name="backtest")
     except BacktestError as error:

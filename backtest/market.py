@@ -75,6 +75,8 @@ class Source:
     sha256: str
     carried_sessions: int = 0
     """Sessions without a published value, on which the last one was used (step series only; 0 for prices)."""
+    snapshot: str = ""
+    """sha256 of the whole file or stored snapshot; `sha256` is that of the values up to the market's last session."""
 
 
 T = TypeVar("T")
@@ -125,8 +127,8 @@ class Market:
 
     open, close: total-return prices, frames of sessions x tickers (float64); NaN before a ticker's first session and
         nowhere else. A dividend is earned once, between the close before its ex-date and the open of that date.
-    raw_open, raw_close: as traded (adjusted for splits by the source); dividends in USD per share on the ex-date;
-        splits as ratios, 0.0 where there is none. Same shape as close.
+    raw_open, raw_close: as they stood on the tape that day, before any later split; dividends in USD per share of
+        that day, on the ex-date; splits as ratios, 0.0 where there is none. Same shape as close.
     exchange_sessions: the exchange's own calendar, from before the first price to after the last one. A calendar of
         sessions is published in advance, so that its future is not a look-ahead.
     policy: FOMC decisions (`POLICY_COLUMNS`), those before the first price included.

@@ -30,6 +30,7 @@ class Terms:
         when a weight at the close is off its target by more than that.
     delay_sessions: sessions between the close decided at and the open traded at. A drift is judged at each close and
         traded at the next open whatever the delay: it is no decision of the strategy.
+    is_raw: an account of prices on the tape, paid its dividends in cash, its holdings split; else of total return.
     """
 
     cash: float = 100_000.0
@@ -38,6 +39,7 @@ class Terms:
     rebalance: Rebalance = "on_change"
     delay_sessions: int = 1
     earns_tbill: bool = False
+    is_raw: bool = False
 
     def __post_init__(self) -> None:
         """A config is checked before; this is for what a strategy is given by hand, which backtrader takes unseen."""
@@ -52,11 +54,13 @@ class Terms:
 class Plan:
     """Everything the books depend on; rows are the sessions of the test, columns the tickers in the order of the books.
 
-    opens, closes: total-return prices, shape (sessions, tickers).
+    opens, closes: total-return prices, or those on the tape, shape (sessions, tickers).
     targets: weights decided, to be traded at the next row's open (a longer delay is already shifted in).
     is_scheduled: rows after which the books are brought back to target even if it did not change.
     first: the first row with a decision (delay_sessions - 1).
     overnight: interest per dollar of cash from the close before to the row's open; zeros when cash earns nothing.
+    ratios, dividends: of a raw account only, shape (sessions, tickers): before the row's open every share becomes
+        `ratios` shares (1 without a split), then each pays `dividends` USD. None: total return.
     """
 
     sessions: pd.DatetimeIndex
@@ -68,6 +72,8 @@ class Plan:
     overnight: Floats
     terms: Terms
     first: int = 0
+    ratios: Floats | None = None
+    dividends: Floats | None = None
 
     @property
     def band(self) -> float:
@@ -92,16 +98,23 @@ def make_plan(market: Market, tickers: tuple[str, ...], weights: Floats, start: 
         overnight = overnight_interest(market)[begin:]
         overnight[:1] = 0.0
     columns = list(tickers)
+    opens, closes = (market.raw_open, market.raw_close) if terms.is_raw else (market.open, market.close)
+    ratios = dividends = None
+    if terms.is_raw:
+        splits = _table(market.splits[columns])[begin:]
+        ratios, dividends = np.where(splits > 0.0, splits, 1.0), _table(market.dividends[columns])[begin:]
     return Plan(
         sessions=sessions,
         tickers=tickers,
-        opens=_table(market.open[columns])[begin:],
-        closes=_table(market.close[columns])[begin:],
+        opens=_table(opens[columns])[begin:],
+        closes=_table(closes[columns])[begin:],
         targets=_held_back(weights[begin:], delay),
         is_scheduled=_held_back(scheduled, delay),
         overnight=overnight,
         terms=terms,
         first=delay,
+        ratios=ratios,
+        dividends=dividends,
     )
 
 

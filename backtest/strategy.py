@@ -98,6 +98,8 @@ class RotationStrategy(bt.Strategy, metaclass=ParamsFromModel):
         self.targets: list[list[float]] = plan.targets.tolist()
         self.overnight: list[float] = plan.overnight.tolist()
         self.earns_interest = plan.terms.earns_tbill
+        self.ratios: list[list[float]] = [] if plan.ratios is None else plan.ratios.tolist()
+        self.dividends: list[list[float]] = [] if plan.dividends is None else plan.dividends.tolist()
         self.band, self.first, self.whole_shares = plan.band, plan.first, plan.terms.whole_shares
         changed = np.ones(len(plan.targets), dtype=np.bool_)
         changed[1:] = (plan.targets[1:] != plan.targets[:-1]).any(axis=1)
@@ -123,6 +125,8 @@ class RotationStrategy(bt.Strategy, metaclass=ParamsFromModel):
         """At the open: interest on the night's cash, sells, buys. Reads `open[0]` and nothing else of this session."""
         if self.earns_interest:
             self.broker.add_cash(self.broker.getcash() * self.overnight[len(self)])
+        if self.ratios:
+            self._split_and_pay(self.ratios[len(self)], self.dividends[len(self)])
         if self.pending_row < 0:
             return
         shares = [float(position.size) for position in self.holdings]
@@ -141,6 +145,16 @@ class RotationStrategy(bt.Strategy, metaclass=ParamsFromModel):
         for feed, size in zip(self.datas, sizes, strict=True):
             if size > 0.0:
                 self.buy(feed, size=size)
+
+    def _split_and_pay(self, ratios: Sequence[float], dividends: Sequence[float]) -> None:
+        """Of a raw account, before the open's trades: each holding split, then paid its dividend."""
+        for position, ratio, dividend in zip(self.holdings, ratios, dividends, strict=True):
+            if ratio != 1.0:
+                position.size *= ratio
+                position.price /= ratio
+            if dividend != 0.0:
+                # Not `add_cash`, which the broker books after the fills: this money can be spent at this open.
+                self.broker.cash += position.size * dividend
 
     def notify_order(self, order: bt.Order) -> None:
         """A refused order is an exception, never a statistic."""

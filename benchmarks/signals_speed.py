@@ -10,7 +10,7 @@ from pathlib import Path
 
 from backtest.config import load_config
 from backtest.data import load_market
-from backtest.run import decide
+from backtest.pipeline import decide
 from strategies import REGISTRY
 
 CONFIGS = Path(__file__).parents[1] / "configs"

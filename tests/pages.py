@@ -28,9 +28,9 @@ from backtest.config import (
 from backtest.data import load_market
 from backtest.decision import Decision, Evidence
 from backtest.market import Market, Source
+from backtest.pipeline import run
 from backtest.report.page import PageContext, render_report
 from backtest.result import Result
-from backtest.run import run
 from backtest.strategy import RotationStrategy
 from strategies import REGISTRY
 

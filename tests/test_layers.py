@@ -23,7 +23,7 @@ LAYERS = (
     ("result",),
     ("metrics",),
     ("statistics", "benchmark"),
-    ("run",),
+    ("pipeline",),
     ("report",),
     ("study",),
     ("commands", "cli"),
@@ -129,7 +129,7 @@ HEAVY = ("numba", "arch", "scipy", "plotly", "yfinance", "matplotlib", "exchange
         ("backtest.signals", (*HEAVY, "backtrader")),
         ("backtest.execution", HEAVY),
         ("strategies", HEAVY),
-        ("backtest.run", HEAVY),
+        ("backtest.pipeline", HEAVY),
         ("backtest.cli", HEAVY),
     ],
 )

@@ -16,7 +16,7 @@ from backtest.config import Config
 from backtest.decision import target_weights
 from backtest.errors import ConfigError
 from backtest.market import Floats, Market
-from backtest.run import decide, legs_of, terms_of
+from backtest.pipeline import decide, legs_of, terms_of
 from backtest.sizing import trade_sizes
 from strategies import REGISTRY
 

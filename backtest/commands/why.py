@@ -13,7 +13,7 @@ from backtest.commands.load import load_all
 from backtest.commands.now import market_to_now
 from backtest.errors import ConfigError
 from backtest.market import Market
-from backtest.run import decide
+from backtest.pipeline import decide
 from backtest.study.explain import document, explain, lines
 from strategies import REGISTRY
 

@@ -13,6 +13,7 @@ from backtest.config.fields import AnnualRate, Drift, StaticMix
 from backtest.config.load import config_from_text, load_config
 from backtest.config.models import (
     Config,
+    CrossCheck,
     CsvPrices,
     DataConfig,
     ExecutionConfig,
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 __all__ = [
     "AnnualRate",
     "Config",
+    "CrossCheck",
     "CsvPrices",
     "DataConfig",
     "Drift",

@@ -136,11 +136,11 @@ def is_study_map(children: Mapping[str, object]) -> bool:
 
 
 def _with_located_folders(root: Node) -> tuple[Node, list[Problem]]:
-    """The tree with the folders of prices and macro files made absolute, each from the file in which it stands."""
+    """The tree with the folders of the data made absolute, each from the file in which it stands."""
     told: list[Problem] = []
     source = child(descend(root, ("data", "prices"))[1], "source")
     is_csv = source is not None and source.value == "csv"
-    for section in ("prices", "macro") if is_csv else ("macro",):
+    for section in ("prices", "macro", "cross_check") if is_csv else ("macro", "cross_check"):
         root, problems = _with_located(root, ("data", section, "folder"))
         told += problems
     return root, told

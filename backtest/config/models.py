@@ -65,6 +65,13 @@ Prices = Annotated[
 ]
 
 
+class CrossCheck(Model):
+    """A second source to compare the prices with, ticker by ticker and day by day."""
+
+    folder: Path = Field(description="folder with one <TICKER>.csv per ticker, relative to this file")
+    tolerance: float = Field(0.001, gt=0, le=1, description="largest difference between two daily returns, a fraction")
+
+
 class MacroSeries(Model):
     """When the values of a file of the macro folder become known, and how long each stands."""
 
@@ -90,6 +97,13 @@ class DataConfig(Model):
     tbill: TbillSource | None = Field(
         None, description="T-bill rate for idle cash and Sharpe ratios; without it both use 0"
     )
+    largest_daily_move: float = Field(
+        0.2,
+        gt=0,
+        le=5,
+        description="largest daily log return that is believed; a larger one is refused as an error of the data",
+    )
+    cross_check: CrossCheck | None = Field(None, description="a second source to compare the prices with")
     macro: MacroConfig | None = Field(
         None, description="folder of macro observations; without it, those that go with the prices"
     )
@@ -145,10 +159,9 @@ class ExecutionConfig(Model):
         1, ge=1, le=MAX_DELAY_SESSIONS, description="sessions from the decision at a close to the open it is traded at"
     )
     idle_cash: Literal["none", "tbill"] = Field("none", description="what cash earns overnight")
-    accounting: Literal["total_return"] = Field(
+    accounting: Literal["total_return", "raw"] = Field(
         "total_return",
-        description="prices that include dividends",
-        json_schema_extra=expected("total_return (raw, with cash dividends and splits, is not available yet)"),
+        description="prices that include dividends, or raw prices with cash dividends and splits of what is held",
     )
 
 

@@ -23,6 +23,7 @@ def question(config: Config) -> str:
     """What a config asks, as canonical JSON: the same for all ways to write it and all places to keep the prices."""
     data = resolved(config)
     data["data"]["prices"].pop("folder", None)
+    (data["data"]["cross_check"] or {}).pop("folder", None)
     (data["data"]["macro"] or {}).pop("folder", None)
     return json.dumps(data, sort_keys=True, allow_nan=False, separators=(",", ":"))
 

@@ -22,8 +22,10 @@ from backtest.data.macro_source import load_series, series_notes
 from backtest.data.meetings import scheduled_meetings
 from backtest.data.period import check_start, last_session_of
 from backtest.data.policy import load_policy_decisions, with_known_sessions
-from backtest.data.rates import tbill_series
-from backtest.data.sources import DataSource, Fetched, choose_source
+from backtest.data.policy_later import LOWER, UPPER, later_decisions
+from backtest.data.rates import check_rate, tbill_series
+from backtest.data.raw import as_traded, check_dividends
+from backtest.data.sources import DataSource, Fetched, choose_source, values_sha256
 from backtest.errors import DataError
 from backtest.market import POLICY_COLUMNS, Floats, Market, Needs, Source
 
@@ -35,34 +37,46 @@ LONGEST_BETWEEN_DECISIONS = pd.Timedelta(days=63)
 """Scheduled decisions are at most nine weeks apart; a longer silence means that the table has ended."""
 
 
-def load_market(config: Config, *, offline: bool = False, extra_tickers: Sequence[str] = ()) -> Market:
+def load_market(
+    config: Config, *, offline: bool = False, extra_tickers: Sequence[str] = (), source: DataSource | None = None
+) -> Market:
     """The Market a config asks for: its legs' tickers, its benchmarks', then `extra_tickers`, each once, in this order.
 
     It holds all history there is up to `data.end`, what lies before `data.start` as well (warm-up). Legs and
-    benchmarks have a price on every session from start to end; an extra ticker may begin later.
+    benchmarks have a price on every session from start to end; an extra ticker may begin later. source: take the data
+    from here instead of from where the config says.
     Raises DataError with one line for each fault of the data, NetworkError when a source does not answer (or, with
     `offline`, would have to be asked), ConfigError when `data.start` lies before the first price of what is traded.
     """
     data = config.data
     traded = traded_tickers(config)
-    source = choose_source(data.prices, end=data.end, offline=offline)
+    source = source or choose_source(
+        data.prices, end=data.end, offline=offline, largest_daily_move=data.largest_daily_move
+    )
     needs: Needs = getattr(config.strategy.params, "needs", Needs())
     fetched = source.prices(tuple(dict.fromkeys((*traded, *needs.tickers, *extra_tickers))))
     frames = _until(fetched, pd.Timestamp(data.end) if data.end else pd.Timestamp.max)
     span = _span(fetched)
     exchange = sessions_around(*span)
-    notes = (*source.notes, *check_prices(frames, exchange))
+    notes = (*source.notes, *check_prices(frames, exchange, data.largest_daily_move), *_compared(frames, config))
     last = last_session_of(frames, traded, exchange, end=data.end)
     check_start(frames, traded, exchange[exchange <= last], start=data.start)
+    decisions, policy_sources = _decisions(source, last)
     closes = session_closes(*range_around(*span))
-    decisions = load_policy_decisions()
-    policy, policy_source = _policy(decisions, exchange, closes, last)
+    policy = _policy(decisions, exchange, closes, last)
+    if config.execution.accounting == "raw":
+        check_dividends({ticker: frames[ticker] for ticker in traded}, start=data.start)
+    raw = {ticker: as_traded(frames[ticker], one.values) for ticker, one in fetched.items()}
     series, series_sources = load_series(needs.series, data, exchange, closes, last, offline=offline)
     market = replace(
-        _priced(frames, exchange, last, policy),
+        _priced(frames, raw, exchange, last, policy),
         is_simulated=source.is_simulated,
-        sources=(*(_price_source(ticker, one) for ticker, one in fetched.items()), policy_source, *series_sources),
-        notes=(*notes, *_policy_silence(policy, last), *series_notes(series, series_sources, last)),
+        sources=(
+            *(_price_source(ticker, frames[ticker], fetched[ticker]) for ticker in fetched),
+            *policy_sources,
+            *series_sources,
+        ),
+        notes=(*notes, *_policy_silence(decisions, last), *series_notes(series, series_sources, last)),
         series=series,
         meetings=scheduled_meetings(decisions),
     )
@@ -93,7 +107,11 @@ def traded_tickers(config: Config) -> tuple[str, ...]:
 
 
 def _priced(
-    frames: Mapping[str, pd.DataFrame], exchange: pd.DatetimeIndex, last: pd.Timestamp, policy: pd.DataFrame
+    frames: Mapping[str, pd.DataFrame],
+    raw: Mapping[str, pd.DataFrame],
+    exchange: pd.DatetimeIndex,
+    last: pd.Timestamp,
+    policy: pd.DataFrame,
 ) -> Market:
     """A Market of checked frames, from the first price of any ticker to the session `last`.
 
@@ -102,7 +120,8 @@ def _priced(
     """
     first = min(frame.index[0] for frame in frames.values())
     sessions = exchange[(exchange >= first) & (exchange <= last)]
-    wide = {name: _wide(frames, name, sessions) for name in ("open", "close", "adj_close", "dividends", "splits")}
+    wide = {name: _wide(frames, name, sessions) for name in ("open", "close", "adj_close")}
+    traded = {name: _wide(raw, name, sessions) for name in ("open", "close", "dividends", "splits")}
 
     def table(values: Floats) -> pd.DataFrame:
         return pd.DataFrame(values, index=sessions, columns=list(frames))
@@ -110,10 +129,10 @@ def _priced(
     return Market(
         open=table((wide["open"] * wide["adj_close"]) / wide["close"]),
         close=table(wide["adj_close"]),
-        raw_open=table(wide["open"]),
-        raw_close=table(wide["close"]),
-        dividends=table(np.nan_to_num(wide["dividends"])),
-        splits=table(np.nan_to_num(wide["splits"])),
+        raw_open=table(traded["open"]),
+        raw_close=table(traded["close"]),
+        dividends=table(np.nan_to_num(traded["dividends"])),
+        splits=table(np.nan_to_num(traded["splits"])),
         exchange_sessions=exchange,
         policy=policy,
     )
@@ -148,16 +167,39 @@ def _span(fetched: Mapping[str, Fetched]) -> tuple[pd.Timestamp, pd.Timestamp]:
     return min(index.min() for index in indexes), max(index.max() for index in indexes)
 
 
-def _policy(
-    decisions: pd.DataFrame, exchange: pd.DatetimeIndex, closes: pd.DatetimeIndex, last: pd.Timestamp
-) -> tuple[pd.DataFrame, Source]:
-    """Decisions knowable at the close of `last`, and where they come from."""
-    known = with_known_sessions(decisions, exchange, closes)
-    used = known.loc[known["session"] <= last, list(POLICY_COLUMNS)].reset_index(drop=True)
+def _decisions(source: DataSource, last: pd.Timestamp) -> tuple[pd.DataFrame, tuple[Source, ...]]:
+    """All decisions up to `last`: the shipped table, and after it what the source has of the target range."""
+    decisions = load_policy_decisions()
     table = files("backtest.data").joinpath("policy_decisions.csv")
     first, final = (f"{decisions['date'].iloc[place]:%Y-%m-%d}" for place in (0, -1))
     digest = hashlib.sha256(table.read_bytes()).hexdigest()
-    return used, Source("policy decisions", f"shipped table ({table.name})", len(decisions), first, final, digest)
+    shipped = Source("policy decisions", f"shipped table ({table.name})", len(decisions), first, final, digest)
+    if last <= decisions["date"].iloc[-1] or not source.has_target_range:
+        return decisions, (shipped,)
+    ranges = {name: source.rate(name) for name in (UPPER, LOWER)}
+    for name, one in ranges.items():
+        check_rate(one.values["value"], name)
+    # What takes effect on the day after the last session was announced on it.
+    upper, lower = (one.values["value"][: last + pd.Timedelta(days=1)] for one in ranges.values())
+    used = [_price_source(name, one.values[: last + pd.Timedelta(days=1)], one) for name, one in ranges.items()]
+    return later_decisions(decisions, upper, lower), (shipped, *used)
+
+
+def _policy(
+    decisions: pd.DataFrame, exchange: pd.DatetimeIndex, closes: pd.DatetimeIndex, last: pd.Timestamp
+) -> pd.DataFrame:
+    """Decisions knowable at the close of `last`."""
+    known = with_known_sessions(decisions, exchange, closes)
+    return known.loc[known["session"] <= last, list(POLICY_COLUMNS)].reset_index(drop=True)
+
+
+def _compared(frames: Mapping[str, pd.DataFrame], config: Config) -> tuple[str, ...]:
+    """Notes on where a second source disagrees, when the config names one."""
+    if config.data.cross_check is None:
+        return ()
+    from backtest.data.cross_check import cross_check
+
+    return cross_check(frames, config.data.cross_check)[1]
 
 
 def _policy_silence(policy: pd.DataFrame, last: pd.Timestamp) -> tuple[str, ...]:
@@ -168,6 +210,7 @@ def _policy_silence(policy: pd.DataFrame, last: pd.Timestamp) -> tuple[str, ...]
     return (f"The table of policy decisions ends on {day}; later decisions are not known here.",)
 
 
-def _price_source(ticker: str, fetched: Fetched) -> Source:
-    days = fetched.values.index
-    return Source(ticker, fetched.location, len(days), f"{days[0]:%Y-%m-%d}", f"{days[-1]:%Y-%m-%d}", fetched.sha256)
+def _price_source(name: str, used: pd.DataFrame, fetched: Fetched) -> Source:
+    """used: the rows up to the last day wanted, so that a file that grows does not change what is told of the run."""
+    first, last = (f"{used.index[place]:%Y-%m-%d}" for place in (0, -1))
+    return Source(name, fetched.location, len(used), first, last, values_sha256(used), snapshot=fetched.sha256)

@@ -26,8 +26,8 @@ PRICE_HEADERS = {name: name for name in (DATE, *PRICE_COLUMNS)} | {
 OPTIONAL_COLUMNS = ("dividends", "splits")
 REQUIRED_COLUMNS = (DATE, *(name for name in PRICE_COLUMNS if name not in OPTIONAL_COLUMNS))
 
-RATE_FILES = {"IRX": ("^IRX.csv", "IRX.csv"), "DTB3": ("DTB3.csv",)}
-"""File names a rate may have, the first that exists is read."""
+RATE_FILES = {"IRX": ("^IRX.csv", "IRX.csv")}
+"""File names a rate may have, the first that exists is read; any other rate has its own name."""
 
 MACRO_FOLDER = "macro"
 """A folder beside that of the prices in which a rate is looked for when it is not among them."""
@@ -62,14 +62,28 @@ class CsvFolder:
 
     def rate(self, rate_id: str) -> Fetched:
         """The rate's file in the folder, else in a folder `macro` beside it."""
-        beside = self.folder.absolute().parent / MACRO_FOLDER
-        for folder in (self.folder, beside):
+        path = self._rate_file(rate_id)
+        if path is not None:
+            return _read(path, lambda data, where: read_rate(data, where, rate_id))
+        wanted = " or ".join(_files_of(rate_id))
+        raise DataError(f"{self.folder}: has no {wanted} for the T-bill rate, and neither has {self._beside}")
+
+    @property
+    def has_target_range(self) -> bool:
+        """Whether both files of the target range are there."""
+        return all(self._rate_file(name) is not None for name in ("DFEDTARU", "DFEDTARL"))
+
+    @property
+    def _beside(self) -> Path:
+        return self.folder.absolute().parent / MACRO_FOLDER
+
+    def _rate_file(self, rate_id: str) -> Path | None:
+        for folder in (self.folder, self._beside):
             present = files_in(folder) if folder.is_dir() else {}
-            for name in RATE_FILES[rate_id]:
+            for name in _files_of(rate_id):
                 if name in present:
-                    return _read(present[name], lambda data, where: read_rate(data, where, rate_id))
-        wanted = " or ".join(RATE_FILES[rate_id])
-        raise DataError(f"{self.folder}: has no {wanted} for the T-bill rate, and neither has {beside}")
+                    return present[name]
+        return None
 
     def _file_of(self, ticker: str, present: Mapping[str, Path]) -> Path:
         # Taken from the folder's own list: whatever a ticker looks like, it cannot lead out of the folder.
@@ -80,6 +94,10 @@ class CsvFolder:
         names = [name for name in present if name.upper() in near] or list(present)[:LISTED_FILES]
         hint = f"did you mean {' or '.join(names)}?" if near else f"it has {', '.join(names) or 'no CSV files'}"
         raise DataError(f"{self.folder}: has no {wanted}; {hint}")
+
+
+def _files_of(rate_id: str) -> tuple[str, ...]:
+    return RATE_FILES.get(rate_id, (f"{rate_id}.csv",))
 
 
 def files_in(folder: Path) -> dict[str, Path]:

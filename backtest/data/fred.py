@@ -1,36 +1,92 @@
-"""One series of FRED, the public database of the Federal Reserve Bank of St. Louis, as its CSV download gives it."""
+"""Series of FRED, the public database of the Federal Reserve Bank of St. Louis: its CSV download, and its vintages.
+
+The download gives the newest revision of everything. What is revised (prices, output, employment) must be asked for as
+it was known: `fetch_fred_vintage`, which needs a key in the environment variable FRED_API_KEY. The key is put into the
+request and nowhere else: no message, manifest or stored file has it.
+"""
 
 from __future__ import annotations
 
 import hashlib
-import urllib.error
-import urllib.request
+import json
+import os
+import re
+from datetime import date
+from urllib.parse import quote, urlencode
 
+import pandas as pd
+
+from backtest.data import web
 from backtest.data.csv_folder import read_rate
+from backtest.data.retry import Patience, Transient
 from backtest.data.sources import Fetched
-from backtest.errors import NetworkError
+from backtest.errors import DataError
 
 ADDRESS = "https://fred.stlouisfed.org/graph/fredgraph.csv?id={}"
-TIMEOUT_SECONDS = 20
+VINTAGE_ADDRESS = "https://api.stlouisfed.org/fred/series/observations"
+KEY_VARIABLE = "FRED_API_KEY"
+SERIES_ID = re.compile(r"[A-Z0-9_]{1,40}")
 
 
-def fetch_fred(series_id: str) -> Fetched:
-    """The whole history of a daily rate; column `value`, percent.
+def fetch_fred(series_id: str, patience: Patience | None = None) -> Fetched:
+    """The whole history of a series as FRED has it today; column `value`, in FRED's own unit (rates: percent).
 
-    Raises NetworkError when FRED does not answer or answers with something that is not the complete table asked for:
-    it has served error pages with status 200, and a file that is cut off may end in half a number.
+    Raises NetworkError when FRED does not answer, or not with the complete table asked for: it has served error pages
+    with status 200, and a file that is cut off may end in half a number. DataError when it has no such series.
     """
+    check_series_id(series_id)
     address = ADDRESS.format(series_id)
-    try:
-        with urllib.request.urlopen(address, timeout=TIMEOUT_SECONDS) as answer:
-            data: bytes = answer.read()
-    except urllib.error.HTTPError as error:
-        raise NetworkError(f"FRED {series_id}: answered with HTTP {error.code}; try again later") from error
-    except (OSError, ValueError) as error:
-        raise NetworkError(f"FRED {series_id}: could not be reached ({error}); try again later") from error
+    data = (patience or Patience()).ask(lambda: _table(address, series_id), f"FRED {series_id}", "FRED")
+    return Fetched(read_rate(data, f"FRED {series_id}", series_id), address, hashlib.sha256(data).hexdigest())
+
+
+def fetch_fred_vintage(series_id: str, as_of: date, patience: Patience | None = None) -> Fetched:
+    """The series as it was known on a day; the observations' values, not their revisions since.
+
+    Raises DataError without a key in FRED_API_KEY, or when FRED has no such series or vintage.
+    """
+    check_series_id(series_id)
+    key = os.environ.get(KEY_VARIABLE, "").strip()
+    if not key:
+        raise DataError(f"FRED {series_id} as of {as_of}: vintages need a key; put it into the environment variable "
+                        f"{KEY_VARIABLE}")  # fmt: skip
+    day = as_of.isoformat()
+    # realtime_start and realtime_end, not vintage_dates alone: the two together make FRED refuse instead of ignoring.
+    query = {"series_id": series_id, "realtime_start": day, "realtime_end": day, "file_type": "json"}
+    public = f"{VINTAGE_ADDRESS}?{urlencode(query)}"
+    what = f"FRED {series_id} as of {day}"
+    address = f"{public}&api_key={quote(key, safe='')}"
+    absent = f"{what}: FRED has no such series or vintage, or refuses the key; check all three"
+    data = (patience or Patience()).ask(lambda: web.get(address, absent=absent), what, "FRED")
+    return Fetched(_vintage(data, what, day), public, hashlib.sha256(data).hexdigest())
+
+
+def check_series_id(series_id: str) -> None:
+    """Raise DataError unless this can be the name of a FRED series."""
+    if not SERIES_ID.fullmatch(series_id):
+        raise DataError(f"FRED {series_id[:40]!r}: expected the name of a series such as DTB3")
+
+
+def _table(address: str, series_id: str) -> bytes:
+    data = web.get(address, absent=f"FRED {series_id}: FRED has no such series; check the name")
     header = data.split(b"\n", 1)[0].decode("latin-1").strip().upper().split(",")
     if len(header) != 2 or header[0] not in ("DATE", "OBSERVATION_DATE") or header[1] != series_id:
-        raise NetworkError(f"FRED {series_id}: answered with something else than this series; try again later")
+        raise Transient("something else than this series")
     if not data.endswith(b"\n"):
-        raise NetworkError(f"FRED {series_id}: the answer is cut off; try again")
-    return Fetched(read_rate(data, f"FRED {series_id}", series_id), address, hashlib.sha256(data).hexdigest())
+        raise Transient("the table is cut off")
+    return data
+
+
+def _vintage(data: bytes, what: str, day: str) -> pd.DataFrame:
+    try:
+        answer = json.loads(data)
+        rows = answer["observations"]
+        if any(row["realtime_start"] > day or row["realtime_end"] < day for row in rows):
+            raise DataError(f"{what}: FRED answered with another vintage than asked for")
+        kept = [(row["date"], float(row["value"])) for row in rows if row["value"] not in ("", ".")]
+    except (ValueError, KeyError, TypeError):
+        raise DataError(f"{what}: FRED's answer is not a table of observations") from None
+    if not kept:
+        raise DataError(f"{what}: FRED has no observation")
+    index = pd.DatetimeIndex([row[0] for row in kept], name="date").as_unit("ns")
+    return pd.DataFrame({"value": [row[1] for row in kept]}, index=index)

@@ -6,6 +6,7 @@ Where it stands: publication, macro, sample_macro -> MACRO SOURCE -> assemble ->
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,7 @@ from backtest.data.csv_folder import MACRO_FOLDER
 from backtest.data.macro import PUBLISHED, Observed, read_observed
 from backtest.data.policy import knowable_sessions
 from backtest.data.publication import known_at
-from backtest.errors import DataError, NetworkError
+from backtest.errors import DataError
 from backtest.market import Source
 from backtest.series import PointInTime, observations
 
@@ -90,7 +91,7 @@ def choose_macro(data: DataConfig, *, offline: bool) -> Callable[[str], Observed
             beside = data.prices.folder.absolute().parent / MACRO_FOLDER
             return lambda name: from_folder(data, beside, name)
         case "yahoo":
-            return lambda name: _from_fred(name, offline=offline)
+            return lambda name: _from_fred(name, data.end, offline=offline)
 
 
 def from_folder(data: DataConfig, folder: Path, name: str) -> Observed:
@@ -109,15 +110,13 @@ def with_sessions(observed: Observed, exchange: pd.DatetimeIndex, closes: pd.Dat
     return observations(*clocks, observed.columns, holds_days=observed.holds_days)
 
 
-def _from_fred(name: str, *, offline: bool) -> Observed:
-    from backtest.data.fred import fetch_fred
+def _from_fred(name: str, end: date | None, *, offline: bool) -> Observed:
+    from backtest.data.snapshots import Snapshots
 
     if name not in FRED_NAMES:
         raise DataError(f"data.macro: the strategy needs the series {name}, which cannot be downloaded: "
                         "name a folder that has it, data.macro: {folder: ...}")  # fmt: skip
-    if offline:
-        raise NetworkError(f"{name}: FRED is not available offline; name a folder, data.macro: {{folder: ...}}")
-    fetched = fetch_fred(name)
+    fetched = Snapshots(end=end, offline=offline).rate(name)
     days = fetched.values.index.to_numpy().astype("datetime64[D]")
     values = {"value": fetched.values["value"].to_numpy(dtype="float64")}
     return Observed(days, known_at(days, PUBLISHED[name]), values, 7, fetched.location, fetched.sha256)

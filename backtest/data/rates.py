@@ -16,7 +16,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from backtest.data.checks import listed
-from backtest.data.sources import DataSource, Fetched
+from backtest.data.sources import DataSource, Fetched, values_sha256
 from backtest.errors import DataError
 from backtest.market import Source
 from backtest.units import BEY_DAYS, BILL_DAYS, DISCOUNT_DAYS
@@ -68,8 +68,8 @@ def tbill_series(
         return constant_rate(asked.annual, sessions)
     published = PUBLISHED[asked]
     fetched = source.rate(published.rate_id)
-    percent = fetched.values["value"]
-    _check_rate(percent, fetched.location)
+    check_rate(fetched.values["value"], fetched.location)
+    percent = fetched.values["value"][: sessions[-1]]  # what came out later must not change what is told of the run
     values, of_day = step_series(percent, sessions, is_known_next_session=published.is_known_next_session)
     used = sessions >= pd.Timestamp(start)
     bare = sessions[used & np.isnan(values)]
@@ -79,7 +79,7 @@ def tbill_series(
     carried = int((used & _is_carried(sessions, of_day, is_known_next_session=published.is_known_next_session)).sum())
     name = f"simulated {published.name}" if source.is_simulated else published.name
     rate = pd.Series(values / PERCENT, index=sessions, name="tbill")
-    return TBill(rate, _source_of(published.rate_id, fetched, carried), name)
+    return TBill(rate, _source_of(published.rate_id, percent, fetched, carried), name)
 
 
 def constant_rate(annual: float, sessions: pd.DatetimeIndex) -> TBill:
@@ -123,11 +123,12 @@ def _is_carried(
     return np.asarray(of_day < newest, dtype=np.bool_)
 
 
-def _check_rate(percent: pd.Series, where: str) -> None:
+def check_rate(percent: pd.Series, where: str) -> None:
+    """Raise DataError unless these are rates in percent by ascending day."""
     problems = []
     days = pd.DatetimeIndex(percent.index)
     if not len(days):
-        raise DataError(f"{where}: has no values, expected a T-bill rate in percent")
+        raise DataError(f"{where}: has no values, expected a rate in percent")
     backward = days[1:][days[1:] <= days[:-1]]
     if len(backward):
         problems.append(f"{where}: dates stand twice or go back on {listed(backward)}; expected ascending days")
@@ -138,7 +139,7 @@ def _check_rate(percent: pd.Series, where: str) -> None:
         raise DataError(*problems)
 
 
-def _source_of(name: str, fetched: Fetched, carried_sessions: int) -> Source:
-    days = fetched.values.index
-    first, last = (f"{days[place]:%Y-%m-%d}" for place in (0, -1))
-    return Source(name, fetched.location, len(days), first, last, fetched.sha256, carried_sessions)
+def _source_of(name: str, percent: pd.Series, fetched: Fetched, carried_sessions: int) -> Source:
+    first, last = (f"{percent.index[place]:%Y-%m-%d}" for place in (0, -1))
+    digest = values_sha256(percent.to_frame())
+    return Source(name, fetched.location, len(percent), first, last, digest, carried_sessions, fetched.sha256)

@@ -1,7 +1,6 @@
 """What every source of prices and rates has in common, and which one a config asks for.
 
 A source only fetches: it neither repairs nor judges (`checks.py` does) and knows nothing of legs or periods.
-A store of snapshots, or a second source to compare with, is one more class with the same two methods.
 """
 
 from __future__ import annotations
@@ -33,7 +32,8 @@ class Fetched:
     """One series as its source gave it.
 
     values: `PRICE_COLUMNS`, or for a rate the one column `value` (percent, by the day it is the rate of).
-    location: file or service, for the manifest. sha256: of the file's bytes, else of the values.
+    location: file or service, for the manifest.
+    sha256: of the file's bytes or of the stored snapshot, else of the values.
     """
 
     values: pd.DataFrame
@@ -52,14 +52,20 @@ class DataSource(Protocol):
     def notes(self) -> tuple[str, ...]:
         """What a reader must be told about everything from here."""
 
+    @property
+    def has_target_range(self) -> bool:
+        """Whether `rate` has DFEDTARU and DFEDTARL, from which policy decisions after the shipped table are read."""
+
     def prices(self, tickers: Sequence[str]) -> dict[str, Fetched]:
         """Every ticker's whole history, in the order asked for; DataError or NetworkError when one is not to be had."""
 
     def rate(self, rate_id: str) -> Fetched:
-        """A rate's whole history: "IRX" or "DTB3", both 13-week bank discount rates."""
+        """A rate's whole history: IRX, or a name of FRED; DataError when it is not to be had here."""
 
 
-def choose_source(prices: Prices, *, end: date | None, offline: bool) -> DataSource:
+def choose_source(
+    prices: Prices, *, end: date | None, offline: bool, largest_daily_move: float | None = None
+) -> DataSource:
     """The source that `data.prices` asks for. A folder and the sample need no network and ignore `offline`."""
     match prices.source:
         case "csv":
@@ -67,9 +73,11 @@ def choose_source(prices: Prices, *, end: date | None, offline: bool) -> DataSou
 
             return CsvFolder(prices.folder)
         case "yahoo":
-            from backtest.data.yahoo import Yahoo
+            from backtest.data.faults import LARGEST_DAILY_LOG_RETURN
+            from backtest.data.snapshots import Snapshots
 
-            return Yahoo(end=end, offline=offline)
+            move = LARGEST_DAILY_LOG_RETURN if largest_daily_move is None else largest_daily_move
+            return Snapshots(end=end, offline=offline, largest_daily_move=move)
         case "sample":
             return Sample()
 
@@ -78,6 +86,7 @@ class Sample:
     """The simulated market that ships with the project; its one T-bill rate stands for every rate asked for."""
 
     is_simulated = True
+    has_target_range = False
 
     @property
     def notes(self) -> tuple[str, ...]:

@@ -1,32 +1,33 @@
-"""Prices and the ^IRX rate from Yahoo Finance, through the yfinance client.
+"""Prices from Yahoo Finance, through the yfinance client.
 
 How it is called, and why (each was measured on yfinance 1.7):
 - ticker by ticker with `Ticker.history`: `yfinance.download` hides every failure behind an empty frame;
 - raw prices and events, never `repair` (it invents splits), rows without prices kept, so that a gap is seen;
 - exceptions on, and its in-process cache of answers cleared before every try: it also keeps bad ones.
-The only place in the project that asks what time it is: a session that has not finished must not be taken for a day.
+What comes is only dated and cut off before a session that has not finished; `checks.py` judges, `snapshots.py` keeps.
 """
 
 from __future__ import annotations
 
-import time
+import shutil
 import warnings
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import date, timedelta
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from datetime import date
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from backtest.data import clock
 from backtest.data.calendar import range_around, session_closes
-from backtest.data.fred import fetch_fred
-from backtest.data.sources import PRICE_COLUMNS, Fetched, values_sha256
-from backtest.errors import DataError, NetworkError
+from backtest.data.retry import RateLimited, Transient
+from backtest.data.sources import PRICE_COLUMNS
+from backtest.errors import DataError
 
-FIRST_DAY = "1950-01-01"
-"""Before Yahoo's first daily price: a history is always fetched whole, so that warm-up never depends on `start`."""
+FIRST_DAY = date(1950, 1, 1)
+"""Before Yahoo's first daily price: the first time a history is fetched whole, so that warm-up never depends on it."""
 
 COLUMNS = {
     "Open": "open",
@@ -42,55 +43,37 @@ COLUMNS = {
 SETTLES = pd.Timedelta(minutes=30)
 """After the close Yahoo may still change a session's prices."""
 
-TRIES = 2
-PAUSE_SECONDS = 1.0
 TIMEOUT_SECONDS = 20
+
+LATEST_START = pd.Timedelta(days=10)
+"""Yahoo says when a ticker was first traded; a whole history that begins later than this after it is not whole."""
 
 UNKNOWN_TICKER = "no data found"
 """Part of Yahoo's own words for a ticker it does not have."""
 
 
-@dataclass(frozen=True, slots=True)
-class Yahoo:
-    """Yahoo Finance as a source. end: the last day wanted, None for everything there is."""
+def yahoo_location() -> str:
+    """What the manifest says about where prices come from."""
+    from importlib.metadata import version
 
-    end: date | None = None
-    offline: bool = False
-    is_simulated: bool = False
-    notes: tuple[str, ...] = ()
+    return f"Yahoo Finance through yfinance {version('yfinance')}"
 
-    def prices(self, tickers: Sequence[str]) -> dict[str, Fetched]:
-        """Each ticker's history; DataError names all tickers Yahoo does not have, NetworkError the first failure."""
-        histories: dict[str, Fetched] = {}
-        problems: list[str] = []
-        for ticker in tickers:
-            try:
-                histories[ticker] = _fetched(self._history(ticker))
-            except DataError as error:
-                problems.extend(error.problems)
-        if problems:
-            raise DataError(*problems)
-        return histories
 
-    def rate(self, rate_id: str) -> Fetched:
-        """^IRX from Yahoo, DTB3 from FRED."""
-        if rate_id == "IRX":
-            history = self._history("^IRX")
-            return _fetched(history[["close"]].set_axis(["value"], axis=1).dropna())
-        self._check_online(rate_id)
-        return fetch_fred(rate_id)
+def fetch_history(ticker: str, *, first: date, client_cache: Path) -> pd.DataFrame:
+    """A ticker's finished sessions from `first` on, `PRICE_COLUMNS` by tz-naive day; one request, not repeated here.
 
-    def _history(self, ticker: str) -> pd.DataFrame:
-        self._check_online(ticker)
-        after_end = None if self.end is None else self.end + timedelta(days=1)
-        answer = _asked_again(lambda: _ask(ticker, start=FIRST_DAY, end=after_end), ticker)
-        return without_unfinished(as_prices(answer, ticker), now=pd.Timestamp.now("UTC"))
-
-    def _check_online(self, name: str) -> None:
-        if self.offline:
-            raise NetworkError(
-                f"{name}: data.prices.source yahoo is not available offline yet; use a csv folder or the sample"
-            )
+    client_cache: a folder for what yfinance itself keeps on disk (time zones, cookies).
+    Raises Transient for a failure that may pass, DataError when Yahoo has no such ticker or answers with a part.
+    """
+    answer, first_traded = _ask(ticker, first, client_cache)
+    prices = without_unfinished(as_prices(answer, ticker), now=clock.now())
+    begin = pd.Timestamp(first)
+    if not len(prices):
+        raise DataError(f"{ticker}: Yahoo has no finished session since {first}")
+    if first_traded is not None and prices.index.min() > max(first_traded, begin) + LATEST_START and first == FIRST_DAY:
+        raise DataError(f"{ticker}: Yahoo's answer begins on {prices.index.min():%Y-%m-%d}, though the ticker has been "
+                        f"traded since {first_traded:%Y-%m-%d}; it is only a part, try again later")  # fmt: skip
+    return prices
 
 
 def as_prices(history: pd.DataFrame, ticker: str) -> pd.DataFrame:
@@ -112,48 +95,51 @@ def without_unfinished(prices: pd.DataFrame, *, now: pd.Timestamp) -> pd.DataFra
     return prices[~prices.index.isin(unfinished)]
 
 
-def _fetched(values: pd.DataFrame) -> Fetched:
-    from importlib.metadata import version
-
-    return Fetched(values, f"Yahoo Finance through yfinance {version('yfinance')}", values_sha256(values))
-
-
-def _asked_again(ask: Callable[[], pd.DataFrame], ticker: str) -> pd.DataFrame:
-    """The answer of the first try that has one; DataError and a refusal for too many requests end it at once."""
-    for tries_left in reversed(range(TRIES)):
-        try:
-            return ask()
-        except _Transient as error:
-            if not tries_left:
-                raise NetworkError(f"{ticker}: Yahoo did not answer properly ({error}); try again later") from error
-            time.sleep(PAUSE_SECONDS)
-    raise AssertionError("unreachable: the last try returns or raises")
-
-
-class _Transient(Exception):
-    """A failure that may pass; its text is one line."""
-
-
-def _ask(ticker: str, **span: Any) -> pd.DataFrame:
-    """One request, its failures told apart by their true causes."""
+def _ask(ticker: str, first: date, client_cache: Path) -> tuple[pd.DataFrame, pd.Timestamp | None]:
+    """One request, its failures told apart by their true causes; and the first day of trading, if Yahoo says it."""
     import yfinance
     from yfinance import exceptions
     from yfinance.data import YfData
 
     YfData.cache_get.cache_clear()
     try:
+        _keep_client_files_in(client_cache)
         with _honest(yfinance.config):
-            return _history(yfinance.Ticker(ticker), **span)
+            asked = yfinance.Ticker(ticker)
+            return _history(asked, start=first), _first_traded(asked)
     except exceptions.YFRateLimitError as error:
-        message = f"{ticker}: Yahoo takes no more requests for now (HTTP 429); try again in some minutes"
-        raise NetworkError(message) from error
+        raise RateLimited("HTTP 429") from error
     except exceptions.YFPricesMissingError as error:
         if UNKNOWN_TICKER in error.rationale.lower():
             raise DataError(f"{ticker}: Yahoo has no such ticker; it may be misspelt, renamed or delisted") from error
-        raise _Transient(_one_line(error.rationale)) from error
+        raise Transient(_one_line(error.rationale)) from error
     except Exception as error:
         # curl_cffi, json, sqlite and yfinance itself raise whatever they like; all of it means: no usable answer.
-        raise _Transient(_one_line(f"{type(error).__name__}: {error}")) from error
+        if "database" in f"{type(error).__name__} {error}".lower():
+            shutil.rmtree(client_cache, ignore_errors=True)  # a damaged file of yfinance's own would fail for ever
+        raise Transient(_one_line(f"{type(error).__name__}: {error}")) from error
+
+
+def _keep_client_files_in(folder: Path) -> None:
+    """Make yfinance keep its files (time zones, cookies) here; it opens them once for a process, wherever they go."""
+    from yfinance import cache
+
+    with suppress(AttributeError):  # its private names: without them its own default folder is used
+        if cache._TzDBManager.get_location() == str(folder) and folder.is_dir():
+            return
+        cache.set_cache_location(str(folder))
+        cache._TzCacheManager._tz_cache = None
+        cache._CookieCacheManager._Cookie_cache = None
+        cache._ISINCacheManager._isin_cache = None
+
+
+def _first_traded(ticker: Any) -> pd.Timestamp | None:
+    """The day of the first trade as the last answer gave it; None when it did not."""
+    told = (ticker.get_history_metadata(repair=False) or {}).get("firstTradeDate")
+    if told is None or isinstance(told, str):
+        return None
+    moment = pd.Timestamp(told, unit="s") if isinstance(told, int | float) else pd.Timestamp(told).tz_localize(None)
+    return moment.normalize()
 
 
 def _history(ticker: Any, **span: Any) -> pd.DataFrame:

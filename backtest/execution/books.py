@@ -10,6 +10,7 @@ import pandas as pd
 
 from backtest.errors import EnginesDisagree, RunError
 from backtest.market import Floats
+from backtest.plan import Plan
 
 Integers = npt.NDArray[np.int64]
 
@@ -41,6 +42,7 @@ class Books:
 
     equity, cash: USD at each session's close, shape (sessions,), the first row is the starting cash.
     opens, closes: the plan's prices, shape (sessions, tickers).
+    ratios, dividends: the plan's, of a raw account; None otherwise.
     """
 
     sessions: pd.DatetimeIndex
@@ -50,16 +52,48 @@ class Books:
     equity: Floats
     cash: Floats
     fills: Fills
+    ratios: Floats | None = None
+    dividends: Floats | None = None
 
     def shares(self) -> Floats:
         """Shares held at each close, shape (sessions, tickers): fills added up in the order they were booked."""
+        if self.ratios is not None:
+            return self._split_shares(self.ratios)
         traded = np.zeros((len(self.sessions), len(self.tickers)))
         np.add.at(traded, (self.fills.row, self.fills.ticker), self.fills.size)
         return np.cumsum(traded, axis=0)
 
+    def shares_at_open(self) -> Floats:
+        """Shares held before each open's trades, splits of the day worked in, shape (sessions, tickers)."""
+        before = np.zeros((len(self.sessions), len(self.tickers)))
+        before[1:] = self.shares()[:-1]
+        return before if self.ratios is None else before * self.ratios
+
+    def income(self) -> Floats:
+        """Dividends paid in cash before each open, USD, shape (sessions,); zeros for total return."""
+        if self.dividends is None:
+            return np.zeros(len(self.sessions))
+        return np.asarray((self.shares_at_open() * self.dividends).sum(axis=1), dtype=np.float64)
+
+    def _split_shares(self, ratios: Floats) -> Floats:
+        """Shares at each close where a split multiplies what is held before the open."""
+        held = np.zeros((len(self.sessions), len(self.tickers)))
+        splits = np.flatnonzero((ratios != 1.0).any(axis=1)).tolist()
+        for row in sorted({*splits, *self.fills.row.tolist()}):
+            now = held[row] * ratios[row]
+            for place in np.flatnonzero(self.fills.row == row).tolist():
+                now[self.fills.ticker[place]] += self.fills.size[place]
+            held[row:] = now
+        return held
+
     def weights(self) -> Floats:
         """Share of equity in each ticker at each close, shape (sessions, tickers)."""
         return np.asarray(self.shares() * self.closes / self.equity[:, None], dtype=np.float64)
+
+
+def books_of(plan: Plan, equity: Floats, cash: Floats, fills: Fills) -> Books:
+    """What an engine found, with what the plan says of prices, splits and dividends."""
+    return Books(plan.sessions, plan.tickers, plan.opens, plan.closes, equity, cash, fills, plan.ratios, plan.dividends)
 
 
 def check_same_books(one: Books, other: Books, names: tuple[str, str] = ("backtrader", "the kernel")) -> None:
@@ -88,7 +122,7 @@ def check_identities(books: Books, cash: float, overnight: Floats) -> None:
     value = books.cash + (shares * books.closes).sum(axis=1)
     spent = np.bincount(fills.row, fills.size * fills.price + fills.cost, minlength=len(books.sessions))
     before = np.concatenate([[cash], books.cash[:-1]])
-    left = before * (1.0 + overnight) - spent
+    left = before * (1.0 + overnight) + books.income() - spent
     problems = {
         "equity is not a positive number": ~(books.equity > 0.0) | np.isinf(books.equity),
         "equity is not cash plus holdings": ~(np.abs(value - books.equity) <= TOLERANCE * books.equity),

@@ -15,7 +15,7 @@ import numpy as np
 
 from backtest import sizing
 from backtest.execution import kernel
-from backtest.execution.books import Books, Fills
+from backtest.execution.books import Books, Fills, books_of
 from backtest.plan import Plan
 
 
@@ -55,5 +55,6 @@ def run_compiled(plan: Plan) -> Books:
         equity,
         cash,
         fills,
+        *kernel.raw_arguments(plan),
     )
-    return Books(plan.sessions, plan.tickers, plan.opens, plan.closes, equity, cash, Fills.of(fills[:used]))
+    return books_of(plan, equity, cash, Fills.of(fills[:used]))

@@ -7,7 +7,8 @@ from typing import Any
 import backtrader as bt
 import numpy as np
 
-from backtest.execution.books import Books, Fills
+from backtest.errors import ConfigError
+from backtest.execution.books import Books, Fills, books_of
 from backtest.feeds import EPOCH_ORDINAL, column_feed
 from backtest.plan import Plan
 from backtest.strategy import RotationStrategy, refuse_silence
@@ -65,6 +66,9 @@ def run_backtrader(plan: Plan, strategy: type[bt.Strategy], **parameters: Any) -
     cerebro.addanalyzer(BooksRecorder, _name="books")
     if issubclass(strategy, RotationStrategy):
         parameters["plan"] = plan
+    elif plan.terms.is_raw:
+        raise ConfigError(f"execution.accounting: found raw, but {strategy.__name__} trades in its own `next`, where "
+                          "no dividend is paid; expected total_return")  # fmt: skip
     cerebro.addstrategy(strategy, **parameters)
     recorder = cerebro.run()[0].analyzers.books
     return _books(plan, recorder)
@@ -76,6 +80,4 @@ def _books(plan: Plan, recorder: BooksRecorder) -> Books:
     column_of = {ticker: column for column, ticker in enumerate(plan.tickers)}
     table = [(row_of[int(dt)], column_of[name], size, price, cost) for dt, name, size, price, cost in recorder.fills]
     fills = Fills.of(np.array(table, dtype=np.float64).reshape(len(table), 5))
-    return Books(
-        plan.sessions, plan.tickers, plan.opens, plan.closes, np.array(recorder.equity), np.array(recorder.cash), fills
-    )
+    return books_of(plan, np.array(recorder.equity), np.array(recorder.cash), fills)

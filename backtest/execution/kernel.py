@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from backtest.execution.books import Books, Fills
+from backtest.execution.books import Books, Fills, books_of
 from backtest.plan import Plan
 from backtest.sizing import trade_sizes
 
@@ -30,11 +30,14 @@ def simulate(
     equity: Any,
     cash_at_close: Any,
     fills: Any,
+    is_raw: bool = False,
+    ratios: Any = ((1.0,),),
+    dividends: Any = ((0.0,),),
 ) -> int:
     """Run the account; fills `equity`, `cash_at_close` (sessions,) and `fills` (row, ticker, size, price, cost).
 
     opens, closes, targets: (sessions, tickers), lists of lists or arrays. Returns the number of fills; `fills` needs a
-    row for each ticker and session at most.
+    row for each ticker and session at most. is_raw: splits and cash dividends before each open, see Plan.
     """
     tickers = len(targets[0])
     shares = [0.0] * tickers
@@ -45,6 +48,13 @@ def simulate(
     count = 0
     for t in range(len(opens)):
         interest = cash * overnight[t]  # on the cash of the last close; paid in after the fills of this open
+        if is_raw:
+            for i in range(tickers):
+                if ratios[t][i] != 1.0:
+                    shares[i] *= ratios[t][i]
+                    basis[i] /= ratios[t][i]
+                if dividends[t][i] != 0.0:
+                    cash += shares[i] * dividends[t][i]
         if is_due and trade_sizes(cash, shares, basis, opens[t], held, rate, whole, sizes):
             for i in range(tickers):
                 if sizes[i] < 0.0:
@@ -123,11 +133,19 @@ def run_kernel(plan: Plan) -> Books:
         equity,
         cash,
         fills,
+        *raw_arguments(plan, as_lists=True),
     )
     table = np.array(fills[:used], dtype=np.float64).reshape(used, 5)
-    return Books(
-        plan.sessions, plan.tickers, plan.opens, plan.closes, np.array(equity), np.array(cash), Fills.of(table)
-    )
+    return books_of(plan, np.array(equity), np.array(cash), Fills.of(table))
+
+
+def raw_arguments(plan: Plan, *, begin: int = 0, as_lists: bool = False) -> tuple[Any, ...]:
+    """The last three arguments of `simulate` from row `begin` on; arrays for any plan, so that numba compiles once."""
+    if plan.ratios is None or plan.dividends is None:
+        none = np.zeros((1, 1))
+        return False, none, none
+    tables = (plan.ratios[begin:], plan.dividends[begin:])
+    return (True, *(table.tolist() for table in tables)) if as_lists else (True, *tables)
 
 
 def _most_fills(plan: Plan) -> int:

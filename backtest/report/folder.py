@@ -28,8 +28,9 @@ from backtest.report.tables import json_text
 MANIFEST = "manifest.json"
 HASH_LENGTH = 8
 ABANDONED_SECONDS = 24 * 3600
-LOCATION_KEYS = ("folder", "location")
-"""Keys of config.yaml and manifest.json whose values are places on this machine: not compared."""
+LOCATION_KEYS = ("folder", "location", "snapshot")
+"""Keys of config.yaml and manifest.json whose values are places on this machine, or of files that go on beyond what the
+run used of them: not compared."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +143,9 @@ def _comparable(file: str, text: str) -> Any:
     if file == MANIFEST:
         try:
             content = json.loads(text)
-        except ValueError:
+        except (ValueError, RecursionError):
+            return text
+        if not isinstance(content, dict) or not isinstance(content.get("files"), dict):
             return text
         content.pop("run", None)
         files = content.get("files", {})
@@ -152,7 +155,7 @@ def _comparable(file: str, text: str) -> Any:
     if file == "config.yaml":
         try:
             return _without_locations(yaml.safe_load(text))
-        except yaml.YAMLError:
+        except (yaml.YAMLError, ValueError, RecursionError):
             return text
     return text
 

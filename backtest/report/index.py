@@ -11,6 +11,7 @@ from typing import Any
 
 from backtest.report.folder import MANIFEST, replace_file
 
+PAGE = "index.html"
 SPARK_WIDTH, SPARK_HEIGHT = 132.0, 34.0
 
 
@@ -43,7 +44,7 @@ def write_index(root: Path) -> Path:
         except (OSError, ValueError, KeyError, TypeError):
             broken.append(path.parent.name)
     rows.sort(key=lambda row: (row.finished, row.folder), reverse=True)
-    page = root / "index.html"
+    page = root / PAGE
     replace_file(page, render_index(rows, broken))
     return page
 

@@ -107,7 +107,8 @@ def account_of(result: Result) -> Account:
     costs = np.bincount(books.fills.row, books.fills.cost, minlength=len(books.sessions))
     before = np.empty(len(books.sessions))
     before[0] = books.cash[0]
-    before[1:] = books.cash[:-1] * (1 + overnight[1:]) + (shares[:-1] * books.opens[1:]).sum(axis=1)
+    held = books.shares_at_open()[1:]
+    before[1:] = books.cash[:-1] * (1 + overnight[1:]) + (held * books.opens[1:]).sum(axis=1) + books.income()[1:]
     return Account(shares, before, before - costs, np.unique(books.fills.row))
 
 

@@ -51,7 +51,7 @@ def write_result(result: Result, strategy: type, root: Path, occasion: Occasion)
     )
     files[MANIFEST] = manifest_json(manifest(result, key, hashes, files), occasion.fields())
     written = write_folder(root, f"{result.config.name}-{key[:HASH_LENGTH]}", files)
-    if written.is_new:
+    if written.is_new or not (root / index.PAGE).exists():
         index.write_index(root)
     return written
 

@@ -39,9 +39,7 @@ class EasingCycle:
         return (~np.isnan(self.age)).astype(np.float64)
 
 
-def easing_cycle(
-    market: Market, growth: Basket, *, gap_days: int, max_age_sessions: int, fall: float
-) -> EasingCycle:
+def easing_cycle(market: Market, growth: Basket, *, gap_days: int, max_age_sessions: int, fall: float) -> EasingCycle:
     """The cycle at each close. gap_days: calendar days without a cut after which the next one is a first one.
 
     max_age_sessions: sessions after its last cut at which a cycle ends, if no rise ended it before.

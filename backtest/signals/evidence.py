@@ -57,6 +57,13 @@ def lead_evidence(
     def switch(values: Floats) -> Floats:
         return latch(enter=looks & (values > threshold), leave=looks & (values < -threshold))
 
+    def phrase(row: int) -> str:
+        event = np.flatnonzero(looks[: row + 1] & (np.abs(lead[: row + 1]) > threshold))
+        if len(event) and event[-1] < row:
+            day = market.sessions[event[-1]]
+            return _lead_phrase(lead, int(event[-1]), past=f" on {day:%Y-%m-%d}, and the other has not since")
+        return _lead_phrase(lead, row, beyond=threshold)
+
     return Evidence(
         name="lead",
         values=lead,
@@ -64,16 +71,23 @@ def lead_evidence(
         thresholds=(threshold, -threshold) if threshold else (0.0,),
         label=f"Lead of small over growth, {lookback_sessions} sessions",
         leans_small=switch(lead),
-        phrase=lambda row: _lead_phrase(lead, row),
+        phrase=phrase,
         switch=switch,
     )
 
 
-def _lead_phrase(lead: Floats, row: int) -> str:
+def _lead_phrase(lead: Floats, row: int, *, past: str = "", beyond: float = 0.0) -> str:
+    """The lead at a row; past: what to add when it is the row that still decides; beyond: the threshold it may miss."""
     value = float(lead[row])
     if np.isnan(value):
         return "the lead is not known yet"
     points = f"{100 * abs(value):.1f}"
     if points == "0.0":
         points = f"{100 * abs(value):.2g}"
-    return f"{'small' if value > 0 else 'growth'} leads by {points} points" if value else "neither leg leads"
+    leader = "small" if value > 0 else "growth"
+    if past:
+        return f"{leader} led by {points} points{past}"
+    if not value:
+        return "neither leg leads"
+    short = f", not by {100 * beyond:g} yet" if abs(value) <= beyond else ""
+    return f"{leader} leads by {points} points{short}"

@@ -100,9 +100,7 @@ class ScaledLead(_Pair):
     @override
     def measure(self, market: Market, legs: Legs) -> Measure:
         baskets = self.baskets(legs)
-        return Measure(
-            measures.volatility_scaled_lead(market, *baskets, self.lookback_sessions, self.window_sessions)
-        )
+        return Measure(measures.volatility_scaled_lead(market, *baskets, self.lookback_sessions, self.window_sessions))
 
     @property
     @override

@@ -17,7 +17,7 @@ import pandas as pd
 from backtest.decision import Decision
 from backtest.errors import RunError
 from backtest.market import Market
-from backtest.run import decide, is_rotation, legs_of, terms_of
+from backtest.pipeline import decide, is_rotation, legs_of, terms_of
 from backtest.study.findings import AuditReport, Finding, Method
 from backtest.study.poison import cut, poison
 from backtest.study.replay import Event, Replay, replay
@@ -64,12 +64,15 @@ def audit(
 
 def _audit_decide(config: Config, market: Market, strategy: Any, least: int, progress: Progress) -> AuditReport:
     """A vectorised strategy: `decide` on other futures must give the same rows up to the cut."""
-    whole = decide(config, market, strategy)
     begin = int(market.sessions.searchsorted(pd.Timestamp(config.data.start)))
+    middle = (begin + len(market.sessions)) // 2
+    findings: list[Finding] = []
+    early = _before_the_rest(config, market, strategy, middle, findings)
+    whole = decide(config, market, strategy)
+    findings += _differences(whole, early, market.sessions[: middle + 1], "cut") if early else []
     decided = _changes(whole)
     decided = decided[(decided >= begin) & (decided < len(market.sessions) - 1)]
     rows = _rows_to_check(np.union1d(decided, decided - 1), begin, len(market.sessions) - 1, least)
-    findings: list[Finding] = []
     for done, row in enumerate(rows.tolist(), start=1):
         session = market.sessions[row]
         futures: tuple[tuple[Method, Market], ...] = (
@@ -85,6 +88,18 @@ def _audit_decide(config: Config, market: Market, strategy: Any, least: int, pro
         progress(done, len(rows))
     checked = len(np.intersect1d(decided, rows))
     return AuditReport(config.strategy.name, len(rows), len(rows), len(rows), len(decided), checked, tuple(findings))
+
+
+def _before_the_rest(
+    config: Config, market: Market, strategy: Any, row: int, findings: list[Finding]
+) -> Decision | None:
+    """The decision on a cut market, asked for before the whole one was seen: code that remembers cannot know it yet."""
+    session = market.sessions[row]
+    try:
+        return decide(config, cut(market, session), strategy)
+    except Exception as error:  # a user's code may raise anything
+        findings.append(_broken(session, session, "cut", error))
+        return None
 
 
 def _changes(decision: Decision) -> Rows:

@@ -19,7 +19,7 @@ from backtest.execution import Books
 from backtest.execution.compiled import run_compiled
 from backtest.market import Floats, overnight_interest
 from backtest.metrics import Activity, Calendar, calendar_of
-from backtest.run import activity_of, legs_of
+from backtest.pipeline import activity_of, legs_of
 from backtest.statistics.histories import Table
 from backtest.study.frontier import Mixed, equal_exposure
 from backtest.study.ground import Ground

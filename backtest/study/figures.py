@@ -10,8 +10,8 @@ import numpy as np
 from backtest.benchmark import benchmark_label, benchmark_name
 from backtest.market import Floats, Legs
 from backtest.metrics import metrics, metrics_table, undefined_reasons
+from backtest.pipeline import is_rotation, legs_of, rule_of
 from backtest.result import Figures
-from backtest.run import is_rotation, legs_of, rule_of
 from backtest.statistics.variants import VariantStatistics
 from backtest.study.comparison import BenchmarkFigures, Variant
 from backtest.study.field import Field, activities

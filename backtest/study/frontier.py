@@ -15,8 +15,8 @@ import numpy.typing as npt
 from backtest.execution.compiled import run_compiled
 from backtest.market import Floats
 from backtest.metrics import Activity, Calendar, metrics_table
+from backtest.pipeline import activity_of, legs_of, terms_of
 from backtest.result import Figures
-from backtest.run import activity_of, legs_of, terms_of
 from backtest.study.ground import Ground
 from backtest.study.runs import Outcome, growth, mix_plan, with_mix
 

@@ -19,8 +19,8 @@ import pandas as pd
 from backtest.config.models import MAX_COST_BPS
 from backtest.decision import Decision, check_decision
 from backtest.market import Floats, Market
+from backtest.pipeline import plan_of
 from backtest.plan import Plan, make_plan
-from backtest.run import plan_of
 from backtest.signals.periods import last_of_period
 from backtest.study.ground import Ground
 from backtest.study.neighbours import neighbours_of

@@ -19,10 +19,11 @@ from backtest.decision import Decision, target_weights
 from backtest.execution import Books, check_same_books, run_backtrader
 from backtest.execution.books import check_identities
 from backtest.execution.compiled import compiled_simulate, run_compiled
+from backtest.execution.kernel import raw_arguments
 from backtest.market import Floats, Legs, Market
 from backtest.metrics import Activity
+from backtest.pipeline import activity_of, decide, is_rotation, legs_of, plan_of, terms_of
 from backtest.plan import Plan, Terms, make_plan
-from backtest.run import activity_of, decide, is_rotation, legs_of, plan_of, terms_of
 from backtest.study.ground import Benchmark, Ground
 from backtest.units import DAYS_PER_YEAR
 
@@ -169,6 +170,7 @@ def growth(plan: Plan, *, begin: int = 0, cost_rate: float | None = None) -> flo
         equity,
         cash,
         np.empty((equity.size * len(plan.tickers), 5)),
+        *raw_arguments(plan, begin=begin),
     )
     return annual_growth(equity[-1] / equity[0], years_between(sessions))
 

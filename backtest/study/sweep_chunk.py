@@ -22,8 +22,8 @@ from backtest.execution.account import MOST_CODES, TOTALS
 from backtest.execution.compiled import run_compiled
 from backtest.market import Floats, Memo
 from backtest.metrics import METRIC_KEYS
+from backtest.pipeline import activity_of
 from backtest.plan import Plan, make_plan
-from backtest.run import activity_of
 from backtest.study.sweep_engine import measurer, runner
 from backtest.study.sweep_setting import Encoded, Setting, Settings
 

@@ -17,8 +17,8 @@ from backtest.data import content_hash
 from backtest.errors import EnginesDisagree
 from backtest.market import Floats
 from backtest.metrics import METRIC_KEYS
+from backtest.pipeline import run
 from backtest.result import Figures, Result
-from backtest.run import run
 from backtest.statistics.overfitting import overfitting
 from backtest.statistics.sharpe import Trials, deflated_sharpe, moments, pooled_trials, trials_of
 from backtest.study.sweep import Sweep, curves_of
@@ -137,7 +137,7 @@ def _without_timing(result: Sweep) -> tuple[dict[str, Figures], dict[float, Figu
     """Figures of the benchmarks and of static mixes, on the terms and in the period of the first point."""
     from backtest.benchmark import run_benchmarks, static_mix
     from backtest.metrics import metrics
-    from backtest.run import activity_of
+    from backtest.pipeline import activity_of
     from backtest.study.sweep_setting import with_first
 
     first = result.first

@@ -25,9 +25,9 @@ from backtest.errors import ConfigError, RunError
 from backtest.execution.account import MOST_CODES
 from backtest.market import Floats, Legs, Market, Memo, overnight_interest
 from backtest.metrics import Calendar, calendar_of
+from backtest.pipeline import is_rotation, legs_of, plan_of
 from backtest.plan import Plan
 from backtest.report.folder import code_hash
-from backtest.run import is_rotation, legs_of, plan_of
 from backtest.study.sweep_engine import encoder
 from backtest.study.sweep_measure import measured_against
 

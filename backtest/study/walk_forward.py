@@ -31,8 +31,8 @@ from backtest.statistics.sharpe import Trials
 from backtest.study.sweep import Progress, Sweep, curves_of, sweep
 from backtest.study.sweep_engine import measurer
 from backtest.study.sweep_findings import lengths_and_order, recorded
-from backtest.study.sweep_plateau import plateau_of
 from backtest.study.sweep_measure import measured_against
+from backtest.study.sweep_plateau import plateau_of
 from backtest.study.sweep_setting import Setting
 from backtest.study.walk_windows import Window, windows_of
 

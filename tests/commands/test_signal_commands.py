@@ -15,7 +15,7 @@ from backtest.commands import signal
 from backtest.config import load_config
 from backtest.data import load_market
 from backtest.data.calendar import exchange_sessions
-from backtest.run import decide
+from backtest.pipeline import decide
 from strategies import REGISTRY
 
 CONFIGS = Path(__file__).parents[2] / "configs"

@@ -79,7 +79,7 @@ WRONG: dict[str, tuple[str, tuple[str, ...]]] = {
     "execution.rebalance.drift": ("drift: 0.05", (*NUMBER, "0", "1", "-0.1", "5")),
     "execution.delay_sessions": ("delay_sessions: 1", (*WHOLE, "0", "-1", "22")),
     "execution.idle_cash": ("idle_cash: tbill", WORD),
-    "execution.accounting": ("accounting: total_return", (*WORD, "raw")),
+    "execution.accounting": ("accounting: total_return", (*WORD, "tape")),
     "benchmarks": (
         "benchmarks: [QQQ, IWM, {static_mix: 0.5}]",
         (*either(".nan | 1 | null | QQQ | {static_mix: 0.5}"), f"[{', '.join(f'T{i}' for i in range(51))}]"),
@@ -219,7 +219,7 @@ def test_a_ticker_of_the_default_leg_counts_for_both_legs_too() -> None:
         ("with_hedge: false", "ON", "found 'ON', expected true or false"),
         ("name: momentum", "123", "no name of a Windows device) (in quotes it is text)"),
         ("annual: 0.02", "2", "found 2, expected a fraction from -0.05 to 0.5 (0.02 is 2 %, 2 would be 200 %)"),
-        ("accounting: total_return", "raw", "(raw, with cash dividends and splits, is not available yet)"),
+        ("accounting: total_return", "tape", "expected total_return or raw"),
         ("decide: daily", "wekly", "found 'wekly', expected daily, weekly or monthly, did you mean weekly?"),
         ("drift: 0.05", "5", "found 5, expected a number above 0 and below 1"),
         ("QQQ: 0.5", "0", "found 0, expected a number above 0 and at most 1"),

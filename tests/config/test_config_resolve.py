@@ -25,7 +25,8 @@ def of(text: str, *overrides: str) -> Config:
 def test_resolved_fills_in_every_default() -> None:
     assert resolved(of(SHORT)) == {
         "name": "short",
-        "data": {"prices": {"source": "sample"}, "start": "2001-07-31", "end": None, "tbill": None, "macro": None},
+        "data": {"prices": {"source": "sample"}, "start": "2001-07-31", "end": None, "tbill": None,
+                 "largest_daily_move": 0.2, "cross_check": None, "macro": None},
         "legs": {"growth": {"IVW": 0.5, "QQQ": 0.5}, "small": {"IWM": 0.5, "IWN": 0.5}},
         "strategy": {
             "name": "relative_momentum",
@@ -56,6 +57,8 @@ data:
   start: 2001-07-31
   end: 2025-12-31
   tbill: {annual: 0.02}
+  largest_daily_move: 0.2
+  cross_check: null
   macro: null
 legs:
   growth: {IVW: 0.5, QQQ: 0.5}

@@ -144,7 +144,7 @@ def test_what_is_right_passes(text: str) -> None:
         ("QQQ: 0.5", "QQQ: 2"),
         ("QQQ: 0.5", "qqq: 0.5"),
         ("static_mix: 0.5", "static_mix: 1.5"),
-        ("accounting: total_return", "accounting: raw"),
+        ("accounting: total_return", "accounting: tape"),
         ("delay_sessions: 1", "delay_sessions: 22"),
     ],
 )

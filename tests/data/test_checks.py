@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,7 @@ from backtest.data.checks import CHECKS, check_prices, find_faults
 from backtest.data.csv_folder import CsvFolder
 from backtest.errors import DataError
 
-SESSIONS = sessions_around(pd.Timestamp("2023-01-03"), pd.Timestamp("2024-12-31"))
+SESSIONS = sessions_around(pd.Timestamp("2017-01-03"), pd.Timestamp("2024-12-31"))
 PLACE = 300
 DAY = clean_frame().index[PLACE]
 
@@ -52,6 +53,19 @@ def stale(frame: pd.DataFrame) -> pd.DataFrame:
     return faulty
 
 
+def long_frame(payout: float = 0.004) -> pd.DataFrame:
+    return clean_frame(first=date(2017, 1, 1), payout=payout)
+
+
+def without_dividends_after(frame: pd.DataFrame, paid: int) -> pd.DataFrame:
+    """The payer stops after so many payments, in the dividends and in the adjusted close alike."""
+    last = frame.index[frame["dividends"] > 0.0][paid]
+    factor = (frame["adj_close"] / frame["close"]).where(frame.index < last, 1.0)
+    scale = (frame["adj_close"] / frame["close"])[last]
+    factor = factor.where(frame.index >= last, factor / scale)
+    return frame.assign(dividends=frame["dividends"].where(frame.index < last, 0.0), adj_close=frame["close"] * factor)
+
+
 ALL = ["open", "high", "low", "close", "adj_close"]
 FAULTS: dict[str, tuple[Fault, str]] = {
     "a session is missing": (lambda frame: frame.drop(DAY), "missing session"),
@@ -76,6 +90,9 @@ FAULTS: dict[str, tuple[Fault, str]] = {
     "an open above the high": (with_values(["open"], lambda p: p * 1.1), "outside range"),
     "a dividend that is not in the adjusted close": (with_values(["dividends"], 0.5), "adjustment"),
     "five sessions without a trade": (stale, "stale"),
+    "a payer's dividends stop": (lambda _: without_dividends_after(long_frame(), 12), "missing dividend"),
+    "no dividend in eight years": (lambda _: long_frame(payout=0.0), "no dividend"),
+    "a volume is missing": (with_values(["volume"], np.nan), "no volume"),
 }  # fmt: skip
 
 
@@ -103,8 +120,9 @@ def test_a_file_that_runs_backwards_is_only_that() -> None:
     assert found_in(clean_frame().iloc[::-1]) == ["order"]
 
 
-def test_clean_markets_raise_no_alarm() -> None:
-    for seed in range(20):
+@pytest.mark.parametrize("seeds", [range(20), pytest.param(range(20, 200), marks=pytest.mark.slow)])
+def test_clean_markets_raise_no_alarm(seeds: range) -> None:
+    for seed in seeds:
         assert found_in(clean_frame(seed)) == []
     assert found_in(clean_frame(payout=0.0)) == []
 
@@ -114,6 +132,31 @@ def test_a_first_row_with_a_dividend_needs_no_adjustment() -> None:
     frame = clean_frame(payout=0.0)
     frame.loc[frame.index[0], "dividends"] = 0.4
     assert found_in(frame) == []
+
+
+def test_a_payer_of_almost_nothing_misses_nothing() -> None:
+    """A bill fund that pays 0.004 USD a quarter on 100, and then nothing while rates are zero."""
+    frame = without_dividends_after(long_frame(payout=0.00004), 12)
+    assert found_in(frame) == []
+
+
+def test_a_dividend_gap_counts_against_the_payers_own_rhythm() -> None:
+    """A year between payments is nothing for who pays once a year, and neither are two quarters skipped."""
+    yearly = long_frame(payout=0.0)
+    yearly.loc[yearly.index[200::252], "dividends"] = 1e-9  # the adjusted close need not show it
+    assert "missing dividend" not in found_in(yearly)
+    skipped = long_frame()
+    days = skipped.index[skipped["dividends"] > 0.0][12:14]
+    skipped.loc[days, "dividends"] = 0.0
+    assert "missing dividend" not in found_in(skipped)
+
+
+def test_a_share_that_moves_more_is_believed_when_the_config_says_so() -> None:
+    frame = FAULTS["a 5:4 split not worked in"][0](clean_frame())
+    assert "jump" in [f.check.name for f in find_faults("X", frame, SESSIONS, 0.2)]
+    assert "jump" not in [f.check.name for f in find_faults("X", frame, SESSIONS, 0.5)]
+    message = next(f.line for f in find_faults("X", frame, SESSIONS) if f.check.name == "jump")
+    assert "data.largest_daily_move: 0.5" in message
 
 
 def test_rounding_is_no_fault() -> None:

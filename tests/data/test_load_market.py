@@ -243,8 +243,9 @@ def test_the_hash_does_not_depend_on_how_pandas_stores_a_date(folder: Path) -> N
     assert content_hash(dataclasses.replace(market, policy=in_seconds, **frames)) == content_hash(market)
 
 
-def test_yahoo_is_not_asked_when_offline() -> None:
-    with pytest.raises(NetworkError, match=r"QQQ: .*not available offline yet; use a csv folder or the sample"):
+def test_yahoo_is_not_asked_when_offline(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("BACKTEST_CACHE", str(tmp_path))
+    with pytest.raises(NetworkError, match=r"yahoo/QQQ: there is no sound snapshot of it, and offline nothing is"):
         load_market(config_of(YahooPrices(source="yahoo")), offline=True)
 
 

@@ -1,70 +1,18 @@
 from __future__ import annotations
 
 import io
-import json
-import os
-import shutil
-import subprocess
-import sys
-from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from backtest.data import retry
 from backtest.data.fred import fetch_fred
+from backtest.data.retry import Patience, RateLimited, Transient
 from backtest.data.sources import PRICE_COLUMNS
-from backtest.data.yahoo import COLUMNS, Yahoo, as_prices, without_unfinished
+from backtest.data.yahoo import COLUMNS, as_prices, without_unfinished
 from backtest.errors import DataError, NetworkError
-
-ROOT = Path(__file__).parents[2]
-
-# Server and client share one process of their own: the client reads its proxy from the environment, and neither its
-# warnings nor the server's sockets are those of the tests.
-REPLAYED = """
-import importlib.util, json, os, sys
-from datetime import date
-from pathlib import Path
-
-tool, folder, scratch = (Path(text) for text in sys.argv[1:4])
-spec = importlib.util.spec_from_file_location("yahoo_replay", tool)
-replay = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(replay)
-
-from backtest.data.csv_folder import CsvFolder
-from backtest.data.sources import values_sha256
-from backtest.data import yahoo
-from backtest.errors import BacktestError
-
-frame = CsvFolder(folder).prices(["IWM"])["IWM"].values.assign(splits=0.0)  # the server sends no splits
-days = [day.date() for day in frame.index]
-columns = (frame[name].tolist() for name in ("open", "high", "low", "close", "volume"))
-bars = [[*row[:-1], int(row[-1])] for row in zip(days, *columns)]
-paid = {day: amount for day, amount in zip(days, frame["dividends"].tolist()) if amount}
-
-world = replay.World(symbols=("QQQ", "IVW", "IWN", "SPY"))
-world.data["IWM"] = (bars, frame["adj_close"].tolist(), paid, {})
-world.fred["DTB3"] = None
-# After an answer of 400 and more the client asks once more by itself.
-world.script = {
-    "QQQ": ["429"], "IVW": ["html200", "ok"], "tz:IWN": ["500"], "SPY": ["reset"],
-    "fred:DTB3": ["ok", "html200", "truncated"],
-}
-server, environment = replay.start(cadir=str(scratch / "ca"), world=world)
-os.environ.update(environment, XDG_CACHE_HOME=str(scratch))
-
-yahoo.PAUSE_SECONDS = 0.0
-source = yahoo.Yahoo(end=date(2024, 12, 31))
-told = {"expected": values_sha256(frame[: "2024-12-31"])}
-for what in ("IWM", "QQQ", "IVW", "NOPE", "IWN", "SPY", "DTB3 whole", "DTB3 down", "DTB3 cut"):
-    try:
-        is_rate = what.startswith("DTB3")
-        told[what] = source.rate("DTB3").values["value"].iloc[-1] if is_rate else source.prices([what])[what].sha256
-    except BacktestError as error:
-        told[what] = [error.exit_code, str(error)]
-told["blocked"] = [entry for entry in world.log if entry["kind"] == "BLOCKED"]
-print(json.dumps(told))
-"""
 
 
 def history(*days: str, zone: str = "America/New_York") -> pd.DataFrame:
@@ -108,23 +56,18 @@ def test_a_session_that_has_not_finished_is_no_day(now: str, kept: int) -> None:
     assert len(without_unfinished(prices, now=at(now))) == kept
 
 
-def test_offline_nothing_is_asked() -> None:
-    for ask in (lambda: Yahoo(offline=True).prices(["QQQ"]), lambda: Yahoo(offline=True).rate("DTB3")):
-        with pytest.raises(NetworkError, match="not available offline yet"):
-            ask()
-
-
 @pytest.mark.parametrize(
     ("answer", "problem"),
     [
-        (b"observation_date,DGS10\n2024-07-15,5.2\n", "answered with something else than this series"),
-        (b"", "answered with something else"),
-        (b"observation_date,DTB3\n2024-07-15,5", "the answer is cut off"),
+        (b"observation_date,DGS10\n2024-07-15,5.2\n", "something else than this series"),
+        (b"", "something else than this series"),
+        (b"observation_date,DTB3\n2024-07-15,5", "the table is cut off"),
     ],
 )
 def test_fred_must_answer_with_the_whole_series(monkeypatch: pytest.MonkeyPatch, answer: bytes, problem: str) -> None:
-    monkeypatch.setattr("urllib.request.urlopen", lambda *_, **__: io.BytesIO(answer))
-    with pytest.raises(NetworkError, match=f"FRED DTB3: {problem}"):
+    monkeypatch.setattr(retry, "PACE", 0.0)
+    monkeypatch.setattr("urllib.request.OpenerDirector.open", lambda *_, **__: io.BytesIO(answer))
+    with pytest.raises(NetworkError, match=f"FRED DTB3: FRED did not answer properly .asked 3 times: {problem}"):
         fetch_fred("DTB3")
 
 
@@ -132,29 +75,33 @@ def test_a_fred_that_cannot_be_reached_is_a_network_fault(monkeypatch: pytest.Mo
     def refuse(*_: object, **__: object) -> None:
         raise TimeoutError("timed out")
 
-    monkeypatch.setattr("urllib.request.urlopen", refuse)
-    with pytest.raises(NetworkError, match=r"FRED DTB3: could not be reached \(timed out\)"):
+    monkeypatch.setattr(retry, "PACE", 0.0)
+    monkeypatch.setattr("urllib.request.OpenerDirector.open", refuse)
+    with pytest.raises(NetworkError, match=r"FRED DTB3: .* could not be reached: timed out"):
         fetch_fred("DTB3")
 
 
-def test_the_real_client_against_a_replay_server(real_data: Path, tmp_path: Path) -> None:
-    tool = real_data.parent / "tools" / "yahoo_replay.py"
-    if not tool.exists() or shutil.which("openssl") is None:
-        pytest.skip("no replay server beside the real data, or no openssl")
-    client = subprocess.run(
-        [sys.executable, "-c", REPLAYED, str(tool), str(real_data / "prices"), str(tmp_path)],
-        env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True, timeout=60,
-    )  # fmt: skip
-    assert client.stderr == ""
-    told = json.loads(client.stdout)
-    assert told["IWM"] == told["expected"]
-    assert told["QQQ"] == [4, "QQQ: Yahoo takes no more requests for now (HTTP 429); try again in some minutes"]
-    assert isinstance(told["IVW"], str)  # down at first, there at the second try
-    assert told["NOPE"] == [3, "NOPE: Yahoo has no such ticker; it may be misspelt, renamed or delisted"]
-    assert told["IWN"] == [4, "IWN: Yahoo did not answer properly (boom); try again later"]
-    assert told["SPY"][0] == 4
-    assert "delisted" not in told["SPY"][1]
-    assert told["DTB3 whole"] == 5.0
-    assert told["DTB3 down"] == [4, "FRED DTB3: answered with something else than this series; try again later"]
-    assert told["DTB3 cut"] == [4, "FRED DTB3: the answer is cut off; try again"]
-    assert told["blocked"] == []
+def pauses_of(monkeypatch: pytest.MonkeyPatch, failure: Transient, patience: Patience) -> list[float]:
+    pauses: list[float] = []
+    monkeypatch.setattr("time.sleep", pauses.append)
+
+    def fail() -> Any:
+        raise failure
+
+    with pytest.raises(NetworkError):
+        patience.ask(fail, "QQQ", "Yahoo")
+    return pauses
+
+
+def test_pauses_double_and_have_a_random_part(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert pauses_of(monkeypatch, RateLimited("x"), Patience(jitter=0.0)) == [2.0, 4.0, 8.0, 16.0]
+    assert pauses_of(monkeypatch, Transient("x"), Patience(jitter=0.0)) == [1.0, 2.0]
+    one, other = (pauses_of(monkeypatch, RateLimited("x"), Patience()) for _ in range(2))
+    assert one != other
+    assert all(low <= pause <= 1.25 * low for pause, low in zip(one, (2.0, 4.0, 8.0, 16.0), strict=True))
+
+
+def test_one_budget_is_for_all_questions_of_a_command(monkeypatch: pytest.MonkeyPatch) -> None:
+    patience = Patience(jitter=0.0, budget_seconds=10.0)
+    assert pauses_of(monkeypatch, RateLimited("x"), patience) == [2.0, 4.0]
+    assert pauses_of(monkeypatch, RateLimited("x"), patience) == []

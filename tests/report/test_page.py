@@ -17,12 +17,12 @@ from worlds import hand_market
 from backtest.config import CsvPrices, DataConfig, LegsConfig, StaticMix
 from backtest.market import Source
 from backtest.metrics import METRIC_KEYS
+from backtest.pipeline import run
 from backtest.report.caveats import caveats
 from backtest.report.figures import figures
 from backtest.report.page import plotly_bundle, render_report
 from backtest.report.prose import headline
 from backtest.result import Result
-from backtest.run import run
 from strategies import REGISTRY
 
 MOST_BYTES = 7_000_000

@@ -16,6 +16,7 @@ from worlds import hand_market
 from backtest.config import LegsConfig
 from backtest.decision import Decision, Evidence
 from backtest.metrics import calendar_of, drawdown
+from backtest.pipeline import run
 from backtest.report.caveats import caveats
 from backtest.report.costs import costs_of
 from backtest.report.cuts import cuts_of, cycles_of
@@ -24,7 +25,6 @@ from backtest.report.falls import worst_falls
 from backtest.report.moves import account_of, moves_of
 from backtest.report.periods import heat_rows, period_ends, tint, year_rows
 from backtest.report.prose import headline, verdicts
-from backtest.run import run
 from strategies import REGISTRY
 
 

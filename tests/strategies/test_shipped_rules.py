@@ -16,7 +16,7 @@ from backtest.config import Config, load_config
 from backtest.data import load_market
 from backtest.decision import Branch, Decision, Evidence
 from backtest.market import Legs, Market
-from backtest.run import decide
+from backtest.pipeline import decide
 from backtest.signals import price_signals
 from backtest.signals.limits import nearest_flip
 from backtest.signals.signal import Signal

@@ -17,7 +17,7 @@ from backtest.config import Config, config_from_text
 from backtest.errors import RunError
 from backtest.execution import run_kernel
 from backtest.market import Market
-from backtest.run import decide, is_rotation, plan_of
+from backtest.pipeline import decide, is_rotation, plan_of
 from backtest.study.audit import audit
 from backtest.study.findings import AuditReport
 from backtest.study.poison import EXEMPT, cut, poison

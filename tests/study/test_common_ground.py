@@ -12,7 +12,7 @@ from small_studies import common_study, config, market, study
 from backtest.config import Config
 from backtest.data import load_market
 from backtest.errors import ConfigError
-from backtest.run import run
+from backtest.pipeline import run
 from backtest.study.compare import compare
 from backtest.study.ground import common_ground
 from strategies import REGISTRY

@@ -16,8 +16,8 @@ from backtest.decision import Decision
 from backtest.errors import ConfigError, EnginesDisagree, RunError
 from backtest.market import Floats, Legs, Market
 from backtest.metrics import METRIC_KEYS
+from backtest.pipeline import run
 from backtest.result import Figures
-from backtest.run import run
 from backtest.study import compare as compare_module
 from backtest.study.trial_ledger import LEDGER, TrialLedger
 from strategies import REGISTRY

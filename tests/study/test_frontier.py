@@ -12,7 +12,7 @@ from small_studies import common_study, config, market, study
 from backtest.benchmark import hold, static_mix
 from backtest.config import StaticMix
 from backtest.market import PRICE_FRAMES, Market
-from backtest.run import legs_of, run, terms_of
+from backtest.pipeline import legs_of, run, terms_of
 from backtest.study.frontier import equal_exposure
 from backtest.study.ground import common_ground
 from backtest.study.runs import benchmark_plan, mix_plan, outcome_of, run_compiled, run_variant, with_mix

@@ -13,7 +13,7 @@ from backtest.benchmark import hold
 from backtest.config import Config
 from backtest.decision import Decision
 from backtest.execution import Books, run_kernel
-from backtest.run import decide, plan_of, terms_of
+from backtest.pipeline import decide, plan_of, terms_of
 from backtest.study.ground import Ground, common_ground
 from backtest.study.luck import (
     COSTS_BPS,

@@ -17,7 +17,7 @@ from backtest.decision import Decision
 from backtest.errors import ConfigError, RunError
 from backtest.market import Legs, Market
 from backtest.metrics import METRIC_KEYS
-from backtest.run import run
+from backtest.pipeline import run
 from backtest.strategy import RotationStrategy, StrategyParams
 from backtest.study import sweep_chunk
 from backtest.study.sweep import Sweep, sweep

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from small_studies import config, market
 
 from backtest.errors import WriteError
-from backtest.run import run
+from backtest.pipeline import run
 from backtest.statistics.sharpe import Trials
 from backtest.study.search_size import search_size
 from backtest.study.trial import Place, Sweep, Trial, trial_hash

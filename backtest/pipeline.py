@@ -5,6 +5,10 @@
 
 from __future__ import annotations
 
+import inspect
+import os
+import traceback
+import zlib
 from collections.abc import Mapping
 from typing import Any
 
@@ -15,10 +19,10 @@ from backtest.benchmark import run_benchmarks
 from backtest.config import Config
 from backtest.data import load_market
 from backtest.decision import Decision, check_decision, target_weights
-from backtest.errors import ConfigError, RunError
+from backtest.errors import BacktestError, ConfigError, RunError
 from backtest.execution import Books, check_same_books, run_backtrader, run_kernel
 from backtest.execution.books import check_identities
-from backtest.market import Legs, Market, overnight_interest
+from backtest.market import PRICE_FRAMES, Legs, Market, overnight_interest
 from backtest.metrics import Activity, calendar_of, metrics
 from backtest.plan import Plan, Terms, make_plan
 from backtest.result import Figures, Result, small_share_held
@@ -56,7 +60,36 @@ def decide(config: Config, market: Market, strategy: Any) -> Decision:
     if not is_rotation(strategy):
         check_terms_of_own_orders(config)
         return Decision(np.full(len(market.sessions), np.nan))
-    return check_decision(strategy.decide(market, legs_of(config), config.strategy.params), market)
+    before = fingerprint(market)
+    try:
+        decision = strategy.decide(market, legs_of(config), config.strategy.params)
+    except BacktestError:
+        raise
+    except Exception as error:
+        raise RunError(told_of_strategy(config.strategy.name, strategy, error)) from error
+    if not isinstance(decision, Decision):
+        raise RunError(f"{config.strategy.name}: decide returned {type(decision).__name__}, expected a Decision")
+    if fingerprint(market) != before:
+        raise RunError(f"{config.strategy.name}: decide changed the market it was given: work on copies")
+    return check_decision(decision, market)
+
+
+def fingerprint(market: Market) -> int:
+    """A checksum of prices, decisions and rates: whether a strategy wrote into them (about a millisecond)."""
+    tables = [getattr(market, name) for name in PRICE_FRAMES] + [market.policy[["lower", "upper", "change_bps"]]]
+    tables += [] if market.tbill is None else [market.tbill]
+    checksum = 0
+    for table in tables:
+        checksum = zlib.crc32(np.ascontiguousarray(table.to_numpy(dtype=np.float64)).tobytes(), checksum)
+    return checksum
+
+
+def told_of_strategy(name: str, strategy: type, error: Exception) -> str:
+    """One line about an exception in a strategy's own code, with the last line of its file that was running."""
+    file = inspect.getfile(strategy)
+    lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == file]
+    place = f"{os.path.relpath(file)}:{lines[-1]}" if lines else name
+    return f"{place}: {name} failed: {type(error).__name__}: {' '.join(str(error).split())}"
 
 
 def check_terms_of_own_orders(config: Config) -> None:
@@ -87,6 +120,7 @@ def terms_of(config: Config) -> Terms:
         rebalance=rebalance,
         delay_sessions=execution.delay_sessions,
         earns_tbill=execution.idle_cash == "tbill",
+        is_raw=execution.accounting == "raw",
     )
 
 
@@ -151,8 +185,8 @@ def activity_of(books: Books, legs: Legs) -> Activity:
     rows = np.unique(fills.row)
     traded = np.bincount(fills.row, np.abs(fills.size) * fills.price, minlength=len(books.sessions))
     later = rows[1:]
-    held = books.shares()
-    worth = books.cash[later - 1] + (held[later - 1] * books.opens[later]).sum(axis=1)
+    held, income = books.shares_at_open(), books.income()
+    worth = books.cash[later - 1] + income[later] + (held[later] * books.opens[later]).sum(axis=1)
     share = small_share_held(books, legs)[1:]
     invested = share[~np.isnan(share)]
     return Activity(
