@@ -50,7 +50,7 @@ def prepare(c, size, price):
     for k in range(c.group_len):
         c.last_val_price[c.from_col + k] = price[c.i, k]
     nb.sort_call_seq_out_nb(c, size[c.i, c.from_col:c.to_col], np.full(c.group_len, SizeType.TargetPercent),
-                            np.full(c.group_len, Direction.LongOnly), np.empty(c.group_len), c.call_seq_now)
+                            np.full(c.group_len, Direction.LongOnly), np.empty(c.group_len), c.call_seq_now, False)
     return (size, price)
 
 @njit
@@ -99,10 +99,11 @@ def least(work: Callable[[], object], rounds: int = ROUNDS) -> float:
 
 
 def study_text(lookbacks: int, thresholds: int) -> str:
-    """A grid of momentum of so many values each."""
+    """A grid of momentum of so many values each; lookbacks from a week to a year, or two."""
+    step = 5 if lookbacks <= 50 else 1
     return (
         "name: bench\nbase: base.yaml\nbenchmark: QQQ\ngrid:\n"
-        f"  strategy.params.lookback_sessions: {{from: 5, to: {5 + (lookbacks - 1)}, step: 1}}\n"
+        f"  strategy.params.lookback_sessions: {{from: 5, to: {5 + step * (lookbacks - 1)}, step: {step}}}\n"
         f"  strategy.params.threshold: {{from: 0.0, to: 0.095, count: {thresholds}}}\n"
     )
 

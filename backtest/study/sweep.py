@@ -50,11 +50,15 @@ class Sweep:
 
     study: Study
     settings: Settings
-    fingerprint: str
     digits: npt.NDArray[np.int64]
     table: Floats
     problems: Mapping[int, str]
     first: Setting
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """sha256 of everything the rows depend on: the name of the folder of its chunks."""
+        return self.settings.fingerprint()
 
     @property
     def name(self) -> str:
@@ -142,8 +146,7 @@ def sweep(
     if not study.size:
         raise ConfigError(f"{study.path}: grid: found none, expected swept keys (variants are for compare)")
     settings = Settings(study, strategies, market, offline=offline)
-    fingerprint = settings.fingerprint()
-    store = ChunkStore(keep, fingerprint) if keep else None
+    store = ChunkStore(keep, settings.fingerprint()) if keep else None
     table = np.full((study.size, len(METRIC_KEYS)), np.nan)
     problems: dict[int, str] = {}
     done = 0
@@ -158,7 +161,7 @@ def sweep(
         raise RunError(f"{study.path}: no point of the grid can be run: {problems[0]}")
     first = settings.of(*study.grid_parts(right))
     digits = np.array([study.digits(number) for number in range(study.size)], dtype=np.int64)
-    return Sweep(study, settings, fingerprint, digits, table, dict(sorted(problems.items())), first)
+    return Sweep(study, settings, digits, table, dict(sorted(problems.items())), first)
 
 
 def all_rows(settings: Settings, store: ChunkStore | None, workers: int | None) -> Iterator[Rows]:

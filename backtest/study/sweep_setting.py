@@ -5,6 +5,7 @@ A point of the grid -> its SETTING (market, legs, terms, period, benchmark) + it
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
 import hashlib
 from collections.abc import Mapping
@@ -13,9 +14,9 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 from pydantic import BaseModel
 
-from backtest.benchmark import run_benchmarks
 from backtest.config import Config, Study, study_question
 from backtest.config.fields import Benchmark
 from backtest.data import content_hash, load_market
@@ -23,11 +24,13 @@ from backtest.data.assemble import traded_tickers
 from backtest.decision import INITIAL_SHARES, Decision, check_decision
 from backtest.errors import ConfigError, RunError
 from backtest.execution.account import MOST_CODES
+from backtest.execution.compiled import run_compiled
 from backtest.market import Floats, Legs, Market, Memo, overnight_interest
 from backtest.metrics import Calendar, calendar_of
 from backtest.pipeline import is_rotation, legs_of, plan_of
-from backtest.plan import Plan
+from backtest.plan import Plan, Terms, make_plan
 from backtest.report.folder import code_hash
+from backtest.study.runs import in_rows, mix_plan
 from backtest.study.sweep_engine import encoder
 from backtest.study.sweep_measure import measured_against
 
@@ -175,6 +178,16 @@ class Settings:
         return setting_of(template, config, market, strategy)
 
 
+def first_benchmark(config: Config, market: Market, legs: Legs, terms: Terms) -> Floats:
+    """Equity of the config's first benchmark, (sessions,): that of `backtest.benchmark`, by the compiled kernel."""
+    start, benchmark = pd.Timestamp(config.data.start), config.benchmarks[0]
+    if not isinstance(benchmark, str):
+        return run_compiled(mix_plan(market, legs, start, terms, benchmark.static_mix)).equity
+    held = dataclasses.replace(terms, rebalance="on_change")
+    weights = np.ones((len(market.sessions), 1))
+    return run_compiled(in_rows(make_plan(market, (benchmark,), weights, start, held))).equity
+
+
 def with_params(config: Config, params: BaseModel) -> Config:
     """The config with these parameters of its strategy."""
     return config.model_copy(update={"strategy": config.strategy.model_copy(update={"params": params})})
@@ -196,9 +209,7 @@ def setting_of(template: Config, config: Config, market: Market, strategy: Any) 
         plan.sessions, periods_per_year=market.periods_per_year, exchange_sessions=market.exchange_sessions
     )
     tbill = overnight_interest(market)[len(market.sessions) - len(plan.sessions) :]
-    first = config.model_copy(update={"benchmarks": config.benchmarks[:1]})
-    books = list(run_benchmarks(first, market, legs, plan.terms).values())
-    benchmark = books[0].equity if books else None
+    benchmark = first_benchmark(config, market, legs, plan.terms) if config.benchmarks else None
     growth, small = (np.array([leg.get(t, 0.0) for t in legs.tickers]) for leg in (legs.growth, legs.small))
     terms = plan.terms
     return Setting(
