@@ -18,15 +18,17 @@ from typing import Any
 HOMES = {
     "load_config": "backtest.config",
     "load_market": "backtest.data",
+    "load_study": "backtest.config",
     "run": "backtest.pipeline",
     "compare": "backtest.study.compare",
+    "sweep": "backtest.study.sweep",
     "Result": "backtest.result",
     "Market": "backtest.market",
     "Legs": "backtest.market",
 }
 """Public name -> the module it lives in; none may be the name of a module of this package, which would hide it."""
 
-__all__ = ["Legs", "Market", "Result", "compare", "load_config", "load_market", "run"]
+__all__ = ["Legs", "Market", "Result", "compare", "load_config", "load_market", "load_study", "run", "sweep"]
 
 
 def __getattr__(name: str) -> Any:

@@ -1,4 +1,4 @@
-"""The command line: `backtest run | compare | check | list | audit`. Each command is a few lines on top of the library.
+"""The command line: `backtest run | compare | sweep | walk-forward | check | list | audit`, a few lines each.
 
 A user's mistake is one line per problem on stderr and an exit code (errors.py); never a traceback. Relative paths in a
 config are relative to the config; `configs/`, `strategies/` and `results/` are looked up in the current folder.
@@ -68,6 +68,34 @@ def compare(
     from backtest.commands.compare import compare_paths
 
     compare_paths(configs, overrides or [], out, offline=offline, as_json=as_json)
+
+
+@app.command()
+def sweep(
+    study: Annotated[Path, typer.Argument(metavar="STUDY", help="A study with a grid.", show_default=False)],
+    overrides: Overrides = None,
+    out: Out = Path("results"),
+    offline: Offline = False,
+    as_json: Json = False,
+) -> None:
+    """Run every point of a study's grid: plateau or peak, and is the best more than luck?"""
+    from backtest.commands.sweep import sweep_path
+
+    sweep_path(study, overrides or [], out, offline=offline, as_json=as_json)
+
+
+@app.command("walk-forward")
+def walk_forward(
+    study: Annotated[Path, typer.Argument(metavar="STUDY", help="A study with a grid.", show_default=False)],
+    overrides: Overrides = None,
+    out: Out = Path("results"),
+    offline: Offline = False,
+    as_json: Json = False,
+) -> None:
+    """Choose by the past alone, hold the choice, choose again: what would that have been worth?"""
+    from backtest.commands.walk_forward import walk_path
+
+    walk_path(study, overrides or [], out, offline=offline, as_json=as_json)
 
 
 @app.command()

@@ -8,8 +8,9 @@ Market (`until`) or poisoning what comes later is a complete test of look-ahead.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -78,6 +79,48 @@ class Source:
     """sha256 of the whole file or stored snapshot; `sha256` is that of the values up to the market's last session."""
 
 
+T = TypeVar("T")
+
+MOST_REMEMBERED_BYTES = 64 << 20
+"""Of one Market's memo: some 1,200 series of 25 years."""
+
+
+class Memo:
+    """Signals computed once per Market, by what they were asked with; the oldest make room for new ones.
+
+    Belongs to one Market: a cut or changed one (`until`, `dataclasses.replace`) begins with an empty memo of its own,
+    so that nothing learnt from a longer history can reach a shorter one. Arrays become read-only: what one strategy
+    was given, another will be given too. Copies and pickles are empty.
+    """
+
+    __slots__ = ("_bytes", "_known")
+
+    def __init__(self) -> None:
+        self._known: dict[Hashable, Any] = {}
+        self._bytes = 0
+
+    def __reduce__(self) -> tuple[type[Memo], tuple[()]]:
+        return (Memo, ())
+
+    def get(self, key: Hashable, compute: Callable[[], T]) -> T:
+        """The value of `key`, computed on first use; it needs an attribute `nbytes`, its size."""
+        try:
+            known: T = self._known[key]
+        except KeyError:
+            known = compute()
+            if isinstance(known, np.ndarray):
+                known.setflags(write=False)
+            self._keep(key, known)
+        return known
+
+    def _keep(self, key: Hashable, value: Any) -> None:
+        self._bytes += int(value.nbytes)
+        while self._known and self._bytes > MOST_REMEMBERED_BYTES:
+            oldest = self._known.pop(next(iter(self._known)), None)
+            self._bytes -= 0 if oldest is None else int(oldest.nbytes)
+        self._known[key] = value
+
+
 @dataclass(frozen=True, slots=True)
 class Market:
     """Prices, policy decisions and rates on the sessions of one exchange.
@@ -94,6 +137,7 @@ class Market:
     series: macro observations by name (`DGS2`, `cpi`, `zq`, ...), those that the strategy needs.
     meetings: last days of the Federal Reserve's scheduled meetings. Their calendar is published in advance, so that it
         reaches beyond the last session; a signal may use it up to the end of the year after its own.
+    memo: signals computed from this very Market, so that many variants share them.
     """
 
     open: pd.DataFrame
@@ -112,6 +156,7 @@ class Market:
     notes: tuple[str, ...] = ()
     series: Mapping[str, PointInTime] = field(default_factory=dict)
     meetings: pd.DatetimeIndex = field(default_factory=lambda: pd.DatetimeIndex([]))
+    memo: Memo = field(default_factory=Memo, init=False, repr=False, compare=False)
 
     @property
     def sessions(self) -> pd.DatetimeIndex:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import pickle
 from typing import Any
 
 import numpy as np
@@ -12,8 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from worlds import hand_market, rotation_market
 
-from backtest.market import POLICY_COLUMNS, PRICE_FRAMES, Legs, Market, overnight_interest
+from backtest.market import POLICY_COLUMNS, PRICE_FRAMES, Legs, Market, Memo, overnight_interest
 from backtest.series import PointInTime
+from backtest.signals import leg_return
 
 KNOWN_IN_ADVANCE = {
     "exchange_sessions": "the exchange publishes its calendar",
@@ -23,6 +25,7 @@ KNOWN_IN_ADVANCE = {
     "is_simulated": "a fact about the source",
     "sources": "where files came from, for the manifest; no signal may read it",
     "notes": "words for the reader; no signal may read them",
+    "memo": "what signals computed from this very Market; a shorter one begins without any (test below)",
 }
 """Fields of a Market that `until` may leave alone, and why."""
 
@@ -157,3 +160,23 @@ def test_a_nights_interest_is_the_yield_over_calendar_days() -> None:
 
 def test_cash_without_a_rate_earns_nothing() -> None:
     assert overnight_interest(hand_market("2024-09-19", G=[1.0] * 3, S=[1.0] * 3)).tolist() == [0.0] * 3
+
+
+def test_what_was_computed_from_a_market_does_not_reach_another() -> None:
+    market = rotation_market(5, sessions=120)
+    whole = leg_return(market, {"QQQ": 1.0}, 20)
+    assert leg_return(market, {"QQQ": 1.0}, 20) is whole
+    assert not whole.flags.writeable
+    shorter = market.until(market.sessions[60])
+    assert np.array_equal(leg_return(shorter, {"QQQ": 1.0}, 20), whole[:61], equal_nan=True)
+    other = dataclasses.replace(market, close=market.close * 1.5**2)
+    assert leg_return(other, {"QQQ": 1.0}, 20) is not whole
+    assert leg_return(pickle.loads(pickle.dumps(market)), {"QQQ": 1.0}, 20) is not whole
+
+
+def test_a_memo_forgets_the_oldest_when_it_is_full(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("backtest.market.MOST_REMEMBERED_BYTES", 3 * 80)
+    memo = Memo()
+    kept = [memo.get(k, lambda: np.zeros(10)) for k in range(4)]
+    assert memo.get(3, lambda: np.ones(10)) is kept[3]
+    assert memo.get(0, lambda: np.ones(10)) is not kept[0]

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Final
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from backtest.config.axes import MAX_AXIS_VALUES, Axis
 from backtest.config.layers import merged, put
@@ -89,6 +89,14 @@ class Grid:
 
     def config(self, digits: tuple[int, ...]) -> Config:
         """The Config of a point; raises ConfigError where the values do not go together."""
+        template, params = self.parts(digits)
+        return template.model_copy(update={"strategy": template.strategy.model_copy(update={"params": params})})
+
+    def parts(self, digits: tuple[int, ...]) -> tuple[Config, BaseModel]:
+        """A point as a Config but for its parameters, the same object for all points that share it, and these.
+
+        Raises ConfigError where the values do not go together.
+        """
         shared = tuple([digits[i] for i in self._shared])
         if shared not in self._templates:
             if len(self._templates) >= _MOST_TEMPLATES:
@@ -100,8 +108,9 @@ class Grid:
         try:
             typed = model.model_validate_json(json.dumps({**params, **swept}), strict=True, context=self.checker.params)
         except ValidationError:
-            return self._checked(digits)[0]  # tells what is wrong
-        return template.model_copy(update={"strategy": template.strategy.model_copy(update={"params": typed})})
+            config = self._checked(digits)[0]  # tells what is wrong
+            return config, config.strategy.params
+        return template, typed
 
     def tree(self, digits: Sequence[int]) -> Node:
         """The tree of a point."""

@@ -40,21 +40,22 @@ def _lines(data: Mapping[str, Any], depth: int) -> list[str]:
     lines = []
     for key, value in data.items():
         head = f"{'  ' * depth}{_text(key)}:"
-        inline = _inline(value)
+        short = inline(value)
         is_map_of_maps = isinstance(value, dict) and any(isinstance(each, dict) for each in value.values())
-        is_block = isinstance(value, dict) and value and (is_map_of_maps or not depth or len(inline) > _WIDTH)
+        is_block = isinstance(value, dict) and value and (is_map_of_maps or not depth or len(short) > _WIDTH)
         if is_block:
             lines += [head, *_lines(value, depth + 1)]
         else:
-            lines.append(f"{head} {inline}")
+            lines.append(f"{head} {short}")
     return lines
 
 
-def _inline(value: object) -> str:
+def inline(value: object) -> str:
+    """A value as it would stand on one line of YAML."""
     if isinstance(value, dict):
-        return f"{{{', '.join(f'{_text(key)}: {_inline(each)}' for key, each in value.items())}}}"
+        return f"{{{', '.join(f'{_text(key)}: {inline(each)}' for key, each in value.items())}}}"
     if isinstance(value, list | tuple):
-        return f"[{', '.join(_inline(each) for each in value)}]"
+        return f"[{', '.join(inline(each) for each in value)}]"
     if isinstance(value, str):
         return _text(value)
     return json.dumps(value, allow_nan=False)

@@ -30,6 +30,18 @@ class GridSample(Model):
     seed: int = Field(0, ge=0, description="another seed, another sample")
 
 
+class WalkForwardTerms(Model):
+    """How a walk-forward chooses among the points of a grid, and when."""
+
+    train_years: int = Field(5, ge=1, le=50, description="years looked at before each choice")
+    test_years: int = Field(1, ge=1, le=10, description="years each choice is held for")
+    anchored: bool = Field(False, description="look at everything since the start instead of the last train_years")
+    purge_sessions: int = Field(0, ge=0, le=2520, description="sessions before a choice that it may not look at")
+    embargo_sessions: int = Field(0, ge=0, le=252, description="sessions from a choice until it is acted upon")
+    select: str = Field("information_ratio", description="the metric whose best is chosen")
+    plateau: bool = Field(False, description="choose the best mean of a neighbourhood instead of the best point")
+
+
 class StudyFile(Model):
     """What a study's YAML may say."""
 
@@ -46,6 +58,9 @@ class StudyFile(Model):
     )
     benchmark: Benchmark | None = Field(None, description="what all are compared with; without it, their own first")
     sample: GridSample | None = Field(None, description="take a random part of the grid only")
+    walk_forward: WalkForwardTerms = Field(
+        default_factory=WalkForwardTerms, description="how `backtest walk-forward` chooses"
+    )
 
 
 @dataclass(frozen=True)
@@ -62,6 +77,7 @@ class Study:
     grid: Mapping[str, tuple[object, ...]]
     base: Config | None
     sample: GridSample | None = None
+    walk_forward: WalkForwardTerms = field(default_factory=WalkForwardTerms)
     _points: Grid | None = field(default=None, repr=False)
 
     @property
@@ -85,9 +101,25 @@ class Study:
 
     def grid_config(self, number: int) -> Config:
         """The Config of one point, counted from 0; raises ConfigError where its values do not go together."""
+        points = self._grid_with(number)
+        return with_benchmark(points.config(points.digits(number)), self.benchmark)
+
+    def grid_parts(self, number: int) -> tuple[Config, BaseModel]:
+        """The same point as a Config but for the strategy's parameters, and these; without the study's benchmark.
+
+        Points that differ in parameters alone share one and the same Config object.
+        """
+        points = self._grid_with(number)
+        return points.parts(points.digits(number))
+
+    def digits(self, number: int) -> tuple[int, ...]:
+        """Which value of each swept key a point has."""
+        return self._grid_with(number).digits(number)
+
+    def _grid_with(self, number: int) -> Grid:
         if self._points is None or not 0 <= number < self.size:
             raise IndexError(f"point {number} of a grid of {self.size}")
-        return with_benchmark(self._points.config(self._points.digits(number)), self.benchmark)
+        return self._points
 
 
 def study_question(study: Study) -> str:

@@ -22,7 +22,7 @@ from backtest.config.reader import Tree, read_text
 from backtest.config.study import MAX_VARIANTS, Study, StudyFile, with_benchmark
 from backtest.errors import ConfigError
 
-_OWN_OVERRIDES: Final = ("benchmark", "sample")
+_OWN_OVERRIDES: Final = ("benchmark", "sample", "walk_forward")
 """What `--set` changes in the study itself; everything else it changes in the study's configs."""
 
 
@@ -86,6 +86,7 @@ class _Reading:
             grid={axis.key: axis.plain for axis in grid.axes} if grid else {},
             base=with_benchmark(base, file.benchmark) if base else None,
             sample=file.sample,
+            walk_forward=file.walk_forward,
             _points=grid,
         )
 

@@ -18,10 +18,17 @@ def latch(enter: Booleans, leave: Booleans) -> Floats:
 
     enter, leave: shape (sessions,). Where both are True the row changes nothing.
     """
-    event = np.where(enter & ~leave, 1.0, np.where(leave & ~enter, 0.0, np.nan))
-    rows = np.where(np.isnan(event), -1, np.arange(len(event)))
-    latest = np.maximum.accumulate(rows) if len(rows) else rows
-    return np.where(latest >= 0, event[latest], np.nan)
+    state = np.full(len(enter), np.nan)
+    rows = np.flatnonzero(enter != leave)
+    if len(rows):
+        enters = enter[rows]
+        turns = np.flatnonzero(enters[1:] != enters[:-1]) + 1
+        bounds = np.empty(len(turns) + 2, dtype=np.intp)
+        bounds[0], bounds[1:-1], bounds[-1] = rows[0], rows[turns], len(enter)
+        sides = np.zeros(len(turns) + 1)
+        sides[0 if enters[0] else 1 :: 2] = 1.0  # the two states take turns
+        state[rows[0] :] = np.repeat(sides, bounds[1:] - bounds[:-1])
+    return state
 
 
 def all_of(*signals: Floats) -> Floats:

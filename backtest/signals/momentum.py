@@ -2,7 +2,7 @@
 
 Reads:  Market.close (total-return prices).
 Gives:  float arrays of shape (sessions,), known at each session's close; NaN while the lookback reaches before a
-        ticker's first price.
+        ticker's first price. Shared by all who ask the same of a Market, and read-only for that reason.
 """
 
 from __future__ import annotations
@@ -19,6 +19,11 @@ def leg_return(market: Market, leg: Mapping[str, float], lookback_sessions: int)
 
     leg: ticker -> weight. The weights are those at the start of the lookback: a basket bought then and held.
     """
+    key = ("leg_return", tuple(leg.items()), lookback_sessions)
+    return market.memo.get(key, lambda: _leg_return(market, leg, lookback_sessions))
+
+
+def _leg_return(market: Market, leg: Mapping[str, float], lookback_sessions: int) -> Floats:
     total = np.zeros(len(market.sessions))
     for ticker, weight in leg.items():
         close = market.close[ticker].to_numpy(dtype=np.float64)
@@ -30,4 +35,8 @@ def leg_return(market: Market, leg: Mapping[str, float], lookback_sessions: int)
 
 def relative_return(market: Market, legs: Legs, lookback_sessions: int) -> Floats:
     """Lead of the small leg over the growth leg, as a fraction: leg_return(small) - leg_return(growth)."""
-    return leg_return(market, legs.small, lookback_sessions) - leg_return(market, legs.growth, lookback_sessions)
+    key = ("relative_return", tuple(legs.small.items()), tuple(legs.growth.items()), lookback_sessions)
+    return market.memo.get(
+        key,
+        lambda: leg_return(market, legs.small, lookback_sessions) - leg_return(market, legs.growth, lookback_sessions),
+    )

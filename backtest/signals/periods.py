@@ -22,6 +22,10 @@ def last_of_period(market: Market, period: Period) -> npt.NDArray[np.bool_]:
 
     Raises ValueError when the exchange calendar ends with the data, so that nothing says what follows.
     """
+    return market.memo.get(("last_of_period", period), lambda: _last_of_period(market, period))
+
+
+def _last_of_period(market: Market, period: Period) -> npt.NDArray[np.bool_]:
     sessions = market.sessions
     if period == "daily":
         return np.ones(len(sessions), dtype=np.bool_)

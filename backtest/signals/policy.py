@@ -31,6 +31,11 @@ class CutWindow:
     decisions: pd.DataFrame
 
     @property
+    def nbytes(self) -> int:
+        """Size of the arrays."""
+        return self.sessions_left.nbytes + self.last_event.nbytes
+
+    @property
     def is_open(self) -> Floats:
         """1.0 while the window is open, else 0.0."""
         return (self.sessions_left > 0).astype(np.float64)
@@ -42,6 +47,11 @@ def cut_window(market: Market, *, hold_sessions: int, min_cut_bps: int) -> CutWi
     A further cut restarts it, any hike ends it. Decisions before the first price count: their sessions are those of
     the exchange calendar. change_bps is of the upper bound, so that 2008-12-16 (1.00 to 0-0.25) is one cut.
     """
+    key = ("cut_window", hold_sessions, min_cut_bps)
+    return market.memo.get(key, lambda: _cut_window(market, hold_sessions, min_cut_bps))
+
+
+def _cut_window(market: Market, hold_sessions: int, min_cut_bps: int) -> CutWindow:
     policy = market.policy
     moved = policy[(policy["change_bps"] <= -min_cut_bps) | (policy["change_bps"] > 0)]
     moved = moved[moved["session"].notna() & (moved["session"] <= market.sessions[-1])].reset_index(drop=True)
@@ -54,6 +64,8 @@ def cut_window(market: Market, *, hold_sessions: int, min_cut_bps: int) -> CutWi
         age = np.arange(start - row, count - row)
         left[start:] = np.maximum(hold_sessions - age, 0) if is_cut[event] else 0
         last[start:] = event
+    for shared in (left, last):
+        shared.setflags(write=False)
     return CutWindow(left, last, moved)
 
 

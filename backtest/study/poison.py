@@ -26,6 +26,7 @@ EXEMPT: Mapping[str, str] = {
     "is_simulated": "what kind of source it is",
     "sources": "for readers; emptied, since it names the last date and no decision may depend on it",
     "notes": "for readers; emptied likewise",
+    "memo": "what was computed from one Market; every other one begins with an empty one",
 }
 """Fields of a Market that `poison` does not disturb, and why. Every other one it must, or it raises TypeError."""
 

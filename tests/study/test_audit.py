@@ -330,7 +330,7 @@ def test_a_cut_leaves_nothing_later_in_any_field(market: Market) -> None:
 
 def test_a_new_field_of_a_market_is_poisoned_or_refused(market: Market) -> None:
     grown = dataclasses.make_dataclass("Grown", [("news", Any, None)], bases=(Market,), frozen=True, slots=True)
-    fields = {field.name: getattr(market, field.name) for field in dataclasses.fields(market)}
+    fields = {field.name: getattr(market, field.name) for field in dataclasses.fields(market) if field.init}
     session = market.sessions[300]
 
     yields = pd.Series(np.linspace(-0.01, 0.04, len(market.sessions)), market.sessions)

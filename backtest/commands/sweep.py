@@ -1,0 +1,70 @@
+"""`backtest sweep`: every point of a study's grid; table, page, finalists by backtrader."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+from backtest.benchmark import benchmark_label
+from backtest.commands.compare import placed_data
+from backtest.commands.progress import progress
+from backtest.commands.stopping import stoppable
+from backtest.config import Study, load_study
+from backtest.errors import ConfigError
+from backtest.report.folder import Written
+from backtest.report.occasion import Occasion
+from backtest.report.sweep.facts import boxes, headline, lede, told
+from backtest.study.sweep import Sweep
+from backtest.study.sweep_findings import Findings
+from strategies import REGISTRY
+
+
+def sweep_path(path: Path, overrides: Sequence[str], out: Path, *, offline: bool, as_json: bool) -> None:
+    """Sweep a study and print what came out (or sweep.json's content); an interrupted sweep is taken up again."""
+    from backtest.study.sweep import sweep
+    from backtest.study.sweep_files import document, write_sweep
+    from backtest.study.sweep_findings import findings_of
+    from backtest.study.sweep_store import ChunkStore
+    from backtest.study.trial_ledger import LEDGER, ledger_length
+
+    occasion = Occasion()
+    study = study_of(path, overrides)
+    with placed_data(path, overrides), stoppable(), progress(f"sweep {study.name}") as advance:
+        result = sweep(study, REGISTRY, offline=offline, keep=out, progress=advance)
+        findings = findings_of(result, out / LEDGER)
+        occasion.ledger_length = ledger_length(out)
+        written = write_sweep(result, findings, out, occasion)
+        ChunkStore(out, result.fingerprint).remove()
+    if as_json:
+        print(json.dumps(document(result, findings) | {"folder": str(written.folder)}, indent=2, allow_nan=False))
+    else:
+        print_sweep(result, findings, written, occasion.seconds)
+
+
+def study_of(path: Path, overrides: Sequence[str]) -> Study:
+    """The study of a file; ConfigError when it is a config, or has no grid."""
+    study = load_study(path, strategies=REGISTRY, overrides=overrides)
+    if not study.size:
+        raise ConfigError(f"{path}: grid: found none, expected swept keys (variants are for compare)")
+    return study
+
+
+def print_sweep(result: Sweep, findings: Findings, written: Written, seconds: float) -> None:
+    """Headline, what to know, finalists, the path of the page."""
+    from backtest.study.sweep_files import PAGE
+
+    sessions = result.first.plan.sessions
+    against = f", against {benchmark_label(result.benchmark)}" if result.benchmark else ""
+    simulated = " (SIMULATED DATA)" if result.market.is_simulated else ""
+    print(f"{result.name}, {sessions[0]:%Y-%m-%d} to {sessions[-1]:%Y-%m-%d}{against}{simulated}")
+    print("\n".join(["", headline(result, findings), *lede(result, findings), ""]))
+    for what, figure, reading in boxes(result, findings):
+        print(f"  {what}: {figure} ({reading})")
+    for each in findings.finalists:
+        print(f"  {each.why}: {told(result, each.number)}; the same by backtrader")
+    if result.problems:
+        number, why = next(iter(result.problems.items()))
+        print(f"  ! {len(result.problems)} points could not be run, the first ({told(result, number)}): {why}")
+    state = "written" if written.is_new else "unchanged"
+    print(f"  {state} in {seconds:.1f} s: {written.folder / PAGE}")

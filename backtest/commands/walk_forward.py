@@ -1,0 +1,39 @@
+"""`backtest walk-forward`: choose by the past, hold, choose again; what would that have been worth?"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+from backtest.commands.compare import placed_data
+from backtest.commands.progress import progress
+from backtest.commands.stopping import stoppable
+from backtest.commands.sweep import study_of
+from backtest.report.occasion import Occasion
+from strategies import REGISTRY
+
+
+def walk_path(path: Path, overrides: Sequence[str], out: Path, *, offline: bool, as_json: bool) -> None:
+    """Walk a study forward and print what came out (or walk_forward.json's content)."""
+    from backtest.report.walk.page import headline, lede
+    from backtest.study.sweep_store import ChunkStore
+    from backtest.study.trial_ledger import LEDGER, ledger_length
+    from backtest.study.walk_files import PAGE, document, write_walk
+    from backtest.study.walk_forward import walk_forward
+
+    occasion = Occasion()
+    study = study_of(path, overrides)
+    with placed_data(path, overrides), stoppable(), progress(f"walk-forward {study.name}") as advance:
+        walk = walk_forward(study, REGISTRY, offline=offline, keep=out, ledger=out / LEDGER, progress=advance)
+        occasion.ledger_length = ledger_length(out)
+        written = write_walk(walk, out, occasion)
+        ChunkStore(out, walk.sweep.fingerprint).remove()
+    if as_json:
+        print(json.dumps(document(walk) | {"folder": str(written.folder)}, indent=2, allow_nan=False))
+        return
+    simulated = " (SIMULATED DATA)" if walk.sweep.market.is_simulated else ""
+    print(f"{study.name}, tested {walk.sessions[0]:%Y-%m-%d} to {walk.sessions[-1]:%Y-%m-%d}{simulated}")
+    print("\n".join(["", headline(walk), *lede(walk), ""]))
+    state = "written" if written.is_new else "unchanged"
+    print(f"  {state} in {occasion.seconds:.1f} s: {written.folder / PAGE}")

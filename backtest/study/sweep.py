@@ -1,0 +1,204 @@
+"""Sweep: every point of a grid, run by the kernel, measured, in one table; the best and the plateau by backtrader too.
+
+    study -> settings, decisions -> accounts and metrics in chunks -> one ledger line -> finalists -> SWEEP
+
+    from backtest import load_study, sweep
+    result = sweep(load_study("configs/study_momentum_grid.yaml", strategies=REGISTRY), REGISTRY)
+    result.frame, result.finalists
+
+Each row is what a single `run` of that point gives: the same equity to the bit, the same metrics within 1e-12.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from backtest.config import Config, Study
+from backtest.errors import ConfigError, RunError
+from backtest.execution.compiled import run_compiled
+from backtest.market import Floats, Market
+from backtest.metrics import METRIC_KEYS
+from backtest.study.sweep_chunk import CHUNK, Batch, Rows, plan_with, run_chunks
+from backtest.study.sweep_setting import Setting, Settings, with_first
+from backtest.study.sweep_store import ChunkStore
+
+COUNTS = ("max_drawdown_sessions", "rebalances", "trades")
+"""Metrics that are whole numbers."""
+
+HEADLINE = "information_ratio"
+"""Ranks variants: the annual ratio of the returns over the benchmark's; without a benchmark, FALLBACK."""
+
+FALLBACK = "sharpe"
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, eq=False)
+class Sweep:
+    """Every point of a study's grid with its metrics.
+
+    digits: (points, keys), which value of each swept key a point has. table: (points, metrics) in METRIC_KEYS' order,
+    NaN where undefined. problems: point -> why it has no figures. first: the setting of the first point that has one.
+    """
+
+    study: Study
+    settings: Settings
+    digits: npt.NDArray[np.int64]
+    table: Floats
+    problems: Mapping[int, str]
+    first: Setting
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """sha256 of everything the rows depend on: the name of the folder of its chunks."""
+        return self.settings.fingerprint()
+
+    @property
+    def name(self) -> str:
+        """The study's."""
+        return self.study.name
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """Swept keys."""
+        return tuple(self.study.grid)
+
+    @property
+    def market(self) -> Market:
+        """Of the first point."""
+        return self.first.market
+
+    @property
+    def headline(self) -> str:
+        """The metric by which variants are ranked."""
+        return HEADLINE if self.first.benchmark is not None else FALLBACK
+
+    @property
+    def benchmark(self) -> str | None:
+        """Name of what relative metrics are against."""
+        from backtest.benchmark import benchmark_name
+
+        benchmarks = with_first(self.first.config, self.study.benchmark).benchmarks
+        return benchmark_name(benchmarks[0]) if benchmarks else None
+
+    def metric(self, key: str) -> Floats:
+        """One metric of all points, (points,)."""
+        return np.asarray(self.table[:, METRIC_KEYS.index(key)])
+
+    def values(self, number: int) -> dict[str, object]:
+        """Swept key -> value of a point."""
+        return {key: self.study.grid[key][int(d)] for key, d in zip(self.keys, self.digits[number], strict=True)}
+
+    def config(self, number: int) -> Config:
+        """The Config of a point, the study's benchmark first."""
+        return with_first(self.study.grid_config(number), self.study.benchmark)
+
+    def equity(self, number: int) -> pd.Series:
+        """The whole curve of a point, USD, indexed by session."""
+        sessions = self.settings.of(*self.study.grid_parts(number)).plan.sessions
+        return pd.Series(curves_of(self, [number])[0], index=sessions, name="equity")
+
+    @cached_property
+    def ranked(self) -> npt.NDArray[np.int64]:
+        """Points from best to worst by the headline metric; those without it are left out; ties in the grid's order."""
+        values = self.metric(self.headline)
+        order = np.argsort(-values, kind="stable")
+        return order[~np.isnan(values[order])]
+
+    @cached_property
+    def frame(self) -> pd.DataFrame:
+        """A row per point: swept keys as columns, then METRIC_KEYS; NaN where undefined."""
+        columns: dict[str, object] = {}
+        for k, key in enumerate(self.keys):
+            values = [_cell(value) for value in self.study.grid[key]]
+            columns[key] = pd.Series(values).to_numpy()[self.digits[:, k]]
+        for k, key in enumerate(METRIC_KEYS):
+            whole = key in COUNTS and not np.isnan(self.table[:, k]).any()
+            columns[key] = self.table[:, k].astype(np.int64) if whole else self.table[:, k]
+        return pd.DataFrame(columns)
+
+
+def sweep(
+    study: Study,
+    strategies: Mapping[str, type],
+    *,
+    market: Market | None = None,
+    offline: bool = False,
+    workers: int | None = None,
+    keep: Path | None = None,
+    progress: Progress | None = None,
+) -> Sweep:
+    """Run every point of a study's grid (or of its sample) and measure it.
+
+    market: use this one for all points instead of loading. workers: threads, by default one per core. keep: the folder
+    of results, in which finished chunks wait for an interrupted sweep to be taken up again; the caller removes them
+    (`store_of(...).remove()`) when the result is written. progress: told (points done, points).
+    Raises ConfigError without a grid, DataError and NetworkError as loading does, RunError when no point can be run,
+    WriteError when chunks cannot be kept.
+    """
+    if not study.size:
+        raise ConfigError(f"{study.path}: grid: found none, expected swept keys (variants are for compare)")
+    settings = Settings(study, strategies, market, offline=offline)
+    store = ChunkStore(keep, settings.fingerprint()) if keep else None
+    table = np.full((study.size, len(METRIC_KEYS)), np.nan)
+    problems: dict[int, str] = {}
+    done = 0
+    for rows in all_rows(settings, store, workers):
+        table[rows.start : rows.stop] = rows.table
+        problems |= rows.problems
+        done += len(rows.table)
+        if progress:
+            progress(done, study.size)
+    right = next((number for number in range(study.size) if number not in problems), None)
+    if right is None:
+        raise RunError(f"{study.path}: no point of the grid can be run: {problems[0]}")
+    first = settings.of(*study.grid_parts(right))
+    digits = np.array([study.digits(number) for number in range(study.size)], dtype=np.int64)
+    return Sweep(study, settings, digits, table, dict(sorted(problems.items())), first)
+
+
+def all_rows(settings: Settings, store: ChunkStore | None, workers: int | None) -> Iterator[Rows]:
+    """Rows of all points: those kept from before, then those still to be run, each kept as soon as it is finished."""
+    size = settings.study.size
+    kept = {rows.start: rows for rows in store.read()} if store else {}
+    spans = [(start, min(start + CHUNK, size)) for start in range(0, size, CHUNK)]
+    whole = {start for start, stop in spans if start in kept and kept[start].stop == stop}
+    yield from (kept[start] for start in sorted(whole))
+    for rows in run_chunks(settings, [span for span in spans if span[0] not in whole], workers):
+        if store:
+            store.write(rows)
+        yield rows
+
+
+def curves_of(result: Sweep, numbers: list[int]) -> Floats:
+    """Whole curves of some points of one setting's sessions, (points, sessions)."""
+    curves = []
+    for number in numbers:
+        template, params = result.study.grid_parts(number)
+        setting = result.settings.of(template, params)
+        encoded = setting.encoded(params)
+        if not encoded.count or setting.plan.band < 1.0:
+            curves.append(run_compiled(plan_with(setting, params)).equity)
+            continue
+        batch = Batch.of(setting, 1)
+        batch.add(encoded, number)
+        equity = np.empty((1, len(setting.plan.sessions)))
+        batch.run_into(equity, np.empty((1, len(METRIC_KEYS))))
+        curves.append(equity[0])
+    return np.array(curves)
+
+
+def _cell(value: object) -> object:
+    """A swept value in a table: numbers and text as they are, maps and lists as the text of a config."""
+    if isinstance(value, bool | int | float | str):
+        return value
+    from backtest.config.resolve import inline
+
+    return inline(value)

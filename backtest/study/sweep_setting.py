@@ -1,0 +1,228 @@
+"""Setting: all that variants of a sweep share but for what they decide, laid out for the compiled code.
+
+A point of the grid -> its SETTING (market, legs, terms, period, benchmark) + its parameters -> decision -> account.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from pydantic import BaseModel
+
+from backtest.config import Config, Study, study_question
+from backtest.config.fields import Benchmark
+from backtest.data import content_hash, load_market
+from backtest.data.assemble import traded_tickers
+from backtest.decision import INITIAL_SHARES, Decision, check_decision
+from backtest.errors import ConfigError, RunError
+from backtest.execution.account import MOST_CODES
+from backtest.execution.compiled import run_compiled
+from backtest.market import Floats, Legs, Market, Memo, overnight_interest
+from backtest.metrics import Calendar, calendar_of
+from backtest.pipeline import is_rotation, legs_of, plan_of
+from backtest.plan import Plan, Terms, make_plan
+from backtest.report.folder import code_hash
+from backtest.study.runs import in_rows, mix_plan
+from backtest.study.sweep_engine import encoder
+from backtest.study.sweep_measure import measured_against
+
+MOST_SETTINGS = 64
+"""Kept at once, each about a megabyte."""
+
+
+@dataclass(frozen=True, eq=False)
+class Encoded:
+    """A decision as bytes on all sessions of a market: codes name rows of `table` (small share, cash share)."""
+
+    codes: npt.NDArray[np.uint8]
+    table: Floats
+    count: int
+
+    @property
+    def nbytes(self) -> int:
+        """Size of the arrays."""
+        return self.codes.nbytes + self.table.nbytes
+
+
+NOT_BYTES = Encoded(np.empty(0, dtype=np.uint8), np.empty((0, 2)), 0)
+"""Of a decision that no table of so many rows can hold."""
+
+
+@dataclass(frozen=True, eq=False)
+class Setting:
+    """What variants share: plan holds no targets; the tuples are the arguments of `sweep_engine.run_many`.
+
+    benchmark: equity (sessions,) of the one that relative metrics are against, or None.
+    """
+
+    config: Config
+    market: Market
+    strategy: Any
+    legs: Legs
+    plan: Plan
+    calendar: Calendar
+    benchmark: Floats | None
+    tbill: Floats
+    weights: tuple[Any, ...]
+    prices: tuple[Any, ...]
+    numbers: tuple[Any, ...]
+    against: tuple[Any, ...]
+
+    @property
+    def begin(self) -> int:
+        """Row of the market at which the test begins."""
+        return len(self.market.close) - len(self.plan.opens)
+
+    def decide(self, params: BaseModel) -> Decision:
+        """What the variant with these parameters would hold after each close."""
+        decision: Decision = self.strategy.decide(self.market, self.legs, params)
+        return decision
+
+    def encoded(self, params: BaseModel) -> Encoded:
+        """The decision as bytes; count is 0 where it has more different holdings than a table has rows for.
+
+        Raises what the strategy raises, and RunError for a decision that is none.
+        """
+        decision = self.decide(params)
+        if decision.within is not None:
+            return NOT_BYTES  # weights of their own inside the legs
+        small = np.ascontiguousarray(decision.small_share, dtype=np.float64)
+        sessions = len(self.market.close)  # not `sessions`, which makes an index each time
+        if small.shape != (sessions,) or np.shape(decision.cash_share) not in ((), (sessions,)):
+            check_decision(decision, self.market)
+        cash = self._cash(decision.cash_share, sessions)
+        codes, table = np.empty(sessions, dtype=np.uint8), np.zeros((MOST_CODES, 2))
+        count = encoder()(small, cash, *INITIAL_SHARES[self.config.strategy.initial], codes, table)
+        if count == -1:
+            check_decision(decision, self.market)
+        return Encoded(codes, table, count) if count > 0 else NOT_BYTES
+
+    def _cash(self, share: Floats | float, sessions: int) -> Floats:
+        if np.ndim(share):
+            return np.ascontiguousarray(share, dtype=np.float64)
+        value = float(share)
+        return self.market.memo.get(("cash share", value), lambda: np.full(sessions, value))
+
+
+class Settings:
+    """Makes settings and markets, and keeps those used last. One per process and sweep."""
+
+    def __init__(
+        self, study: Study, strategies: Mapping[str, type], market: Market | None = None, *, offline: bool = False
+    ) -> None:
+        self.study, self.strategies, self.given, self.offline = study, strategies, market, offline
+        self.markets: dict[tuple[str, ...], Market] = {}
+        self.decisions = Memo()
+        self.shared_axes = [key for key in study.grid if not key.startswith("strategy.params.")]
+        self._settings: dict[tuple[int, object], Setting] = {}
+
+    def of(self, template: Config, params: BaseModel) -> Setting:
+        """The setting of a point; its parameters matter for what they need to be known beside the prices."""
+        key = (id(template), getattr(params, "needs", None))
+        found = self._settings.get(key)
+        if found is None or found.config is not template:
+            if len(self._settings) >= MOST_SETTINGS:
+                del self._settings[next(iter(self._settings))]
+            found = self._settings[key] = self._made(template, params)
+        return found
+
+    def market_of(self, config: Config) -> Market:
+        """The market of a config; one for all starts, costs and parameters."""
+        if self.given is not None:
+            return self.given
+        data = config.data.model_copy(update={"start": self._earliest(config)})
+        key = (data.model_dump_json(), *traded_tickers(config), str(getattr(config.strategy.params, "needs", "")))
+        if key not in self.markets:
+            self.markets[key] = load_market(config.model_copy(update={"data": data}), offline=self.offline)
+        return self.markets[key]
+
+    def fingerprint(self) -> str:
+        """sha256 of everything the rows of this sweep depend on: question, code and all data by content."""
+        reads = ("data.", "legs", "strategy.params.")  # a parameter may name a series
+        others = [key for key in self.study.grid if key.startswith(reads) and key != "data.start"]
+        others = [key for key in others if not all(isinstance(v, int | float) for v in self.study.grid[key])]
+        numbers = range(self.study.size) if others else range(1)
+        markets: dict[int, Market] = {}
+        names: dict[str, None] = {}
+        for number in numbers:
+            try:
+                template, params = self.study.grid_parts(number)
+            except ConfigError:
+                continue  # values that do not go together: told when the point is run
+            market = self.market_of(with_first(with_params(template, params), self.study.benchmark))
+            markets[id(market)] = market
+            names[template.strategy.name] = None
+        swept = (str(name) for name in self.study.grid.get("strategy.name", ()))
+        code = [code_hash(self.strategies[name]) for name in dict.fromkeys((*names, *swept))]
+        parts = [study_question(self.study), *code, *(content_hash(market) for market in markets.values())]
+        return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+    def _earliest(self, config: Config) -> datetime.date:
+        swept = [datetime.date.fromisoformat(str(value)) for value in self.study.grid.get("data.start", ())]
+        return min([config.data.start, *swept])
+
+    def _made(self, template: Config, params: BaseModel) -> Setting:
+        strategy = self.strategies[template.strategy.name]
+        if not is_rotation(strategy):
+            raise RunError(f"{template.strategy.name} trades in its own next: it can be run and compared, not swept")
+        config = with_first(with_params(template, params), self.study.benchmark)
+        market = self.market_of(config)
+        return setting_of(template, config, market, strategy)
+
+
+def first_benchmark(config: Config, market: Market, legs: Legs, terms: Terms) -> Floats:
+    """Equity of the config's first benchmark, (sessions,): that of `backtest.benchmark`, by the compiled kernel."""
+    start, benchmark = pd.Timestamp(config.data.start), config.benchmarks[0]
+    if not isinstance(benchmark, str):
+        return run_compiled(mix_plan(market, legs, start, terms, benchmark.static_mix)).equity
+    held = dataclasses.replace(terms, rebalance="on_change")
+    weights = np.ones((len(market.sessions), 1))
+    return run_compiled(in_rows(make_plan(market, (benchmark,), weights, start, held))).equity
+
+
+def with_params(config: Config, params: BaseModel) -> Config:
+    """The config with these parameters of its strategy."""
+    return config.model_copy(update={"strategy": config.strategy.model_copy(update={"params": params})})
+
+
+def with_first(config: Config, benchmark: Benchmark | None) -> Config:
+    """The config with the study's benchmark as its first: the one that relative metrics are against."""
+    if benchmark is None:
+        return config
+    others = [each for each in config.benchmarks if each != benchmark]
+    return config.model_copy(update={"benchmarks": (benchmark, *others)})
+
+
+def setting_of(template: Config, config: Config, market: Market, strategy: Any) -> Setting:
+    """The setting of a config on its market."""
+    legs = legs_of(config)
+    plan = plan_of(config, market, Decision(np.zeros(len(market.sessions))))
+    calendar = calendar_of(
+        plan.sessions, periods_per_year=market.periods_per_year, exchange_sessions=market.exchange_sessions
+    )
+    tbill = overnight_interest(market)[len(market.sessions) - len(plan.sessions) :]
+    benchmark = first_benchmark(config, market, legs, plan.terms) if config.benchmarks else None
+    growth, small = (np.array([leg.get(t, 0.0) for t in legs.tickers]) for leg in (legs.growth, legs.small))
+    terms = plan.terms
+    return Setting(
+        config=template,
+        market=market,
+        strategy=strategy,
+        legs=legs,
+        plan=plan,
+        calendar=calendar,
+        benchmark=benchmark,
+        tbill=tbill,
+        weights=(growth, small, small > 0.0),
+        prices=(plan.opens, np.ascontiguousarray(plan.closes.T), plan.is_scheduled, plan.overnight),
+        numbers=(plan.first, bool(plan.overnight.any()), terms.cash, terms.cost_rate, terms.whole_shares),
+        against=measured_against(calendar, tbill[1:], benchmark),
+    )

@@ -1,0 +1,144 @@
+"""`backtest sweep`: the folder it leaves, what it prints; killing it loses nothing and leaves nobody behind."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from backtest.cli import main
+from backtest.metrics import METRIC_KEYS
+
+ROOT = Path(__file__).parents[2]
+BASE = (ROOT / "configs" / "quickstart.yaml").read_text(encoding="utf-8").replace("2001-07-31", "2019-01-02")
+STUDY = """
+name: small-grid
+base: base.yaml
+benchmark: QQQ
+grid:
+  strategy.params.lookback_sessions: [21, 42, 63, 84]
+  strategy.params.hold_sessions: {from: 63, to: 252, step: 63}
+  strategy.params.threshold: [0.0, 0.03]
+"""
+
+
+def prepared(folder: Path, text: str = STUDY) -> Path:
+    (folder / "base.yaml").write_text(BASE, encoding="utf-8")
+    path = folder / "study.yaml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def swept(path: Path, out: Path) -> Path:
+    with pytest.raises(SystemExit) as end:
+        main(["sweep", str(path), "--out", str(out)])
+    assert not end.value.code
+    (folder,) = out.glob("small-grid-*")
+    return folder
+
+
+def test_a_sweep_leaves_a_table_a_page_and_a_manifest(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = swept(prepared(tmp_path), tmp_path / "results")
+    said = capsys.readouterr().out
+    assert "the same by backtrader" in said
+    assert "SIMULATED DATA" in said
+    assert {path.name for path in folder.iterdir()} == {"manifest.json", "sweep.csv", "sweep.html", "sweep.json"}
+    table = pd.read_csv(folder / "sweep.csv")
+    assert len(table) == 32
+    assert tuple(table.columns[3:]) == METRIC_KEYS
+    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    assert (manifest["kind"], manifest["variants"], manifest["is_simulated"]) == ("sweep", 32, True)
+    for name, known in manifest["files"].items():
+        assert hashlib.sha256((folder / name).read_bytes()).hexdigest() == known["sha256"]
+    page = (folder / "sweep.html").read_text(encoding="utf-8")
+    assert "Simulated data." in page
+    assert len(page) < 15_000_000
+    assert "https://" not in page.split("<script>")[0]
+    assert sorted(path.name for path in (tmp_path / "results").iterdir()) == ["index.html", folder.name, "trials.jsonl"]
+    before = {path.name: path.read_bytes() for path in folder.iterdir() if path.name != "manifest.json"}
+    assert swept(prepared(tmp_path), tmp_path / "results") == folder
+    assert "unchanged" in capsys.readouterr().out
+    assert {path.name: path.read_bytes() for path in folder.iterdir() if path.name != "manifest.json"} == before
+
+
+def test_a_config_is_no_study_to_sweep(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    prepared(tmp_path)
+    with pytest.raises(SystemExit) as end:
+        main(["sweep", str(tmp_path / "base.yaml"), "--out", str(tmp_path / "results")])
+    assert end.value.code == 2
+    assert len(capsys.readouterr().err.splitlines()) == 1
+    assert not (tmp_path / "results").exists()
+
+
+def test_the_shipped_studies_are_right() -> None:
+    from backtest.config import load_study
+    from strategies import REGISTRY
+
+    sizes = {name: load_study(ROOT / "configs" / name, strategies=REGISTRY).size for name in SHIPPED}
+    assert sizes == SHIPPED
+
+
+SHIPPED = {"study_momentum_grid.yaml": 1000, "study_cut_grid.yaml": 1728}
+
+LARGE = STUDY.replace("[21, 42, 63, 84]", "{from: 5, to: 250, step: 5}").replace(
+    "[0.0, 0.03]", "{from: 0.0, to: 0.2, count: 60}"
+)
+
+
+def started(path: Path, out: Path) -> subprocess.Popen[bytes]:
+    code = f"from backtest.cli import main; main(['sweep', {str(path)!r}, '--out', {str(out)!r}])"
+    return subprocess.Popen(
+        [sys.executable, "-c", code],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        start_new_session=True,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+
+
+def alive(group: int) -> bool:
+    """Is anybody of a process group still there?"""
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = stat.read_text().rsplit(")", 1)[1].split()
+        except (OSError, IndexError):
+            continue
+        if int(fields[2]) == group and fields[0] != "Z":
+            return True
+    return False
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
+def test_a_killed_sweep_ends_with_the_same_table_and_no_orphans(tmp_path: Path, how: signal.Signals) -> None:
+    path = prepared(tmp_path, LARGE)
+    calm = started(path, tmp_path / "calm")
+    begun = time.monotonic()
+    assert calm.wait(timeout=300) == 0
+    seconds = time.monotonic() - begun
+    moments = np.random.default_rng(4).uniform(0.1, 1.0, 20 if how == signal.SIGKILL else 4) * seconds
+    kept = []
+    for moment in moments.tolist():
+        process = started(path, tmp_path / "rough")
+        time.sleep(moment)
+        process.send_signal(how)
+        assert process.wait(timeout=20) in (-how, 130, 0)
+        time.sleep(0.2)
+        assert not alive(process.pid)
+        kept.append(len(list((tmp_path / "rough").glob(".sweep-*/*-*"))))
+    last = started(path, tmp_path / "rough")
+    assert last.wait(timeout=300) == 0
+    tables = [next((tmp_path / name).glob("small-grid-*/sweep.csv")).read_bytes() for name in ("calm", "rough")]
+    assert tables[0] == tables[1]
+    assert max(kept) > 0, "no kill hit the middle: nothing was tested"
+    assert not list((tmp_path / "rough").glob(".sweep-*"))

@@ -1,0 +1,246 @@
+"""Sweep: every point is its single run; what fails is told; what was interrupted goes on; the way does not matter."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from pydantic import Field
+from small_studies import TEXT, market
+
+from backtest.config import Study, study_from_text
+from backtest.decision import Decision
+from backtest.errors import ConfigError, RunError
+from backtest.market import Legs, Market
+from backtest.metrics import METRIC_KEYS
+from backtest.pipeline import run
+from backtest.strategy import RotationStrategy, StrategyParams
+from backtest.study import sweep_chunk
+from backtest.study.sweep import Sweep, sweep
+from backtest.study.sweep_findings import findings_of
+from backtest.study.sweep_plateau import plateau_of
+from backtest.study.sweep_store import ChunkStore
+from backtest.study.trial_ledger import TrialLedger
+from strategies import REGISTRY
+
+
+class Moody(RotationStrategy):
+    """Breaks off where it is asked to, and holds a share that never repeats."""
+
+    class Params(StrategyParams):
+        """What goes wrong."""
+
+        level: int = Field(0, ge=0, description="1 raises, 2 decides on more than all there is, 3 drifts")
+
+    @staticmethod
+    def decide(market: Market, legs: Legs, p: Params) -> Decision:
+        rows = np.arange(len(market.sessions))
+        if p.level == 1:
+            raise ZeroDivisionError("nothing to divide by")
+        share = {0: rows // 50 % 2 * 1.0, 2: rows * 1.0}.get(p.level, (rows // 7 * 7) / len(rows))
+        return Decision(share)
+
+    @staticmethod
+    def rule(legs: Legs, p: Params) -> str:
+        return f"It is in mood {p.level}."
+
+
+STRATEGIES: dict[str, type] = {**REGISTRY, "moody": Moody}
+
+
+def study(tmp: Path, grid: str, *overrides: str) -> Study:
+    (tmp / "base.yaml").write_text(TEXT, encoding="utf-8")
+    text = f"name: small-sweep\nbase: base.yaml\nbenchmark: QQQ\n{grid}"
+    return study_from_text(text, str(tmp / "study.yaml"), strategies=STRATEGIES, overrides=overrides)
+
+
+MIXED = """
+grid:
+  strategy.params.lookback_sessions: [5, 21, 63]
+  strategy.params.threshold: [0.0, 0.02]
+  execution.slippage_bps: [0, 20]
+  execution.rebalance: [on_change, monthly, {drift: 0.03}]
+  execution.shares: [fractional, whole]
+  execution.delay_sessions: [1, 2]
+  execution.idle_cash: [none, tbill]
+"""
+PERIODS = """
+grid:
+  data.start: [2004-06-01, 2005-02-14]
+  legs.small: [{IWM: 1}, {IWM: 0.3, IWN: 0.7}]
+  strategy.initial: [small, cash]
+  strategy.name: [relative_momentum, rate_cut_momentum]
+"""
+
+
+def assert_is_its_single_run(result: Sweep, number: int) -> None:
+    config = result.config(number)
+    one = run(config, STRATEGIES, market=result.settings.market_of(config))
+    curve = result.equity(number)
+    assert curve.index.equals(one.sessions)
+    assert (curve.to_numpy() == one.books.equity).all()
+    for key, swept in zip(METRIC_KEYS, result.table[number].tolist(), strict=True):
+        own = one.metrics[key]
+        assert np.isnan(swept) if own is None else abs(swept - own) <= 1e-12 * max(1.0, abs(own)), key
+
+
+@cache
+def mixed(tmp: Path) -> Sweep:
+    return sweep(study(tmp, MIXED), STRATEGIES, market=market())
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("sweep")
+
+
+def test_every_variant_is_its_single_run(folder: Path) -> None:
+    result = mixed(folder)
+    assert len(result.table) == 3 * 2 * 2 * 3 * 2 * 2 * 2
+    for number in np.random.default_rng(7).choice(len(result.table), 8, replace=False).tolist():
+        assert_is_its_single_run(result, number)
+
+
+@pytest.mark.slow
+def test_a_hundred_of_a_thousand_variants_are_their_single_runs(tmp_path: Path) -> None:
+    grid = "grid:\n  strategy.params.lookback_sessions: {from: 1, to: 100, step: 2}\n"
+    grid += "  strategy.params.threshold: {from: 0.0, to: 0.095, count: 20}\n"
+    result = sweep(study(tmp_path, grid), STRATEGIES, market=market())
+    assert len(result.table) == 1000
+    for number in np.random.default_rng(1).choice(1000, 100, replace=False).tolist():
+        assert_is_its_single_run(result, number)
+
+
+def test_start_and_legs_and_strategy_may_be_swept(tmp_path: Path) -> None:
+    result = sweep(study(tmp_path, PERIODS), STRATEGIES, market=market())
+    for number in (0, 3, 6, 9, 13):
+        assert_is_its_single_run(result, number)
+
+
+def test_the_table_has_swept_keys_then_metrics(folder: Path) -> None:
+    frame = mixed(folder).frame
+    assert tuple(frame.columns) == (*mixed(folder).study.grid, *METRIC_KEYS)
+    assert frame["strategy.params.lookback_sessions"].unique().tolist() == [5, 21, 63]
+    assert frame["execution.rebalance"].unique().tolist() == ["on_change", "monthly", "{drift: 0.03}"]
+    assert frame["trades"].dtype == np.int64
+
+
+def test_neither_threads_nor_chunks_change_a_bit(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = mixed(folder)
+    monkeypatch.setattr(sweep_chunk, "BATCH", 5)
+    monkeypatch.setattr("backtest.study.sweep.CHUNK", 37)
+    parts = sweep(whole.study, STRATEGIES, market=market(), workers=1)
+    assert parts.table.tobytes() == whole.table.tobytes()
+
+
+GRID_OF_MOODS = "grid:\n  strategy.name: [moody]\n  strategy.params.level: [0, 1, 2, 3]\n"
+
+
+def test_a_variant_that_fails_is_a_row_with_a_reason(tmp_path: Path) -> None:
+    result = sweep(study(tmp_path, GRID_OF_MOODS, "strategy.params={}"), STRATEGIES, market=market())
+    assert result.problems[1] == "ZeroDivisionError: nothing to divide by"
+    assert "small_share is 2.0 on" in result.problems[2]
+    assert list(result.problems) == [1, 2]
+    assert np.isnan(result.table[1:3]).all()
+    for number in (0, 3):  # the last one holds more shares than a byte's table has room for
+        assert_is_its_single_run(result, number)
+
+
+def test_a_sweep_of_which_nothing_can_be_run_says_why(tmp_path: Path) -> None:
+    asked = study(tmp_path, GRID_OF_MOODS.replace("[0, 1, 2, 3]", "[1]"), "strategy.params={}")
+    with pytest.raises(RunError, match="no point of the grid can be run: ZeroDivisionError"):
+        sweep(asked, STRATEGIES, market=market())
+
+
+def test_a_study_without_a_grid_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="grid: found none"):
+        sweep(study(tmp_path, "variants: {a: {}}"), STRATEGIES, market=market())
+
+
+class Stop(Exception):
+    """Raised in the middle of a sweep."""
+
+
+def test_an_interrupted_sweep_goes_on_where_it_was(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = mixed(folder)
+    monkeypatch.setattr("backtest.study.sweep.CHUNK", 50)
+
+    def interrupt(done: int, size: int) -> None:
+        if done >= 150:
+            raise Stop
+
+    with pytest.raises(Stop):
+        sweep(whole.study, STRATEGIES, market=market(), keep=tmp_path, progress=interrupt)
+    kept = next(tmp_path.glob(".sweep-*"))
+    assert len(list(kept.iterdir())) >= 3
+    (kept / "0-50").write_bytes(b"torn")
+    decided: list[int] = []
+    start = sweep_chunk._start
+    monkeypatch.setattr(sweep_chunk, "_start", lambda s, a, *rest: decided.append(a) or start(s, a, *rest))
+    again = sweep(whole.study, STRATEGIES, market=market(), keep=tmp_path)
+    assert again.table.tobytes() == whole.table.tobytes()
+    assert decided[:2] == [0, 150]
+    assert 50 not in decided
+    ChunkStore(tmp_path, again.fingerprint).remove()
+    assert not list(tmp_path.glob(".sweep-*"))
+
+
+def test_other_data_or_another_question_do_not_find_the_chunks(tmp_path: Path) -> None:
+    grid = "grid: {strategy.params.lookback_sessions: [5, 21]}"
+    one = sweep(study(tmp_path, grid), STRATEGIES, market=market())
+    assert sweep(study(tmp_path, grid), STRATEGIES, market=market()).fingerprint == one.fingerprint
+    assert sweep(study(tmp_path, grid), STRATEGIES, market=market(6)).fingerprint != one.fingerprint
+    other = study(tmp_path, grid.replace("21", "22"))
+    assert sweep(other, STRATEGIES, market=market()).fingerprint != one.fingerprint
+
+
+def test_a_plateau_is_found_beside_a_peak() -> None:
+    values = np.zeros((7, 7))
+    values[1, 1] = 9.0
+    values[3:6, 3:6] = 3.0
+    found = plateau_of(values.ravel(), (7, 7), (True, True))
+    assert found is not None
+    assert found.centre == 4 * 7 + 4
+    assert found.mean[found.centre] == found.worst[found.centre] == 3.0
+    assert found.mean[8] == pytest.approx(1.0)
+    assert plateau_of(np.arange(3.0), (3,), (False,)) is None
+
+
+def test_names_are_no_neighbours_and_edges_no_centres() -> None:
+    values = np.array([[9.0, 1.0, 1.0], [0.0, 2.0, 0.0]])
+    found = plateau_of(values.ravel(), (2, 3), (False, True))
+    assert found is not None
+    assert found.mean.tolist() == [5.0, 11 / 3, 1.0, 1.0, 2 / 3, 1.0]
+    assert found.centre == 1
+
+
+def test_findings_and_one_line_in_the_ledger(tmp_path: Path) -> None:
+    grid = "grid:\n  strategy.params.lookback_sessions: [5, 21, 42, 63]\n"
+    grid += "  strategy.params.threshold: [0.0, 0.01, 0.02]\n"
+    result = sweep(study(tmp_path, grid), STRATEGIES, market=market())
+    found = findings_of(result, tmp_path / "trials.jsonl")
+    again = findings_of(result, tmp_path / "trials.jsonl")
+    ledger = TrialLedger(tmp_path / "trials.jsonl")
+    assert (ledger.length, ledger.sweeps[0].variants) == (1, 12)
+    assert found.trials.count == again.trials.count == 12
+    best = int(np.nanargmax(result.metric("information_ratio")))
+    assert found.finalists[0].number == best
+    assert found.finalists[0].values == {key: result.frame[key][best] for key in result.keys}
+    assert found.finalists[-1].why == "centre of the plateau"
+    assert 0.0 <= found.overfitting <= 1.0  # type: ignore[operator]
+    assert found.mixes[0.5] == found.benchmarks["static_mix_0.5"]
+
+
+def test_a_sample_of_a_grid_is_the_same_rows(folder: Path, tmp_path: Path) -> None:
+    whole = mixed(folder)
+    some = sweep(study(tmp_path, MIXED + "sample: {count: 20, seed: 3}"), STRATEGIES, market=market())
+    keys: list[Any] = list(whole.study.grid)
+    joined = some.frame.merge(whole.frame, on=keys, suffixes=("", "_whole"))
+    assert len(joined) == 20
+    pd.testing.assert_series_equal(joined["cagr"], joined["cagr_whole"], check_names=False, check_exact=True)
