@@ -83,18 +83,14 @@ class Rules(RotationStrategy):
         rules = {name: grower.grow(c, TREES[name]) for name, c in conditions.items() if c is not None}
         states = {name: _settled(rules[name], p.unknown) if name in rules else None for name in TREES}
         asked = wanted(states["small_when"], states["growth_when"])
-        held = hold(
-            asked, min_hold=p.min_hold_sessions, cooldown=p.cooldown_sessions, max_hold=p.max_hold_sessions
-        )
+        held = hold(asked, min_hold=p.min_hold_sessions, cooldown=p.cooldown_sessions, max_hold=p.max_hold_sessions)
         small = held.small
         if p.proportional:
             small = np.where(small == 1.0, np.nan_to_num(rules["small_when"].degree), small)
         cash = np.zeros(len(market.sessions))
         if p.volatility_target is not None:
             size = p.volatility_target
-            cash = volatility_cash(
-                market, legs, small, target=size.annual, window=size.window_sessions, step=size.step
-            )
+            cash = volatility_cash(market, legs, small, target=size.annual, window=size.window_sessions, step=size.step)
         if states["cash_when"] is not None:
             cash = np.where(states["cash_when"] == 1.0, 1.0, cash)
         within = None

@@ -41,5 +41,3 @@ def measured_against(calendar: Calendar, tbill: Floats, benchmark: Floats | None
         sides[1].astype(np.int64),
         np.array(own),
     )
-
-
