@@ -30,7 +30,7 @@ def signal(path: Path, overrides: Sequence[str], holding: str | None, *, offline
     """Print the target after the last close; returns the exit code, CHANGED or 0."""
     config = load_all([path], overrides)[0]
     held = None if holding is None else parse_holding(holding, legs_of(config).tickers)
-    config, market = market_to_now(config, offline=offline)
+    config, market = market_to_now(config, offline=offline, overrides=overrides)
     found = target(config, market, held, today=date.today())
     if as_json:
         print(json.dumps(found, indent=2, allow_nan=False))
