@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pandas as pd
 
 from backtest.config import Config
 from backtest.data import load_market
@@ -30,6 +33,37 @@ def market_to_now(config: Config, *, offline: bool, overrides: Sequence[str] = (
     if later:
         warn(f"prices end on different sessions ({', '.join(later)}); this is for {last}, the last one of all")
     return config, market
+
+
+@dataclass(frozen=True, slots=True)
+class SeriesAge:
+    """How old the newest observation of a series is at the market's last session; None: it has none."""
+
+    name: str
+    happened: pd.Timestamp | None
+    days: int
+    is_stale: bool
+
+    @property
+    def words(self) -> str:
+        """`series DGS10: last observation of 2026-04-30, 1 day before`, and that it is too old to be used."""
+        if self.happened is None:
+            return f"series {self.name}: has no observation; signals that need it are not known"
+        told = f"series {self.name}: last observation of {self.happened:%Y-%m-%d}, {self.days} day"
+        return f"{told}{'' if self.days == 1 else 's'} before{': too old to stand for today' if self.is_stale else ''}"
+
+
+def series_ages(market: Market) -> list[SeriesAge]:
+    """The age of each series the strategy uses; stale: older than the series lets an observation stand for."""
+    last, found = market.sessions[-1], []
+    for name, series in market.series.items():
+        happened = series.until(last).frame.dropna(subset=["value"])["happened"].max()
+        if pd.isna(happened):
+            found.append(SeriesAge(name, None, 0, is_stale=True))
+            continue
+        days = (last - happened).days
+        found.append(SeriesAge(name, happened, days, is_stale=days > series.holds_days))
+    return found
 
 
 def warn(text: str) -> None:

@@ -81,3 +81,23 @@ def test_why_says_which_session_it_answers_for_and_refuses_a_day_long_after_the_
     code, text, error = told(capsys, "why", path, "2024-08-20")
     assert (code, text) == (3, "")
     assert "2024-08-20 is after the last session" in error
+
+
+@pytest.mark.parametrize("lacking", [0, 6])
+def test_signal_tells_the_age_of_a_series_and_warns_when_it_is_too_old(
+    lacking: int, tmp_path: Path, capsys: Any
+) -> None:
+    path = Path(config_of(tmp_path))
+    days = DAYS[: len(DAYS) - lacking]
+    (tmp_path / "macro").mkdir()
+    pd.DataFrame({"date": days, "DGS10": 4.0}).to_csv(tmp_path / "macro" / "DGS10.csv", index=False)
+    rule = "strategy: {name: rules, params: {small_when: {signal: yield, change_sessions: 0, below: 5.0}}}"
+    path.write_text("\n".join(rule if "strategy" in line else line for line in path.read_text().splitlines()))
+    _, text, warned = told(capsys, "signal", str(path))
+    if lacking:
+        age = "series DGS10: last observation of 2024-07-08, 8 days before: too old to stand for today"
+        assert warned == f"warning: {age}\n"
+        assert f"  {age}\n" in text
+    else:
+        assert not warned
+        assert "  series DGS10: last observation of 2024-07-15, 1 day before\n" in text
