@@ -19,7 +19,7 @@ import pandas as pd
 from backtest.data.calendar import range_around, session_closes, sessions_around
 from backtest.data.checks import check_prices
 from backtest.data.macro_source import load_series, series_notes
-from backtest.data.meetings import scheduled_meetings
+from backtest.data.meetings import check_meetings, scheduled_meetings
 from backtest.data.period import check_start, last_session_of
 from backtest.data.policy import load_policy_decisions, with_known_sessions
 from backtest.data.policy_later import LOWER, UPPER, later_decisions
@@ -68,6 +68,7 @@ def load_market(
     last = last_session_of(frames, traded, exchange, end=data.end, to_common=to_common)
     check_start(frames, traded, exchange[exchange <= last], start=data.start)
     decisions, policy_sources = _decisions(source, last)
+    check_meetings(needs.meetings, scheduled_meetings(decisions))
     closes = session_closes(*range_around(*span))
     policy = _policy(decisions, exchange, closes, last)
     if config.execution.accounting == "raw":

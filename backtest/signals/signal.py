@@ -66,6 +66,9 @@ class Signal(BaseModel):
             raise mistake("found both above and below, expected one of them")
         if self.above is None and self.below is None and self.default_limit is None:
             raise mistake("missing above or below: the value at which it says yes")
+        for key, value in (("above", self.above), ("below", self.below), ("leave", self.leave)):
+            if self.unit == "probability" and value is not None and not 0 <= value <= 1:
+                raise mistake(f"{key}: found {value:g}, expected a probability from 0 to 1")
         is_above, enter = self.limit
         if self.leave is not None and (self.leave > enter if is_above else self.leave < enter):
             side = "at most" if is_above else "at least"

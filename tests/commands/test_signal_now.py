@@ -101,3 +101,27 @@ def test_signal_tells_the_age_of_a_series_and_warns_when_it_is_too_old(
     else:
         assert not warned
         assert "  series DGS10: last observation of 2024-07-15, 1 day before\n" in text
+
+
+@pytest.mark.parametrize(
+    ("override", "words"),
+    [
+        ("above: 60", "above: found 60, expected a probability from 0 to 1"),
+        ("below: -0.1", "below: found -0.1, expected a probability from 0 to 1"),
+        ("meeting: 2024-09-19", "found 2024-09-19, which is not the last day of a scheduled meeting; the nearest"),
+    ],
+)  # fmt: skip
+def test_a_probability_above_one_and_a_meeting_that_is_none_are_refused(
+    override: str, words: str, tmp_path: Path, capsys: Any
+) -> None:
+    path = tmp_path / "config.yaml"
+    path.write_text(
+        "name: odds\ndata: {prices: {source: sample}, start: 2001-07-31}\n"
+        "strategy:\n  name: rules\n  params:\n    small_when: {signal: implied_cut, " + override + "}\n"
+        "execution: {commission_bps: 1, slippage_bps: 4}\n"
+    )
+    code, _, error = told(capsys, "check", str(path))
+    assert code == 2
+    assert error.startswith(f"{path}:")
+    assert words in error
+    assert error.count("\n") == 1
