@@ -64,7 +64,7 @@ def answer(limit: Limit, values: Floats, unit: str, sessions: pd.DatetimeIndex, 
     if state[row] == 1.0:
         return f"{now} ({_yes(limit, values, state, unit, sessions, looked, row, side)})"
     if not limit.is_beyond(values)[row]:
-        return f"{now} (no, not {side})"
+        return f"{now} (no, not {side}{_ended(limit, state, unit, row)})"
     if limit.is_of_news:
         return f"{now} (no: {limit.hold_sessions} sessions are over since it was news)"
     return f"{now} (no: looked at {looked}, not {side} then)"
@@ -85,6 +85,15 @@ def _yes(
     if limit.leave != limit.enter:
         return f"{since}; leaves {leaving(limit.leave, unit, is_above=limit.is_above)}"
     return f"{since}; looked at {looked}"
+
+
+def _ended(limit: Limit, state: Floats, unit: str, row: int) -> str:
+    """What ended the yes of the session before, where it was not `enter` alone."""
+    if not row or state[row - 1] != 1.0:
+        return ""
+    if limit.leave != limit.enter and not limit.is_of_news:
+        return f"; it left {leaving(limit.leave, unit, is_above=limit.is_above)}"
+    return f"; the hold of {limit.hold_sessions} sessions is over" if limit.hold_sessions else ""
 
 
 def _began(state: Floats, entered: Booleans, row: int) -> int:
