@@ -10,6 +10,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any, TypeVar
 
 import numpy as np
@@ -51,15 +52,21 @@ class Legs:
 
 @dataclass(frozen=True, slots=True)
 class Needs:
-    """What a strategy reads beside prices of the legs: tickers without a place in a leg, and names of series."""
+    """What a strategy reads beside prices of the legs: tickers without a place in a leg, and names of series.
+
+    meetings: days that it names as those of meetings; each must be a scheduled one.
+    """
 
     tickers: tuple[str, ...] = ()
     series: tuple[str, ...] = ()
+    meetings: tuple[date, ...] = ()
 
     def __or__(self, other: Needs) -> Needs:
         """Both, each name once, in order."""
         return Needs(
-            tuple(dict.fromkeys((*self.tickers, *other.tickers))), tuple(dict.fromkeys((*self.series, *other.series)))
+            tuple(dict.fromkeys((*self.tickers, *other.tickers))),
+            tuple(dict.fromkeys((*self.series, *other.series))),
+            tuple(dict.fromkeys((*self.meetings, *other.meetings))),
         )
 
 

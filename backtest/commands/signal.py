@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from backtest.commands.load import load_all
-from backtest.commands.now import market_to_now
+from backtest.commands.now import market_to_now, series_ages, warn
 from backtest.config import Config
 from backtest.decision import target_weights
 from backtest.errors import ConfigError
@@ -30,8 +30,11 @@ def signal(path: Path, overrides: Sequence[str], holding: str | None, *, offline
     """Print the target after the last close; returns the exit code, CHANGED or 0."""
     config = load_all([path], overrides)[0]
     held = None if holding is None else parse_holding(holding, legs_of(config).tickers)
-    config, market = market_to_now(config, offline=offline)
+    config, market = market_to_now(config, offline=offline, overrides=overrides)
     found = target(config, market, held, today=date.today())
+    for age in series_ages(market):
+        if age.is_stale:
+            warn(age.words)
     if as_json:
         print(json.dumps(found, indent=2, allow_nan=False))
     else:
@@ -104,6 +107,8 @@ def _tell(config: Config, market: Market, found: Mapping[str, Any], has_holding:
     weights = ", ".join(f"{ticker} {weight:.1%}" for ticker, weight in found["target_weights"].items())
     print(f"  hold at the next open: {weights} ({found['small_share']:.0%} small)")
     print(f"  {'CHANGED with this close' if found['changed'] else 'unchanged'}: {found['reason']}")
+    for series in series_ages(market):
+        print(f"  {series.words}")
     for order in found["orders"]:
         about = f"about {order['value_usd']:,.0f} USD"
         print(f"  {order['side']:<4} {order['shares']:>14,.4f} {order['ticker']:<5} {about}")

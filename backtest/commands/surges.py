@@ -25,7 +25,7 @@ def print_surges(
     if sessions < 1 or top < 1:
         raise ConfigError("--sessions, --top: expected whole numbers from 1 on")
     config = load_all([path], overrides)[0]
-    _, market = market_to_now(config, offline=offline)
+    _, market = market_to_now(config, offline=offline, overrides=overrides)
     for name in (ticker, over):
         if name is not None and name not in market.tickers:
             raise ConfigError(f"found {name[:20]!r}, expected a ticker of this config: {', '.join(market.tickers)}")

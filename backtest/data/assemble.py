@@ -19,7 +19,7 @@ import pandas as pd
 from backtest.data.calendar import range_around, session_closes, sessions_around
 from backtest.data.checks import check_prices
 from backtest.data.macro_source import load_series, series_notes
-from backtest.data.meetings import scheduled_meetings
+from backtest.data.meetings import check_meetings, scheduled_meetings
 from backtest.data.period import check_start, last_session_of
 from backtest.data.policy import load_policy_decisions, with_known_sessions
 from backtest.data.policy_later import LOWER, UPPER, later_decisions
@@ -41,13 +41,19 @@ LONGEST_BETWEEN_DECISIONS = pd.Timedelta(days=63)
 
 
 def load_market(
-    config: Config, *, offline: bool = False, extra_tickers: Sequence[str] = (), source: DataSource | None = None
+    config: Config,
+    *,
+    offline: bool = False,
+    extra_tickers: Sequence[str] = (),
+    source: DataSource | None = None,
+    to_common: bool = False,
 ) -> Market:
     """The Market a config asks for: its legs' tickers, its benchmarks', then `extra_tickers`, each once, in this order.
 
     It holds all history there is up to `data.end`, what lies before `data.start` as well (warm-up). Legs and
     benchmarks have a price on every session from start to end; an extra ticker may begin later. source: take the data
-    from here instead of from where the config says.
+    from here instead of from where the config says. to_common: without `data.end`, tickers may end on different
+    sessions, and the market ends on the last that all have; `Market.sources` tells where each ends.
     Raises DataError with one line for each fault of the data, NetworkError when a source does not answer (or, with
     `offline`, would have to be asked), ConfigError when `data.start` lies before the first price of what is traded.
     """
@@ -62,10 +68,11 @@ def load_market(
     span = _span(fetched)
     exchange = sessions_around(*span)
     notes = (*source.notes, *check_prices(frames, exchange, data.largest_daily_move), *_compared(frames, config))
-    last = last_session_of(frames, traded, exchange, end=data.end)
+    last = last_session_of(frames, traded, exchange, end=data.end, to_common=to_common)
     least = LEAST_BESIDE_DELAY + config.execution.delay_sessions
     check_start(frames, traded, exchange[exchange <= last], start=data.start, least=least)
     decisions, policy_sources = _decisions(source, last)
+    check_meetings(needs.meetings, scheduled_meetings(decisions))
     closes = session_closes(*range_around(*span))
     policy = _policy(decisions, exchange, closes, last)
     if config.execution.accounting == "raw":

@@ -110,12 +110,41 @@ def _cpi(data: bytes, where: str) -> tuple[Days, Days, dict[str, npt.NDArray[Any
 
 
 def read_futures(data: bytes, where: str) -> tuple[Days, Days, dict[str, npt.NDArray[Any]]]:
-    """Settlements of 30-day fed funds futures: `value` is the price, `contract` the first day of the delivery month."""
+    """Settlements of 30-day fed funds futures: `value` is the price, `contract` the first day of the delivery month.
+
+    Where the file has a volume, a price that stood still for STILL settlements without a trade is no price: NaN.
+    """
     cells = read_cells(data, where, ("date", "contract_month", "close"))
     day = moments(cells, "date", where)
     contract = moments(cells, "contract_month", where).astype("datetime64[M]").astype("datetime64[ns]")
-    columns: dict[str, npt.NDArray[Any]] = {"value": numbers(cells["close"], "close", where), "contract": contract}
+    price = numbers(cells["close"], "close", where)
+    if "volume" in cells:
+        price = np.where(stood_still(day, contract, price, numbers(cells["volume"], "volume", where)), np.nan, price)
+    columns: dict[str, npt.NDArray[Any]] = {"value": price, "contract": contract}
     return day, known_at(day, "same_close"), columns
+
+
+STILL = 10
+"""Settlements in a row. Placeholders stand for months (93.425 for most of 2001's far contracts); a price that is one
+moves or is traded within two weeks, even in the years of rates at zero."""
+
+
+def stood_still(
+    day: Days, contract: Days, price: npt.NDArray[np.float64], volume: npt.NDArray[np.float64]
+) -> npt.NDArray[np.bool_]:
+    """True from the STILL-th settlement on that repeats its contract's one before without a trade, until it moves.
+
+    Reads nothing later than the row itself. All arrays of shape (rows,), in any order; an unknown volume is a trade.
+    """
+    order = np.lexsort((day, contract))
+    of, at = contract[order], price[order]
+    repeats = np.zeros(len(order), dtype=np.bool_)
+    repeats[1:] = (of[1:] == of[:-1]) & (at[1:] == at[:-1]) & (volume[order][1:] == 0)
+    rows = np.arange(len(order))
+    last_moved = np.maximum.accumulate(np.where(repeats, -1, rows)) if len(rows) else rows
+    found = np.empty(len(order), dtype=np.bool_)
+    found[order] = rows - last_moved >= STILL
+    return found
 
 
 def _probabilities(data: bytes, where: str) -> tuple[Days, Days, dict[str, npt.NDArray[Any]]]:

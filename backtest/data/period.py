@@ -11,14 +11,22 @@ from backtest.errors import ConfigError, DataError
 
 
 def last_session_of(
-    frames: Mapping[str, pd.DataFrame], traded: Sequence[str], exchange: pd.DatetimeIndex, *, end: date | None
+    frames: Mapping[str, pd.DataFrame],
+    traded: Sequence[str],
+    exchange: pd.DatetimeIndex,
+    *,
+    end: date | None,
+    to_common: bool = False,
 ) -> pd.Timestamp:
     """The market's last session: the last one up to `end`, or without it the one on which all traded tickers end.
 
     frames: checked, ascending. Raises DataError for every ticker whose prices stop before it, and without `end` when
-    the traded ones stop on different sessions: which was meant is not for a program to guess.
+    the traded ones stop on different sessions: which was meant is not for a program to guess. to_common: without `end`,
+    the last session that all frames have, instead.
     """
     lasts = {ticker: pd.Timestamp(frame.index[-1]) for ticker, frame in frames.items()}
+    if end is None and to_common:
+        return min(lasts.values())
     if end is not None:
         last = pd.Timestamp(exchange[exchange <= pd.Timestamp(end)][-1])
         wanted = f"data.end ({end:%Y-%m-%d})"

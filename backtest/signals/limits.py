@@ -36,11 +36,11 @@ class Limit:
 
     def __call__(self, values: Floats) -> Floats:
         """1.0 yes, 0.0 no, NaN where the value is not known; shape (sessions,)."""
-        beyond_enter, beyond_leave = self._beyond(values, self.enter), self._beyond(values, self.leave)
+        beyond_leave = self._beyond(values, self.leave)
         known = ~np.isnan(values)
-        entered = self.looks & beyond_enter
+        entered = self.looks & self.is_beyond(values)
         held = _within(entered if self.fresh is None else entered & self.fresh, self.hold_sessions)
-        if self.fresh is not None and self.hold_sessions:
+        if self.is_of_news:
             return np.where(held, 1.0, np.where(known, 0.0, np.nan))
         state = latch(enter=entered, leave=self.looks & known & ~beyond_leave)
         looked = np.maximum.accumulate(self.looks & known) if len(values) else known
@@ -49,9 +49,23 @@ class Limit:
 
     def sessions_held(self, values: Floats, row: int) -> int:
         """For how many more sessions a yes of this row lasts whatever the values do; 0 when it does not."""
-        entered = self.looks & self._beyond(values, self.enter)
+        entered = self.looks & self.is_beyond(values)
         events = np.flatnonzero((entered if self.fresh is None else entered & self.fresh)[: row + 1])
         return max(int(events[-1]) + self.hold_sessions - 1 - row, 0) if len(events) and self.hold_sessions else 0
+
+    @property
+    def is_of_news(self) -> bool:
+        """A yes is that of a piece of news, for its time."""
+        return self.fresh is not None and self.hold_sessions > 0
+
+    def is_beyond(self, values: Floats) -> Booleans:
+        """Where a value is beyond `enter`."""
+        return self._beyond(values, self.enter)
+
+    def entered(self, values: Floats) -> Booleans:
+        """Where a value itself makes the yes: looked at, beyond `enter`, and news if only news counts."""
+        entered = self.looks & self.is_beyond(values)
+        return entered & self.fresh if self.fresh is not None and self.hold_sessions else entered
 
     def _beyond(self, values: Floats, limit: float) -> Booleans:
         return np.asarray(values > limit if self.is_above else values < limit)
@@ -69,24 +83,36 @@ class Flip(NamedTuple):
 
 
 def nearest_flip(
-    switch: Callable[[Floats], Floats], values: Floats, thresholds: Sequence[float], row: int
+    switch: Callable[[Floats], Floats],
+    values: Floats,
+    thresholds: Sequence[float],
+    row: int,
+    *,
+    is_whole: bool = False,
 ) -> Flip | None:
     """The nearest value at which the answer of this row would be another, all other rows as they are.
 
     None while the value or the answer is not known, and when no value of this row turns it (a hold, or a session on
-    which it is not looked at).
+    which it is not looked at). is_whole: the values are counts, and so is the one that flips.
     """
     now, today = switch(values)[row], float(values[row])
     if np.isnan(now) or np.isnan(today):
         return None
     found: list[Flip] = []
     for limit in dict.fromkeys(thresholds):
-        for value in (float(limit), float(np.nextafter(limit, -np.inf)), float(np.nextafter(limit, np.inf))):
+        for value in _beside(float(limit), is_whole=is_whole):
             other = values.copy()
             other[row] = value
             if switch(other)[row] == 1.0 - now:
                 found.append(Flip(float(limit), value))
     return min(found, key=lambda flip: abs(flip.value - today), default=None)
+
+
+def _beside(limit: float, *, is_whole: bool) -> tuple[float, ...]:
+    """The limit and the values next to it on both sides."""
+    if is_whole:
+        return tuple(sorted({np.ceil(limit) - 1.0, np.floor(limit), np.ceil(limit), np.floor(limit) + 1.0}))
+    return limit, float(np.nextafter(limit, -np.inf)), float(np.nextafter(limit, np.inf))
 
 
 def _within(events: Booleans, sessions: int) -> Booleans:

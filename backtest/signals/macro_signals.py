@@ -83,7 +83,8 @@ class ImpliedCut(Signal):
     @property
     @override
     def needs(self) -> Needs:
-        return Needs(series=("zq" if self.source == "futures" else "fedwatch",))
+        named = () if isinstance(self.meeting, int) else (self.meeting,)
+        return Needs(series=("zq" if self.source == "futures" else "fedwatch",), meetings=named)
 
     @override
     def measure(self, market: Market, legs: Legs) -> Measure:

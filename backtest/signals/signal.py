@@ -19,11 +19,8 @@ from backtest.decision import Evidence
 from backtest.market import Floats, Legs, Market, Needs
 from backtest.signals.limits import Limit
 from backtest.signals.periods import Period, last_of_period
-
-SHOWN = {"return": ("points", 100.0, 1), "probability": ("%", 100.0, 0), "sd": ("sd", 1.0, 2),
-         "percent": ("percentage points", 1.0, 2), "share": ("%", 100.0, 1), "cuts": ("cuts", 1.0, 2),
-         "sessions": ("sessions", 1.0, 0), "": ("", 1.0, 2)}  # fmt: skip
-"""Unit of a quantity -> word for people, factor, digits."""
+from backtest.signals.wording import answer, beyond, leaving
+from backtest.signals.wording import shown as shown  # for the studies, which tell values with their unit
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +66,9 @@ class Signal(BaseModel):
             raise mistake("found both above and below, expected one of them")
         if self.above is None and self.below is None and self.default_limit is None:
             raise mistake("missing above or below: the value at which it says yes")
+        for key, value in (("above", self.above), ("below", self.below), ("leave", self.leave)):
+            if self.unit == "probability" and value is not None and not 0 <= value <= 1:
+                raise mistake(f"{key}: found {value:g}, expected a probability from 0 to 1")
         is_above, enter = self.limit
         if self.leave is not None and (self.leave > enter if is_above else self.leave < enter):
             side = "at most" if is_above else "at least"
@@ -89,8 +89,8 @@ class Signal(BaseModel):
     def words(self) -> str:
         """The whole condition in words."""
         is_above, enter = self.limit
-        text = f"{self.title} {'above' if is_above else 'below'} {shown(enter, self.unit)}"
-        text += f" (leaves at {shown(self.leave, self.unit)})" if self.leave is not None else ""
+        text = f"{self.title} {beyond(enter, self.unit, is_above=is_above)}"
+        text += f" (leaves {leaving(self.leave, self.unit, is_above=is_above)})" if self.leave is not None else ""
         held = self.hold_sessions or self.default_hold
         text += f", for {held} sessions" if held else ""
         return text + ("" if self.decide == "daily" else f", looked at {self.decide}")
@@ -104,7 +104,7 @@ class Signal(BaseModel):
         held = self.hold_sessions or self.default_hold
         limit = Limit(enter, leave, is_above, looks, measured.fresh, held)
         state = limit(measured.values)
-        line = f"yes {'above' if is_above else 'below'} {shown(enter, self.unit)}"
+        values, sessions = measured.values, market.sessions
         side = {"small": state, "growth": 1.0 - state, "cash": None}[leans]
         return Evidence(
             name=name,
@@ -113,21 +113,9 @@ class Signal(BaseModel):
             thresholds=tuple(dict.fromkeys((enter, leave))),
             label=capital(self.title),
             leans_small=side,
-            phrase=lambda row: f"{self.title} {shown(float(measured.values[row]), self.unit)} ({line})",
+            phrase=lambda row: f"{self.title} {answer(limit, values, self.unit, sessions, self.decide, row)}",
             switch=limit,
         )
-
-
-def shown(value: float, unit: str, *, signed: bool = False) -> str:
-    """A value with its unit as people read it: `+5.0 points`, `73 %`, `2.38 sd`; signed: any unit with its sign."""
-    if np.isnan(value):
-        return "not known"
-    word, factor, digits = SHOWN.get(unit, (unit, 1.0, 2))
-    sign = "+" if signed or unit in ("return", "percent") else ""
-    text = f"{value * factor:{sign}.{digits}f}"
-    if float(text) == 0.0:
-        text = f"{0.0:.{digits}f}"
-    return f"{text} {word}".strip()
 
 
 def capital(text: str) -> str:

@@ -18,7 +18,7 @@ from backtest.decision import Branch, Decision, Evidence
 from backtest.market import Market
 from backtest.series import CLOCKS
 from backtest.signals.limits import Flip, Limit, nearest_flip
-from backtest.signals.signal import shown
+from backtest.signals.wording import WHOLE, shown
 
 ANSWERS = {1.0: "yes", 0.0: "no"}
 
@@ -40,6 +40,13 @@ class Node:
     turns_rule: bool = False
     held: int = 0
     children: tuple[Node, ...] = ()
+
+    @property
+    def flips_at(self) -> float | None:
+        """The threshold that flips it; of a count the count that does; None when none can."""
+        if self.flip is None:
+            return None
+        return self.flip.value if self.unit == WHOLE else self.flip.limit
 
     @property
     def distance(self) -> float | None:
@@ -106,7 +113,7 @@ def _leaf(words: str, evidence: Evidence, state: Any, row: int, market: Market, 
     values = np.asarray(evidence.values, dtype=np.float64)
     flip = None
     if evidence.switch is not None:
-        flip = nearest_flip(evidence.switch, values, evidence.thresholds, row)
+        flip = nearest_flip(evidence.switch, values, evidence.thresholds, row, is_whole=evidence.unit == WHOLE)
     answer = np.full(len(values), np.nan) if state is None else np.asarray(state, dtype=np.float64)
     return Node(
         words=words,
@@ -198,8 +205,12 @@ def flip_words(node: Node) -> str:
         if node.held:
             return f"holds for {node.held} more session{'' if node.held == 1 else 's'}"
         return "abstains" if node.value is None else "no value of this session flips it"
-    side = "above" if node.distance > 0 else "below"
     turns = ", which alone turns the rule" if node.turns_rule else ""
+    if node.unit == WHOLE:
+        way = "more" if node.distance > 0 else "fewer"
+        count, _, word = shown(abs(node.distance), node.unit).partition(" ")
+        return f"flips with {count} {way} {word}, at {shown(node.flip.value, node.unit)}{turns}"
+    side = "above" if node.distance > 0 else "below"
     away = shown(node.distance, node.unit, signed=True)
     return f"flips {side} {shown(node.flip.limit, node.unit)}, {away} from here{turns}"
 
@@ -230,13 +241,12 @@ def _document(node: Node) -> dict[str, Any]:
     common: dict[str, Any] = {"words": node.words, "says": node.says, "since": f"{node.since:%Y-%m-%d}"}
     if node.children:
         return {**common, "of": [_document(child) for child in node.children]}
-    flips_at = None if node.flip is None else node.flip.limit
     return {
         **common,
         "value": node.value,
         "unit": node.unit,
         "thresholds": list(node.thresholds),
-        "flips_at": flips_at,
+        "flips_at": node.flips_at,
         "distance": node.distance,
         "turns_rule": node.turns_rule,
         "held_sessions": node.held,

@@ -67,10 +67,11 @@ def fedwatch_table(
     today = np.datetime64(day, "D")
     ahead = scheduled[(scheduled > today) & (scheduled.astype("datetime64[M]") <= months[-1])] if len(months) else []
     places = [int((meeting.astype("datetime64[M]") - months[0]).astype(int)) for meeting in ahead]
+    still = _without_price(futures, day)
     found = {}
     for nth, (meeting, place) in enumerate(zip(ahead, places, strict=True)):
         path = moves[places[: nth + 1]]
-        reason = _reason(averages[0], months, ahead, places, moves, nth)
+        reason = _reason(averages[0], months, ahead, places, moves, nth, still)
         found[pd.Timestamp(meeting)] = _odds(path, target, float(np.clip(-moves[place], 0.0, 1.0)), reason)
     return Table(day, target, found)
 
@@ -88,6 +89,14 @@ def known_curve(futures: PointInTime, day: pd.Timestamp) -> tuple[Months, npt.ND
         return np.array([], dtype="datetime64[M]"), np.empty((1, 0))
     months = np.arange(month, np.datetime64(max(latest), "M") + 1)
     return months, np.array([[100.0 - latest.get(each, np.nan) for each in months.tolist()]])
+
+
+def _without_price(futures: PointInTime, day: pd.Timestamp) -> Months:
+    """Delivery months that were listed within the last seven days, without a price that is one."""
+    frame = futures.until(day).frame
+    fresh = frame[frame["happened"] >= day - pd.Timedelta(days=7)]
+    latest = fresh.drop_duplicates("contract", keep="last")
+    return latest.loc[latest["value"].isna(), "contract"].to_numpy().astype("datetime64[M]")
 
 
 def _odds(path: Any, target: tuple[float, float], alone: float, reason: str) -> MeetingOdds:
@@ -108,7 +117,13 @@ def _odds(path: Any, target: tuple[float, float], alone: float, reason: str) -> 
 
 
 def _reason(
-    averages: npt.NDArray[np.float64], months: Months, ahead: Any, places: list[int], moves: Any, nth: int
+    averages: npt.NDArray[np.float64],
+    months: Months,
+    ahead: Any,
+    places: list[int],
+    moves: Any,
+    nth: int,
+    still: Months,
 ) -> str:
     """Why a meeting has no probabilities; empty when it has."""
     unsolved = [each for each in range(nth + 1) if np.isnan(moves[places[each]])]
@@ -117,8 +132,11 @@ def _reason(
     first = unsolved[0]
     place = places[first]
     near = [p for p in (place, place + 1, place - 1) if p >= 0 and (p >= len(months) or np.isnan(averages[p]))]
-    named = ", ".join(contract_name(months[0] + p) for p in near)
-    lacking = f"no settlement of {named}" if named else "the months around it do not anchor it"
+    stood = [contract_name(months[0] + p) for p in near if months[0] + p in still]
+    named = [contract_name(months[0] + p) for p in near if months[0] + p not in still]
+    told = [f"no settlement of {', '.join(named)}"] if named else []
+    told += [f"the price of {', '.join(stood)} has stood still for weeks without a trade"] if stood else []
+    lacking = "; ".join(told) or "the months around it do not anchor it"
     return lacking if first == nth else f"the meeting of {ahead[first]} before it is not determined: {lacking}"
 
 

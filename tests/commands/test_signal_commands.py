@@ -37,7 +37,7 @@ def test_signal_ends_with_ten_when_the_target_changed_with_the_last_session(
     changed = changes("cool_cpi")
     day = changed if code else next_session(changed)
 
-    def to_that_day(config: Any, *, offline: bool) -> Any:
+    def to_that_day(config: Any, *, offline: bool, overrides: Any) -> Any:
         return config, load_market(config, offline=offline).until(pd.Timestamp(day))
 
     monkeypatch.setattr(signal, "market_to_now", to_that_day)

@@ -1,0 +1,103 @@
+"""Values, limits and answers in words: what stands beside trades, and what `why` shows of a signal.
+
+The flow: limits -> WORDING -> signal -> decision.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pandas as pd
+
+from backtest.market import Floats
+from backtest.signals.limits import Booleans, Limit
+
+SHOWN = {"return": ("points", 100.0, 1), "probability": ("%", 100.0, 0), "sd": ("sd", 1.0, 2),
+         "percent": ("percentage points", 1.0, 2), "share": ("%", 100.0, 1), "cuts": ("cuts", 1.0, 2),
+         "sessions": ("sessions", 1.0, 0), "": ("", 1.0, 2)}  # fmt: skip
+"""Unit of a quantity -> word for people, factor, digits."""
+
+WHOLE = "sessions"
+"""The unit that is counted: its values are whole numbers, so that `above 0` is `at least 1`."""
+
+
+def shown(value: float, unit: str, *, signed: bool = False) -> str:
+    """A value with its unit as people read it: `+5.0 points`, `73 %`, `2.38 sd`; signed: any unit with its sign."""
+    if np.isnan(value):
+        return "not known"
+    word, factor, digits = SHOWN.get(unit, (unit, 1.0, 2))
+    sign = "+" if signed or unit in ("return", "percent") else ""
+    text = f"{value * factor:{sign}.{digits}f}"
+    if float(text) == 0.0:
+        text = f"{0.0:.{digits}f}"
+    if unit == WHOLE and abs(float(text)) == 1.0:
+        word = "session"
+    return f"{text} {word}".strip()
+
+
+def beyond(enter: float, unit: str, *, is_above: bool) -> str:
+    """The side of a limit that says yes: `above 2.00 sd`, `at least 1 session`, `at most 3 sessions`."""
+    if unit == WHOLE:
+        return f"at least {shown(math.floor(enter) + 1, unit)}" if is_above else (
+            f"at most {shown(math.ceil(enter) - 1, unit)}")  # fmt: skip
+    return f"{'above' if is_above else 'below'} {shown(enter, unit)}"
+
+
+def leaving(leave: float, unit: str, *, is_above: bool) -> str:
+    """From where on a yes ends: `at +0.25 percentage points`, `at 3 sessions`."""
+    whole = math.floor(leave) if is_above else math.ceil(leave)
+    return f"at {shown(whole if unit == WHOLE else leave, unit)}"
+
+
+def answer(limit: Limit, values: Floats, unit: str, sessions: pd.DatetimeIndex, looked: str, row: int) -> str:
+    """The value of a row with what the limit makes of it: `2.10 sd (yes, above 2.00 sd)`.
+
+    Where the value alone does not decide, it says since when the answer stands and why it still does. looked: how often
+    the limit looks (daily, weekly, monthly).
+    """
+    state = limit(values)
+    now = shown(float(values[row]), unit)
+    side = beyond(limit.enter, unit, is_above=limit.is_above)
+    if np.isnan(state[row]):
+        return f"{now} (yes {side})" if np.isnan(values[row]) else f"{now} (not looked at yet: {looked})"
+    if state[row] == 1.0:
+        return f"{now} ({_yes(limit, values, state, unit, sessions, looked, row, side)})"
+    if not limit.is_beyond(values)[row]:
+        return f"{now} (no, not {side}{_ended(limit, state, unit, row)})"
+    if limit.is_of_news:
+        return f"{now} (no: {limit.hold_sessions} sessions are over since it was news)"
+    return f"{now} (no: looked at {looked}, not {side} then)"
+
+
+def _yes(
+    limit: Limit, values: Floats, state: Floats, unit: str, sessions: pd.DatetimeIndex, looked: str, row: int, side: str
+) -> str:
+    entered = limit.entered(values)
+    if entered[row]:
+        return f"yes, {side}"
+    began, event = _began(state, entered, row), int(np.flatnonzero(entered[: row + 1])[-1])
+    since = f"yes since {sessions[began]:%Y-%m-%d}, then {side}"
+    since += f", last on {sessions[event]:%Y-%m-%d}" if event != began else ""
+    left = event + limit.hold_sessions - 1 - row
+    if left >= 0:
+        return f"{since}; held {f'for {left} more session' + 's' * (left != 1) if left else 'to this session'}"
+    if limit.leave != limit.enter:
+        return f"{since}; leaves {leaving(limit.leave, unit, is_above=limit.is_above)}"
+    return f"{since}; looked at {looked}"
+
+
+def _ended(limit: Limit, state: Floats, unit: str, row: int) -> str:
+    """What ended the yes of the session before, where it was not `enter` alone."""
+    if not row or state[row - 1] != 1.0:
+        return ""
+    if limit.leave != limit.enter and not limit.is_of_news:
+        return f"; it left {leaving(limit.leave, unit, is_above=limit.is_above)}"
+    return f"; the hold of {limit.hold_sessions} sessions is over" if limit.hold_sessions else ""
+
+
+def _began(state: Floats, entered: Booleans, row: int) -> int:
+    """The first row of this yes; the last one that entered when it was not known in between."""
+    other = np.flatnonzero(state[: row + 1] != 1.0)
+    first = int(other[-1]) + 1 if len(other) else 0
+    return first if entered[first] else int(np.flatnonzero(entered[: row + 1])[-1])
