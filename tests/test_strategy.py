@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any
@@ -40,7 +41,7 @@ def market() -> Market:
     calendar = sessions_around(sessions[0], sessions[-1])
     plain = market_of(opens, closes, exchange=calendar)
     policy = with_known_sessions(load_policy_decisions(), calendar)
-    return Market(**{**{name: getattr(plain, name) for name in Market.__slots__}, "policy": policy})
+    return dataclasses.replace(plain, policy=policy)
 
 
 def feed_of(ticker: str, **changes: Any) -> pd.DataFrame:
