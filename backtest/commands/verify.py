@@ -33,13 +33,17 @@ FRACTIONS = ("total_return", "cagr", "volatility", "max_drawdown", "alpha", "tra
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What verifying found. moved: metric -> (then, now), those that differ; by_data: the part due to the data."""
+    """What verifying found. moved: metric -> (then, now), those that differ; by_data: the part due to the data.
+
+    apart: files whose text a run gives otherwise now, benchmarks and decisions included.
+    """
 
     damaged: list[str]
     changed: list[str]
     moved: dict[str, tuple[Any, Any]]
     by_data: dict[str, float] | None
     equity_apart: float
+    apart: list[str]
 
 
 def verify_result(folder: Path, *, offline: bool, as_json: bool) -> None:
@@ -53,7 +57,7 @@ def verify_result(folder: Path, *, offline: bool, as_json: bool) -> None:
         print(json.dumps({name: getattr(finding, name) for name in Finding.__slots__}, indent=2, allow_nan=False))
     else:
         _print(folder, manifest, finding)
-    if finding.damaged or finding.moved or finding.equity_apart:
+    if finding.damaged or finding.moved or finding.apart:
         why = "files were changed by hand" if finding.damaged else "the same question has another answer now"
         raise ResultDiffers(f"{folder}: {why}")
 
@@ -82,7 +86,14 @@ def _verified(folder: Path, manifest: Mapping[str, Any], config: Config, *, offl
         if old_market is not None:
             old = run(config, REGISTRY, market=old_market).metrics
             by_data = {name: float(result.metrics[name] or 0.0) - float(old[name] or 0.0) for name in moved}
-    return Finding(damaged, changed, moved, by_data, _equity_apart(folder, result))
+    texts = data_files(result, caveats(result))
+    apart = [name for name, text in texts.items() if name != "config.yaml" and _text(folder / name) != text]
+    return Finding(damaged, changed, moved, by_data, _equity_apart(folder, result, texts["equity.csv"]), apart)
+
+
+def _text(path: Path) -> str | None:
+    """What stands in a file; None when it is missing."""
+    return path.read_bytes().decode(errors="replace") if path.is_file() else None
 
 
 def _market_of_then(config: Config, manifest: Mapping[str, Any]) -> Market | None:
@@ -110,11 +121,10 @@ def _moved(then: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str, tuple[A
     return {name: (then.get(name), now[name]) for name in now if then.get(name) != now[name]}
 
 
-def _equity_apart(folder: Path, result: Result) -> float:
+def _equity_apart(folder: Path, result: Result, text: str) -> float:
     """Largest relative difference of the equity curve on the sessions of both; 0 when the files are equal."""
-    text = data_files(result, caveats(result))["equity.csv"]
     path = folder / "equity.csv"
-    if path.is_file() and path.read_bytes().decode(errors="replace") == text:
+    if _text(path) == text:
         return 0.0
     try:
         rows = [line.split(",")[:2] for line in path.read_text().splitlines()[1:]]
@@ -130,13 +140,18 @@ def _equity_apart(folder: Path, result: Result) -> float:
 def _print(folder: Path, manifest: Mapping[str, Any], finding: Finding) -> None:
     print(f"{folder.name}: {manifest['name']}")
     for name in finding.damaged:
-        print(f"  ! {name} is not the file that was written: its sha256 differs from the manifest")
+        is_there = (folder / name).is_file()
+        wrong = "not the file that was written: its sha256 differs from the manifest" if is_there else "missing"
+        print(f"  ! {name} is {wrong}")
     for what in ("config", "data", "code", "libraries"):
         print(f"  {what:<9} {'changed' if what in finding.changed else 'the same'}")
-    if not finding.moved and not finding.equity_apart:
-        print("  the answer is the same to the last bit")
+    if not finding.moved and not finding.apart:
+        print("  the answer is the same to the last bit, benchmarks and decisions included")
         return
-    print(f"  the equity curve differs by {finding.equity_apart:.3g} of itself at most")
+    if finding.apart:
+        print(f"  another text now: {', '.join(finding.apart)}")
+    if finding.equity_apart:
+        print(f"  the strategy's equity curve differs by {finding.equity_apart:.3g} of itself at most")
     for name, (then, now) in finding.moved.items():
         part = "" if finding.by_data is None else f"; {_by(name, finding.by_data[name])} of it by the data"
         print(f"  {name:<22} {_number(then)} -> {_number(now)}{_step(name, then, now)}{part}")

@@ -35,6 +35,7 @@ def caveats_of(result: Result, spells: Sequence[Spell]) -> list[str]:
         *result.market.notes,
         *_trade_due(result),
         *_not_known(result),
+        *_raw(result),
         *_beaten(result),
         *_whipsaws(spells),
         *_easing(result),
@@ -58,6 +59,15 @@ def _not_known(result: Result) -> Iterator[str]:
         held = result.config.strategy.initial
         total = f"{of} {len(result.sessions):,} sessions"
         yield f"On {total} the signal was unknown or had not spoken yet: {held} was held."
+
+
+def _raw(result: Result) -> Iterator[str]:
+    """What raw accounting does to a comparison with something that is never traded."""
+    if result.config.execution.accounting == "raw":
+        yield (
+            "Dividends are paid into cash and wait there for the next trade: a benchmark that is only held never "
+            "reinvests them, the strategy does at each change. Total-return accounting may rank them otherwise."
+        )
 
 
 def _beaten(result: Result) -> Iterator[str]:

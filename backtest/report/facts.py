@@ -57,6 +57,7 @@ def _first_screen(result: Result, moves: Sequence[Move], days: Days) -> dict[str
         "verdicts": verdicts(result, moves),
         "key_figures": figure_rows(result, in_key=True, most=SHOWN_BENCHMARKS),
         "terms": result.plan.terms,
+        "is_raw": result.config.execution.accounting == "raw",
         "cost_bps": own_bps(result),
         "falls": falls,
     }

@@ -43,7 +43,7 @@ def write_result(result: Result, strategy: type, root: Path, occasion: Occasion)
         "data": content_hash(result.market),
         "code": code_hash(strategy),
     }
-    key = sha256_text("".join(hashes.values()))
+    key = sha256_text("\n".join([*hashes.values(), *result.market.notes]))  # a second source speaks in notes only
     warnings = caveats(result)
     files = data_files(result, warnings)
     files["report.html"] = render_report(

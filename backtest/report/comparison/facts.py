@@ -198,5 +198,6 @@ def _origin(comparison: Comparison) -> dict[str, Any]:
         "checked": checked,
         "sources": comparison.sources,
         "terms_of": comparison.terms_of,
+        "is_raw": any(variant.config.execution.accounting == "raw" for variant in comparison.variants),
         "data_sha256": comparison.data_sha256,
     }
