@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import datetime
 import json
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,8 @@ from backtest.report.folder import Written
 from backtest.report.index import number, percent
 from backtest.report.occasion import Occasion
 from backtest.result import Result
+
+OLD_PRICES_DAYS = 7
 
 FIGURES = (
     ("Final value, USD", "final_equity_usd", lambda x: number(x, 0)),
@@ -44,6 +48,7 @@ def run_configs(paths: Sequence[Path], overrides: Sequence[str], out: Path, *, o
         occasion = Occasion()
         with placed(path, overrides):
             result, written = backtest_one(config, out, occasion, offline=offline)
+        tell_age(result)
         if as_json:
             documents.append(document(result, written))
         else:
@@ -54,6 +59,17 @@ def run_configs(paths: Sequence[Path], overrides: Sequence[str], out: Path, *, o
         from backtest.commands.compare import compare_paths
 
         compare_paths(paths, overrides, out, offline=offline, as_json=False)
+
+
+def tell_age(result: Result) -> None:
+    """Say on stderr when fetched prices end long ago: a source that answers with an old history looks like a new one.
+
+    Not in the result, which does not depend on the day it is made.
+    """
+    config, last = result.config, result.sessions[-1]
+    days = (datetime.datetime.now(datetime.UTC).date() - last.date()).days
+    if config.data.prices.source == "yahoo" and config.data.end is None and days > OLD_PRICES_DAYS:
+        print(f"{config.name}: the last prices are of {last:%Y-%m-%d}, {days} days ago", file=sys.stderr)
 
 
 def document(result: Result, written: Written) -> dict[str, Any]:
