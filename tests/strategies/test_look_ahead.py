@@ -49,7 +49,7 @@ QUESTIONS: dict[str, tuple[str, dict[str, Any]]] = {
 }
 """Each registered strategy, with parameters under which it decides something new all the time."""
 
-SELDOM = {"relative_momentum, weekly", "relative_momentum, monthly", "static_mix"}
+SELDOM = {"relative_momentum, weekly", "relative_momentum, monthly", "static_mix", "rules"}
 """Cannot decide something new often enough: cut at random sessions too."""
 
 

@@ -371,7 +371,8 @@ def test_shipped_strategies_are_clean_on_real_prices(name: str, real_data: Path)
     from backtest.data import load_market
 
     prices = {"source": "csv", "folder": str(real_data / "prices")}
-    config = make_config(REGISTRY, name, {}, "2001-07-31", prices)
+    params = dict(VARIANTS)["rules"] if name == "rules" else {}  # a rule has no default
+    config = make_config(REGISTRY, name, params, "2001-07-31", prices)
     report = audit(config, REGISTRY, market=load_market(config))
 
     assert report.ok, report.lines()
