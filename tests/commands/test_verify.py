@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from pathlib import Path
 
 import pytest
@@ -41,6 +43,9 @@ def test_another_benchmark_alone_is_another_answer(folder: Path, capsys: pytest.
     cells = lines[-1].split(",")
     lines[-1] = ",".join([*cells[:-1], "1.0"])
     path.write_text("\n".join(lines) + "\n")
+    manifest = json.loads((folder / "manifest.json").read_text())  # as written: another answer, no damaged file
+    manifest["files"]["equity.csv"]["sha256"] = hashlib.sha256(path.read_bytes()).hexdigest()
+    (folder / "manifest.json").write_text(json.dumps(manifest))
     with pytest.raises(ResultDiffers):
         verify_result(folder, offline=True, as_json=False)
     said = capsys.readouterr().out
