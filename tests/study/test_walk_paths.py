@@ -21,11 +21,13 @@ from backtest.config import study_from_text
 from backtest.config.study import WalkForwardTerms
 from backtest.decision import Decision
 from backtest.errors import ConfigError, RunError
+from backtest.execution.compiled import run_compiled
 from backtest.market import PRICE_FRAMES, Floats, Legs, Market
 from backtest.metrics import METRIC_KEYS
 from backtest.report.occasion import Occasion
 from backtest.strategy import RotationStrategy, StrategyParams
 from backtest.study.sweep import curves_of
+from backtest.study.walk_account import follower
 from backtest.study.walk_files import document, write_walk
 from backtest.study.walk_forward import WalkForward, walk_forward
 from backtest.study.walk_groups import groups_of, paths_of, splits_of
@@ -305,6 +307,21 @@ def test_a_path_holds_in_each_group_what_was_chosen_for_it(walk: WalkForward) ->
             rows = slice(begin + 1, end - 1)
             assert (equity[1:] / equity[:-1])[rows] == pytest.approx(returns[number, rows], rel=1e-9)
     assert len(seen) > 1
+
+
+def test_an_account_changes_its_variant_at_the_open_after_the_choice(tmp_path: Path) -> None:
+    """Two coins that show other sides at the close of row 100: the same money to there, another open after it."""
+    grid = "{strategy.name: [noise], strategy.params.coin: [0, 1, 2, 3, 4, 5]}"
+    walk = walked(tmp_path, grid=grid, overrides=("strategy.params={}", *ONE_TICKER_A_LEG))
+    result, own = walk.sweep, curves(walk)
+    sides = [result.first.decide(Noise.Params(coin=coin)).small_share[result.first.begin + 100] for coin in range(6)]
+    before, after = sides.index(0.0), sides.index(1.0)
+    equity = run_compiled(follower(result)([(0, before), (100, after)])).equity
+    assert (equity[:101] == own[before, :101]).all()
+    opens, closes = (getattr(result.market, name).loc[result.first.plan.sessions] for name in ("open", "close"))
+    overnight, day = opens["QQQ"].iloc[101] / closes["QQQ"].iloc[100], closes["IWM"].iloc[101] / opens["IWM"].iloc[101]
+    cost = 0.0005
+    assert equity[101] / equity[100] == pytest.approx(overnight * (1 - cost) / (1 + cost) * day, rel=1e-9)
 
 
 def test_choosing_among_coins_is_worth_nothing_on_the_median_path(tmp_path: Path) -> None:
