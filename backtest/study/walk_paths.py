@@ -12,6 +12,7 @@ An account is a real one, by the kernel: changing from one variant to another co
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -93,7 +94,8 @@ def paths_through(result: Sweep, terms: WalkForwardTerms, curves: Floats) -> Pat
     sessions = curves.shape[1]
     groups = groups_of(sessions, asked.groups)
     splits = splits_of(sessions, terms)
-    choices = tuple(_chosen(result, terms, curves, split) for split in splits)
+    with ThreadPoolExecutor() as pool:  # compiled code lets go of the interpreter
+        choices = tuple(pool.map(lambda split: _chosen(result, terms, curves, split), splits))
     paths = paths_of(splits, asked.groups)
     equity = _accounts(result, groups, [[choices[split].number for split in path] for path in paths])
     best = recommended(result, terms, selected(measured(curves, first, [(0, sessions)]), terms))

@@ -105,7 +105,9 @@ def paths_payload(paths: Paths, rows: npt.NDArray[np.intp]) -> dict[str, Any]:
         zero = 0.0 if key == "information_ratio" else figure(paths.benchmark_figures[key])
         return [SHOWN[key][0], key == "cagr", all_, zero, figure(paths.in_sample_figures[key])]
 
+    grown = paths.equity[:, rows] / paths.equity[:, :1]
     return {
+        "range": [np.round(each, 4).tolist() for each in np.quantile(grown, [0.0, 0.5, 1.0], axis=0)],
         "paths": [curve(paths.equity[k]) for k in drawn],
         "held": [curve(paths.benchmark), curve(paths.in_sample)],
         "strips": [strip(key) for key in SHOWN],

@@ -25,6 +25,6 @@ function drawStrips() {
   show("strips", data, layout, 100 * n);
 }
 const readPaths = k => {
-  const at = D.paths.map(v => v[k]).sort((a, b) => a - b), n = at.length, middle = (at[(n - 1) >> 1] + at[n >> 1]) / 2;
-  return entry("paths", "sel", `${written(at[0])} to ${written(at[n - 1])}`) + `<span>median <b>${written(middle)}</b></span> ` + HELD.map(([name, tone, v]) => entry(name, tone, written(v[k]))).join("");
+  const [lowest, median, highest] = D.range.map(v => written(v[k]));
+  return entry("paths", "sel", `${lowest} to ${highest}`) + `<span>median <b>${median}</b></span> ` + HELD.map(([name, tone, v]) => entry(name, tone, written(v[k]))).join("");
 };
