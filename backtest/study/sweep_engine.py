@@ -42,6 +42,7 @@ _SUMS: tuple[Any, ...] = (
     fused.quotient,
     fused.measure_returns,
     fused.measure_falls,
+    fused.least,
     fused.smallest,
     fused.tail_mean,
     fused.capture,
@@ -105,7 +106,7 @@ def run_many(
     opens, closes, scheduled, overnight = prices
     first, earns, cash, rate, whole = numbers
     totals = np.zeros(5)
-    returns, room = np.empty(opens.shape[0] - 1), np.empty((2, opens.shape[0] - 1))
+    returns, room = np.empty(opens.shape[0] - 1), np.empty((2, opens.shape[0]))
     begin = 0
     for v in range(len(ends)):
         own = equity[v if len(equity) > 1 else 0]
@@ -119,6 +120,6 @@ def run_many(
 
 def measure_rows(equity: Any, totals: Any, against: Any, table: Any) -> None:
     """Metrics of the curves (variants, sessions) with their totals (variants, 5)."""
-    returns, room = np.empty(equity.shape[1] - 1), np.empty((2, equity.shape[1] - 1))
+    returns, room = np.empty(equity.shape[1] - 1), np.empty((2, equity.shape[1]))
     for v in range(len(equity)):
         measure_one(equity[v], totals[v], *against, returns, room, table[v])
