@@ -57,7 +57,7 @@ def figures_shown(sweep: Sweep) -> list[Figure]:
     sharpe = Figure("sharpe", "Sharpe ratio", "", 1000, 1)
     rest = [
         Figure("max_drawdown", "worst fall", "%", 100_00, 1),
-        Figure("turnover_annual", "turnover a year", "", 1000, -1),
+        Figure("turnover_annual", "turnover a year", "", 100, -1),
     ]
     return [active, growth, sharpe, *rest] if sweep.first.benchmark is not None else [sharpe, growth, *rest]
 
