@@ -151,6 +151,18 @@ def test_the_neighbourhood_is_the_plateaus_over_all_keys(browser: Any, address: 
         assert np.abs(plane(browser) - view).max() <= 2 * HALF_A_STEP
 
 
+def test_of_turnover_less_is_better_and_the_worst_is_the_most(browser: Any, address: Any) -> None:
+    result, _ = swept("two")
+    opened(browser, address("two"))
+    chosen(browser, ".pick-figure", 4)
+    turnover = result.metric("turnover_annual")
+    assert f"{turnover.min():.2f}" in text(browser, "read-plane")
+    chosen(browser, "#surface", "worst")
+    least = plateau_of(-turnover, (12, 4), (True, True))
+    assert least is not None
+    assert np.abs(plane(browser) + least.worst.reshape(12, 4).T).max() <= 0.5e-2 * (1 + 1e-9)
+
+
 def test_a_slider_at_all_joins_the_points_and_their_neighbours(browser: Any, address: Any) -> None:
     result, _ = swept("four")
     opened(browser, address("four"))

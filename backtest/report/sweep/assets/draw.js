@@ -101,7 +101,7 @@ function drawSlices() {
       data.push(trace(of("mean"), { mode: "markers", marker: { size: 9, color: token("ink") }, hoverinfo: "none", meta: words }));
     }
     const gap = .07, wide = 1 / each, tall = 1 / lines;
-    layout["xaxis" + id] = { ...axis({ range: [-.5, levels.length - .5], anchor: "y" + id, domain: [column * wide + (column ? gap / 2 : 0), (column + 1) * wide - (column < each - 1 ? gap / 2 : 0)], showgrid: false, title: named(name) }), ...ticked(levels, inner, 14) };
+    layout["xaxis" + id] = { ...axis({ range: [-.5, levels.length - .5], anchor: "y" + id, domain: [column * wide + (column ? gap / 2 : 0), (column + 1) * wide - (column < each - 1 ? gap / 2 : 0)], showgrid: false, ticklabelstandoff: 6, title: named(name) }), ...ticked(levels, inner, 14) };
     layout["yaxis" + id] = valueAxis([1 - (row + 1) * tall + (row < lines - 1 ? 60 / height : 0), 1 - row * tall], [low - pad, high + pad], plain, { anchor: "x" + id }, 5);
   });
   show("slices", data, layout, height);
