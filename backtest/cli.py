@@ -75,13 +75,18 @@ def sweep(
     study: Annotated[Path, typer.Argument(metavar="STUDY", help="A study with a grid.", show_default=False)],
     overrides: Overrides = None,
     out: Out = Path("results"),
+    curves: Annotated[
+        list[int] | None,
+        typer.Option("--curve", metavar="POINT", help="Also this point's whole curve: its row of sweep.csv, from 0."),
+    ] = None,
+    parquet: Annotated[bool, typer.Option("--parquet", help="Also sweep.parquet; needs the extra [parquet].")] = False,
     offline: Offline = False,
     as_json: Json = False,
 ) -> None:
     """Run every point of a study's grid: plateau or peak, and is the best more than luck?"""
     from backtest.commands.sweep import sweep_path
 
-    sweep_path(study, overrides or [], out, offline=offline, as_json=as_json)
+    sweep_path(study, overrides or [], out, curves=curves or [], parquet=parquet, offline=offline, as_json=as_json)
 
 
 @app.command("walk-forward")

@@ -37,6 +37,7 @@ LEVEL = {room: level for level, rooms in enumerate(LAYERS) for room in rooms}
 
 BACKTRADER_ROOMS = {"strategy", "feeds", "execution"}
 LAZY = {"numba", "arch", "scipy", "plotly", "yfinance", "jinja2", "exchange_calendars", "matplotlib", "distributed"}
+LAZY |= {"pyarrow"}
 """Slow to load: imported inside the functions that use them."""
 
 STRATEGIES_MAY_IMPORT = ("backtest.market", "backtest.decision", "backtest.signals", "backtest.strategy")
