@@ -1,0 +1,168 @@
+"""The sweep beside its peers: the same prices, the same decisions, one run, and how far the final values agree.
+
+    python3 benchmarks/run.py [--quick]         # installs what this needs, then runs it
+
+The work: 50 lookbacks x 20 thresholds of relative momentum, 6,503 simulated sessions of 4 tickers, 5 bps, fills at the
+next open, sized at that open. Peers that take minutes run a sample of the variants, stratified by how often they
+switch. Each runs in a process of its own, one after the other, warm, imports not counted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+import numpy as np
+from kernels import full_curves, last_values, prepared
+from peers.handed import Floats, Row, Work, fastest
+from rules import finals_by
+from sweep import ROUNDS, kernel_alone, least, study_of
+
+from backtest import sweep
+from backtest.study.sweep import Sweep
+from strategies import REGISTRY
+
+HERE = Path(__file__).resolve().parent
+PACKAGES = ("numpy", "pandas", "numba", "vectorbt", "bt", "backtrader")
+
+
+@dataclass(frozen=True)
+class Peer:
+    """A program of `peers/`: how many variants it runs and how often, in full and with --quick."""
+
+    module: str
+    variants: int
+    rounds: int
+    quick_variants: int
+
+
+PEERS = (
+    Peer("vectorbt_best", variants=1000, rounds=3, quick_variants=100),
+    Peer("vectorbt_usual", variants=1000, rounds=2, quick_variants=50),
+    Peer("bt_rebalance", variants=30, rounds=1, quick_variants=6),
+    Peer("optstrategy", variants=30, rounds=1, quick_variants=6),
+)
+
+
+HEADER = """\
+| | idiom | computes | cores | seconds for 1,000 | measured on | / our sweep | / our kernel | apart | by its own rule |
+|---|---|---|---|---|---|---|---|---|---|"""
+LEGEND = """
+/ our kernel: on one thread, with curves. apart: final values beside our kernel's for the same variants, median and
+largest relative difference. by its own rule: the same beside an account in plain Python that sizes purchases as the
+peer does (rules.py), so that what is left is not explained. What is done differently:
+"""
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--quick", action="store_true", help="samples of at most 100 variants for every peer: a minute")
+    quick = parser.parse_args().quick
+    print(environment())
+    found = sweep(study_of(50, 20), REGISTRY)
+    work = work_of(found)
+    print(f"{work.variants:,} variants, {len(work.sessions):,} sessions, {work.switches.mean():.1f} switches each\n")
+    rows = ours(found, work)
+    base = rows[0].seconds, rows[1].seconds
+    print(HEADER)
+    for row in rows:
+        print(line(row, work, work, base), flush=True)
+    notes = []
+    for peer in PEERS:
+        sample = work.only(work.sample(peer.quick_variants if quick else peer.variants))
+        for row in answers(peer, sample, 1 if quick else peer.rounds):
+            print(line(row, work, sample, base), flush=True)
+            notes.append(f"- {row.name}: {row.differs}.")
+    print(LEGEND, *dict.fromkeys(notes), sep="\n")
+    again = least(lambda: sweep(found.study, REGISTRY, market=found.market))
+    print(f"\nour sweep once more, after the peers: {again:.3g} s; load now {os.getloadavg()[0]:.1f}")
+
+
+def environment() -> str:
+    """Versions, cores, and how busy the machine is."""
+    versions = ", ".join(f"{name} {version(name)}" for name in PACKAGES)
+    load = f"load before {os.getloadavg()[0]:.1f} (others' work makes every figure worse)"
+    return f"Python {platform.python_version()}, {versions}\n{os.cpu_count()} cores, {load}"
+
+
+def work_of(found: Sweep) -> Work:
+    """What the peers are handed: prices and decisions of a sweep of the sample."""
+    setting, study = found.first, found.study
+    params = [study.grid_parts(number)[1] for number in range(study.size)]
+    small = np.stack([setting.decide(each).small_share for each in params], axis=1)
+    assert setting.begin == 0
+    assert all(setting.legs.growth.get(ticker) == 0.5 for ticker in setting.legs.tickers[:2])
+    asked = [each.model_dump() for each in params]
+    return Work(
+        sessions=setting.plan.sessions.to_numpy(),
+        opens=setting.plan.opens,
+        closes=setting.plan.closes,
+        side=np.nan_to_num(small).astype(np.int8),  # growth, before a signal is known
+        lookbacks=np.array([each["lookback_sessions"] for each in asked]),
+        thresholds=np.array([each["threshold"] for each in asked]),
+    )
+
+
+def ours(found: Sweep, work: Work) -> list[Row]:
+    """The public function first, then the kernel on one thread, then its other ways."""
+    whole = least(lambda: sweep(found.study, REGISTRY, market=found.market))
+    alone, finals = kernel_alone(found)
+    exact = found.metric("final_equity_usd")
+    cores = os.cpu_count() or 1
+
+    def row(idiom: str, computes: str, used: str, seconds: float, values: Floats | list[float]) -> Row:
+        return Row(
+            "this project", idiom, computes, used, seconds, [float(value) for value in values], rule="", differs=""
+        )
+
+    return [
+        row("`sweep`", "decisions, curve, 25 metrics", f"{cores} threads", whole, exact),
+        row("kernel alone", "curve", "1", alone, finals),
+        row("kernel alone", "curve", "2 threads", *fastest(prepared(full_curves, work, 2), ROUNDS)),
+        row("kernel alone", "final values", "1", *fastest(prepared(last_values, work), ROUNDS)),
+    ]
+
+
+def answers(peer: Peer, work: Work, rounds: int) -> Iterator[Row]:
+    """What a peer says of the work; nothing, and the reason on the error stream, when it fails."""
+    with tempfile.TemporaryDirectory() as folder:
+        handed = Path(folder, "work.npz")
+        work.write(handed)
+        command = [sys.executable, "-W", "ignore", "-m", f"peers.{peer.module}", str(handed), str(rounds)]
+        done = subprocess.run(command, cwd=HERE, capture_output=True, text=True, check=False)
+    if done.returncode:
+        print(f"{peer.module} failed: {done.stderr.strip().splitlines()[-1]}", file=sys.stderr)
+        return
+    for told in json.loads(done.stdout.splitlines()[-1]):
+        yield Row(**told)
+
+
+def line(row: Row, work: Work, sample: Work, base: tuple[float, float]) -> str:
+    """A row of the table. sample: the work that was measured; base: seconds of our sweep and kernel for the whole."""
+    seconds = row.seconds * work.variants / sample.variants
+    basis = "all" if sample.variants == work.variants else f"extrapolated from {sample.variants}"
+    times = [f"{seconds / ours:,.{0 if seconds > 10 * ours else 2}f}" for ours in base]
+    apart = differences(row.finals, prepared(last_values, sample, leg_weight=row.leg_weight)())
+    unexplained = differences(row.finals, finals_by(row.rule, sample, row.leg_weight)) if row.rule else ""
+    cells = row.name, row.idiom, row.computes, row.cores, f"{seconds:.3g}", basis, *times, apart, unexplained
+    return f"| {' | '.join(cells)} |"
+
+
+def differences(theirs: list[float], ours: Floats) -> str:
+    """Median and largest relative difference."""
+    apart = np.abs(np.array(theirs) / ours - 1.0)
+    return f"{np.median(apart):.0e}, {apart.max():.0e}" if apart.any() else "0"
+
+
+if __name__ == "__main__":
+    main()
