@@ -2,7 +2,8 @@
 
 The grid is handed over as pairs, because `optstrategy` makes the product of what it is given and here a sample is run.
 The decision is its own, from its own indicators. It is sized at the close before the fill, at .49 a ticker: at .5 the
-second purchase is refused in silence whenever the first opens higher.
+second purchase is refused in silence whenever the first opens higher. Reading the feeds and starting the processes,
+under a second, is part of what is measured.
 """
 
 from __future__ import annotations
@@ -112,8 +113,8 @@ def main() -> None:
             seconds=seconds,
             finals=finals,
             rule="backtrader",
-            differs=f"sized at the close before the fill, {LEG_WEIGHT:g} a ticker lest it refuse purchases; compared"
-            " with our account at the same weight",
+            differs=f"sized at the close before the fill, {LEG_WEIGHT:g} a ticker (and our account beside it), because"
+            " a purchase that lacks cash at the open is refused whole; some still are",
             leg_weight=LEG_WEIGHT,
         )
     )
