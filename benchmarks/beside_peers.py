@@ -58,9 +58,10 @@ HEADER = """\
 | | idiom | computes | cores | seconds for 1,000 | measured on | / our sweep | / our kernel | apart | by its own rule |
 |---|---|---|---|---|---|---|---|---|---|"""
 LEGEND = """
-/ our kernel: on one thread, with curves. apart: final values beside our kernel's for the same variants, median and
-largest relative difference. by its own rule: the same beside an account in plain Python that sizes purchases as the
-peer does (rules.py): rounding, so that the rule is all of the difference. The rules:
+From bytes: from the decisions as a byte per session and variant. / our kernel: on one thread, with curves. Apart: final
+values beside our kernel's for the same variants, median and largest relative difference. By its own rule: the same
+beside an account in plain Python that sizes purchases as the peer does (rules.py): rounding, so that the rule is all of
+the difference. The rules:
 """
 
 
@@ -131,9 +132,9 @@ def ours(found: Sweep, work: Work) -> list[Row]:
 
     return [
         row("`sweep`", "decisions, curve, 25 metrics", f"{cores} threads", whole, exact),
-        row("kernel alone", "curve", "1", alone, finals),
-        row("kernel alone", "curve", "2 threads", *fastest(prepared(full_curves, work, 2), KERNEL_ROUNDS)),
-        row("kernel alone", "final values", "1", *fastest(prepared(last_values, work), KERNEL_ROUNDS)),
+        row("kernel alone, from bytes", "curve", "1", alone, finals),
+        row("kernel alone, from bytes", "curve", "2 threads", *fastest(prepared(full_curves, work, 2), KERNEL_ROUNDS)),
+        row("kernel alone, from bytes", "final values", "1", *fastest(prepared(last_values, work), KERNEL_ROUNDS)),
     ]
 
 

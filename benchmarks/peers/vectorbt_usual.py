@@ -63,7 +63,7 @@ def main() -> None:
         seconds, finals = fastest(lambda: np.concatenate([asked(compute()) for compute in chunks]), rounds)
         return Row(
             name=f"vectorbt {vbt.__version__}, usual idiom",
-            idiom="`from_orders`, " + ("one call" if is_one_shot else f"chunks of {CHUNK}"),
+            idiom="`from_orders`, " + ("one call" if is_one_shot else f"chunks of {CHUNK}") + "; frames ready",
             computes=computes,
             cores="1",
             seconds=seconds,
