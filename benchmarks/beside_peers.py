@@ -21,7 +21,7 @@ from importlib.metadata import distributions, version
 from pathlib import Path
 
 import numpy as np
-from kernels import full_curves, last_values, prepared
+from last_values import prepared
 from peers.handed import Floats, Row, Work, fastest
 from rules import finals_by
 from sweep import kernel_alone, least, study_of
@@ -58,10 +58,10 @@ HEADER = """\
 | | idiom | computes | cores | seconds for 1,000 | measured on | / our sweep | / our kernel | apart | by its own rule |
 |---|---|---|---|---|---|---|---|---|---|"""
 LEGEND = """
-From bytes: from the decisions as a byte per session and variant. / our kernel: on one thread, with curves. Apart: final
-values beside our kernel's for the same variants, median and largest relative difference. By its own rule: the same
-beside an account in plain Python that sizes purchases as the peer does (rules.py): rounding, so that the rule is all of
-the difference. The rules:
+Kernel alone: decisions ready, as the rows at which weights change. From bytes: one per session and variant, arrays of
+weights made of them. / our kernel: on one thread, with curves. Apart: final values beside our kernel's for the same
+variants, median and largest relative difference. By its own rule: the same beside an account in plain Python that sizes
+purchases as the peer does (rules.py): rounding, so that the rule is all of the difference. The rules:
 """
 
 
@@ -121,7 +121,7 @@ def work_of(found: Sweep) -> Work:
 def ours(found: Sweep, work: Work) -> list[Row]:
     """The public function first, then the kernel on one thread, then its other ways."""
     whole = least(lambda: sweep(found.study, REGISTRY, market=found.market))
-    alone, finals = kernel_alone(found, KERNEL_ROUNDS)
+    alone, together, finals = kernel_alone(found, KERNEL_ROUNDS)
     exact = found.metric("final_equity_usd")
     cores = os.cpu_count() or 1
 
@@ -132,9 +132,9 @@ def ours(found: Sweep, work: Work) -> list[Row]:
 
     return [
         row("`sweep`", "decisions, curve, 25 metrics", f"{cores} threads", whole, exact),
-        row("kernel alone, from bytes", "curve", "1", alone, finals),
-        row("kernel alone, from bytes", "curve", "2 threads", *fastest(prepared(full_curves, work, 2), KERNEL_ROUNDS)),
-        row("kernel alone, from bytes", "final values", "1", *fastest(prepared(last_values, work), KERNEL_ROUNDS)),
+        row("kernel alone", "curve", "1", alone, finals),
+        row("kernel alone", "curve", f"{cores} threads", together, finals),
+        row("kernel alone", "final values", "1", *fastest(prepared(work), KERNEL_ROUNDS)),
     ]
 
 
@@ -160,7 +160,7 @@ def shown(row: Row, work: Work, sample: Work, base: tuple[float, float]) -> str:
     seconds = row.seconds * work.variants / sample.variants
     basis = "all" if sample.variants == work.variants else f"extrapolated from {sample.variants}"
     times = [seconds / unit for unit in base]
-    kernel = prepared(last_values, sample, leg_weight=row.leg_weight)()
+    kernel = prepared(sample, row.leg_weight)()
     by_rule = finals_by(row.rule, sample, row.leg_weight) if row.rule else kernel
     apart, unexplained = (np.abs(np.array(row.finals) / finals - 1.0) for finals in (kernel, by_rule))
     agreement = [f"{np.median(each):.0e}, {each.max():.0e}" if each.any() else "0" for each in (apart, unexplained)]

@@ -56,40 +56,48 @@ def study_text(lookbacks: int, thresholds: int) -> str:
     )
 
 
-def kernel_alone(result: object, rounds: int = ROUNDS) -> tuple[float, np.ndarray]:
-    """Seconds of the accounting of all variants on one core, decisions ready as bytes; and their final values."""
+def kernel_alone(result: object, rounds: int = ROUNDS) -> tuple[float, float, np.ndarray]:
+    """Seconds of the accounts of all variants, decisions ready: on one core and on all; and their final values."""
+    from concurrent.futures import ThreadPoolExecutor
+
     from numba import njit
 
-    from backtest.execution.account import account, weights_of
+    from backtest.execution.account import account
     from backtest.study import sweep_engine
     from backtest.study.sweep_chunk import Batch
 
     sweep_engine.runner()  # lets compiled code call the account
-    setting = result.first  # type: ignore[attr-defined]
-    size = result.study.size  # type: ignore[attr-defined]
-    batch = Batch.of(setting, size)
-    for number in range(size):
-        batch.add(setting.encoded(result.study.grid_parts(number)[1]), number)  # type: ignore[attr-defined]
+    setting, size = result.first, result.study.size  # type: ignore[attr-defined]
 
-    @njit(nogil=True)
-    def run(codes, tables, counts, growth, small, is_small, prices, numbers, finals):  # type: ignore[no-untyped-def]
+    @njit(nogil=True, error_model="numpy")
+    def run(rows, weights, ends, shift, is_small, prices, numbers, finals):  # type: ignore[no-untyped-def]
         opens, closes, scheduled, overnight = prices
         first, earns, cash, rate, whole = numbers
-        weights = np.zeros((tables.shape[1] + 1, opens.shape[1]))
-        alias = np.zeros(tables.shape[1] + 1, dtype=np.int64)
         totals, equity = np.zeros(5), np.empty(opens.shape[0])
-        for v in range(len(codes)):
-            weights_of(tables[v], counts[v], growth, small, weights, alias)
+        begin = 0
+        for v in range(len(ends)):
             account(
-                opens, closes, codes[v], alias, counts[v], weights, is_small, scheduled, first, overnight, earns,
-                cash, rate, whole, equity, totals,
+                opens, closes, rows[begin : ends[v]], weights[begin : ends[v]], shift, is_small, scheduled, first,
+                overnight, earns, cash, rate, whole, equity, totals,
             )  # fmt: skip
             finals[v] = equity[-1]
+            begin = ends[v]
 
-    finals = np.empty(size)
-    arguments = (batch.codes, batch.tables, batch.counts, *setting.weights, setting.prices, setting.numbers, finals)
-    run(*arguments)
-    return least(lambda: run(*arguments), rounds), finals
+    def jobs(count: int) -> list[tuple[object, ...]]:
+        parts = []
+        for numbers in np.array_split(np.arange(size), count):
+            batch = Batch(setting)
+            for number in numbers.tolist():
+                batch.add(setting.encoded(result.study.grid_parts(number)[1]), number)  # type: ignore[attr-defined]
+            parts.append((*batch.arguments(), np.empty(len(numbers))))
+        return parts
+
+    cores = os.cpu_count() or 1
+    alone, parts = jobs(1), jobs(4 * cores)
+    run(*alone[0])
+    with ThreadPoolExecutor(cores) as pool:
+        together = least(lambda: list(pool.map(lambda part: run(*part), parts)), rounds)
+    return least(lambda: run(*alone[0]), rounds), together, np.asarray(alone[0][-1])
 
 
 def study_of(lookbacks: int, thresholds: int) -> Study:
@@ -112,10 +120,11 @@ def main() -> None:
     first = sweep(study, REGISTRY)
     market = first.market
     whole = least(lambda: sweep(study, REGISTRY, market=market))
-    alone, finals = kernel_alone(first)
+    alone, together, finals = kernel_alone(first)
     print(f"{len(first.first.plan.sessions):,} sessions, {first.study.size:,} variants, least of {ROUNDS} rounds")
     print(f"sweep, with decisions and 25 metrics  {whole * 1e3:9.1f} ms")
     print(f"kernel alone, 1 thread                {alone * 1e3:9.1f} ms")
+    print(f"kernel alone, all cores               {together * 1e3:9.1f} ms")
     same = np.array_equal(finals, first.metric("final_equity_usd"))
     print(f"final values equal to the last bit: {same}")
     if asked.large:

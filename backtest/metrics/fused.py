@@ -86,10 +86,6 @@ def measure_falls(equity: Any, column: Any) -> None:
             peak, peak_row = equity[t], t
         else:
             fall = equity[t] / peak - 1
-            if fall == 0.0:
-                if t - peak_row > 1:
-                    longest = max(longest, t - peak_row)
-                peak_row = t
             deepest = min(deepest, fall)
             squares += fall * fall
     column[5] = deepest
@@ -122,23 +118,25 @@ def smallest(values: Any, count: int, rank: int) -> float:
 
 
 def tail_mean(returns: Any, mean: float, deviation: float, room: Any) -> float:
-    """Mean of the worst floor(0.05 (N - 1)) + 1 returns."""
+    """Mean of the worst floor(0.05 (N - 1)) + 1 returns. room: (2, N), to work in."""
     count = len(returns)
     tail = int(TAIL_SHARE * (count - 1)) + 1
     bound = mean - FIRST_GUESS * deviation
+    low, ordered = room[0], room[1]
     found = 0
     for t in range(count):
-        room[found] = returns[t]
+        low[found] = returns[t]
         found += returns[t] < bound
     if found < tail:
-        room[:] = returns
+        low[:] = returns
         found = count
-    edge = smallest(room, found, tail - 1)
+    for t in range(found):
+        ordered[t] = low[t]
+    edge = smallest(ordered, found, tail - 1)
     total, below = 0.0, 0
-    for t in range(count):  # in the order of time, so that the sum does not depend on how the edge was found
-        if returns[t] < edge:
-            total += returns[t]
-            below += 1
+    for t in range(found):  # in the order of time, so that the sum does not depend on how the edge was found
+        total += low[t] if low[t] < edge else 0.0
+        below += low[t] < edge
     return (total + (tail - below) * edge) / tail
 
 
