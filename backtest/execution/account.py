@@ -23,9 +23,9 @@ def encode(
 ) -> int:
     """A decision as stretches of equal weights: `rows` (sessions,) where each begins, `weights` (sessions, tickers).
 
-    small, cash: as in a Decision, (sessions,); NaN in small stands for the initial shares. growth, small_leg (tickers,):
-    weights inside the legs; together they give what `Legs.weights` does. Returns how many stretches there are, -1 where
-    a value is no share.
+    small, cash: as in a Decision, (sessions,); NaN in small stands for the initial shares. growth, small_leg:
+    (tickers,) weights inside the legs, which make of them what `Legs.weights` does. Returns how many stretches there
+    are, -1 where a value is no share.
     """
     count = 0
     before, aside_before = np.nan, np.nan

@@ -16,11 +16,12 @@ from typing import Any
 import numpy as np
 from pydantic import BaseModel
 
+from backtest.config import Config, Study
 from backtest.decision import check_decision, target_weights
 from backtest.errors import BacktestError
 from backtest.execution.account import TOTALS
 from backtest.execution.compiled import run_compiled
-from backtest.market import Floats, Memo
+from backtest.market import Floats
 from backtest.metrics import METRIC_KEYS
 from backtest.pipeline import activity_of
 from backtest.plan import Plan, make_plan
@@ -77,39 +78,53 @@ def _start(settings: Settings, start: int, stop: int, pool: ThreadPoolExecutor) 
     """Decide all points of a chunk and hand their accounts to the pool."""
     rows = Rows(start, np.full((stop - start, len(METRIC_KEYS)), np.nan))
     futures: list[Future[None]] = []
-    batches: dict[int, Batch] = {}  # by setting
-    is_shared = len(settings.shared_axes) > 0
-    for number in range(start, stop):
-        try:
-            template, params = settings.study.grid_parts(number)
-            setting = settings.of(template, params)
-            if setting.is_plain:
-                futures.append(pool.submit(_run_plain, setting, plan_with(setting, params), rows, number))
+    for points in _by_template(settings.study, rows):
+        batches: dict[int, Batch] = {}  # by setting
+        for number, template, params in points:
+            try:
+                setting = settings.of(template, params)
+                if setting.is_plain:
+                    futures.append(pool.submit(_run_plain, setting, plan_with(setting, params), rows, number))
+                    continue
+                encoded = _decided(settings, setting, params)
+            except Exception as error:
+                rows.problems[number] = _told(error)
                 continue
-            encoded = _decided(settings.decisions, setting, params) if is_shared else setting.encoded(params)
-        except BacktestError as error:
-            rows.problems[number] = str(error.problems[0])
-            continue
-        except Exception as error:
-            rows.problems[number] = f"{type(error).__name__}: {error}"
-            continue
-        batch = batches.get(id(setting))
-        if batch is None:
-            batch = batches[id(setting)] = Batch(setting)
-        batch.add(encoded, number)
-        if len(batch.numbers) == BATCH:
-            futures.append(pool.submit(batch.run, rows))
-            del batches[id(setting)]
-    futures += [pool.submit(batch.run, rows) for batch in batches.values()]
+            batch = batches.setdefault(id(setting), Batch(setting))
+            batch.add(encoded, number)
+            if len(batch.numbers) == BATCH:
+                futures.append(pool.submit(batch.run, rows))
+                del batches[id(setting)]
+        futures += [pool.submit(batch.run, rows) for batch in batches.values()]
     return rows, futures
 
 
-def _decided(decisions: Memo, setting: Setting, params: BaseModel) -> Encoded:
+def _by_template(study: Study, rows: Rows) -> Iterable[list[tuple[int, Config, BaseModel]]]:
+    """The points of a chunk, those together that differ in parameters alone: a setting is made once for them."""
+    groups: dict[int, list[tuple[int, Config, BaseModel]]] = {}
+    for number in range(rows.start, rows.stop):
+        try:
+            template, params = study.grid_parts(number)
+        except BacktestError as error:
+            rows.problems[number] = _told(error)
+            continue
+        groups.setdefault(id(template), []).append((number, template, params))
+    return groups.values()
+
+
+def _told(error: Exception) -> str:
+    if isinstance(error, BacktestError):
+        return str(error.problems[0])
+    return f"{type(error).__name__}: {error}"
+
+
+def _decided(settings: Settings, setting: Setting, params: BaseModel) -> Encoded:
     """The encoded decision, shared by all points that decide on the same."""
-    config = setting.config
-    legs = (*setting.legs.growth.items(), "|", *setting.legs.small.items())
-    asked = (id(setting.market), config.strategy.name, config.strategy.initial, legs, params.model_dump_json())
-    return decisions.get(asked, lambda: setting.encoded(params))
+    if not settings.shared_axes:
+        return setting.encoded(params)
+    strategy = setting.config.strategy
+    asked = (id(setting.market), strategy.name, strategy.initial, setting.legs.key, params.model_dump_json())
+    return settings.decisions.get(asked, lambda: setting.encoded(params))
 
 
 @dataclass(eq=False)

@@ -11,7 +11,7 @@ from functools import cache
 from hashlib import sha256
 from pathlib import Path
 from types import FunctionType
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -22,8 +22,8 @@ from backtest.metrics import fused
 SUMS = {"reassoc", "nsz", "contract"}
 """For metrics: sums may be added in another order. Never for the account, where the last bit counts."""
 
-NO_CHECKS = "numpy"
-"""A division by zero gives inf or NaN as in numpy; asking for it before each one keeps loops from running eight wide."""
+NO_CHECKS: Literal["numpy"] = "numpy"
+"""A division by zero gives inf or NaN: to ask before each one keeps loops from running eight wide."""
 
 run_account: Any = account.account
 measure_one: Any = fused.measure_one
@@ -110,8 +110,8 @@ def run_many(
     for v in range(len(ends)):
         own = equity[v if len(equity) > 1 else 0]
         run_account(
-            opens, closes, rows[begin : ends[v]], weights[begin : ends[v]], shift, is_small, scheduled, first, overnight,
-            earns, cash, rate, whole, own, totals,
+            opens, closes, rows[begin : ends[v]], weights[begin : ends[v]], shift, is_small, scheduled, first,
+            overnight, earns, cash, rate, whole, own, totals,
         )  # fmt: skip
         measure_one(own, totals, *against, returns, room, table[v])
         begin = ends[v]

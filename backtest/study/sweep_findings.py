@@ -23,6 +23,7 @@ from backtest.statistics.overfitting import overfitting
 from backtest.statistics.sharpe import Trials, deflated_sharpe, moments, pooled_trials, trials_of
 from backtest.study.sweep import Sweep, curves_of
 from backtest.study.sweep_plateau import Plateau, plateau_of
+from backtest.study.sweep_setting import Setting
 from backtest.study.trial import Place, place_of
 from backtest.study.trial import Sweep as SweepLine
 from backtest.study.trial_ledger import TrialLedger
@@ -212,14 +213,17 @@ def _lines(result: Sweep) -> list[SweepLine]:
     """One line for each place and family; variants without a ratio count with none."""
     ratios = np.nan_to_num(result.metric(result.headline))
     groups: dict[tuple[Place, str], list[int]] = {}
+    settings: dict[tuple[Place, str], Setting] = {}
     seen: dict[int, tuple[Config, tuple[Place, str]]] = {}
     for number in range(result.study.size):
         if number in result.problems:
             continue
         template, params = result.study.grid_parts(number)
         if seen.get(id(template), (None, None))[0] is not template:
-            market = result.settings.of(template, params).market
-            seen[id(template)] = (template, (place_of(template, market), template.strategy.name))
+            setting = result.settings.of(template, params)
+            group = (place_of(template, setting.market), template.strategy.name)
+            seen[id(template)] = (template, group)
+            settings.setdefault(group, setting)
         groups.setdefault(seen[id(template)][1], []).append(number)
     lines = []
     for (place, family), numbers in groups.items():
@@ -230,12 +234,12 @@ def _lines(result: Sweep) -> list[SweepLine]:
                 place=place,
                 family=family,
                 sweep_sha256=hashlib.sha256(asked.encode()).hexdigest(),
-                data_sha256=content_hash(result.market),
+                data_sha256=content_hash(settings[place, family].market),
                 benchmark=result.benchmark,
                 variants=known.count,
                 mean=known.mean,
                 variance=known.variance,
-                sessions=len(result.first.plan.sessions) - 1,
+                sessions=len(settings[place, family].plan.sessions) - 1,
             )
         )
     return lines

@@ -96,7 +96,7 @@ class Setting:
         if small.shape != (sessions,) or np.shape(decision.cash_share) not in ((), (sessions,)):
             check_decision(decision, self.market)
         if decision.within is not None:
-            return self._encoded_by_ticker(decision)
+            return self._encoded_by_ticker(decision, decision.within)
         rows, weights = self.room
         cash = self._cash(decision.cash_share, sessions)
         initial = INITIAL_SHARES[self.config.strategy.initial]
@@ -105,13 +105,20 @@ class Setting:
             check_decision(decision, self.market)
         return Encoded(rows[:count].copy(), weights[:count].copy())
 
-    def _encoded_by_ticker(self, decision: Decision) -> Encoded:
+    def _encoded_by_ticker(self, decision: Decision, within: Mapping[str, Floats]) -> Encoded:
         """Of a decision with weights of its own inside the legs."""
         check_decision(decision, self.market)
-        weights = target_weights(decision, self.market, self.legs, self.legs.tickers, self.config.strategy.initial)
-        rows = np.flatnonzero((weights[1:] != weights[:-1]).any(axis=1)) + 1
-        rows = np.concatenate([np.zeros(1, dtype=np.int64), rows])
-        return Encoded(rows, weights[rows])
+        small = np.asarray(decision.small_share, dtype=np.float64)
+        cash = self._cash(decision.cash_share, len(small))
+        is_other = np.zeros(len(small), dtype=np.bool_)
+        is_other[0] = True
+        for values in (small, cash, *within.values()):
+            is_other[1:] |= values[1:] != values[:-1]
+        rows = np.flatnonzero(is_other)
+        inside = {ticker: values[rows] for ticker, values in within.items()}
+        there = dataclasses.replace(decision, small_share=small[rows], cash_share=cash[rows], within=inside)
+        initial = self.config.strategy.initial
+        return Encoded(rows, target_weights(there, self.market, self.legs, self.legs.tickers, initial))
 
     def _cash(self, share: Floats | float, sessions: int) -> Floats:
         if np.ndim(share):
