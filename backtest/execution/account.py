@@ -60,41 +60,59 @@ def value_stretch(
 
     exposure: [sum, sessions] of the small leg's share of what is invested; the base row is left out.
     """
-    worth_of = equity[begin:end]
-    worth_of[:] = 0.0
-    in_small = 0
-    in_growth = 0
+    in_small, in_growth, one, two = 0, 0, 0, 0
     for i in range(len(shares)):
-        held, cost = shares[i], basis[i]
-        if held == 0.0:
-            continue
-        price = closes[i, begin:end]
-        for u in range(len(worth_of)):
-            worth = held * price[u]
-            profit = held * (price[u] - cost)
-            worth_of[u] = (worth_of[u] + (worth - profit)) + profit
-        if is_small[i]:
-            in_small += 1
-        else:
-            in_growth += 1
+        if shares[i] != 0.0:
+            one, two = two, i
+            if is_small[i]:
+                in_small += 1
+            else:
+                in_growth += 1
+    aside = 0.0 if earns else cash
+    worth = equity[begin:end]
+    if in_small + in_growth == 2:  # the usual case, in one loop
+        held, cost, price = shares[one], basis[one], closes[one, begin:end]
+        held_2, cost_2, price_2 = shares[two], basis[two], closes[two, begin:end]
+        for u in range(len(worth)):
+            profit, profit_2 = held * (price[u] - cost), held_2 * (price_2[u] - cost_2)
+            both = ((held * price[u] - profit) + profit) + (held_2 * price_2[u] - profit_2)
+            worth[u] = aside + (both + profit_2)
+    else:
+        for u in range(len(worth)):
+            worth[u] = 0.0
+        for i in range(len(shares)):
+            if shares[i] != 0.0:
+                held, cost, price = shares[i], basis[i], closes[i, begin:end]
+                for u in range(len(worth)):
+                    profit = held * (price[u] - cost)
+                    worth[u] = (worth[u] + (held * price[u] - profit)) + profit
+        for u in range(len(worth)):
+            worth[u] = aside + worth[u]
     counted = end - max(begin, 1)
+    exposure[1] += counted if in_small or in_growth else 0
     if in_small and in_growth:
-        for t in range(max(begin, 1), end):
-            small, total = 0.0, 0.0
-            for i in range(len(shares)):
-                worth = shares[i] * closes[i, t]
-                total += worth
-                if is_small[i]:
-                    small += worth
-            exposure[0] += small / total
-        exposure[1] += counted
-    elif in_small or in_growth:
-        exposure[0] += counted if in_small else 0
-        exposure[1] += counted
-    if not earns:
-        for u in range(len(worth_of)):
-            worth_of[u] = cash + worth_of[u]
-        return cash
+        exposure[0] += shares_in_small(closes, shares, is_small, max(begin, 1), end)
+    elif in_small:
+        exposure[0] += counted
+    return add_interest(cash, interest, overnight, begin, end, equity) if earns else cash
+
+
+def shares_in_small(closes: Any, shares: Any, is_small: Any, begin: int, end: int) -> float:
+    """Sum over sessions of the small leg's share of what is invested."""
+    total = 0.0
+    for t in range(begin, end):
+        small, invested = 0.0, 0.0
+        for i in range(len(shares)):
+            worth = shares[i] * closes[i, t]
+            invested += worth
+            if is_small[i]:
+                small += worth
+        total += small / invested
+    return total
+
+
+def add_interest(cash: float, interest: float, overnight: Any, begin: int, end: int, equity: Any) -> float:
+    """Add the cash, with what it earned, to each session's value; returns the last. interest: of the first session."""
     for t in range(begin, end):
         if t > begin:
             interest = cash * overnight[t]
@@ -131,15 +149,6 @@ def fill_all(cash: float, opens: Any, rate: float, shares: Any, basis: Any, size
     return cash
 
 
-def next_stretch(weights: Any, held: Any, stretch: int) -> int:
-    """The first stretch from this one on with other weights than those held; their number when there is none."""
-    for k in range(stretch, len(weights)):
-        for i in range(len(held)):
-            if weights[k, i] != held[i]:
-                return k
-    return len(weights)
-
-
 def account(
     opens: Any, closes: Any, rows: Any, weights: Any, shift: int, is_small: Any, scheduled: Any, first: int,
     overnight: Any, earns: bool, cash: float, rate: float, whole: bool, equity: Any, totals: Any,
@@ -164,7 +173,11 @@ def account(
         stretch += 1
     interest = cash * overnight[0]
     while True:
-        stretch = next_stretch(weights, held, stretch)
+        is_same = True
+        while is_same and stretch < len(rows):  # of equal weights: nothing to do
+            for i in range(tickers):
+                is_same = is_same and weights[stretch, i] == held[i]
+            stretch += is_same
         changed = max(rows[stretch] + shift, first) if stretch < len(rows) else sessions
         while nth < len(scheduled) and scheduled[nth] < max(begin, first):
             nth += 1
@@ -177,7 +190,8 @@ def account(
         if begin >= sessions:
             break
         if due == changed:
-            held[:] = weights[stretch]
+            for i in range(tickers):
+                held[i] = weights[stretch, i]
         interest = cash * overnight[begin]
         if trade_sizes(cash, shares, basis, opens[begin], held, rate, whole, sizes):
             worth, traded = cash, 0.0

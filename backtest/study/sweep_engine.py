@@ -32,9 +32,10 @@ _EXACT: tuple[Any, ...] = (
     sizing.affordable,
     sizing.value_net_of_costs,
     sizing.trade_sizes,
+    account.shares_in_small,
+    account.add_interest,
     account.value_stretch,
     account.fill_all,
-    account.next_stretch,
     account.account,
 )
 _SUMS: tuple[Any, ...] = (
