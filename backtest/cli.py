@@ -38,6 +38,9 @@ Overrides = Annotated[
 ]
 Out = Annotated[Path, typer.Option("--out", metavar="DIR", help="Where result folders go.")]
 Offline = Annotated[bool, typer.Option("--offline", help="Never touch the network.")]
+Cluster = Annotated[
+    str | None, typer.Option("--cluster", metavar="tcp://HOST:PORT", help="Run the points on a dask cluster.")
+]
 Json = Annotated[bool, typer.Option("--json", help="Print what a script needs, as JSON.")]
 
 
@@ -77,11 +80,12 @@ def sweep(
     out: Out = Path("results"),
     offline: Offline = False,
     as_json: Json = False,
+    cluster: Cluster = None,
 ) -> None:
     """Run every point of a study's grid: plateau or peak, and is the best more than luck?"""
     from backtest.commands.sweep import sweep_path
 
-    sweep_path(study, overrides or [], out, offline=offline, as_json=as_json)
+    sweep_path(study, overrides or [], out, offline=offline, as_json=as_json, cluster=cluster)
 
 
 @app.command("walk-forward")
@@ -91,11 +95,12 @@ def walk_forward(
     out: Out = Path("results"),
     offline: Offline = False,
     as_json: Json = False,
+    cluster: Cluster = None,
 ) -> None:
     """Choose by the past alone, hold the choice, choose again: what would that have been worth?"""
     from backtest.commands.walk_forward import walk_path
 
-    walk_path(study, overrides or [], out, offline=offline, as_json=as_json)
+    walk_path(study, overrides or [], out, offline=offline, as_json=as_json, cluster=cluster)
 
 
 @app.command()

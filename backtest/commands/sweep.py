@@ -20,7 +20,9 @@ from backtest.study.sweep_findings import Findings
 from strategies import REGISTRY
 
 
-def sweep_path(path: Path, overrides: Sequence[str], out: Path, *, offline: bool, as_json: bool) -> None:
+def sweep_path(
+    path: Path, overrides: Sequence[str], out: Path, *, offline: bool, as_json: bool, cluster: str | None = None
+) -> None:
     """Sweep a study and print what came out (or sweep.json's content); an interrupted sweep is taken up again."""
     from backtest.study.sweep import sweep
     from backtest.study.sweep_files import document, write_sweep
@@ -31,7 +33,7 @@ def sweep_path(path: Path, overrides: Sequence[str], out: Path, *, offline: bool
     occasion = Occasion()
     study = study_of(path, overrides)
     with placed_data(path, overrides), stoppable(), progress(f"sweep {study.name}") as advance:
-        result = sweep(study, REGISTRY, offline=offline, keep=out, progress=advance)
+        result = sweep(study, REGISTRY, offline=offline, cluster=cluster, keep=out, progress=advance)
         findings = findings_of(result, out / LEDGER)
         occasion.ledger_length = ledger_length(out)
         written = write_sweep(result, findings, out, occasion)
