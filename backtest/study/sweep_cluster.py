@@ -106,12 +106,18 @@ def _check_answers(address: str) -> None:
     place = urlsplit(address)
     try:
         with socket.create_connection((place.hostname, place.port or 0), timeout=CONNECT_SECONDS) as connection:
-            head = connection.recv(8, socket.MSG_WAITALL) if place.scheme == "tcp" else b""
+            greets = place.scheme == "tls" or _greets(connection)
     except OSError as error:
         text = f"{address}: no scheduler answers ({error}); start one in the project's environment: dask scheduler"
         raise NetworkError(text) from None
-    if int.from_bytes(head, "little") > LONGEST_GREETING:
+    if not greets:
         raise NetworkError(f"{address}: what answers is no scheduler")
+
+
+def _greets(connection: socket.socket) -> bool:
+    """Does the other side begin with the length of a short message?"""
+    head = connection.recv(8, socket.MSG_WAITALL)
+    return len(head) == 8 and int.from_bytes(head, "little") <= LONGEST_GREETING
 
 
 @contextmanager
@@ -219,7 +225,8 @@ def _line(error: BaseException) -> str:
     """An error in one line, with what is behind it."""
     while error.__cause__ is not None:
         error = error.__cause__
-    return " ".join(f"{type(error).__name__}: {error}".split())
+    kind = "" if type(error) is Exception else f"{type(error).__name__}: "  # dask's own words of what was no such thing
+    return " ".join(f"{kind}{error}".split())
 
 
 def _as_it_is(parcel: Parcel) -> Parcel:
