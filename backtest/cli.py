@@ -15,7 +15,7 @@ from typing import Annotated
 import typer
 
 from backtest.commands.data_app import Cache, data_app
-from backtest.errors import BacktestError
+from backtest.errors import BacktestError, RunError
 
 INTERRUPTED = 130
 
@@ -232,6 +232,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
         for problem in error.problems:
             print(problem, file=sys.stderr)
         raise SystemExit(error.exit_code) from None
-    except KeyboardInterrupt:
+    except MemoryError:
+        print("not enough memory: nothing was written that is not whole", file=sys.stderr)
+        raise SystemExit(RunError.exit_code) from None
+    except (KeyboardInterrupt, SystemExit) as end:  # newer typers make the first into the second, in silence
+        if isinstance(end, SystemExit) and end.code != INTERRUPTED:
+            raise
         print("interrupted: nothing was written that is not whole", file=sys.stderr)
         raise SystemExit(INTERRUPTED) from None

@@ -183,9 +183,18 @@ def all_rows(
         return
     made = cluster_rows(settings, gaps, cluster) if cluster else run_chunks(settings, cut(gaps, CHUNK), workers)
     for rows in made:
+        _check_memory(settings.study, rows)
         if store:
             store.write(rows)
         yield rows
+
+
+def _check_memory(study: Study, rows: Rows) -> None:
+    """A lack of memory is no property of a point: such a row must neither be shown nor kept."""
+    for number, why in rows.problems.items():
+        if "MemoryError: " in why:  # numpy's has a name of its own
+            where = f"{study.path}: point {number} of the grid"
+            raise RunError(f"{where}: {why.strip(': ')}: the sweep stopped, what is finished is kept")
 
 
 def curves_of(result: Sweep, numbers: list[int]) -> Floats:
