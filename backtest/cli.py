@@ -78,6 +78,11 @@ def sweep(
     study: Annotated[Path, typer.Argument(metavar="STUDY", help="A study with a grid.", show_default=False)],
     overrides: Overrides = None,
     out: Out = Path("results"),
+    curves: Annotated[
+        list[int] | None,
+        typer.Option("--curve", metavar="POINT", help="Also this point's whole curve: its row of sweep.csv, from 0."),
+    ] = None,
+    parquet: Annotated[bool, typer.Option("--parquet", help="Also sweep.parquet; needs the extra [parquet].")] = False,
     offline: Offline = False,
     as_json: Json = False,
     cluster: Cluster = None,
@@ -85,7 +90,8 @@ def sweep(
     """Run every point of a study's grid: plateau or peak, and is the best more than luck?"""
     from backtest.commands.sweep import sweep_path
 
-    sweep_path(study, overrides or [], out, offline=offline, as_json=as_json, cluster=cluster)
+    sweep_path(study, overrides or [], out, curves=curves or [], parquet=parquet, cluster=cluster, offline=offline,
+               as_json=as_json)  # fmt: skip
 
 
 @app.command("walk-forward")

@@ -65,6 +65,15 @@ class Branch:
     evidence: Evidence | None = None
     merge: Callable[[Sequence[float], int], float] | None = None
 
+    def __post_init__(self) -> None:
+        for values in (self.state, self.degree):
+            values.setflags(write=False)  # all variants with the same branch share it
+
+    @property
+    def nbytes(self) -> int:
+        """Size of the arrays, those of a signal's evidence included (at most as many again)."""
+        return (self.state.nbytes + self.degree.nbytes) * (1 if self.evidence is None else 2)
+
 
 @dataclass(frozen=True, slots=True)
 class Decision:

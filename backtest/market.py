@@ -39,6 +39,11 @@ class Legs:
         """Every ticker, growth first: the order of the books."""
         return (*self.growth, *self.small)
 
+    @property
+    def key(self) -> tuple[object, ...]:
+        """What tells them from other legs, for a memo."""
+        return tuple(self.growth.items()), tuple(self.small.items())
+
     def weights(self, tickers: tuple[str, ...], small_share: Floats, cash_share: Floats) -> Floats:
         """Target weights, shape (sessions, tickers).
 

@@ -102,12 +102,12 @@ def trade_sizes(
         value *= 1.0 - RESERVE
     is_real_trade = False
     for i in range(len(shares)):
-        target = weights[i] * value / opens[i]
-        if whole:
-            target = math.floor(target * (1.0 + SNAP)) * 1.0
-        size = target - shares[i]
-        if weights[i] == 0.0:
-            size = -shares[i]
+        size = -shares[i]
+        if weights[i] != 0.0:
+            target = weights[i] * value / opens[i]
+            if whole:
+                target = math.floor(target * (1.0 + SNAP)) * 1.0
+            size = target - shares[i]
         is_real = abs(size) * opens[i] > DUST * worth
         if size > 0.0 and not is_real:
             size = 0.0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import cached_property
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -13,7 +14,7 @@ from backtest.signals.conditions import Condition, Unknown
 from backtest.signals.exposure import inverse_volatility, volatility_cash
 from backtest.signals.holding import CAUSES, Held, hold, wanted
 from backtest.signals.signal import mistake
-from backtest.signals.tree import Grower, Leans, leaves_of, needs_of, words_of
+from backtest.signals.tree import Grower, Leans, evidence_names, leaves_of, needs_of, signals_of, words_of
 from backtest.strategy import RotationStrategy, StrategyParams
 
 TREES: Mapping[str, Leans] = {"small_when": "small", "growth_when": "growth", "cash_when": "cash"}
@@ -66,7 +67,7 @@ class Rules(RotationStrategy):
                 raise mistake("proportional: expected small_when alone, without growth_when")
             return self
 
-        @property
+        @cached_property
         def needs(self) -> Needs:
             """What the trees' signals read beside the prices of the legs."""
             needs = Needs()
@@ -78,9 +79,10 @@ class Rules(RotationStrategy):
     @staticmethod
     def decide(market: Market, legs: Legs, p: Params) -> Decision:
         """Grow the trees, hold what they ask for, in the size asked for."""
-        grower = Grower(market, legs, p.unknown)
-        conditions = {name: getattr(p, name) for name in TREES}
-        rules = {name: grower.grow(c, TREES[name]) for name, c in conditions.items() if c is not None}
+        trees = {name: getattr(p, name) for name in TREES if getattr(p, name) is not None}
+        names = evidence_names(leaf for name, tree in trees.items() for leaf in signals_of(tree, TREES[name]))
+        grower = Grower(market, legs, p.unknown, names)
+        rules = {name: grower.grow(tree, TREES[name]) for name, tree in trees.items()}
         states = {name: _settled(rules[name], p.unknown) if name in rules else None for name in TREES}
         asked = wanted(states["small_when"], states["growth_when"])
         held = hold(asked, min_hold=p.min_hold_sessions, cooldown=p.cooldown_sessions, max_hold=p.max_hold_sessions)

@@ -37,10 +37,21 @@ LEVEL = {room: level for level, rooms in enumerate(LAYERS) for room in rooms}
 
 BACKTRADER_ROOMS = {"strategy", "feeds", "execution"}
 LAZY = {"numba", "arch", "scipy", "plotly", "yfinance", "jinja2", "exchange_calendars", "matplotlib", "distributed"}
+LAZY |= {"pyarrow"}
 """Slow to load: imported inside the functions that use them."""
 
 STRATEGIES_MAY_IMPORT = ("backtest.market", "backtest.decision", "backtest.signals", "backtest.strategy")
-STRATEGIES_MAY_USE = {"__future__", "collections", "dataclasses", "math", "typing", "numpy", "pandas", "pydantic"}
+STRATEGIES_MAY_USE = {
+    "functools",
+    "__future__",
+    "collections",
+    "dataclasses",
+    "math",
+    "typing",
+    "numpy",
+    "pandas",
+    "pydantic",
+}
 
 
 def modules(folder: str) -> list[Path]:

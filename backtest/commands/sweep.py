@@ -21,10 +21,22 @@ from strategies import REGISTRY
 
 
 def sweep_path(
-    path: Path, overrides: Sequence[str], out: Path, *, offline: bool, as_json: bool, cluster: str | None = None
+    path: Path,
+    overrides: Sequence[str],
+    out: Path,
+    *,
+    curves: Sequence[int],
+    parquet: bool,
+    offline: bool,
+    as_json: bool,
+    cluster: str | None = None,
 ) -> None:
-    """Sweep a study and print what came out (or sweep.json's content); an interrupted sweep is taken up again."""
+    """Sweep a study and print what came out (or sweep.json's content); an interrupted sweep is taken up again.
+
+    curves: points whose whole curves go to curves.csv beside the finalists'. parquet: also write sweep.parquet.
+    """
     from backtest.study.sweep import sweep
+    from backtest.study.sweep_extras import Extras
     from backtest.study.sweep_files import document, write_sweep
     from backtest.study.sweep_findings import findings_of
     from backtest.study.sweep_store import ChunkStore
@@ -32,11 +44,13 @@ def sweep_path(
 
     occasion = Occasion()
     study = study_of(path, overrides)
+    extras = Extras.of(curves, parquet=parquet)
+    extras.check(study)
     with placed_data(path, overrides), stoppable(), progress(f"sweep {study.name}") as advance:
         result = sweep(study, REGISTRY, offline=offline, cluster=cluster, keep=out, progress=advance)
         findings = findings_of(result, out / LEDGER)
         occasion.ledger_length = ledger_length(out)
-        written = write_sweep(result, findings, out, occasion)
+        written = write_sweep(result, findings, out, occasion, extras)
         ChunkStore(out, result.fingerprint).remove()
     if as_json:
         print(json.dumps(document(result, findings) | {"folder": str(written.folder)}, indent=2, allow_nan=False))

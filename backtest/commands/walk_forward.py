@@ -19,6 +19,7 @@ def walk_path(
 ) -> None:
     """Walk a study forward and print what came out (or walk_forward.json's content)."""
     from backtest.report.walk.page import headline, lede
+    from backtest.report.walk.paths import sentences
     from backtest.study.sweep_store import ChunkStore
     from backtest.study.trial_ledger import LEDGER, ledger_length
     from backtest.study.walk_files import PAGE, document, write_walk
@@ -39,5 +40,7 @@ def walk_path(
     simulated = " (SIMULATED DATA)" if walk.sweep.market.is_simulated else ""
     print(f"{study.name}, tested {walk.sessions[0]:%Y-%m-%d} to {walk.sessions[-1]:%Y-%m-%d}{simulated}")
     print("\n".join(["", headline(walk), *lede(walk), ""]))
+    if walk.paths:
+        print("\n".join([*sentences(walk, walk.paths), ""]))
     state = "written" if written.is_new else "unchanged"
     print(f"  {state} in {occasion.seconds:.1f} s: {written.folder / PAGE}")

@@ -20,7 +20,7 @@ from backtest.config.axes import MAX_AXIS_VALUES, Axis
 from backtest.config.layers import merged, put
 from backtest.config.load import Checker
 from backtest.config.models import Config
-from backtest.config.nodes import Node, descend, found, plain
+from backtest.config.nodes import Node, NodePath, descend, found, path_of, plain
 from backtest.config.problems import MAX_PROBLEMS, Problem, dotted, printable, refusal
 
 _PARAMS: Final = ("strategy", "params")
@@ -36,9 +36,14 @@ class GridAxis:
     values: tuple[Node, ...]
 
     @cached_property
-    def path(self) -> tuple[str, ...]:
+    def path(self) -> NodePath:
         """The key's parts."""
-        return tuple(self.key.split("."))
+        return path_of(self.key)
+
+    @cached_property
+    def is_param(self) -> bool:
+        """Does it change parameters of the strategy alone, to values that replace what was there?"""
+        return self.path[:2] == _PARAMS and len(self.path) > 2 and not any(isinstance(v, dict) for v in self.plain)
 
     @cached_property
     def plain(self) -> tuple[object, ...]:
@@ -64,14 +69,14 @@ class Grid:
         return [len(axis.values) for axis in self.axes]
 
     @cached_property
-    def _swept_params(self) -> list[tuple[int, str, tuple[object, ...]]]:
-        """Axes along which only the strategy's parameters change: position, parameter, values."""
-        return [(i, axis.path[-1], axis.plain) for i, axis in enumerate(self.axes) if axis.path[:-1] == _PARAMS]
+    def _swept_params(self) -> list[tuple[int, NodePath, tuple[object, ...]]]:
+        """Axes along which only the strategy's parameters change: position, path below `params`, values."""
+        return [(i, axis.path[2:], axis.plain) for i, axis in enumerate(self.axes) if axis.is_param]
 
     @cached_property
     def _shared(self) -> list[int]:
         """Positions of all other axes."""
-        return [i for i, axis in enumerate(self.axes) if axis.path[:-1] != _PARAMS]
+        return [i for i, axis in enumerate(self.axes) if not axis.is_param]
 
     @property
     def size(self) -> int:
@@ -103,10 +108,11 @@ class Grid:
                 self._templates.clear()
             self._templates[shared] = self._checked(digits)
         template, params = self._templates[shared]
-        swept = {key: values[digits[i]] for i, key, values in self._swept_params}
+        for i, path, values in self._swept_params:
+            params = _with(params, path, values[digits[i]])
         model = self.checker.params[template.strategy.name]
         try:
-            typed = model.model_validate_json(json.dumps({**params, **swept}), strict=True, context=self.checker.params)
+            typed = model.model_validate_json(json.dumps(params), strict=True, context=self.checker.params)
         except ValidationError:
             config = self._checked(digits)[0]  # tells what is wrong
             return config, config.strategy.params
@@ -157,7 +163,7 @@ def axes_of(grid: Node | None, typed: Mapping[str, Axis]) -> tuple[tuple[GridAxi
     problems = []
     for axis in axes:
         at = f"grid.{dotted((axis.key,))}"
-        if not all(part.isprintable() and part == part.strip() and part for part in axis.path):
+        if not all(part.isprintable() and part == part.strip() and part for part in axis.key.split(".")):
             text = "expected a dotted key such as strategy.params.lookback_sessions"
             problems.append(Problem(axis.node.origin, at, text))
         over = [other.key for other in axes if other is not axis and other.path == axis.path[: len(other.path)]]
@@ -178,6 +184,15 @@ def _values(axis: Axis, node: Node) -> tuple[Node, ...]:
     if isinstance(axis, list):
         return tuple(node.value) if isinstance(node.value, list) else ()
     return tuple(Node(value, node.origin, repr(value)) for value in axis.values())
+
+
+def _with(data: Any, path: NodePath, value: object) -> Any:
+    """Plain data with another value at a path, which a checked point has had before."""
+    part, rest = path[0], path[1:]
+    if isinstance(data, list):
+        return [(_with(each, rest, value) if rest else value) if k == part else each for k, each in enumerate(data)]
+    below = data.get(part) if isinstance(data, dict) else None
+    return {**(data or {}), part: _with(below, rest, value) if rest else value}
 
 
 def sampled(count: int, size: int, seed: int) -> tuple[int, ...]:

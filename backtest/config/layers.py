@@ -9,12 +9,12 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from functools import reduce
-from itertools import islice
+from itertools import islice, pairwise
 from pathlib import Path
 from typing import Final
 
 from backtest.config.models import Config
-from backtest.config.nodes import Node, NodePath, found
+from backtest.config.nodes import Node, NodePath, found, path_of
 from backtest.config.problems import MAX_PROBLEMS, Origin, Problem, Source, dotted, nearest, printable, quoted, refusal
 from backtest.config.reader import MAX_DEPTH, Tree, read_file, read_text
 
@@ -33,6 +33,8 @@ _WHOLE: Final[set[NodePath]] = {
 
 def merged(base: Node, top: Node, path: NodePath = ()) -> Node:
     """`top` laid over `base`; every value keeps the place it was written at."""
+    if isinstance(base.value, list) and isinstance(top.value, Places):
+        return _placed(base, top.value, path)
     if not isinstance(base.value, dict) or not isinstance(top.value, dict) or path in _WHOLE:
         return top
     below = base.value
@@ -45,6 +47,18 @@ def merged(base: Node, top: Node, path: NodePath = ()) -> Node:
         children[key] = merged(below[key], child, (*path, key)) if key in below else child
     # An override has no lines: what is missing beside it is missing in the file.
     return Node(children, top.origin if top.origin.line else base.origin)
+
+
+def _placed(base: Node, top: Places, path: NodePath) -> Node:
+    """A list with some of its entries laid over; what asks for more than there are stays, a mistake."""
+    entries = list(base.value) if isinstance(base.value, list) else []
+    for key, node in top.items():
+        place = int(key)
+        if place >= len(entries):
+            wrong = f"found no entry {place} of {len(entries)}, the first is [0]"
+            raise refusal([Problem(node.origin, dotted((*path, place)), wrong)])
+        entries[place] = merged(entries[place], node, (*path, place))
+    return Node(entries, base.origin)
 
 
 def overlaid(root: Node, over: Node) -> Node:
@@ -94,8 +108,8 @@ def overlay(overrides: Sequence[str]) -> Tree:
     problems: list[Problem] = []
     for override in overrides:
         key, equals, text = override.partition("=")
-        path = tuple(part.strip() for part in key.split("."))
-        if not equals or not all(part and part.isprintable() for part in path) or len(path) > MAX_DEPTH:
+        path = path_of(key)
+        if not equals or not all(str(part) and str(part).isprintable() for part in path) or len(path) > MAX_DEPTH:
             example = "KEY=VALUE such as execution.slippage_bps=4"
             problems.append(Problem(origin, "", f"found {quoted(override)}, expected {example}"))
             continue
@@ -105,14 +119,19 @@ def overlay(overrides: Sequence[str]) -> Tree:
     return Tree(Node(children, origin), problems)
 
 
-def put(children: dict[str, Node], path: Sequence[str], node: Node) -> None:
+class Places(dict[str, Node]):
+    """What to lay over entries of a list: "0" for the first."""
+
+
+def put(children: dict[str, Node], path: NodePath, node: Node) -> None:
     """Set the node at `path`; the maps on the way are made, in place of anything that is none."""
-    for part in path[:-1]:
-        below = children.get(part)
-        if below is None or not isinstance(below.value, dict):
-            below = children[part] = Node({}, node.origin)
+    for part, following in pairwise(path):
+        kind = Places if isinstance(following, int) else dict
+        below = children.get(str(part))
+        if below is None or type(below.value) is not kind:
+            below = children[str(part)] = Node(kind(), node.origin)
         children = below.value  # type: ignore[assignment]  # a dict, by the two lines above
-    children[path[-1]] = node
+    children[str(path[-1])] = node
 
 
 def beside(name: str, other: str) -> str:

@@ -22,6 +22,8 @@ UNUSABLE: Final = "?"
 _WORDS: Final[dict[str, Scalar]] = {"": None, "~": None, "null": None, "true": True, "false": False}
 _INTEGER = re.compile(r"[-+]?(?:0|[1-9][0-9]{0,17})")
 _FLOAT = re.compile(r"(?=.{1,64}\Z)(?=.*[.eE])[-+]?(?:(?:0|[1-9][0-9]*)(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][-+]?[0-9]+)?")
+_PLACE = re.compile(r"\[([0-9]{1,4})\]")
+_PLACES = re.compile(r"(?:\[[0-9]{1,4}\])+\Z")
 _NOT_FINITE = re.compile(r"[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)")
 
 
@@ -73,6 +75,18 @@ def found(node: Node) -> str:
     if isinstance(node.value, str):
         return quoted(node.value)
     return printable(node.text) or "nothing"
+
+
+def path_of(key: str) -> NodePath:
+    """A dotted key as its parts: `small_when.any[0].above` is ("small_when", "any", 0, "above")."""
+    parts: list[str | int] = []
+    for word in map(str.strip, key.split(".")):
+        places = _PLACES.search(word)
+        if places and places.start():
+            parts += [word[: places.start()], *map(int, _PLACE.findall(places.group()))]
+        else:
+            parts.append(word)
+    return tuple(parts)
 
 
 def child(node: Node, part: str | int) -> Node | None:

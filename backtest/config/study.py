@@ -30,6 +30,19 @@ class GridSample(Model):
     seed: int = Field(0, ge=0, description="another seed, another sample")
 
 
+class Combinatorial(Model):
+    """How combinatorial purged cross-validation parts the sessions."""
+
+    groups: int = Field(8, ge=2, le=20, description="parts of equal length that the sessions are cut into")
+    test_groups: int = Field(2, ge=1, le=10, description="parts tested at once, in every combination")
+    purge_sessions: int | None = Field(
+        None, ge=0, le=2520, description="sessions before each test not looked at; by default the walk-forward's"
+    )
+    embargo_sessions: int | None = Field(
+        None, ge=0, le=2520, description="sessions after each test not looked at; by default the walk-forward's"
+    )
+
+
 class WalkForwardTerms(Model):
     """How a walk-forward chooses among the points of a grid, and when."""
 
@@ -40,6 +53,16 @@ class WalkForwardTerms(Model):
     embargo_sessions: int = Field(0, ge=0, le=252, description="sessions from a choice until it is acted upon")
     select: str = Field("information_ratio", description="the metric whose best is chosen")
     plateau: bool = Field(False, description="choose the best mean of a neighbourhood instead of the best point")
+    combinatorial: Combinatorial | None = Field(
+        None, description="also test the choosing on many paths (combinatorial purged cross-validation)"
+    )
+
+    @property
+    def apart(self) -> tuple[int, int]:
+        """Sessions before and after each test that a combinatorial choice does not look at."""
+        own = self.combinatorial or Combinatorial()
+        purge = self.purge_sessions if own.purge_sessions is None else own.purge_sessions
+        return purge, self.embargo_sessions if own.embargo_sessions is None else own.embargo_sessions
 
 
 class StudyFile(Model):

@@ -1,8 +1,9 @@
 """The kernel for sweeps: the same account as `kernel.simulate`, to the last bit, in far fewer operations.
 
 Between two trades nothing but prices changes, so that a stretch of sessions is valued ticker by ticker in loops that
-the processor runs eight wide; a decision is a byte per session that names a row of a small table of weights. Written in
-plain Python that numba compiles (`study/sweep_engine.py`). A drift rule asks every session and stays with `simulate`.
+the processor runs eight wide; a decision is a list of the rows at which its weights change. Written in plain Python
+that numba compiles (`study/sweep_engine.py`). A drift rule asks every session, a raw account has dividends to book:
+both stay with `simulate`.
 """
 
 from __future__ import annotations
@@ -13,66 +14,42 @@ import numpy as np
 
 from backtest.sizing import trade_sizes
 
-MOST_CODES = 64
-"""Distinct holdings of one variant that a table has room for; more (a continuous share) go by `simulate`."""
-
 TOTALS = 5
 """turnover, rebalances, trades, exposure_small, costs_usd: the fields of an Activity."""
 
 
-def encode(small: Any, cash: Any, first_small: float, first_cash: float, codes: Any, table: Any) -> int:
-    """Decisions as bytes: `codes` (sessions,) name rows of `table` (MOST_CODES, 2) of small share and cash share.
+def encode(
+    small: Any, cash: Any, first_small: float, first_cash: float, growth: Any, small_leg: Any, rows: Any, weights: Any
+) -> int:
+    """A decision as stretches of equal weights: `rows` (sessions,) where each begins, `weights` (sessions, tickers).
 
-    small, cash: as in a Decision, (sessions,); NaN in small stands for the initial shares. Returns how many rows there
-    are, -1 where a value is no share, -2 where there are more than MOST_CODES.
+    small, cash: as in a Decision, (sessions,); NaN in small stands for the initial shares. growth, small_leg:
+    (tickers,) weights inside the legs, which make of them what `Legs.weights` does. Returns how many stretches there
+    are, -1 where a value is no share.
     """
     count = 0
-    last = 0
+    before, aside_before = np.nan, np.nan
     for t in range(len(small)):
         share, aside = small[t], cash[t]
+        if share == before and aside == aside_before:
+            continue
+        before, aside_before = share, aside
         if not (0.0 <= aside <= 1.0):
             return -1
         if np.isnan(share):
             share, aside = first_small, first_cash
         elif not (0.0 <= share <= 1.0):
             return -1
-        if count == 0 or table[last, 0] != share or table[last, 1] != aside:
-            last = count
-            for k in range(count):
-                if table[k, 0] == share and table[k, 1] == aside:
-                    last = k
-                    break
-            if last == count:
-                if count == MOST_CODES:
-                    return -2
-                table[count, 0] = share
-                table[count, 1] = aside
-                count += 1
-        codes[t] = last
-    return count
-
-
-def weights_of(table: Any, rows: int, growth: Any, small: Any, weights: Any, alias: Any) -> None:
-    """Fill `weights` (MOST_CODES + 1, tickers) as `Legs.weights` does, and `alias`: the first row of equal weights.
-
-    Row `rows` is the empty account, since an account holds nothing before its first trade.
-    """
-    for k in range(rows + 1):
+        is_other = count == 0
         for i in range(len(growth)):
-            if k < rows:
-                invested = table[k, 0] * small[i] + (1.0 - table[k, 0]) * growth[i]
-                weights[k, i] = (1.0 - table[k, 1]) * invested
-            else:
-                weights[k, i] = 0.0
-        alias[k] = k
-        for other in range(k):
-            is_same = True
-            for i in range(len(growth)):
-                if weights[other, i] != weights[k, i]:
-                    is_same = False
-            if is_same:
-                alias[k] = other
-                break
+            invested = share * small_leg[i] + (1.0 - share) * growth[i]
+            weight = (1.0 - aside) * invested
+            is_other = is_other or weight != weights[count - 1, i]
+            weights[count, i] = weight
+        if is_other:
+            rows[count] = t
+            count += 1
+    return count
 
 
 def value_stretch(
@@ -154,28 +131,44 @@ def fill_all(cash: float, opens: Any, rate: float, shares: Any, basis: Any, size
     return cash
 
 
+def next_stretch(weights: Any, held: Any, stretch: int) -> int:
+    """The first stretch from this one on with other weights than those held; their number when there is none."""
+    for k in range(stretch, len(weights)):
+        for i in range(len(held)):
+            if weights[k, i] != held[i]:
+                return k
+    return len(weights)
+
+
 def account(
-    opens: Any, closes: Any, codes: Any, alias: Any, empty: int, weights: Any, is_small: Any, is_scheduled: Any,
-    first: int, overnight: Any, earns: bool, cash: float, rate: float, whole: bool, equity: Any, totals: Any,
+    opens: Any, closes: Any, rows: Any, weights: Any, shift: int, is_small: Any, scheduled: Any, first: int,
+    overnight: Any, earns: bool, cash: float, rate: float, whole: bool, equity: Any, totals: Any,
 ) -> None:  # fmt: skip
     """Run the account; fills `equity` (sessions,) and `totals` (TOTALS,).
 
-    opens (sessions, tickers), closes (tickers, sessions), codes (sessions,): rows of `weights`, equal ones told by
-    `alias`; the row `empty` is the account before its first trade. The rest as in `simulate`.
+    opens (sessions, tickers), closes (tickers, sessions). rows, weights: the stretches of a decision, whose row r acts
+    as the account's row r + shift, or as `first` if that is later; scheduled: rows after which the books are brought
+    back to target, ascending. The rest as in `simulate`.
     """
     sessions, tickers = opens.shape
     shares: Any = np.zeros(tickers)
     basis: Any = np.zeros(tickers)
     sizes: Any = np.zeros(tickers)
+    held: Any = np.zeros(tickers)
     exposure = np.zeros(2)
     totals[:] = 0.0
-    held = alias[empty]
     begin = 0
+    stretch = 0
+    nth = 0
+    while stretch + 1 < len(rows) and rows[stretch + 1] + shift <= first:
+        stretch += 1
     interest = cash * overnight[0]
     while True:
-        due = max(begin, first)
-        while due < sessions and alias[codes[due]] == held and not is_scheduled[due]:
-            due += 1
+        stretch = next_stretch(weights, held, stretch)
+        changed = max(rows[stretch] + shift, first) if stretch < len(rows) else sessions
+        while nth < len(scheduled) and scheduled[nth] < max(begin, first):
+            nth += 1
+        due = min(changed, scheduled[nth]) if nth < len(scheduled) else changed
         end = min(due + 1, sessions)
         cash = value_stretch(
             closes, shares, basis, is_small, cash, interest, overnight, earns, begin, end, equity, exposure
@@ -183,9 +176,10 @@ def account(
         begin = end
         if begin >= sessions:
             break
-        held = alias[codes[due]]
+        if due == changed:
+            held[:] = weights[stretch]
         interest = cash * overnight[begin]
-        if trade_sizes(cash, shares, basis, opens[begin], weights[held], rate, whole, sizes):
+        if trade_sizes(cash, shares, basis, opens[begin], held, rate, whole, sizes):
             worth, traded = cash, 0.0
             fills = totals[2]
             for i in range(tickers):

@@ -59,8 +59,12 @@ def _file_of(strategy: type) -> Path:
     return Path(inspect.getfile(strategy))
 
 
-def write_folder(root: Path, name: str, files: Mapping[str, str]) -> Written:
-    """Write `root/name` with these files (text, UTF-8) in one rename; or compare with what stands there.
+Content = str | bytes
+"""Of a file: text (UTF-8), or bytes as they are."""
+
+
+def write_folder(root: Path, name: str, files: Mapping[str, Content]) -> Written:
+    """Write `root/name` with these files in one rename; or compare with what stands there.
 
     Raises ResultDiffers naming the first file that differs from the folder's, WriteError when it cannot be written.
     """
@@ -71,8 +75,8 @@ def write_folder(root: Path, name: str, files: Mapping[str, str]) -> Written:
         if os.path.lexists(target):
             return _compare(target, files)
         with _temporary_folder(root, name) as temporary:
-            for file, text in files.items():
-                _write_durably(temporary / file, text)
+            for file, content in files.items():
+                _write_durably(temporary / file, content)
             _sync_folder(temporary)
             try:
                 os.rename(temporary, target)
@@ -108,9 +112,9 @@ def _temporary_folder(root: Path, name: str) -> Iterator[Path]:
         shutil.rmtree(temporary, ignore_errors=True)
 
 
-def _write_durably(path: Path, text: str) -> None:
-    with path.open("x", encoding="utf-8", newline="") as file:
-        file.write(text)
+def _write_durably(path: Path, content: Content) -> None:
+    with path.open("xb") as file:
+        file.write(_encoded(content))
         file.flush()
         os.fsync(file.fileno())
 
@@ -123,14 +127,18 @@ def _sync_folder(folder: Path) -> None:
         os.close(handle)
 
 
-def _compare(folder: Path, files: Mapping[str, str]) -> Written:
-    for file, text in files.items():
+def _encoded(content: Content) -> bytes:
+    return content.encode() if isinstance(content, str) else content
+
+
+def _compare(folder: Path, files: Mapping[str, Content]) -> Written:
+    for file, content in files.items():
         path = folder / file
         try:
-            found = path.read_bytes().decode("utf-8")
+            found = path.read_bytes() if isinstance(content, bytes) else path.read_bytes().decode("utf-8")
         except (OSError, UnicodeDecodeError):
             raise ResultDiffers(f"{path}: missing or unreadable: move the folder away and run again") from None
-        if _comparable(file, found) != _comparable(file, text):
+        if _comparable(file, found) != _comparable(file, content):
             raise ResultDiffers(
                 f"{path}: this run gave other bytes for the same question, data and code: it was changed by hand, or a "
                 "library differs; the folder was left as it is, move it away and run again"
@@ -138,7 +146,7 @@ def _compare(folder: Path, files: Mapping[str, str]) -> Written:
     return Written(folder, is_new=False)
 
 
-def _comparable(file: str, text: str) -> Any:
+def _comparable(file: str, text: Content) -> Any:
     """What must be equal on a rerun: all bytes, but for the manifest's run fields and places on this machine."""
     if file == MANIFEST:
         try:
@@ -178,9 +186,9 @@ def _sweep(root: Path) -> None:
             continue
 
 
-def file_digests(files: Mapping[str, str]) -> dict[str, dict[str, Any]]:
+def file_digests(files: Mapping[str, Content]) -> dict[str, dict[str, Any]]:
     """File name -> sha256 and size, for the manifest."""
-    encoded = {name: text.encode() for name, text in files.items()}
+    encoded = {name: _encoded(content) for name, content in files.items()}
     return {name: {"sha256": hashlib.sha256(data).hexdigest(), "bytes": len(data)} for name, data in encoded.items()}
 
 

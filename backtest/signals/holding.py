@@ -7,6 +7,7 @@ Precedence, highest first: risk-off (cash) > longest hold > least hold and pause
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -46,31 +47,34 @@ def hold(asked: Floats, *, min_hold: int = 0, cooldown: int = 0, max_hold: int |
     which they are not bought again. max_hold: small caps are left after so many sessions, and bought again only when
     they are asked for anew, after a session on which they were not. The first holding is no switch.
     """
-    small, cause = np.full(len(asked), np.nan), np.zeros(len(asked), dtype=np.int64)
-    held: float | None = None
-    since: int | None = None
-    left: int | None = None
-    is_spent = False
-    for row, ask in enumerate(asked.tolist()):
+    same = (asked[1:] == asked[:-1]) | (np.isnan(asked[1:]) & np.isnan(asked[:-1]))
+    bounds = [0, *(np.flatnonzero(~same) + 1).tolist(), len(asked)] if len(asked) else [0]
+    rows, sides, causes = [], [], []
+    side, since, left, is_spent = np.nan, -1, -1, False  # -1: never
+    for begin, end in pairwise(bounds):
+        ask, row = float(asked[begin]), begin
         is_spent = is_spent and ask == 1.0
-        why = "rule"
-        if held is None:
-            if ask == ask:
-                held, since = ask, row if ask == 1.0 else None
-            else:
-                why = "unknown"
-        elif held == 1.0 and max_hold is not None and since is not None and row - since >= max_hold:
-            held, since, left, is_spent, why = 0.0, row, row, ask == 1.0, "max_hold"
-        elif ask == ask and ask != held:
-            if since is not None and row - since < min_hold:
-                why = "min_hold"
-            elif ask == 1.0 and is_spent:
-                why = "max_hold"
-            elif ask == 1.0 and left is not None and row - left < cooldown:
-                why = "cooldown"
-            else:
-                held, since, left = ask, row, row if ask == 0.0 else left
-        if held is not None:
-            small[row] = held
-        cause[row] = CAUSES.index(why)
-    return Held(small, cause)
+        while row < end:  # from one row at which anything can change to the next
+            why, following = "rule", end
+            if side != side:
+                side, why = ask, "rule" if ask == ask else "unknown"
+                since = row if ask == 1.0 else -1
+            elif side == 1.0 and max_hold is not None and since >= 0 and row - since >= max_hold:
+                side, since, left, is_spent, why, following = 0.0, row, row, ask == 1.0, "max_hold", row + 1
+            elif ask == ask and ask != side:
+                if since >= 0 and row - since < min_hold:
+                    why, following = "min_hold", since + min_hold
+                elif ask == 1.0 and is_spent:
+                    why = "max_hold"
+                elif ask == 1.0 and left >= 0 and row - left < cooldown:
+                    why, following = "cooldown", left + cooldown
+                else:
+                    side, since, left = ask, row, row if ask == 0.0 else left
+            if side == 1.0 and max_hold is not None and row < since + max_hold:
+                following = min(following, since + max_hold)
+            rows.append(row)
+            sides.append(side)
+            causes.append(CAUSES.index(why))
+            row = following
+    lengths = np.diff([*rows, len(asked)])
+    return Held(np.repeat(sides, lengths), np.repeat(np.array(causes, dtype=np.int64), lengths))

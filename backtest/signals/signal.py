@@ -30,6 +30,14 @@ class Measure:
     values: Floats
     fresh: npt.NDArray[np.bool_] | None = None
 
+    def __post_init__(self) -> None:
+        self.values.setflags(write=False)  # all who ask the same of a market share it
+
+    @property
+    def nbytes(self) -> int:
+        """Size of the arrays."""
+        return self.values.nbytes + (0 if self.fresh is None else self.fresh.nbytes)
+
 
 class Signal(BaseModel):
     """What all signals have in common; a subclass adds `signal`, its own fields, `measure`, `title` and `unit`."""
@@ -49,6 +57,11 @@ class Signal(BaseModel):
     def measure(self, market: Market, legs: Legs) -> Measure:
         """The quantity on every session of the market."""
         raise NotImplementedError
+
+    def measured(self, market: Market, legs: Legs) -> Measure:
+        """The same, computed once per market for all signals of a kind that differ in their limit alone."""
+        own = tuple(getattr(self, name) for name in type(self).model_fields if name not in Signal.model_fields)
+        return market.memo.get(("measure", *own, legs.key), lambda: self.measure(market, legs))
 
     @property
     def title(self) -> str:
@@ -97,7 +110,7 @@ class Signal(BaseModel):
 
     def evidence(self, market: Market, legs: Legs, name: str, *, leans: Literal["small", "growth", "cash"]) -> Evidence:
         """The quantity with its limit; leans: what a yes of it speaks for."""
-        measured = self.measure(market, legs)
+        measured = self.measured(market, legs)
         is_above, enter = self.limit
         leave = enter if self.leave is None else self.leave
         looks = last_of_period(market, self.decide)

@@ -5,8 +5,8 @@ The flow: signals -> conditions -> TREE -> holding -> decision.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
@@ -19,22 +19,28 @@ from backtest.signals.signal import Signal
 Leans = Literal["small", "growth", "cash"]
 
 
-@dataclass
+@dataclass(frozen=True)
 class Grower:
-    """Grows branches from conditions on one market; a signal that stands in several places is computed once."""
+    """Grows branches from conditions on one market; what was grown before, for another variant too, is taken as it is.
+
+    names: of each signal as evidence, by the signal and what a yes of it speaks for.
+    """
 
     market: Market
     legs: Legs
-    unknown: Unknown = "abstain"
-    grown: dict[tuple[str, str], Branch] = field(default_factory=dict)
-    names: list[str] = field(default_factory=list)
+    unknown: Unknown
+    names: Mapping[tuple[Signal, Leans], str]
 
     def grow(self, condition: Any, leans: Leans) -> Branch:
         """The branch of a condition, with everything below it. leans: what a yes of it speaks for."""
+        named = tuple(self.names[leaf] for leaf in signals_of(condition, leans))
+        key = ("branch", condition, leans, self.unknown, named, self.legs.key)
+        return self.market.memo.get(key, lambda: self._grown(condition, leans))
+
+    def _grown(self, condition: Any, leans: Leans) -> Branch:
         if isinstance(condition, Signal):
             return self._leaf(condition, leans)
-        below = _opposite(leans) if isinstance(condition, NotOf) else leans
-        children = tuple(self.grow(child, below) for child in condition.children)
+        children = tuple(self.grow(child, below(condition, leans)) for child in condition.children)
         states = np.stack([child.state for child in children])
         degrees = np.stack([child.degree for child in children])
         merged = condition.merge(states, self.unknown)
@@ -43,16 +49,36 @@ class Grower:
         return Branch(str(condition.words), state, condition.merge(degrees, self.unknown), children, None, merge)
 
     def _leaf(self, signal: Signal, leans: Leans) -> Branch:
-        key = (signal.model_dump_json(), leans)
-        if key not in self.grown:
-            name = str(getattr(signal, "signal"))  # noqa: B009 - of every subclass, not of the base
-            nth = sum(each == name for each in self.names)
-            self.names.append(name)
-            evidence = signal.evidence(self.market, self.legs, f"{name}_{nth + 1}" if nth else name, leans=leans)
-            assert evidence.switch is not None
-            state = evidence.switch(evidence.values)
-            self.grown[key] = Branch(signal.words, state, state, evidence=evidence)
-        return self.grown[key]
+        evidence = signal.evidence(self.market, self.legs, self.names[signal, leans], leans=leans)
+        assert evidence.switch is not None
+        state = evidence.switch(evidence.values)
+        return Branch(signal.words, state, state, evidence=evidence)
+
+
+def signals_of(condition: Any, leans: Leans) -> list[tuple[Signal, Leans]]:
+    """The signals of a condition from left to right, with what a yes of each speaks for."""
+    if isinstance(condition, Signal):
+        return [(condition, leans)]
+    return [leaf for child in condition.children for leaf in signals_of(child, below(condition, leans))]
+
+
+def evidence_names(leaves: Iterable[tuple[Signal, Leans]]) -> dict[tuple[Signal, Leans], str]:
+    """A name for each different signal: its own, then `lead_2`, `lead_3` for further ones of the same kind."""
+    names: dict[tuple[Signal, Leans], str] = {}
+    used: dict[str, int] = {}
+    for leaf in leaves:
+        if leaf not in names:
+            name = str(getattr(leaf[0], "signal"))  # noqa: B009 - of every subclass, not of the base
+            used[name] = used.get(name, 0) + 1
+            names[leaf] = f"{name}_{used[name]}" if used[name] > 1 else name
+    return names
+
+
+def below(condition: Any, leans: Leans) -> Leans:
+    """What a yes of a condition's children speaks for."""
+    if not isinstance(condition, NotOf):
+        return leans
+    return {"small": "growth", "growth": "small", "cash": "cash"}[leans]  # type: ignore[return-value]
 
 
 def _merge_of(condition: Any, unknown: Unknown, state: Floats) -> Callable[[Sequence[float], int], float]:
@@ -68,10 +94,6 @@ def _merge_of(condition: Any, unknown: Unknown, state: Floats) -> Callable[[Sequ
         return float("nan") if np.isnan(merged[0]) else float(merged[0] >= limit - 1e-12)
 
     return merge
-
-
-def _opposite(leans: Leans) -> Leans:
-    return {"small": "growth", "growth": "small", "cash": "cash"}[leans]  # type: ignore[return-value]
 
 
 def needs_of(condition: Any) -> Needs:

@@ -203,12 +203,11 @@ def curves_of(result: Sweep, numbers: list[int]) -> Floats:
     for number in numbers:
         template, params = result.study.grid_parts(number)
         setting = result.settings.of(template, params)
-        encoded = setting.encoded(params)
-        if not encoded.count or setting.plan.band < 1.0:
+        if setting.is_plain:
             curves.append(run_compiled(plan_with(setting, params)).equity)
             continue
-        batch = Batch.of(setting, 1)
-        batch.add(encoded, number)
+        batch = Batch(setting)
+        batch.add(setting.encoded(params), number)
         equity = np.empty((1, len(setting.plan.sessions)))
         batch.run_into(equity, np.empty((1, len(METRIC_KEYS))))
         curves.append(equity[0])

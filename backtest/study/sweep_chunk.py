@@ -16,11 +16,12 @@ from typing import Any
 import numpy as np
 from pydantic import BaseModel
 
+from backtest.config import Config, Study
 from backtest.decision import check_decision, target_weights
 from backtest.errors import BacktestError
-from backtest.execution.account import MOST_CODES, TOTALS
+from backtest.execution.account import TOTALS
 from backtest.execution.compiled import run_compiled
-from backtest.market import Floats, Memo
+from backtest.market import Floats
 from backtest.metrics import METRIC_KEYS
 from backtest.pipeline import activity_of
 from backtest.plan import Plan, make_plan
@@ -77,83 +78,85 @@ def _start(settings: Settings, start: int, stop: int, pool: ThreadPoolExecutor) 
     """Decide all points of a chunk and hand their accounts to the pool."""
     rows = Rows(start, np.full((stop - start, len(METRIC_KEYS)), np.nan))
     futures: list[Future[None]] = []
-    batches: dict[int, Batch] = {}  # by setting
-    is_shared = len(settings.shared_axes) > 0
-    for number in range(start, stop):
-        try:
-            template, params = settings.study.grid_parts(number)
-            setting = settings.of(template, params)
-            encoded = _decided(settings.decisions, setting, params) if is_shared else setting.encoded(params)
-        except BacktestError as error:
-            rows.problems[number] = str(error.problems[0])
-            continue
-        except Exception as error:
-            rows.problems[number] = f"{type(error).__name__}: {error}"
-            continue
-        if not encoded.count or setting.plan.band < 1.0:
-            futures.append(pool.submit(_run_plain, setting, params, rows, number))
-            continue
-        batch = batches.get(id(setting))
-        if batch is None:
-            batch = batches[id(setting)] = Batch.of(setting)
-        batch.add(encoded, number)
-        if batch.count == BATCH:
-            futures.append(pool.submit(batch.run, rows))
-            del batches[id(setting)]
-    futures += [pool.submit(batch.run, rows) for batch in batches.values()]
+    for points in _by_template(settings.study, rows):
+        batches: dict[int, Batch] = {}  # by setting
+        for number, template, params in points:
+            try:
+                setting = settings.of(template, params)
+                if setting.is_plain:
+                    futures.append(pool.submit(_run_plain, setting, plan_with(setting, params), rows, number))
+                    continue
+                encoded = _decided(settings, setting, params)
+            except Exception as error:
+                rows.problems[number] = _told(error)
+                continue
+            batch = batches.setdefault(id(setting), Batch(setting))
+            batch.add(encoded, number)
+            if len(batch.numbers) == BATCH:
+                futures.append(pool.submit(batch.run, rows))
+                del batches[id(setting)]
+        futures += [pool.submit(batch.run, rows) for batch in batches.values()]
     return rows, futures
 
 
-def _decided(decisions: Memo, setting: Setting, params: BaseModel) -> Encoded:
+def _by_template(study: Study, rows: Rows) -> Iterable[list[tuple[int, Config, BaseModel]]]:
+    """The points of a chunk, those together that differ in parameters alone: a setting is made once for them."""
+    groups: dict[int, list[tuple[int, Config, BaseModel]]] = {}
+    for number in range(rows.start, rows.stop):
+        try:
+            template, params = study.grid_parts(number)
+        except BacktestError as error:
+            rows.problems[number] = _told(error)
+            continue
+        groups.setdefault(id(template), []).append((number, template, params))
+    return groups.values()
+
+
+def _told(error: Exception) -> str:
+    if isinstance(error, BacktestError):
+        return str(error.problems[0])
+    return f"{type(error).__name__}: {error}"
+
+
+def _decided(settings: Settings, setting: Setting, params: BaseModel) -> Encoded:
     """The encoded decision, shared by all points that decide on the same."""
-    config = setting.config
-    legs = (*setting.legs.growth.items(), "|", *setting.legs.small.items())
-    asked = (id(setting.market), config.strategy.name, config.strategy.initial, legs, params.model_dump_json())
-    return decisions.get(asked, lambda: setting.encoded(params))
+    if not settings.shared_axes:
+        return setting.encoded(params)
+    strategy = setting.config.strategy
+    asked = (id(setting.market), strategy.name, strategy.initial, setting.legs.key, params.model_dump_json())
+    return settings.decisions.get(asked, lambda: setting.encoded(params))
 
 
 @dataclass(eq=False)
 class Batch:
-    """Encoded variants of one setting, to be run in one call."""
+    """Encoded variants of one setting, to be run in one call; numbers: their points."""
 
     setting: Setting
-    codes: np.typing.NDArray[np.uint8]
-    tables: Floats
-    counts: np.typing.NDArray[np.int64]
+    decisions: list[Encoded] = field(default_factory=list)
     numbers: list[int] = field(default_factory=list)
 
-    @classmethod
-    def of(cls, setting: Setting, size: int = BATCH) -> Batch:
-        """An empty one."""
-        codes = np.zeros((size, len(setting.plan.sessions)), dtype=np.uint8)
-        return cls(setting, codes, np.zeros((size, MOST_CODES, 2)), np.zeros(size, dtype=np.int64))
-
-    @property
-    def count(self) -> int:
-        """Variants in it."""
-        return len(self.numbers)
-
     def add(self, encoded: Encoded, number: int) -> None:
-        """One variant more; a longer delay is shifted in, as in a Plan."""
-        k, first, begin = self.count, self.setting.plan.first, self.setting.begin
-        self.codes[k, first:] = encoded.codes[begin : len(encoded.codes) - first]
-        self.tables[k, : encoded.count] = encoded.table[: encoded.count]
-        self.counts[k] = encoded.count
+        """One variant more."""
+        self.decisions.append(encoded)
         self.numbers.append(number)
 
     def run(self, rows: Rows) -> None:
         """Fill the variants' rows."""
-        table = np.empty((self.count, rows.table.shape[1]))
-        self.run_into(np.empty((1, self.codes.shape[1])), table)
+        table = np.empty((len(self.numbers), rows.table.shape[1]))
+        self.run_into(np.empty((1, len(self.setting.plan.opens))), table)
         rows.table[np.array(self.numbers) - rows.start] = table
 
     def run_into(self, equity: Floats, table: Floats) -> None:
         """equity: (variants, sessions) to be filled, or (1, sessions) when curves are not wanted."""
-        n, own = self.count, self.setting
-        runner()(
-            self.codes[:n], self.tables[:n], self.counts[:n], *own.weights, own.prices, own.numbers, own.against,
-            equity, table,
-        )  # fmt: skip
+        runner()(*self.arguments(), self.setting.against, equity, table)
+
+    def arguments(self) -> tuple[Any, ...]:
+        """What an account needs: stretches of all variants one after the other, and where each one's end."""
+        own = self.setting
+        rows = np.concatenate([each.rows for each in self.decisions])
+        weights = np.concatenate([each.weights for each in self.decisions])
+        ends = np.cumsum([len(each.rows) for each in self.decisions])
+        return rows, weights, ends, own.plan.first - own.begin, own.is_small, own.prices, own.numbers
 
 
 def plan_with(setting: Setting, params: BaseModel) -> Plan:
@@ -165,9 +168,9 @@ def plan_with(setting: Setting, params: BaseModel) -> Plan:
     return dataclasses.replace(setting.plan, targets=made.targets)
 
 
-def _run_plain(setting: Setting, params: BaseModel, rows: Rows, number: int) -> None:
-    """For what the fast account cannot do: a drift rule, or shares of more than MOST_CODES sizes."""
-    books = run_compiled(plan_with(setting, params))
+def _run_plain(setting: Setting, plan: Plan, rows: Rows, number: int) -> None:
+    """For what the account for sweeps cannot do."""
+    books = run_compiled(plan)
     activity = activity_of(books, setting.legs)
     totals: list[Any] = [activity.turnover, activity.rebalances, activity.trades]
     totals += [activity.exposure_small, activity.costs_usd]

@@ -11,17 +11,19 @@ from functools import cache
 from hashlib import sha256
 from pathlib import Path
 from types import FunctionType
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
 from backtest import sizing
 from backtest.execution import account
-from backtest.execution.account import weights_of
 from backtest.metrics import fused
 
 SUMS = {"reassoc", "nsz", "contract"}
 """For metrics: sums may be added in another order. Never for the account, where the last bit counts."""
+
+NO_CHECKS: Literal["numpy"] = "numpy"
+"""A division by zero gives inf or NaN: to ask before each one keeps loops from running eight wide."""
 
 run_account: Any = account.account
 measure_one: Any = fused.measure_one
@@ -32,7 +34,7 @@ _EXACT: tuple[Any, ...] = (
     sizing.trade_sizes,
     account.value_stretch,
     account.fill_all,
-    account.weights_of,
+    account.next_stretch,
     account.account,
 )
 _SUMS: tuple[Any, ...] = (
@@ -40,6 +42,7 @@ _SUMS: tuple[Any, ...] = (
     fused.quotient,
     fused.measure_returns,
     fused.measure_falls,
+    fused.least,
     fused.smallest,
     fused.tail_mean,
     fused.capture,
@@ -74,9 +77,9 @@ def _make_callable() -> None:
     from numba.extending import register_jitable
 
     for function in _EXACT:
-        register_jitable(function)
+        register_jitable(inline="always", error_model=NO_CHECKS)(function)
     for function in _SUMS:
-        register_jitable(fastmath=SUMS)(function)
+        register_jitable(fastmath=SUMS, error_model=NO_CHECKS)(function)
 
 
 def _compiled(function: Any) -> Any:
@@ -86,38 +89,37 @@ def _compiled(function: Any) -> Any:
     sources = [Path(str(module.__file__)).read_bytes() for module in (sizing, account, fused)]
     named = FunctionType(function.__code__, function.__globals__)
     named.__qualname__ = f"{function.__name__}_{sha256(b''.join(sources)).hexdigest()[:12]}"
-    return njit(cache=True, nogil=True)(named)
+    return njit(cache=True, nogil=True, error_model=NO_CHECKS)(named)
 
 
 def run_many(
-    codes: Any, tables: Any, counts: Any, growth: Any, small: Any, is_small: Any, setting: Any, numbers: Any,
-    against: Any, equity: Any, table: Any,
+    rows: Any, weights: Any, ends: Any, shift: int, is_small: Any, prices: Any, numbers: Any, against: Any,
+    equity: Any, table: Any,
 ) -> None:  # fmt: skip
     """Account and metrics of many variants of one setting.
 
-    codes (variants, sessions), tables (variants, MOST_CODES, 2), counts (variants,): from `encode`. equity: (variants,
+    rows, weights: stretches of all variants, from `encode`; ends (variants,): where each one's end. equity: (variants,
     sessions) to be filled, or (1, sessions), used again for each. table: (variants, 25), a row of metrics each.
-    setting: opens, closes, is_scheduled, overnight; numbers: first, earns, cash, rate, whole; against: the arguments of
+    prices: opens, closes, scheduled, overnight; numbers: first, earns, cash, rate, whole; against: the arguments of
     `measure_one` between totals and returns.
     """
-    opens, closes, is_scheduled, overnight = setting
+    opens, closes, scheduled, overnight = prices
     first, earns, cash, rate, whole = numbers
-    weights = np.zeros((tables.shape[1] + 1, opens.shape[1]))
-    alias = np.zeros(tables.shape[1] + 1, dtype=np.int64)
     totals = np.zeros(5)
-    returns, room = np.empty(opens.shape[0] - 1), np.empty(opens.shape[0] - 1)
-    for v in range(len(codes)):
+    returns, room = np.empty(opens.shape[0] - 1), np.empty((2, opens.shape[0]))
+    begin = 0
+    for v in range(len(ends)):
         own = equity[v if len(equity) > 1 else 0]
-        weights_of(tables[v], counts[v], growth, small, weights, alias)
         run_account(
-            opens, closes, codes[v], alias, counts[v], weights, is_small, is_scheduled, first, overnight, earns, cash,
-            rate, whole, own, totals,
+            opens, closes, rows[begin : ends[v]], weights[begin : ends[v]], shift, is_small, scheduled, first,
+            overnight, earns, cash, rate, whole, own, totals,
         )  # fmt: skip
         measure_one(own, totals, *against, returns, room, table[v])
+        begin = ends[v]
 
 
 def measure_rows(equity: Any, totals: Any, against: Any, table: Any) -> None:
     """Metrics of the curves (variants, sessions) with their totals (variants, 5)."""
-    returns, room = np.empty(equity.shape[1] - 1), np.empty(equity.shape[1] - 1)
+    returns, room = np.empty(equity.shape[1] - 1), np.empty((2, equity.shape[1]))
     for v in range(len(equity)):
         measure_one(equity[v], totals[v], *against, returns, room, table[v])

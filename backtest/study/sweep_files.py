@@ -1,6 +1,6 @@
-"""A Sweep as files: sweep.html, sweep.csv, sweep.json and the manifest, in one step.
+"""A Sweep as files: sweep.html, sweep.csv, sweep.json, curves.csv, the manifest; if asked sweep.parquet; in one step.
 
-SWEEP + findings -> results/<study>-<hash8>/   hash8: of the question, the data, the code, the trials known
+SWEEP + findings -> results/<study>-<hash8>/   hash8: of the question, the data, the code, the trials known, the extras
 """
 
 from __future__ import annotations
@@ -14,7 +14,16 @@ from backtest.config import study_question
 from backtest.data import content_hash
 from backtest.metrics import METRIC_KEYS
 from backtest.report import index
-from backtest.report.folder import HASH_LENGTH, MANIFEST, Written, code_hash, file_digests, manifest_json, write_folder
+from backtest.report.folder import (
+    HASH_LENGTH,
+    MANIFEST,
+    Content,
+    Written,
+    code_hash,
+    file_digests,
+    manifest_json,
+    write_folder,
+)
 from backtest.report.occasion import Occasion
 from backtest.report.page import PageContext
 from backtest.report.sweep import render_sweep
@@ -22,20 +31,32 @@ from backtest.report.tables import csv, day, json_text, sha256_text
 from backtest.report.write import sparkline, versions
 from backtest.study.document import plain
 from backtest.study.sweep import Sweep
+from backtest.study.sweep_extras import NO_EXTRAS, Extras, curves_frame, parquet_bytes
 from backtest.study.sweep_findings import Findings
 
 KIND, SCHEMA = "sweep", 1
 PAGE, TABLE, DOCUMENT = "sweep.html", "sweep.csv", "sweep.json"
+CURVES, PARQUET = "curves.csv", "sweep.parquet"
 
 
-def write_sweep(sweep: Sweep, findings: Findings, root: Path, occasion: Occasion) -> Written:
+def write_sweep(
+    sweep: Sweep, findings: Findings, root: Path, occasion: Occasion, extras: Extras = NO_EXTRAS
+) -> Written:
     """Write `root/<name>-<hash8>/` whole or not at all and bring `root/index.html` up to date.
 
-    Raises ResultDiffers when the folder holds another answer to the question, WriteError when it cannot be written.
+    What is asked for beside the table is part of the question: with it, the result stands in a folder of its own.
+    Raises RunError for the curve of a point that could not be run, ResultDiffers when the folder holds another answer
+    to the question, WriteError when it cannot be written.
     """
-    hashes = hashes_of(sweep, findings)
+    hashes = hashes_of(sweep, findings) | extras.hashes()
     key = sha256_text("".join(hashes.values()))
-    files = {TABLE: csv(sweep.frame, has_index=False), DOCUMENT: json_text(document(sweep, findings))}
+    files: dict[str, Content] = {TABLE: csv(sweep.frame, has_index=False)}
+    files[DOCUMENT] = json_text(document(sweep, findings))
+    curves = curves_frame(sweep, findings, extras.curves)
+    if len(curves.columns):
+        files[CURVES] = csv(curves)
+    if extras.parquet:
+        files[PARQUET] = parquet_bytes(sweep.frame)
     context = PageContext(hash8=key[:HASH_LENGTH], hashes=hashes, versions=versions())
     files[PAGE] = render_sweep(sweep, findings, context)
     files[MANIFEST] = manifest_json(_manifest(sweep, findings, key, hashes, files), occasion.fields())
@@ -92,7 +113,7 @@ def document(sweep: Sweep, findings: Findings) -> dict[str, Any]:
 
 
 def _manifest(
-    sweep: Sweep, findings: Findings, key: str, hashes: Mapping[str, str], files: Mapping[str, str]
+    sweep: Sweep, findings: Findings, key: str, hashes: Mapping[str, str], files: Mapping[str, Content]
 ) -> dict[str, Any]:
     sessions = sweep.first.plan.sessions
     return {

@@ -23,6 +23,7 @@ from backtest.statistics.overfitting import overfitting
 from backtest.statistics.sharpe import Trials, deflated_sharpe, moments, pooled_trials, trials_of
 from backtest.study.sweep import Sweep, curves_of
 from backtest.study.sweep_plateau import Plateau, plateau_of
+from backtest.study.sweep_setting import Setting
 from backtest.study.trial import Place, place_of
 from backtest.study.trial import Sweep as SweepLine
 from backtest.study.trial_ledger import TrialLedger
@@ -43,18 +44,23 @@ TOLERANCE = 1e-12
 class Finalist:
     """A variant run again by backtrader: the same equity to the last bit, the same metrics; else it would not be here.
 
-    why: "best", "second", "third" or "centre of the plateau". values: swept key -> value.
+    why: "best", "second", "third" or "centre of the plateau". values: swept key -> value. curve: equity
+    by the sweep, USD (sessions,). largest_difference: of a metric between both ways, as a fraction of it.
     """
 
     number: int
     why: str
     values: dict[str, object]
     result: Result
+    curve: Floats
+    largest_difference: float
 
 
 @dataclass(frozen=True, eq=False)
 class Findings:
-    """plateau: None for a sample. benchmarks, mixes: name -> figures, on the first point's terms.
+    """plateau: None for a sample. is_ordered: of each swept key, whether its values are numbers.
+
+    benchmarks, mixes: name -> figures, on the first point's terms.
 
     overfitting: probability of backtest overfitting over `looked_at` variants; deflated: confidence that the best one's
     active ratio is more than the luck of `trials` (None without a benchmark). ahead: share of variants that grew more
@@ -62,6 +68,7 @@ class Findings:
     """
 
     plateau: Plateau | None
+    is_ordered: tuple[bool, ...]
     finalists: tuple[Finalist, ...]
     benchmarks: dict[str, Figures]
     mixes: dict[float, Figures]
@@ -88,6 +95,7 @@ def findings_of(result: Sweep, ledger: Path | None) -> Findings:
         ahead = float(np.nanmean(result.metric("total_return") > grown))
     return Findings(
         plateau=plateau,
+        is_ordered=lengths_and_order(result)[1],
         finalists=finalists,
         benchmarks=benchmarks,
         mixes=mixes,
@@ -123,14 +131,16 @@ def _checked(result: Sweep, number: int, why: str) -> Finalist:
     """By backtrader, which `run` compares with the kernel; then with the row of the sweep."""
     config = result.config(number)
     once = run(config, result.settings.strategies, market=result.settings.market_of(config))
-    what = f"point {number} of the sweep"
-    if not np.array_equal(once.books.equity, curves_of(result, [number])[0]):
+    what, curve, largest = f"point {number} of the sweep", curves_of(result, [number])[0], 0.0
+    if not np.array_equal(once.books.equity, curve):
         raise EnginesDisagree(f"{what}: its curve is not that of its single run: please report this")
     for key, swept in zip(METRIC_KEYS, result.table[number].tolist(), strict=True):
         own = once.metrics[key]
-        if np.isnan(swept) != (own is None) or (own is not None and abs(swept - own) > TOLERANCE * max(1, abs(own))):
+        apart = 0.0 if own is None else abs(swept - own) / max(1.0, abs(own))
+        if np.isnan(swept) != (own is None) or not apart <= TOLERANCE:
             raise EnginesDisagree(f"{what}: {key} is {swept!r}, {own!r} in its single run: please report this")
-    return Finalist(number, why, result.values(number), once)
+        largest = max(largest, apart)
+    return Finalist(number, why, result.values(number), once, curve, largest)
 
 
 def _without_timing(result: Sweep) -> tuple[dict[str, Figures], dict[float, Figures]]:
@@ -212,14 +222,17 @@ def _lines(result: Sweep) -> list[SweepLine]:
     """One line for each place and family; variants without a ratio count with none."""
     ratios = np.nan_to_num(result.metric(result.headline))
     groups: dict[tuple[Place, str], list[int]] = {}
+    settings: dict[tuple[Place, str], Setting] = {}
     seen: dict[int, tuple[Config, tuple[Place, str]]] = {}
     for number in range(result.study.size):
         if number in result.problems:
             continue
         template, params = result.study.grid_parts(number)
         if seen.get(id(template), (None, None))[0] is not template:
-            market = result.settings.of(template, params).market
-            seen[id(template)] = (template, (place_of(template, market), template.strategy.name))
+            setting = result.settings.of(template, params)
+            group = (place_of(template, setting.market), template.strategy.name)
+            seen[id(template)] = (template, group)
+            settings.setdefault(group, setting)
         groups.setdefault(seen[id(template)][1], []).append(number)
     lines = []
     for (place, family), numbers in groups.items():
@@ -230,12 +243,12 @@ def _lines(result: Sweep) -> list[SweepLine]:
                 place=place,
                 family=family,
                 sweep_sha256=hashlib.sha256(asked.encode()).hexdigest(),
-                data_sha256=content_hash(result.market),
+                data_sha256=content_hash(settings[place, family].market),
                 benchmark=result.benchmark,
                 variants=known.count,
                 mean=known.mean,
                 variance=known.variance,
-                sessions=len(result.first.plan.sessions) - 1,
+                sessions=len(settings[place, family].plan.sessions) - 1,
             )
         )
     return lines

@@ -21,9 +21,8 @@ from backtest.config import Config, Study, study_question
 from backtest.config.fields import Benchmark
 from backtest.data import content_hash, load_market
 from backtest.data.assemble import traded_tickers
-from backtest.decision import INITIAL_SHARES, Decision, check_decision
+from backtest.decision import INITIAL_SHARES, Decision, check_decision, target_weights
 from backtest.errors import ConfigError, RunError
-from backtest.execution.account import MOST_CODES
 from backtest.execution.compiled import run_compiled
 from backtest.market import Floats, Legs, Market, Memo, overnight_interest
 from backtest.metrics import Calendar, calendar_of
@@ -40,27 +39,23 @@ MOST_SETTINGS = 64
 
 @dataclass(frozen=True, eq=False)
 class Encoded:
-    """A decision as bytes on all sessions of a market: codes name rows of `table` (small share, cash share)."""
+    """A decision as stretches of equal weights: from the market's row `rows[k]` on, `weights[k]` (tickers,)."""
 
-    codes: npt.NDArray[np.uint8]
-    table: Floats
-    count: int
+    rows: npt.NDArray[np.int64]
+    weights: Floats
 
     @property
     def nbytes(self) -> int:
         """Size of the arrays."""
-        return self.codes.nbytes + self.table.nbytes
-
-
-NOT_BYTES = Encoded(np.empty(0, dtype=np.uint8), np.empty((0, 2)), 0)
-"""Of a decision that no table of so many rows can hold."""
+        return self.rows.nbytes + self.weights.nbytes
 
 
 @dataclass(frozen=True, eq=False)
 class Setting:
-    """What variants share: plan holds no targets; the tuples are the arguments of `sweep_engine.run_many`.
+    """What variants share: plan holds no targets; the last tuples are the arguments of `sweep_engine.run_many`.
 
-    benchmark: equity (sessions,) of the one that relative metrics are against, or None.
+    benchmark: equity (sessions,) of the one that relative metrics are against, or None. weights: of the tickers in the
+    growth leg and in the small one. room: where `encode` writes, one decision at a time.
     """
 
     config: Config
@@ -71,7 +66,9 @@ class Setting:
     calendar: Calendar
     benchmark: Floats | None
     tbill: Floats
-    weights: tuple[Any, ...]
+    weights: tuple[Floats, Floats]
+    room: tuple[npt.NDArray[np.int64], Floats]
+    is_small: npt.NDArray[np.bool_]
     prices: tuple[Any, ...]
     numbers: tuple[Any, ...]
     against: tuple[Any, ...]
@@ -86,24 +83,42 @@ class Setting:
         decision: Decision = self.strategy.decide(self.market, self.legs, params)
         return decision
 
-    def encoded(self, params: BaseModel) -> Encoded:
-        """The decision as bytes; count is 0 where it has more different holdings than a table has rows for.
+    @property
+    def is_plain(self) -> bool:
+        """Is it on terms that the account for sweeps does not know: a drift rule, or dividends and splits to book?"""
+        return self.plan.band < 1.0 or self.plan.terms.is_raw
 
-        Raises what the strategy raises, and RunError for a decision that is none.
-        """
+    def encoded(self, params: BaseModel) -> Encoded:
+        """The decision as stretches. Raises what the strategy raises, and RunError for a decision that is none."""
         decision = self.decide(params)
-        if decision.within is not None:
-            return NOT_BYTES  # weights of their own inside the legs
-        small = np.ascontiguousarray(decision.small_share, dtype=np.float64)
         sessions = len(self.market.close)  # not `sessions`, which makes an index each time
+        small = np.ascontiguousarray(decision.small_share, dtype=np.float64)
         if small.shape != (sessions,) or np.shape(decision.cash_share) not in ((), (sessions,)):
             check_decision(decision, self.market)
+        if decision.within is not None:
+            return self._encoded_by_ticker(decision, decision.within)
+        rows, weights = self.room
         cash = self._cash(decision.cash_share, sessions)
-        codes, table = np.empty(sessions, dtype=np.uint8), np.zeros((MOST_CODES, 2))
-        count = encoder()(small, cash, *INITIAL_SHARES[self.config.strategy.initial], codes, table)
-        if count == -1:
+        initial = INITIAL_SHARES[self.config.strategy.initial]
+        count = encoder()(small, cash, *initial, *self.weights, rows, weights)
+        if count < 0:
             check_decision(decision, self.market)
-        return Encoded(codes, table, count) if count > 0 else NOT_BYTES
+        return Encoded(rows[:count].copy(), weights[:count].copy())
+
+    def _encoded_by_ticker(self, decision: Decision, within: Mapping[str, Floats]) -> Encoded:
+        """Of a decision with weights of its own inside the legs."""
+        check_decision(decision, self.market)
+        small = np.asarray(decision.small_share, dtype=np.float64)
+        cash = self._cash(decision.cash_share, len(small))
+        is_other = np.zeros(len(small), dtype=np.bool_)
+        is_other[0] = True
+        for values in (small, cash, *within.values()):
+            is_other[1:] |= values[1:] != values[:-1]
+        rows = np.flatnonzero(is_other)
+        inside = {ticker: values[rows] for ticker, values in within.items()}
+        there = dataclasses.replace(decision, small_share=small[rows], cash_share=cash[rows], within=inside)
+        initial = self.config.strategy.initial
+        return Encoded(rows, target_weights(there, self.market, self.legs, self.legs.tickers, initial))
 
     def _cash(self, share: Floats | float, sessions: int) -> Floats:
         if np.ndim(share):
@@ -153,7 +168,7 @@ class Settings:
 
     def fingerprint(self) -> str:
         """sha256 of everything the rows of this sweep depend on: question, code and all data by content."""
-        reads = ("data.", "legs", "strategy.", "benchmarks")  # a parameter may name a series
+        reads = ("data.", "legs", "strategy.name", "strategy.params.", "benchmarks")  # a parameter may name a series
         others = [key for key in self.study.grid if key.startswith(reads) and key != "data.start"]
         others = [key for key in others if not all(isinstance(v, int | float) for v in self.study.grid[key])]
         numbers = range(self.study.size) if others else range(1)
@@ -228,8 +243,10 @@ def setting_of(template: Config, config: Config, market: Market, strategy: Any) 
         calendar=calendar,
         benchmark=benchmark,
         tbill=tbill,
-        weights=(growth, small, small > 0.0),
-        prices=(plan.opens, np.ascontiguousarray(plan.closes.T), plan.is_scheduled, plan.overnight),
+        weights=(growth, small),
+        room=(np.empty(len(market.sessions), dtype=np.int64), np.empty((len(market.sessions), len(growth)))),
+        is_small=small > 0.0,
+        prices=(plan.opens, np.ascontiguousarray(plan.closes.T), np.flatnonzero(plan.is_scheduled), plan.overnight),
         numbers=(plan.first, bool(plan.overnight.any()), terms.cash, terms.cost_rate, terms.whole_shares),
         against=measured_against(calendar, tbill[1:], benchmark),
     )

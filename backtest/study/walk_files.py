@@ -1,4 +1,7 @@
-"""A WalkForward as files: walk_forward.html, windows.csv, equity.csv, walk_forward.json and the manifest."""
+"""A WalkForward as files: walk_forward.html, windows.csv, equity.csv, walk_forward.json and the manifest.
+
+Where combinatorial paths are asked for also splits.csv and paths.csv.
+"""
 
 from __future__ import annotations
 
@@ -20,9 +23,11 @@ from backtest.report.walk import render_walk
 from backtest.report.write import sparkline, versions
 from backtest.study.document import plain
 from backtest.study.walk_forward import WalkForward
+from backtest.study.walk_paths import SPREAD_KEYS, Paths
 
 KIND, SCHEMA = "walk-forward", 1
 PAGE, DOCUMENT, WINDOWS, EQUITY = "walk_forward.html", "walk_forward.json", "windows.csv", "equity.csv"
+SPLITS, PATHS = "splits.csv", "paths.csv"
 
 
 def write_walk(walk: WalkForward, root: Path, occasion: Occasion) -> Written:
@@ -40,6 +45,8 @@ def write_walk(walk: WalkForward, root: Path, occasion: Occasion) -> Written:
     }
     key = sha256_text("".join(hashes.values()))
     files = {WINDOWS: csv(windows_frame(walk), has_index=False), EQUITY: csv(equity_frame(walk))}
+    if walk.paths:
+        files |= {SPLITS: csv(splits_frame(walk.paths), has_index=False), PATHS: csv(paths_frame(walk, walk.paths))}
     files[DOCUMENT] = json_text(document(walk))
     files[PAGE] = render_walk(walk, PageContext(hash8=key[:HASH_LENGTH], hashes=hashes, versions=versions()))
     files[MANIFEST] = manifest_json(_manifest(walk, key, hashes, files), occasion.fields())
@@ -73,6 +80,23 @@ def equity_frame(walk: WalkForward) -> pd.DataFrame:
     return pd.DataFrame(columns, index=walk.sessions.rename("date"))
 
 
+def splits_frame(paths: Paths) -> pd.DataFrame:
+    """A row per split: groups tested (from 1), the values chosen, the metric in training and in the test, rank."""
+    rows = []
+    for choice in paths.choices:
+        tested = " ".join(str(group + 1) for group in choice.split.tested)
+        measured = {"inside": choice.inside, "outside": choice.outside, "rank": choice.rank}
+        rows.append({"tested": tested, **choice.values, **measured})
+    return pd.DataFrame(rows)
+
+
+def paths_frame(walk: WalkForward, paths: Paths) -> pd.DataFrame:
+    """The paths' curves from the first session on, USD, beside the benchmark and the best in sample."""
+    columns = {f"path_{k + 1}": curve for k, curve in enumerate(paths.equity)}
+    held = {"benchmark": paths.benchmark, "best_in_sample": paths.in_sample}
+    return pd.DataFrame(columns | held, index=walk.sweep.first.plan.sessions.rename("date"))
+
+
 def document(walk: WalkForward) -> dict[str, Any]:
     """What a script needs."""
     content = {
@@ -86,8 +110,30 @@ def document(walk: WalkForward) -> dict[str, Any]:
         "above_median": walk.above_median,
         "best_in_hindsight": walk.sweep.values(walk.best),
         "windows": json.loads(windows_frame(walk).to_json(orient="records")),
+        "combinatorial": paths_document(walk, walk.paths) if walk.paths else None,
     }
     return dict(plain(content))
+
+
+def paths_document(walk: WalkForward, paths: Paths) -> dict[str, Any]:
+    """What a script needs of the paths; each path names for every group the split (from 1) whose choice it holds."""
+    sessions = walk.sweep.first.plan.sessions
+    purge, embargo = walk.terms.apart
+    return {
+        "groups": [{"from": day(sessions[begin]), "to": day(sessions[end - 1])} for begin, end in paths.groups],
+        "purge_sessions": purge,
+        "embargo_sessions": embargo,
+        "spread": {key: paths.spread(key) for key in SPREAD_KEYS},
+        "ahead": paths.ahead,
+        "above_median": paths.above_median,
+        "benchmark": dict(paths.benchmark_figures),
+        "best_in_sample": {"values": walk.sweep.values(paths.best), "figures": dict(paths.in_sample_figures)},
+        "splits": json.loads(splits_frame(paths).to_json(orient="records")),
+        "paths": [
+            {"splits": [split + 1 for split in splits], "figures": dict(figures)}
+            for splits, figures in zip(paths.splits, paths.figures, strict=True)
+        ],
+    }
 
 
 def _period(walk: WalkForward) -> dict[str, Any]:

@@ -8,38 +8,37 @@ so that changing from one variant to another costs what its trades cost.
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import comb
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from backtest.config import Study
 from backtest.config.study import WalkForwardTerms
-from backtest.decision import target_weights
 from backtest.errors import ConfigError, RunError
 from backtest.execution import Books, check_same_books, run_backtrader
 from backtest.execution.compiled import run_compiled
 from backtest.market import Floats, Market
-from backtest.metrics import METRIC_KEYS, calendar_of, metrics
+from backtest.metrics import METRIC_KEYS
 from backtest.metrics.table import ACTIVITY_KEYS
-from backtest.plan import make_plan
 from backtest.result import Figures
 from backtest.statistics.sharpe import Trials
 from backtest.study.sweep import Progress, Sweep, curves_of, sweep
-from backtest.study.sweep_engine import measurer
-from backtest.study.sweep_findings import lengths_and_order, recorded
-from backtest.study.sweep_measure import measured_against
-from backtest.study.sweep_plateau import plateau_of
-from backtest.study.sweep_setting import Setting
+from backtest.study.sweep_findings import recorded
+from backtest.study.walk_account import follower
+from backtest.study.walk_measure import figures_of, measured, rank_of, recommended, selected, sign_of
+from backtest.study.walk_paths import Paths, paths_through
 from backtest.study.walk_windows import Window, windows_of
 
 MOST_POINTS = 4000
 """Whole curves are held: some 50 KB each for 25 years."""
 
-LESS_IS_BETTER = ("volatility", "ulcer_index", "tracking_error", "max_drawdown_sessions", "down_capture")
+MOST_SPLITS = 500
+"""Of a combinatorial test; all curves are measured twice for each."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,6 +77,7 @@ class WalkForward:
     best: int
     figures: Mapping[str, Figures]
     trials: Trials
+    paths: Paths | None
 
     @property
     def above_median(self) -> float:
@@ -109,7 +109,7 @@ def walk_forward(
     if result.problems:
         number, why = next(iter(result.problems.items()))
         raise RunError(f"{study.path}: point {number} of the grid cannot be run: {why}")
-    sessions, first = result.first.plan.sessions, result.first
+    sessions = result.first.plan.sessions
     windows = windows_of(sessions, terms)
     if not windows:
         raise RunError(
@@ -118,26 +118,36 @@ def walk_forward(
         )
     curves = curves_of(result, list(range(study.size)))
     choices = tuple(_chosen(result, terms, curves, window) for window in windows)
-    books = stitched(result, choices)
-    begin, end = windows[0].begin, windows[-1].end
-    held = {"walk-forward": books.equity[begin:end], result.benchmark or "": first.benchmark[begin:end]}  # type: ignore[index]
-    over_all = _measured(curves[:, begin:end], first, begin, end)
-    best = int(np.nanargmax(over_all[:, METRIC_KEYS.index("information_ratio")]))
-    held["best in hindsight"] = curves[best, begin:end]
-    figures = {name: _figures(first, curve, begin, end, name == result.benchmark) for name, curve in held.items()}
-    own, benchmark, hindsight = (curve / curve[0] * first.plan.terms.cash for curve in held.values())
+    held = _held(result, choices, curves, windows[0].begin, windows[-1].end)
     return WalkForward(
         sweep=result,
         terms=terms,
         choices=choices,
-        sessions=sessions[begin:end],
-        equity=own,
-        benchmark=benchmark,
-        hindsight=hindsight,
-        best=best,
-        figures=figures,
+        **held,
+        paths=paths_through(result, terms, curves) if terms.combinatorial else None,
         trials=recorded(result, ledger),
     )
+
+
+def _held(result: Sweep, choices: tuple[Choice, ...], curves: Floats, begin: int, end: int) -> dict[str, Any]:
+    """The three curves on the tested rows, and their figures: what of a WalkForward follows from the choices."""
+    first = result.first
+    assert first.benchmark is not None
+    over_all = measured(curves, first, [(begin, end)])
+    best = int(np.nanargmax(over_all[:, METRIC_KEYS.index("information_ratio")]))
+    held = {
+        "walk-forward": stitched(result, choices).equity[begin:end],
+        result.benchmark or "": first.benchmark[begin:end],
+        "best in hindsight": curves[best, begin:end],
+    }
+    own, benchmark, hindsight = (curve / curve[0] * first.plan.terms.cash for curve in held.values())
+    figures = {
+        name: figures_of(first, curve, begin, end, is_benchmark=name == result.benchmark)
+        for name, curve in held.items()
+    }
+    sessions = first.plan.sessions[begin:end]
+    curves_held = {"equity": own, "benchmark": benchmark, "hindsight": hindsight}
+    return {"sessions": sessions, "best": best, "figures": figures, **curves_held}
 
 
 def _check(study: Study, terms: WalkForwardTerms) -> None:
@@ -153,54 +163,36 @@ def _check(study: Study, terms: WalkForwardTerms) -> None:
     if terms.select not in choices:
         expected = ", ".join(choices)
         raise ConfigError(f"{study.path}: walk_forward.select: found {terms.select}, expected one of {expected}")
+    asked = terms.combinatorial
+    if asked and not asked.test_groups < asked.groups:
+        raise ConfigError(
+            f"{study.path}: walk_forward.combinatorial.test_groups: found {asked.test_groups}, "
+            f"expected fewer than the {asked.groups} groups"
+        )
+    if asked and comb(asked.groups, asked.test_groups) > MOST_SPLITS:
+        raise ConfigError(
+            f"{study.path}: walk_forward.combinatorial: found {comb(asked.groups, asked.test_groups):,} splits, "
+            f"expected at most {MOST_SPLITS:,}"
+        )
 
 
 def _chosen(result: Sweep, terms: WalkForwardTerms, curves: Floats, window: Window) -> Choice:
     """The variant that the past of a window recommends, and how it then did."""
-    first, column = result.first, METRIC_KEYS.index(terms.select)
-    sign = -1.0 if terms.select in LESS_IS_BETTER else 1.0
-    inside = sign * _measured(curves[:, window.train : window.known], first, window.train, window.known)[:, column]
-    outside = sign * _measured(curves[:, window.begin : window.end], first, window.begin, window.end)[:, column]
-    looked = inside
-    if terms.plateau and result.study.sample is None:
-        plateau = plateau_of(inside, *lengths_and_order(result))
-        looked = inside if plateau is None else plateau.mean
-    if np.isnan(looked).all():
-        raise RunError(f"{result.study.path}: walk_forward.select: no variant has {terms.select} in a training window")
-    number = int(np.nanargmax(looked))
-    benchmark = first.benchmark
+    first, benchmark, sign = result.first, result.first.benchmark, sign_of(terms)
     assert benchmark is not None
+    inside = selected(measured(curves, first, [(window.train, window.known)]), terms)
+    outside = selected(measured(curves, first, [(window.begin, window.end)]), terms)
+    number = recommended(result, terms, inside)
     return Choice(
         window=window,
         number=number,
         values=result.values(number),
         inside=float(sign * inside[number]),
         outside=float(sign * outside[number]),
-        rank=_rank(outside, number),
+        rank=rank_of(outside, number),
         growth=float(curves[number, window.end - 1] / curves[number, window.begin] - 1),
         benchmark_growth=float(benchmark[window.end - 1] / benchmark[window.begin] - 1),
     )
-
-
-def _rank(values: Floats, number: int) -> float:
-    """Share of the known values below that of `number`, equal ones counting half; NaN where it is not known itself."""
-    known, own = values[~np.isnan(values)], values[number]
-    return float("nan") if np.isnan(own) else float(((known < own).sum() + 0.5 * (known == own).sum()) / len(known))
-
-
-def _measured(curves: Floats, first: Setting, begin: int, end: int) -> Floats:
-    """METRIC_KEYS of curves on the rows begin ... end - 1, the first of which is their base; no activity."""
-    market = first.market
-    calendar = calendar_of(
-        first.plan.sessions[begin:end],
-        periods_per_year=market.periods_per_year,
-        exchange_sessions=market.exchange_sessions,
-    )
-    benchmark = None if first.benchmark is None else first.benchmark[begin:end]
-    table = np.empty((len(curves), len(METRIC_KEYS)))
-    against = measured_against(calendar, first.tbill[begin + 1 : end], benchmark)
-    measurer()(np.ascontiguousarray(curves), np.zeros((len(curves), 5)), against, table)
-    return table
 
 
 def stitched(result: Sweep, choices: tuple[Choice, ...]) -> Books:
@@ -208,35 +200,9 @@ def stitched(result: Sweep, choices: tuple[Choice, ...]) -> Books:
 
     By the kernel and by backtrader, equal to the last bit.
     """
-    first, study = result.first, result.study
-    market, offset = first.market, first.begin
-    weights: Floats | None = None
-    params = None
-    for choice in choices:
-        template, params = study.grid_parts(choice.number)
-        setting = result.settings.of(template, params)
-        own = target_weights(
-            setting.decide(params), market, setting.legs, setting.legs.tickers, template.strategy.initial
-        )
-        weights = own if weights is None else weights
-        weights[offset + choice.window.begin :] = own[offset + choice.window.begin :]
-    assert weights is not None
-    assert params is not None
-    made = make_plan(market, first.legs.tickers, weights, first.plan.sessions[0], first.plan.terms)
-    plan = dataclasses.replace(first.plan, targets=made.targets)
+    first = result.first
+    plan = follower(result)([(choice.window.begin, choice.number) for choice in choices])
     books = run_compiled(plan)
+    # Any parameters of the class will do: backtrader is told what to hold by the plan.
     check_same_books(run_backtrader(plan, first.strategy, **first.config.strategy.params.model_dump()), books)
     return books
-
-
-def _figures(first: Setting, curve: Floats, begin: int, end: int, is_benchmark: bool) -> Figures:
-    """Metrics of one curve on the tested rows; what was traded is not among them."""
-    market = first.market
-    assert first.benchmark is not None
-    calendar = calendar_of(
-        first.plan.sessions[begin:end],
-        periods_per_year=market.periods_per_year,
-        exchange_sessions=market.exchange_sessions,
-    )
-    benchmark = None if is_benchmark else first.benchmark[begin:end]
-    return metrics(curve, calendar=calendar, tbill_returns=first.tbill[begin:end], benchmark=benchmark)[0]

@@ -73,6 +73,55 @@ def test_the_distance_flips_and_a_little_less_does_not(
     assert answer(np.nextafter(flip.value, array[row])) == before
 
 
+def plain_hold(asked: Any, min_hold: int, cooldown: int, max_hold: int | None) -> tuple[Any, Any]:
+    """Row by row, what `hold` does from event to event."""
+    small, cause = np.full(len(asked), np.nan), np.zeros(len(asked), dtype=np.int64)
+    held: float | None = None
+    since: int | None = None
+    left: int | None = None
+    is_spent = False
+    for row, ask in enumerate(asked.tolist()):
+        is_spent = is_spent and ask == 1.0
+        why = "rule"
+        if held is None:
+            if ask == ask:
+                held, since = ask, row if ask == 1.0 else None
+            else:
+                why = "unknown"
+        elif held == 1.0 and max_hold is not None and since is not None and row - since >= max_hold:
+            held, since, left, is_spent, why = 0.0, row, row, ask == 1.0, "max_hold"
+        elif ask == ask and ask != held:
+            if since is not None and row - since < min_hold:
+                why = "min_hold"
+            elif ask == 1.0 and is_spent:
+                why = "max_hold"
+            elif ask == 1.0 and left is not None and row - left < cooldown:
+                why = "cooldown"
+            else:
+                held, since, left = ask, row, row if ask == 0.0 else left
+        if held is not None:
+            small[row] = held
+        cause[row] = CAUSES.index(why)
+    return small, cause
+
+
+@settings(max_examples=500, deadline=None, derandomize=True)
+@given(
+    st.lists(st.tuples(st.sampled_from([0.0, 1.0, NAN]), st.integers(1, 9)), min_size=0, max_size=12),
+    st.integers(0, 7),
+    st.integers(0, 7),
+    st.none() | st.integers(1, 12),
+)
+def test_from_event_to_event_is_row_by_row(
+    runs: list[tuple[float, int]], min_hold: int, cooldown: int, max_hold: int | None
+) -> None:
+    asked = np.array([ask for ask, length in runs for _ in range(length)], dtype=np.float64)
+    held = hold(asked, min_hold=min_hold, cooldown=cooldown, max_hold=max_hold)
+    small, cause = plain_hold(asked, min_hold, cooldown, max_hold)
+    np.testing.assert_array_equal(held.small, small)
+    np.testing.assert_array_equal(held.cause, cause)
+
+
 def test_a_chattering_signal_switches_at_most_once_in_five_sessions() -> None:
     asked = np.array([0.0, 1.0] * 30)
     held = hold(asked, min_hold=5).small

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -115,6 +116,46 @@ def test_a_hundred_of_a_thousand_variants_are_their_single_runs(tmp_path: Path) 
     assert len(result.table) == 1000
     for number in np.random.default_rng(1).choice(1000, 100, replace=False).tolist():
         assert_is_its_single_run(result, number)
+
+
+RAW = "grid:\n  execution.accounting: [raw, total_return]\n  strategy.params.lookback_sessions: [5, 21]\n"
+
+
+def test_raw_accounts_may_be_swept(tmp_path: Path) -> None:
+    paid, split = market().dividends.copy(), market().splits.copy()
+    paid.iloc[200::60] = 0.4
+    split.iloc[400, 0] = 2.0
+    world = dataclasses.replace(market(), dividends=paid, splits=split)
+    result = sweep(study(tmp_path, RAW), STRATEGIES, market=world)
+    for number in range(4):
+        assert_is_its_single_run(result, number)
+    assert abs(result.metric("total_return")[0] - result.metric("total_return")[2]) > 1e-4
+
+
+RULES = """
+grid:
+  strategy.params.small_when.any[1].above: [0.0, 0.02]
+  strategy.params.volatility_target.annual: [0.1, 0.3]
+  strategy.params.min_hold_sessions: [0, 5]
+"""
+RULE = (
+    "strategy={name: rules, params: {small_when: {any: [{signal: surge}, {signal: lead, lookback_sessions: 21}]},"
+    " volatility_target: {annual: 0.2}, inverse_volatility: {window_sessions: 21}}}"
+)
+
+
+def test_a_key_reaches_into_the_trees_of_rules(tmp_path: Path) -> None:
+    result = sweep(study(tmp_path, RULES, RULE), STRATEGIES, market=market())
+    for number in range(8):
+        assert_is_its_single_run(result, number)
+    assert len(np.unique(result.metric("final_equity_usd"))) == 8
+    limits = [result.config(number).strategy.params.small_when.any[1].above for number in (0, 4)]
+    assert limits == [0.0, 0.02]
+
+
+def test_an_entry_that_is_not_there_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"small_when\.any\[2\]: found no entry 2 of 2, the first is \[0\]"):
+        study(tmp_path, RULES.replace("any[1]", "any[2]"), RULE)
 
 
 def test_start_and_legs_and_strategy_may_be_swept(tmp_path: Path) -> None:

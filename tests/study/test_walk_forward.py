@@ -11,7 +11,7 @@ import pytest
 from small_studies import TEXT, market
 from worlds import poisoned
 
-from backtest.config import Study, study_from_text
+from backtest.config import Study, load_study, study_from_text
 from backtest.config.study import WalkForwardTerms
 from backtest.errors import ConfigError, RunError
 from backtest.market import Market
@@ -78,17 +78,32 @@ def test_each_choice_is_the_best_of_its_past(tmp_path: Path) -> None:
         assert choice.inside == pytest.approx(ratios.max(), rel=1e-12)
 
 
-def test_the_future_of_a_choice_changes_nothing_before_it(tmp_path: Path) -> None:
-    whole = walked(tmp_path)
+@pytest.mark.parametrize(
+    "terms",
+    [
+        "",
+        "anchored: true",
+        "purge_sessions: 21, embargo_sessions: 5",
+        "anchored: true, purge_sessions: 21, embargo_sessions: 5",
+        "select: sharpe, plateau: true",
+        "anchored: true, plateau: true, purge_sessions: 10",
+        "select: max_drawdown, embargo_sessions: 10",
+    ],
+)
+def test_the_future_of_a_choice_changes_nothing_before_it(tmp_path: Path, terms: str) -> None:
+    """Poisoned is everything behind the last close that the last choice looks at."""
+    extra = f"walk_forward: {{train_years: 1, {terms}}}\n"
+    whole = walked(tmp_path, extra=extra)
     assert len(whole.choices) >= 2
     last = whole.choices[-1].window
-    row = whole.sweep.first.begin + last.begin
-    other = walked(tmp_path, poisoned(market(), row, seed=3))
-    assert [choice.number for choice in other.choices] == [choice.number for choice in whole.choices]
-    same = last.begin - whole.choices[0].window.begin + 1
+    row = whole.sweep.first.begin + last.known - 1
+    other = walked(tmp_path, poisoned(market(), row, seed=3), extra)
+    assert [(c.number, c.inside) for c in other.choices] == [(c.number, c.inside) for c in whole.choices]
+    assert other.choices[-1].outside != whole.choices[-1].outside
+    same = last.known - whole.choices[0].window.begin
     assert (other.equity[:same] == whole.equity[:same]).all()
     assert (other.equity[same:] != whole.equity[same:]).any()
-    earlier = walked(tmp_path, poisoned(market(), row - 120, seed=3))
+    earlier = walked(tmp_path, poisoned(market(), row - 120, seed=3), extra)
     assert earlier.choices[-1].inside != whole.choices[-1].inside
 
 
@@ -129,3 +144,29 @@ def test_on_the_real_data_choosing_does_worse_than_holding(real_data: Path) -> N
     assert own is not None
     assert held is not None
     assert 0.08 < own < held - 0.01 < 0.16
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("anchored", ["false", "true"])
+def test_the_shipped_study_on_the_real_data_is_sobering(real_data: Path, anchored: str) -> None:
+    """research: selection made less than QQQ; here of 1,000 variants, 2006-07-31 to 2025-12-31."""
+    over = [f"data.prices={{source: csv, folder: {real_data / 'prices'}}}", "data.end=2025-12-31"]
+    over += [f"walk_forward.anchored={anchored}"]
+    over += ["walk_forward.combinatorial={groups: 8, test_groups: 2, purge_sessions: 21, embargo_sessions: 250}"]
+    path = ROOT / "configs" / "study_momentum_grid.yaml"
+    walk = walk_forward(load_study(path, strategies=REGISTRY, overrides=over), REGISTRY)
+    own, held, best = (walk.figures[name]["cagr"] for name in ("walk-forward", "QQQ", "best in hindsight"))
+    assert own is not None
+    assert held is not None
+    assert best is not None
+    assert 0.10 < own < 0.12
+    assert 0.16 < held < 0.17
+    assert 0.14 < best < held
+    assert 0.4 <= walk.above_median <= 0.55
+    paths = walk.paths
+    assert paths is not None
+    spread = paths.spread("information_ratio")
+    assert len(paths.figures) == 7
+    assert -0.35 < spread["lowest"] < spread["median"] < spread["highest"] < 0.0
+    assert 0.05 < float(paths.in_sample_figures["information_ratio"] or 0.0) < 0.12
+    assert paths.ahead < 0.5

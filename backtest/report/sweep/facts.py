@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,8 +13,9 @@ from backtest.report.comparison.effect import short_key, shown
 from backtest.report.words import listed, number, percent, plural, points, title_of
 
 if TYPE_CHECKING:
+    from backtest.report.sweep.payload import Carried
     from backtest.study.sweep import Sweep
-    from backtest.study.sweep_findings import Findings
+    from backtest.study.sweep_findings import Finalist, Findings
 
 ROWS = 20
 """Best variants in the table."""
@@ -37,19 +39,30 @@ COLUMNS: tuple[tuple[str, str, Write], ...] = (
 )
 
 
-def figures_shown(sweep: Sweep) -> list[tuple[str, str, str, int]]:
-    """(metric, name, unit, whole numbers per one) of what the charts can show; the ranking figure first."""
-    every = [
-        ("information_ratio", "active Sharpe ratio", "", 1000),
-        ("cagr", "return a year", "%", 100_00),
-        ("sharpe", "Sharpe ratio", "", 1000),
-        ("max_drawdown", "worst fall", "%", 100_00),
-        ("turnover_annual", "turnover a year", "", 1000),
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A metric the charts can show. scale: whole numbers per one; better: 1 where more is, -1 where less is."""
+
+    key: str
+    name: str
+    unit: str
+    scale: int
+    better: int
+
+
+def figures_shown(sweep: Sweep) -> list[Figure]:
+    """What the charts can show; the figure that ranks comes first."""
+    active = Figure("information_ratio", "active Sharpe ratio", "", 1000, 1)
+    growth = Figure("cagr", "return a year", "%", 100_00, 1)
+    sharpe = Figure("sharpe", "Sharpe ratio", "", 1000, 1)
+    rest = [
+        Figure("max_drawdown", "worst fall", "%", 100_00, 1),
+        Figure("turnover_annual", "turnover a year", "", 100, -1),
     ]
-    return every if sweep.first.benchmark is not None else [every[2], every[1], *every[3:]]
+    return [active, growth, sharpe, *rest] if sweep.first.benchmark is not None else [sharpe, growth, *rest]
 
 
-def facts_of(sweep: Sweep, findings: Findings) -> dict[str, Any]:
+def facts_of(sweep: Sweep, findings: Findings, carried: Carried) -> dict[str, Any]:
     """What the template prints."""
     size, market = len(sweep.table), sweep.market
     sessions = sweep.first.plan.sessions.to_numpy()
@@ -63,10 +76,11 @@ def facts_of(sweep: Sweep, findings: Findings) -> dict[str, Any]:
         "headline": headline(sweep, findings),
         "lede": lede(sweep, findings),
         "boxes": boxes(sweep, findings),
-        "figures": [name for _, name, _, _ in figures_shown(sweep)],
+        "figures": [figure.name for figure in figures_shown(sweep)],
         "keys": [short_key(key) for key in sweep.keys],
         "swept": [(short_key(key), _range(values)) for key, values in sweep.study.grid.items()],
-        "is_plane": sweep.study.sample is None,
+        "is_sample": sweep.study.sample is not None,
+        "thinned": thinned(sweep, carried),
         "finalists": [_finalist(sweep, each) for each in findings.finalists],
         "columns": [name for _, name, _ in COLUMNS],
         "rows": [_row(sweep, int(number)) for number in sweep.ranked[:ROWS]],
@@ -78,6 +92,27 @@ def facts_of(sweep: Sweep, findings: Findings) -> dict[str, Any]:
         "sources": market.sources,
         "tried": f"{findings.trials.count:,}",
     }
+
+
+def thinned(sweep: Sweep, carried: Carried) -> str:
+    """What the page's charts leave out, as a sentence; empty when nothing."""
+    if carried.is_all:
+        return ""
+    step = carried.every[0][1]
+    share = f"The charts hold {len(carried.numbers):,} of {carried.size:,} points"
+    rest = "the best one is among them; tables, verdicts and sweep.csv have all"
+    if not carried.is_whole_grid:
+        return f"{share}, every {step}{_ending(step)} of the sample: {rest}."
+    steps = [f"every {step}{_ending(step)} {short_key(key)}" for key, (_, step) in _stepped(sweep, carried)]
+    return f"{share}, {listed(steps)}: {rest}. Neighbours are those among the points held."
+
+
+def _stepped(sweep: Sweep, carried: Carried) -> list[tuple[str, tuple[int, int]]]:
+    return [(key, own) for key, own in zip(sweep.keys, carried.every, strict=True) if own[1] > 1]
+
+
+def _ending(step: int) -> str:
+    return "nd" if step % 10 == 2 and step % 100 != 12 else "th"
 
 
 def headline(sweep: Sweep, findings: Findings) -> str:
@@ -142,19 +177,22 @@ def boxes(sweep: Sweep, findings: Findings) -> list[tuple[str, str, str]]:
 def told(sweep: Sweep, number_: int) -> str:
     """`lookback_sessions 63, threshold 0.01`."""
     values = {key: value for key, value in sweep.values(number_).items() if len(sweep.study.grid[key]) > 1}
-    return ", ".join(f"{short_key(key)} {_shown(value)}" for key, value in (values or sweep.values(number_)).items())
+    return ", ".join(f"{short_key(key)} {level(value)}" for key, value in (values or sweep.values(number_)).items())
 
 
-def _shown(value: object) -> str:
+def level(value: object) -> str:
+    """A swept value as printed: a map reads `QQQ 0.5 and IVW 0.5`."""
     if isinstance(value, dict):
-        return listed([f"{key} {_shown(each)}" for key, each in value.items()])
+        return listed([f"{key} {level(each)}" for key, each in value.items()])
+    if isinstance(value, list | tuple):
+        return listed([level(each) for each in value])
     return shown(value)  # type: ignore[arg-type]
 
 
 def _range(values: tuple[object, ...]) -> str:
     if len(values) <= 8:
-        return ", ".join(_shown(value) for value in values)
-    return f"{_shown(values[0])} to {_shown(values[-1])}, {len(values)} values"
+        return ", ".join(level(value) for value in values)
+    return f"{level(values[0])} to {level(values[-1])}, {len(values)} values"
 
 
 def _row(sweep: Sweep, place: int) -> tuple[str, list[str]]:
@@ -165,13 +203,22 @@ def _row(sweep: Sweep, place: int) -> tuple[str, list[str]]:
     return told(sweep, place), written
 
 
-def _finalist(sweep: Sweep, finalist: Any) -> dict[str, Any]:
-    """What it is, its row, and by how much its return differs from the benchmark's."""
+def _finalist(sweep: Sweep, finalist: Finalist) -> dict[str, Any]:
+    """What it is, its row, and both engines' last dollar."""
     _, cells = _row(sweep, finalist.number)
     growth, others = finalist.result.metrics["cagr"], finalist.result.benchmark_metrics
     first = next(iter(others.values()))["cagr"] if others else None
-    ahead = points(growth - first) if growth is not None and first is not None else "–"
-    return {"why": finalist.why, "what": told(sweep, finalist.number), "cells": cells, "ahead": ahead}
+    return {
+        "why": finalist.why,
+        "what": told(sweep, finalist.number),
+        "point": finalist.number,
+        "cells": cells,
+        "ahead": points(growth - first) if growth is not None and first is not None else "–",
+        "kernel": f"${finalist.curve[-1]:,.6f}",
+        "backtrader": f"${finalist.result.books.equity[-1]:,.6f}",
+        "sessions": f"{int((finalist.curve == finalist.result.books.equity).sum()):,} of {len(finalist.curve):,}",
+        "apart": "none" if not finalist.largest_difference else f"{finalist.largest_difference:.0e}".replace("-", "−"),
+    }
 
 
 def _anchors(findings: Findings) -> list[tuple[str, list[str]]]:

@@ -1,4 +1,4 @@
-"""Page: one Sweep as one self-contained HTML file: what the best is worth, plateau or peak, slices, distribution.
+"""Page: one Sweep as one self-contained HTML file: what the best is worth, plateau or peak, all variants, finalists.
 
 The flow: study -> sweep -> findings -> SWEEP.HTML
 
@@ -24,17 +24,21 @@ if TYPE_CHECKING:
 
 ASSETS = Path(__file__).parent / "assets"
 TOKENS = page.ASSETS.parent / "comparison" / "assets" / "tokens.css"
+SCRIPTS = ("cells.js", "draw.js", "lines.js", "controls.js")
+"""Behind the first of them the shared axes."""
+
 FILTERS = ("day", "iso", "plural", "place")
 
 
 def render_sweep(sweep: Sweep, findings: Findings, context: page.PageContext) -> str:
     """The whole page as text; the same bytes for the same input."""
     bundle, script = page.plotly_bundle(), page_script()
+    payload, carried = payload_of(sweep, findings)
     body = (
         _environment()
         .get_template("sweep.html.j2")
         .render(
-            facts_of(sweep, findings),
+            facts_of(sweep, findings, carried),
             context=context,
             csp=page.content_security_policy(bundle, script),
             css=page_styles(),
@@ -42,7 +46,7 @@ def render_sweep(sweep: Sweep, findings: Findings, context: page.PageContext) ->
     )
     parts = (
         body,
-        f'<script type="application/json" id="payload">{payload_of(sweep, findings)}</script>\n',
+        f'<script type="application/json" id="payload">{payload}</script>\n',
         f"<script>{bundle}</script>\n<script>{script}</script>\n",
         "</body>\n</html>\n",
     )
@@ -53,8 +57,8 @@ def render_sweep(sweep: Sweep, findings: Findings, context: page.PageContext) ->
 def page_script() -> str:
     """The shared axes and the page's own script, in one scope."""
     axes = (page.ASSETS / "axes.js").read_text(encoding="utf-8")
-    own = [(ASSETS / name).read_text(encoding="utf-8") for name in ("cells.js", "draw.js")]
-    return '(() => {\n"use strict";\n' + "\n".join([own[0], axes, own[1]]) + "\n})();"
+    own = [(ASSETS / name).read_text(encoding="utf-8") for name in SCRIPTS]
+    return '(() => {\n"use strict";\n' + "\n".join([own[0], axes, *own[1:]]) + "\n})();"
 
 
 @cache

@@ -16,7 +16,9 @@ from backtest.benchmark import benchmark_label
 from backtest.market import Floats
 from backtest.report import page, words
 from backtest.report.comparison.effect import short_key, shown
-from backtest.report.words import number, percent, plural, points, title_of
+from backtest.report.walk.paths import paths_facts, paths_payload
+from backtest.report.walk.values import told_values
+from backtest.report.words import capital, number, percent, plural, points, title_of
 
 if TYPE_CHECKING:
     from backtest.study.walk_forward import Choice, WalkForward
@@ -60,16 +62,17 @@ def render_walk(walk: WalkForward, context: page.PageContext) -> str:
 
 @cache
 def page_script() -> str:
-    """The shared axes between the page's own two parts, in one scope."""
-    own = (ASSETS / "walk.js").read_text(encoding="utf-8").split("// ---- axes come here\n")
-    axes = (page.ASSETS / "axes.js").read_text(encoding="utf-8")
-    return '(() => {\n"use strict";\n' + "\n".join([own[0], axes, own[1]]) + "\n})();"
+    """The shared axes and the paths where the page's own script has places for them, in one scope."""
+    own = (ASSETS / "walk.js").read_text(encoding="utf-8")
+    for place, path in (("axes", page.ASSETS / "axes.js"), ("paths", ASSETS / "paths.js")):
+        own = own.replace(f"// ---- {place} come here\n", path.read_text(encoding="utf-8"))
+    return f'(() => {{\n"use strict";\n{own}\n}})();'
 
 
 @cache
 def page_styles() -> str:
-    """The styles of the single run and of the sweep."""
-    paths = [*(page.ASSETS / name for name in page.STYLES), TOKENS, SWEEP_ASSETS / "sweep.css"]
+    """The styles of the single run and of the sweep, then the page's own."""
+    paths = [*(page.ASSETS / name for name in page.STYLES), TOKENS, SWEEP_ASSETS / "sweep.css", ASSETS / "walk.css"]
     return "\n".join(path.read_text(encoding="utf-8") for path in paths)
 
 
@@ -95,6 +98,8 @@ def facts_of(walk: WalkForward) -> dict[str, Any]:
         ],
         "windows": [_window(walk, choice) for choice in walk.choices],
         "select": walk.terms.select.replace("_", " "),
+        "paths": paths_facts(walk, walk.paths) if walk.paths else None,
+        "apart": _apart(walk),
         "notes": market.notes,
         "sources": market.sources,
     }
@@ -122,12 +127,21 @@ def lede(walk: WalkForward) -> list[str]:
         f"Every {often} the {what} by {metric} over {past} was taken, out of {all_}, and held.",
         f"It then did better than the median of all in {above} of {windows}.",
     ]
+    inside, outside = (np.nanmean([getattr(choice, name) for choice in walk.choices]) for name in ("inside", "outside"))
+    said.append(f"Its {metric} was {number(inside)} on average while it was looked at, {number(outside)} after.")
     distinct = len({choice.number for choice in walk.choices})
     said.append(f"{plural(distinct, 'different variant')} came first; changing between them is paid for.")
     best = growth_of(walk, "best in hindsight")
     if best is not None:
         said.append(f"The best in hindsight would have made {percent(best)} a year: nobody could have known it.")
     return said
+
+
+def _apart(walk: WalkForward) -> str:
+    purge, embargo = walk.terms.purge_sessions, walk.terms.embargo_sessions
+    told = [f"the last {plural(purge, 'session')} before a choice are not looked at"] if purge else []
+    told += [f"a choice is acted upon {plural(embargo, 'session')} later"] if embargo else []
+    return f" {capital(', and '.join(told))}." if told else ""
 
 
 def growth_of(walk: WalkForward, name: str) -> float | None:
@@ -139,8 +153,8 @@ def growth_of(walk: WalkForward, name: str) -> float | None:
 def _window(walk: WalkForward, choice: Choice) -> list[str]:
     sessions, window = walk.sweep.first.plan.sessions, choice.window
     return [
-        f"{sessions[window.begin]:%Y-%m-%d} to {sessions[window.end - 1]:%Y-%m-%d}",
-        told_values(walk, choice),
+        f"{sessions[window.begin]:%Y-%m-%d}",
+        told_values(walk, choice.number),
         number(choice.inside),
         number(choice.outside),
         percent(choice.rank, 0) if np.isfinite(choice.rank) else "–",
@@ -149,35 +163,36 @@ def _window(walk: WalkForward, choice: Choice) -> list[str]:
     ]
 
 
-def told_values(walk: WalkForward, choice: Choice) -> str:
-    """`lookback_sessions 63, threshold 0.01`, without keys of one value."""
-    grid = walk.sweep.study.grid
-    return ", ".join(f"{short_key(key)} {shown(value)}" for key, value in choice.values.items() if len(grid[key]) > 1)  # type: ignore[arg-type]
-
-
 def payload_of(walk: WalkForward) -> str:
-    """JSON that may stand inside a script element."""
-    rows = np.unique(np.append(np.arange(0, len(walk.sessions), 5), len(walk.sessions) - 1))
-    days = walk.sessions.to_numpy().astype("datetime64[D]")
+    """JSON that may stand inside a script element; about every fifth session, the first tested one among them."""
+    start, sessions = walk.choices[0].window.begin, walk.sweep.first.plan.sessions
+    end = len(sessions) if walk.paths else start + len(walk.sessions)
+    before = np.arange(start, -1, -5)[::-1] if walk.paths else np.array([start])
+    rows = np.unique(np.concatenate([[0] if walk.paths else [], before, np.arange(start, end, 5), [end - 1]])).astype(
+        int
+    )
+    days = sessions.to_numpy().astype("datetime64[D]")
+    tested = rows[rows >= start] - start
 
     def curve(equity: Floats) -> list[float]:
-        return [round(float(value), 4) for value in equity[rows] / equity[0]]
+        return [round(float(value), 4) for value in equity[tested] / equity[0]]
 
-    start = walk.choices[0].window.begin
     grid = walk.sweep.study.grid
     data = {
         "days": [str(day) for day in days[rows]],
+        "from": len(rows) - len(tested),
         "curves": [
             ["walk-forward", "sel", curve(walk.equity)],
             [benchmark_label(walk.sweep.benchmark or ""), "ink", curve(walk.benchmark)],
-            ["best in hindsight", "faint", curve(walk.hindsight)],
+            ["best in hindsight", "mix", curve(walk.hindsight)],
         ],
-        "begins": [str(days[choice.window.begin - start]) for choice in walk.choices],
+        "begins": [str(days[choice.window.begin]) for choice in walk.choices],
         "drift": [
             [short_key(key), [shown(v) for v in values], [values.index(choice.values[key]) for choice in walk.choices]]  # type: ignore[arg-type]
             for key, values in grid.items()
             if len(values) > 1
         ],
         "ranks": [round(choice.rank, 4) if np.isfinite(choice.rank) else None for choice in walk.choices],
+        **(paths_payload(walk.paths, rows) if walk.paths else {}),
     }
     return json.dumps(data, separators=(",", ":"), allow_nan=False, ensure_ascii=False).replace("<", "\\u003c")
