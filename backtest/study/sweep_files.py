@@ -27,7 +27,7 @@ from backtest.report.folder import (
 from backtest.report.occasion import Occasion
 from backtest.report.page import PageContext
 from backtest.report.sweep import render_sweep
-from backtest.report.tables import csv, day, json_text, sha256_text
+from backtest.report.tables import csv, csv_bytes, day, json_text, sha256_text
 from backtest.report.write import sparkline, versions
 from backtest.study.document import plain
 from backtest.study.sweep import Sweep
@@ -50,7 +50,7 @@ def write_sweep(
     """
     hashes = hashes_of(sweep, findings) | extras.hashes()
     key = sha256_text("".join(hashes.values()))
-    files: dict[str, Content] = {TABLE: csv(sweep.frame, has_index=False)}
+    files: dict[str, Content] = {TABLE: csv_bytes(sweep.frame, has_index=False)}
     files[DOCUMENT] = json_text(document(sweep, findings))
     curves = curves_frame(sweep, findings, extras.curves)
     if len(curves.columns):

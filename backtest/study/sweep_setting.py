@@ -136,7 +136,7 @@ class Settings:
         self.study, self.strategies, self.given, self.offline = study, strategies, market, offline
         self.markets: dict[tuple[str, ...], Market] = {}
         self.decisions = Memo()
-        self.shared_axes = [key for key in study.grid if not key.startswith("strategy.params.")]
+        self.shared_axes = [key for key in study.grid if not key.startswith(("strategy.", "legs."))]
         self.loads = True
         self._settings: dict[tuple[int, object], Setting] = {}
 
