@@ -15,7 +15,7 @@ from typing import Annotated
 import typer
 
 from backtest.commands.data_app import Cache, data_app
-from backtest.errors import BacktestError
+from backtest.errors import BacktestError, RunError
 
 INTERRUPTED = 130
 
@@ -38,6 +38,9 @@ Overrides = Annotated[
 ]
 Out = Annotated[Path, typer.Option("--out", metavar="DIR", help="Where result folders go.")]
 Offline = Annotated[bool, typer.Option("--offline", help="Never touch the network.")]
+Cluster = Annotated[
+    str | None, typer.Option("--cluster", metavar="tcp://HOST:PORT", help="Run the points on a dask cluster.")
+]
 Json = Annotated[bool, typer.Option("--json", help="Print what a script needs, as JSON.")]
 
 
@@ -82,11 +85,13 @@ def sweep(
     parquet: Annotated[bool, typer.Option("--parquet", help="Also sweep.parquet; needs the extra [parquet].")] = False,
     offline: Offline = False,
     as_json: Json = False,
+    cluster: Cluster = None,
 ) -> None:
     """Run every point of a study's grid: plateau or peak, and is the best more than luck?"""
     from backtest.commands.sweep import sweep_path
 
-    sweep_path(study, overrides or [], out, curves=curves or [], parquet=parquet, offline=offline, as_json=as_json)
+    sweep_path(study, overrides or [], out, curves=curves or [], parquet=parquet, cluster=cluster, offline=offline,
+               as_json=as_json)  # fmt: skip
 
 
 @app.command("walk-forward")
@@ -96,11 +101,12 @@ def walk_forward(
     out: Out = Path("results"),
     offline: Offline = False,
     as_json: Json = False,
+    cluster: Cluster = None,
 ) -> None:
     """Choose by the past alone, hold the choice, choose again: what would that have been worth?"""
     from backtest.commands.walk_forward import walk_path
 
-    walk_path(study, overrides or [], out, offline=offline, as_json=as_json)
+    walk_path(study, overrides or [], out, offline=offline, as_json=as_json, cluster=cluster)
 
 
 @app.command()
@@ -232,6 +238,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
         for problem in error.problems:
             print(problem, file=sys.stderr)
         raise SystemExit(error.exit_code) from None
-    except KeyboardInterrupt:
+    except MemoryError:
+        print("not enough memory: nothing was written that is not whole", file=sys.stderr)
+        raise SystemExit(RunError.exit_code) from None
+    except (KeyboardInterrupt, SystemExit) as end:  # newer typers make the first into the second, in silence
+        if isinstance(end, SystemExit) and end.code != INTERRUPTED:
+            raise
         print("interrupted: nothing was written that is not whole", file=sys.stderr)
         raise SystemExit(INTERRUPTED) from None

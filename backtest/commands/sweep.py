@@ -29,6 +29,7 @@ def sweep_path(
     parquet: bool,
     offline: bool,
     as_json: bool,
+    cluster: str | None = None,
 ) -> None:
     """Sweep a study and print what came out (or sweep.json's content); an interrupted sweep is taken up again.
 
@@ -46,7 +47,7 @@ def sweep_path(
     extras = Extras.of(curves, parquet=parquet)
     extras.check(study)
     with placed_data(path, overrides), stoppable(), progress(f"sweep {study.name}") as advance:
-        result = sweep(study, REGISTRY, offline=offline, keep=out, progress=advance)
+        result = sweep(study, REGISTRY, offline=offline, cluster=cluster, keep=out, progress=advance)
         findings = findings_of(result, out / LEDGER)
         occasion.ledger_length = ledger_length(out)
         written = write_sweep(result, findings, out, occasion, extras)

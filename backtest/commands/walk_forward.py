@@ -14,7 +14,9 @@ from backtest.report.occasion import Occasion
 from strategies import REGISTRY
 
 
-def walk_path(path: Path, overrides: Sequence[str], out: Path, *, offline: bool, as_json: bool) -> None:
+def walk_path(
+    path: Path, overrides: Sequence[str], out: Path, *, offline: bool, as_json: bool, cluster: str | None = None
+) -> None:
     """Walk a study forward and print what came out (or walk_forward.json's content)."""
     from backtest.report.walk.page import headline, lede
     from backtest.report.walk.paths import sentences
@@ -26,7 +28,9 @@ def walk_path(path: Path, overrides: Sequence[str], out: Path, *, offline: bool,
     occasion = Occasion()
     study = study_of(path, overrides)
     with placed_data(path, overrides), stoppable(), progress(f"walk-forward {study.name}") as advance:
-        walk = walk_forward(study, REGISTRY, offline=offline, keep=out, ledger=out / LEDGER, progress=advance)
+        walk = walk_forward(
+            study, REGISTRY, offline=offline, cluster=cluster, keep=out, ledger=out / LEDGER, progress=advance
+        )
         occasion.ledger_length = ledger_length(out)
         written = write_walk(walk, out, occasion)
         ChunkStore(out, walk.sweep.fingerprint).remove()

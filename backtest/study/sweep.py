@@ -26,6 +26,7 @@ from backtest.execution.compiled import run_compiled
 from backtest.market import Floats, Market
 from backtest.metrics import METRIC_KEYS
 from backtest.study.sweep_chunk import CHUNK, Batch, Rows, plan_with, run_chunks
+from backtest.study.sweep_cluster import cluster_rows, cut
 from backtest.study.sweep_setting import Setting, Settings, with_first
 from backtest.study.sweep_store import ChunkStore
 
@@ -132,16 +133,18 @@ def sweep(
     market: Market | None = None,
     offline: bool = False,
     workers: int | None = None,
+    cluster: str | None = None,
     keep: Path | None = None,
     progress: Progress | None = None,
 ) -> Sweep:
     """Run every point of a study's grid (or of its sample) and measure it.
 
-    market: use this one for all points instead of loading. workers: threads, by default one per core. keep: the folder
-    of results, in which finished chunks wait for an interrupted sweep to be taken up again; the caller removes them
+    market: use this one for all points instead of loading. workers: threads, by default one per core. cluster: the
+    address tcp://HOST:PORT of a dask scheduler, whose workers run the points instead. keep: the folder of results, in
+    which finished chunks wait for an interrupted sweep to be taken up again; the caller removes them
     (`store_of(...).remove()`) when the result is written. progress: told (points done, points).
     Raises ConfigError without a grid, DataError and NetworkError as loading does, RunError when no point can be run,
-    WriteError when chunks cannot be kept.
+    WriteError when chunks cannot be kept; `sweep_cluster.cluster_rows` says what a cluster adds.
     """
     if not study.size:
         raise ConfigError(f"{study.path}: grid: found none, expected swept keys (variants are for compare)")
@@ -150,7 +153,7 @@ def sweep(
     table = np.full((study.size, len(METRIC_KEYS)), np.nan)
     problems: dict[int, str] = {}
     done = 0
-    for rows in all_rows(settings, store, workers):
+    for rows in all_rows(settings, store, workers, cluster):
         table[rows.start : rows.stop] = rows.table
         problems |= rows.problems
         done += len(rows.table)
@@ -164,17 +167,34 @@ def sweep(
     return Sweep(study, settings, digits, table, dict(sorted(problems.items())), first)
 
 
-def all_rows(settings: Settings, store: ChunkStore | None, workers: int | None) -> Iterator[Rows]:
+def all_rows(
+    settings: Settings, store: ChunkStore | None, workers: int | None, cluster: str | None = None
+) -> Iterator[Rows]:
     """Rows of all points: those kept from before, then those still to be run, each kept as soon as it is finished."""
-    size = settings.study.size
-    kept = {rows.start: rows for rows in store.read()} if store else {}
-    spans = [(start, min(start + CHUNK, size)) for start in range(0, size, CHUNK)]
-    whole = {start for start, stop in spans if start in kept and kept[start].stop == stop}
-    yield from (kept[start] for start in sorted(whole))
-    for rows in run_chunks(settings, [span for span in spans if span[0] not in whole], workers):
+    gaps, at = [], 0
+    for rows in store.read() if store else ():
+        if rows.start < at:
+            continue  # of another size of chunks
+        gaps.append((at, rows.start))
+        at = rows.stop
+        yield rows
+    gaps = [(start, stop) for start, stop in [*gaps, (at, settings.study.size)] if start < stop]
+    if not gaps:
+        return
+    made = cluster_rows(settings, gaps, cluster) if cluster else run_chunks(settings, cut(gaps, CHUNK), workers)
+    for rows in made:
+        _check_memory(settings.study, rows)
         if store:
             store.write(rows)
         yield rows
+
+
+def _check_memory(study: Study, rows: Rows) -> None:
+    """A lack of memory is no property of a point: such a row must neither be shown nor kept."""
+    for number, why in rows.problems.items():
+        if "MemoryError: " in why:
+            where = f"{study.path}: point {number} of the grid"
+            raise RunError(f"{where}: {why.strip(': ')}: the sweep stopped, what is finished is kept")
 
 
 def curves_of(result: Sweep, numbers: list[int]) -> Floats:

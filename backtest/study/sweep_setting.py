@@ -137,7 +137,12 @@ class Settings:
         self.markets: dict[tuple[str, ...], Market] = {}
         self.decisions = Memo()
         self.shared_axes = [key for key in study.grid if not key.startswith(("strategy.", "legs."))]
+        self.loads = True
         self._settings: dict[tuple[int, object], Setting] = {}
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What another process needs: all markets as they were loaded here, so that it never loads its own."""
+        return {**self.__dict__, "loads": False, "_settings": {}}
 
     def of(self, template: Config, params: BaseModel) -> Setting:
         """The setting of a point; its parameters matter for what they need to be known beside the prices."""
@@ -156,12 +161,14 @@ class Settings:
         data = config.data.model_copy(update={"start": self._earliest(config)})
         key = (data.model_dump_json(), *traded_tickers(config), str(getattr(config.strategy.params, "needs", "")))
         if key not in self.markets:
+            if not self.loads:
+                raise RunError(f"{config.name}: its market was not among those sent")
             self.markets[key] = load_market(config.model_copy(update={"data": data}), offline=self.offline)
         return self.markets[key]
 
     def fingerprint(self) -> str:
         """sha256 of everything the rows of this sweep depend on: question, code and all data by content."""
-        reads = ("data.", "legs", "strategy.params.")  # a parameter may name a series
+        reads = ("data.", "legs", "strategy.name", "strategy.params.", "benchmarks")  # a parameter may name a series
         others = [key for key in self.study.grid if key.startswith(reads) and key != "data.start"]
         others = [key for key in others if not all(isinstance(v, int | float) for v in self.study.grid[key])]
         numbers = range(self.study.size) if others else range(1)

@@ -46,6 +46,9 @@ class ChunkStore:
             os.replace(temporary, path)
         except OSError as error:
             raise WriteError(f"{path}: {error.strerror or error}: the sweep stopped") from None
+        finally:  # also when interrupted
+            with suppress(OSError):
+                temporary.unlink(missing_ok=True)
 
     def read(self) -> Iterator[Rows]:
         """Every whole chunk, by its first point; a torn or foreign file is passed over and made again."""

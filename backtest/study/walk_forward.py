@@ -91,6 +91,7 @@ def walk_forward(
     *,
     market: Market | None = None,
     offline: bool = False,
+    cluster: str | None = None,
     keep: Path | None = None,
     ledger: Path | None = None,
     progress: Progress | None = None,
@@ -102,7 +103,7 @@ def walk_forward(
     """
     terms = study.walk_forward
     _check(study, terms)
-    result = sweep(study, strategies, market=market, offline=offline, keep=keep, progress=progress)
+    result = sweep(study, strategies, market=market, offline=offline, cluster=cluster, keep=keep, progress=progress)
     if result.first.benchmark is None:
         raise ConfigError(f"{study.path}: benchmark: found none, expected a ticker such as QQQ")
     if result.problems:

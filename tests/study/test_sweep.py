@@ -35,13 +35,15 @@ class Moody(RotationStrategy):
     class Params(StrategyParams):
         """What goes wrong."""
 
-        level: int = Field(0, ge=0, description="1 raises, 2 decides on more than all there is, 3 drifts")
+        level: int = Field(0, ge=0, description="1 raises, 2 decides on more than all there is, 3 drifts, 4 is vast")
 
     @staticmethod
     def decide(market: Market, legs: Legs, p: Params) -> Decision:
         rows = np.arange(len(market.sessions))
         if p.level == 1:
             raise ZeroDivisionError("nothing to divide by")
+        if p.level == 4:
+            np.empty(1 << 55)
         share = {0: rows // 50 % 2 * 1.0, 2: rows * 1.0}.get(p.level, (rows // 7 * 7) / len(rows))
         return Decision(share)
 
@@ -195,6 +197,16 @@ def test_a_sweep_of_which_nothing_can_be_run_says_why(tmp_path: Path) -> None:
     asked = study(tmp_path, GRID_OF_MOODS.replace("[0, 1, 2, 3]", "[1]"), "strategy.params={}")
     with pytest.raises(RunError, match="no point of the grid can be run: ZeroDivisionError"):
         sweep(asked, STRATEGIES, market=market())
+
+
+def test_a_point_for_which_memory_is_lacking_is_neither_shown_nor_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("backtest.study.sweep.CHUNK", 2)
+    asked = study(tmp_path, GRID_OF_MOODS.replace("3]", "3, 4]"), "strategy.params={}")
+    with pytest.raises(RunError, match=r"point 4 of the grid: .*MemoryError: Unable to allocate .* is kept"):
+        sweep(asked, STRATEGIES, market=market(), keep=tmp_path)
+    assert sorted(path.name for path in tmp_path.glob(".sweep-*/*")) == ["0-2", "2-4"]
 
 
 def test_a_study_without_a_grid_is_refused(tmp_path: Path) -> None:

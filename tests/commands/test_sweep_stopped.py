@@ -1,0 +1,264 @@
+"""A sweep that is stopped, in whatever way, loses nothing and leaves nobody behind; the next one ends with the same."""
+
+from __future__ import annotations
+
+import errno
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from backtest.cli import main
+from backtest.study.sweep_store import ChunkStore
+
+ROOT = Path(__file__).parents[2]
+BASE = (ROOT / "configs" / "quickstart.yaml").read_text(encoding="utf-8").replace("2001-07-31", "2019-01-02")
+STUDY = """
+name: stopped
+base: base.yaml
+benchmark: QQQ
+grid:
+  strategy.params.lookback_sessions: {lookbacks}
+  strategy.params.hold_sessions: {from: 63, to: 252, step: 63}
+  strategy.params.threshold: {thresholds}
+"""
+SMALL = STUDY.replace("{lookbacks}", "[21, 42, 63, 84]").replace("{thresholds}", "[0.0, 0.03]")
+LARGE = STUDY.replace("{lookbacks}", "{from: 5, to: 250, step: 5}").replace(
+    "{thresholds}", "{from: 0.0, to: 0.2, count: 60}"
+)
+ORPHANS_SECONDS = 2.0
+
+UNHURRIED = """
+import time
+from backtest.study import sweep
+from backtest.study.sweep_store import ChunkStore
+sweep.CHUNK, write = 4, ChunkStore.write
+def write_and_wait(store, rows):
+    write(store, rows)
+    time.sleep(0.2)
+ChunkStore.write = write_and_wait
+"""
+"""Small chunks with time between them, so that a signal meets the middle."""
+
+
+def prepared(folder: Path, text: str = SMALL) -> Path:
+    (folder / "base.yaml").write_text(BASE, encoding="utf-8")
+    path = folder / "study.yaml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def started(path: Path, out: Path, before: str = "") -> subprocess.Popen[str]:
+    """A sweep in a process group of its own, that hears of Ctrl-C even where the tests run in the background."""
+    code = f"import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n{before}\n"
+    code += f"from backtest.cli import main\nmain(['sweep', {str(path)!r}, '--out', {str(out)!r}])"
+    return subprocess.Popen(
+        [sys.executable, "-c", code],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        start_new_session=True,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def run_here(path: Path, out: Path) -> int:
+    with pytest.raises(SystemExit) as end:
+        main(["sweep", str(path), "--out", str(out)])
+    return int(end.value.code or 0)
+
+
+def table_of(out: Path) -> bytes:
+    return next(out.glob("stopped-*/sweep.csv")).read_bytes()
+
+
+def chunks_of(out: Path) -> list[Path]:
+    return sorted(out.glob(".sweep-*/[0-9]*-*"))
+
+
+def temporary_files(out: Path) -> list[Path]:
+    return [path for path in out.rglob("*") if path.name.startswith(("tmp-", ".tmp-"))]
+
+
+def alive(group: int) -> bool:
+    """Is anybody of a process group still there?"""
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = stat.read_text().rsplit(")", 1)[1].split()
+        except (OSError, IndexError):
+            continue
+        if int(fields[2]) == group and fields[0] != "Z":
+            return True
+    return False
+
+
+def assert_nobody_is_left(group: int) -> None:
+    end = time.monotonic() + ORPHANS_SECONDS
+    while alive(group):
+        assert time.monotonic() < end, "somebody is left"
+        time.sleep(0.02)
+
+
+def wait_until(happened: Callable[[], bool], seconds: float = 60.0) -> None:
+    end = time.monotonic() + seconds
+    while not happened():
+        assert time.monotonic() < end
+        time.sleep(0.005)
+
+
+@pytest.fixture(scope="module")
+def calm(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """The table of a sweep that nobody disturbs."""
+    folder = tmp_path_factory.mktemp("calm")
+    assert run_here(prepared(folder), folder / "results") == 0
+    return table_of(folder / "results")
+
+
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
+def test_a_sweep_stopped_midway_goes_on_and_comes_to_the_same(tmp_path: Path, calm: bytes, how: signal.Signals) -> None:
+    path, out = prepared(tmp_path), tmp_path / "results"
+    process = started(path, out, UNHURRIED)
+    wait_until(lambda: len(chunks_of(out)) >= 2 or process.poll() is not None)
+    process.send_signal(how)
+    _, said = process.communicate(timeout=20)
+    assert_nobody_is_left(process.pid)
+    kept = chunks_of(out)
+    assert 2 <= len(kept) < 8
+    if how == signal.SIGKILL:
+        assert process.returncode == -signal.SIGKILL
+    else:
+        assert process.returncode == 130
+        assert said == "interrupted: nothing was written that is not whole\n"
+        assert not temporary_files(out)
+    times = [each.stat().st_mtime_ns for each in kept]
+    assert not (out / "trials.jsonl").exists()
+    again = started(path, out, UNHURRIED + "ChunkStore.remove = lambda store: None")
+    assert again.wait(timeout=60) == 0
+    assert again.stderr is not None
+    again.stderr.close()
+    assert table_of(out) == calm
+    assert [each.stat().st_mtime_ns for each in kept] == times  # not written again
+    assert len(chunks_of(out)) == 8
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
+def test_twenty_random_moments(tmp_path: Path, how: signal.Signals) -> None:
+    path = prepared(tmp_path, LARGE)
+    begun = time.monotonic()
+    _, said = started(path, tmp_path / "calm").communicate(timeout=300)
+    assert said == ""
+    seconds = time.monotonic() - begun
+    moments = np.random.default_rng(4).uniform(0.1, 1.0, 20) * seconds
+    kept, codes = [], []
+    for moment in moments.tolist():
+        process = started(path, tmp_path / "rough")
+        time.sleep(moment)
+        process.send_signal(how)
+        process.communicate(timeout=20)
+        codes.append(process.returncode)
+        assert_nobody_is_left(process.pid)
+        kept.append(len(chunks_of(tmp_path / "rough")))
+        if how != signal.SIGKILL:
+            assert not temporary_files(tmp_path / "rough")
+    assert set(codes) <= {-how, 130, 0}
+    started(path, tmp_path / "rough").communicate(timeout=300)
+    assert table_of(tmp_path / "rough") == table_of(tmp_path / "calm")
+    assert max(kept) > 0, "no kill hit the middle: nothing was tested"
+    assert not list((tmp_path / "rough").glob(".sweep-*"))
+
+
+def test_a_full_disk_is_one_line_and_what_was_finished_is_used(
+    tmp_path: Path, calm: bytes, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path, out = prepared(tmp_path), tmp_path / "results"
+    monkeypatch.setattr("backtest.study.sweep.CHUNK", 8)
+    write, written = Path.write_bytes, []
+
+    def fill(place: Path, body: bytes) -> int:
+        if len(written) == 2:
+            write(place, body[:100])
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(place))
+        written.append(place)
+        return write(place, body)
+
+    monkeypatch.setattr(Path, "write_bytes", fill)
+    assert run_here(path, out) == 6
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.endswith("/16-24: No space left on device: the sweep stopped")
+    assert [each.name for each in chunks_of(out)] == ["0-8", "8-16"]
+    assert not temporary_files(out)
+    monkeypatch.setattr(Path, "write_bytes", write)
+    stored: list[int] = []
+    keep = ChunkStore.write
+    monkeypatch.setattr(ChunkStore, "write", lambda store, rows: stored.append(rows.start) or keep(store, rows))
+    assert run_here(path, out) == 0
+    assert stored == [16, 24]
+    assert table_of(out) == calm
+
+
+def test_a_folder_that_cannot_be_written_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path, out = prepared(tmp_path), tmp_path / "results"
+    out.write_text("a file", encoding="utf-8")
+    assert run_here(path, out) == 6
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "Not a directory: the sweep stopped" in line
+    assert out.read_text(encoding="utf-8") == "a file"
+
+
+def test_a_lack_of_memory_is_one_line_and_what_was_finished_is_used(
+    tmp_path: Path, calm: bytes, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path, out = prepared(tmp_path), tmp_path / "results"
+    keep = ChunkStore.write
+
+    def exhaust(store: ChunkStore, rows: object) -> None:
+        if chunks_of(out):
+            raise MemoryError
+        keep(store, rows)  # type: ignore[arg-type]
+
+    monkeypatch.setattr("backtest.study.sweep.CHUNK", 8)
+    monkeypatch.setattr(ChunkStore, "write", exhaust)
+    assert run_here(path, out) == 5
+    assert capsys.readouterr().err == "not enough memory: nothing was written that is not whole\n"
+    monkeypatch.setattr(ChunkStore, "write", keep)
+    assert run_here(path, out) == 0
+    assert table_of(out) == calm
+
+
+LIMITED = """
+import resource
+from pathlib import Path
+from backtest.study import sweep, sweep_engine
+sweep.CHUNK = 4
+before = sweep.run_chunks
+def within_a_limit(*arguments):
+    sweep_engine.runner(), sweep_engine.encoder()
+    for rows in before(*arguments):
+        used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+        resource.setrlimit(resource.RLIMIT_AS, (used, resource.RLIM_INFINITY))
+        yield rows
+sweep.run_chunks = within_a_limit
+"""
+"""No more memory than there is when the first chunk is finished."""
+
+
+@pytest.mark.slow
+def test_under_a_limit_of_memory_no_point_is_shown_without_figures(tmp_path: Path, calm: bytes) -> None:
+    path, out = prepared(tmp_path), tmp_path / "results"
+    process = started(path, out, LIMITED)
+    _, said = process.communicate(timeout=120)
+    assert process.returncode == 5, said
+    (line,) = said.splitlines()
+    assert "MemoryError" in line
+    assert line.endswith("the sweep stopped, what is finished is kept")
+    assert chunks_of(out)
+    assert run_here(path, out) == 0
+    assert table_of(out) == calm
