@@ -18,17 +18,21 @@ def latch(enter: Booleans, leave: Booleans) -> Floats:
 
     enter, leave: shape (sessions,). Where both are True the row changes nothing.
     """
-    state = np.full(len(enter), np.nan)
-    rows = np.flatnonzero(enter != leave)
-    if len(rows):
-        enters = enter[rows]
-        turns = np.flatnonzero(enters[1:] != enters[:-1]) + 1
-        bounds = np.empty(len(turns) + 2, dtype=np.intp)
-        bounds[0], bounds[1:-1], bounds[-1] = rows[0], rows[turns], len(enter)
-        sides = np.zeros(len(turns) + 1)
-        sides[0 if enters[0] else 1 :: 2] = 1.0  # the two states take turns
-        state[rows[0] :] = np.repeat(sides, bounds[1:] - bounds[:-1])
-    return state
+    asks = np.asarray(enter, dtype=np.bool_).view(np.int8) - np.asarray(leave, dtype=np.bool_).view(np.int8)
+    rows = (asks[1:] != asks[:-1]).nonzero()[0] + 1
+    if len(asks) and asks[0]:
+        rows = np.concatenate(([0], rows))
+    sides = asks[rows]
+    rows, sides = rows[sides != 0], sides[sides != 0]
+    if not len(rows):
+        return np.full(len(asks), np.nan)
+    turns = (sides[1:] != sides[:-1]).nonzero()[0] + 1
+    bounds = np.empty(len(turns) + 3, dtype=np.intp)
+    bounds[0], bounds[1], bounds[2:-1], bounds[-1] = 0, rows[0], rows[turns], len(asks)
+    states = np.zeros(len(turns) + 2)
+    states[0] = np.nan
+    states[1 if sides[0] > 0 else 2 :: 2] = 1.0  # the two states take turns
+    return states.repeat(bounds[1:] - bounds[:-1])
 
 
 def all_of(*signals: Floats) -> Floats:

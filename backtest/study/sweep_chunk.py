@@ -31,7 +31,7 @@ from backtest.study.sweep_setting import Encoded, Setting, Settings
 CHUNK = 2048
 """Points that are finished, and kept, together."""
 
-BATCH = 128
+BATCH = 64
 """Variants of one setting in one call of compiled code."""
 
 
@@ -90,7 +90,9 @@ def _start(settings: Settings, start: int, stop: int, pool: ThreadPoolExecutor) 
             except Exception as error:
                 rows.problems[number] = _told(error)
                 continue
-            batch = batches.setdefault(id(setting), Batch(setting))
+            batch = batches.get(id(setting))
+            if batch is None:
+                batch = batches[id(setting)] = Batch(setting)
             batch.add(encoded, number)
             if len(batch.numbers) == BATCH:
                 futures.append(pool.submit(batch.run, rows))

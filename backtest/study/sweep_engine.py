@@ -80,7 +80,7 @@ def _make_callable() -> None:
     for function in _EXACT:
         register_jitable(inline="always", error_model=NO_CHECKS)(function)
     for function in _SUMS:
-        register_jitable(fastmath=SUMS, error_model=NO_CHECKS)(function)
+        register_jitable(fastmath=SUMS, error_model=NO_CHECKS, forceinline=True)(function)
 
 
 def _compiled(function: Any) -> Any:

@@ -10,6 +10,7 @@ import datetime
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -93,12 +94,12 @@ class Setting:
         decision = self.decide(params)
         sessions = len(self.market.close)  # not `sessions`, which makes an index each time
         small = np.ascontiguousarray(decision.small_share, dtype=np.float64)
-        if small.shape != (sessions,) or np.shape(decision.cash_share) not in ((), (sessions,)):
+        if small.shape != (sessions,):
             check_decision(decision, self.market)
         if decision.within is not None:
             return self._encoded_by_ticker(decision, decision.within)
         rows, weights = self.room
-        cash = self._cash(decision.cash_share, sessions)
+        cash = self._cash(decision, sessions)
         initial = INITIAL_SHARES[self.config.strategy.initial]
         count = encoder()(small, cash, *initial, *self.weights, rows, weights)
         if count < 0:
@@ -109,7 +110,7 @@ class Setting:
         """Of a decision with weights of its own inside the legs."""
         check_decision(decision, self.market)
         small = np.asarray(decision.small_share, dtype=np.float64)
-        cash = self._cash(decision.cash_share, len(small))
+        cash = self._cash(decision, len(small))
         is_other = np.zeros(len(small), dtype=np.bool_)
         is_other[0] = True
         for values in (small, cash, *within.values()):
@@ -120,8 +121,11 @@ class Setting:
         initial = self.config.strategy.initial
         return Encoded(rows, target_weights(there, self.market, self.legs, self.legs.tickers, initial))
 
-    def _cash(self, share: Floats | float, sessions: int) -> Floats:
-        if np.ndim(share):
+    def _cash(self, decision: Decision, sessions: int) -> Floats:
+        share = decision.cash_share
+        if isinstance(share, np.ndarray) and share.ndim:
+            if share.shape != (sessions,):
+                check_decision(decision, self.market)
             return np.ascontiguousarray(share, dtype=np.float64)
         value = float(share)
         return self.market.memo.get(("cash share", value), lambda: np.full(sessions, value))
@@ -146,7 +150,7 @@ class Settings:
 
     def of(self, template: Config, params: BaseModel) -> Setting:
         """The setting of a point; its parameters matter for what they need to be known beside the prices."""
-        key = (id(template), getattr(params, "needs", None))
+        key = (id(template), params.needs if _has_needs(type(params)) else None)  # type: ignore[attr-defined]
         found = self._settings.get(key)
         if found is None or found.config is not template:
             if len(self._settings) >= MOST_SETTINGS:
@@ -198,6 +202,12 @@ class Settings:
         config = with_first(with_params(template, params), self.study.benchmark)
         market = self.market_of(config)
         return setting_of(template, config, market, strategy)
+
+
+@cache
+def _has_needs(params: type) -> bool:
+    """Asked of a model itself, pydantic takes its time to find nothing."""
+    return hasattr(params, "needs")
 
 
 def first_benchmark(config: Config, market: Market, legs: Legs, terms: Terms) -> Floats:
