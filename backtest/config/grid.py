@@ -10,6 +10,7 @@ import json
 import math
 import random
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Final
@@ -110,13 +111,19 @@ class Grid:
         template, params = self._templates[shared]
         for i, path, values in self._swept_params:
             params = _with(params, path, values[digits[i]])
-        model = self.checker.params[template.strategy.name]
-        try:
-            typed = model.model_validate_json(json.dumps(params), strict=True, context=self.checker.params)
-        except ValidationError:
+        typed = self._typed(self.checker.params[template.strategy.name], params)
+        if typed is None:
             config = self._checked(digits)[0]  # tells what is wrong
             return config, config.strategy.params
         return template, typed
+
+    def _typed(self, model: type[BaseModel], params: dict[str, Any]) -> BaseModel | None:
+        """The parameters of a model, as it reads them from a file; None where they are wrong."""
+        with suppress(ValidationError):  # numbers and words need no detour; a list is no tuple for Python
+            return model.model_validate(params, strict=True, context=self.checker.params)
+        with suppress(ValidationError):
+            return model.model_validate_json(json.dumps(params), strict=True, context=self.checker.params)
+        return None
 
     def tree(self, digits: Sequence[int]) -> Node:
         """The tree of a point."""

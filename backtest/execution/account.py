@@ -23,14 +23,15 @@ def encode(
 ) -> int:
     """A decision as stretches of equal weights: `rows` (sessions,) where each begins, `weights` (sessions, tickers).
 
-    small, cash: as in a Decision, (sessions,); NaN in small stands for the initial shares. growth, small_leg:
+    small, cash: as in a Decision, (sessions,), cash also (1,); NaN in small stands for the initial shares. growth, small_leg:
     (tickers,) weights inside the legs, which make of them what `Legs.weights` does. Returns how many stretches there
     are, -1 where a value is no share.
     """
     count = 0
     before, aside_before = np.nan, np.nan
+    is_fixed = len(cash) == 1
     for t in range(len(small)):
-        share, aside = small[t], cash[t]
+        share, aside = small[t], cash[0 if is_fixed else t]
         if share == before and aside == aside_before:
             continue
         before, aside_before = share, aside

@@ -19,14 +19,16 @@ def latch(enter: Booleans, leave: Booleans) -> Floats:
     enter, leave: shape (sessions,). Where both are True the row changes nothing.
     """
     asks = np.asarray(enter, dtype=np.bool_).view(np.int8) - np.asarray(leave, dtype=np.bool_).view(np.int8)
-    rows = (asks[1:] != asks[:-1]).nonzero()[0] + 1
+    rows = (asks[1:] != asks[:-1]).nonzero()[0]
+    rows += 1
     if len(asks) and asks[0]:
         rows = np.concatenate(([0], rows))
     sides = asks[rows]
     rows, sides = rows[sides != 0], sides[sides != 0]
     if not len(rows):
         return np.full(len(asks), np.nan)
-    turns = (sides[1:] != sides[:-1]).nonzero()[0] + 1
+    turns = (sides[1:] != sides[:-1]).nonzero()[0]
+    turns += 1
     bounds = np.empty(len(turns) + 3, dtype=np.intp)
     bounds[0], bounds[1], bounds[2:-1], bounds[-1] = 0, rows[0], rows[turns], len(asks)
     states = np.zeros(len(turns) + 2)

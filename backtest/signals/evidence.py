@@ -55,7 +55,8 @@ def lead_evidence(
     looks = last_of_period(market, period)
 
     def switch(values: Floats) -> Floats:
-        return latch(enter=looks & (values > threshold), leave=looks & (values < -threshold))
+        enter, leave = values > threshold, values < -threshold
+        return latch(enter, leave) if period == "daily" else latch(looks & enter, looks & leave)
 
     def phrase(row: int) -> str:
         event = np.flatnonzero(looks[: row + 1] & (np.abs(lead[: row + 1]) > threshold))

@@ -31,7 +31,7 @@ from backtest.study.sweep_setting import Encoded, Setting, Settings
 CHUNK = 2048
 """Points that are finished, and kept, together."""
 
-BATCH = 64
+BATCH = 128
 """Variants of one setting in one call of compiled code."""
 
 

@@ -94,12 +94,12 @@ class Setting:
         decision = self.decide(params)
         sessions = len(self.market.close)  # not `sessions`, which makes an index each time
         small = np.ascontiguousarray(decision.small_share, dtype=np.float64)
-        if small.shape != (sessions,):
+        cash = np.array(decision.cash_share, dtype=np.float64, ndmin=1)
+        if small.shape != (sessions,) or cash.shape not in ((1,), (sessions,)):
             check_decision(decision, self.market)
         if decision.within is not None:
             return self._encoded_by_ticker(decision, decision.within)
         rows, weights = self.room
-        cash = self._cash(decision, sessions)
         initial = INITIAL_SHARES[self.config.strategy.initial]
         count = encoder()(small, cash, *initial, *self.weights, rows, weights)
         if count < 0:
@@ -110,7 +110,7 @@ class Setting:
         """Of a decision with weights of its own inside the legs."""
         check_decision(decision, self.market)
         small = np.asarray(decision.small_share, dtype=np.float64)
-        cash = self._cash(decision, len(small))
+        cash = np.broadcast_to(np.asarray(decision.cash_share, dtype=np.float64), small.shape)
         is_other = np.zeros(len(small), dtype=np.bool_)
         is_other[0] = True
         for values in (small, cash, *within.values()):
@@ -120,15 +120,6 @@ class Setting:
         there = dataclasses.replace(decision, small_share=small[rows], cash_share=cash[rows], within=inside)
         initial = self.config.strategy.initial
         return Encoded(rows, target_weights(there, self.market, self.legs, self.legs.tickers, initial))
-
-    def _cash(self, decision: Decision, sessions: int) -> Floats:
-        share = decision.cash_share
-        if isinstance(share, np.ndarray) and share.ndim:
-            if share.shape != (sessions,):
-                check_decision(decision, self.market)
-            return np.ascontiguousarray(share, dtype=np.float64)
-        value = float(share)
-        return self.market.memo.get(("cash share", value), lambda: np.full(sessions, value))
 
 
 class Settings:
