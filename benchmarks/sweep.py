@@ -16,6 +16,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -67,7 +68,7 @@ def kernel_alone(result: Sweep, rounds: int = ROUNDS, every: int = 1) -> tuple[f
 
     from backtest.execution.account import account
     from backtest.study import sweep_engine
-    from backtest.study.sweep_chunk import Batch
+    from backtest.study.sweep_batch import stretches_of
 
     sweep_engine.runner()  # lets compiled code call the account
     setting, chosen = result.first, np.arange(0, result.study.size, every)
@@ -86,13 +87,13 @@ def kernel_alone(result: Sweep, rounds: int = ROUNDS, every: int = 1) -> tuple[f
             finals[v] = equity[-1]
             begin = ends[v]
 
-    def jobs(count: int) -> list[tuple[object, ...]]:
-        parts = []
+    def jobs(count: int) -> list[tuple[Any, ...]]:
+        parts: list[tuple[Any, ...]] = []
         for numbers in np.array_split(chosen, count):
-            batch = Batch(setting)
-            for number in numbers.tolist():
-                batch.add(setting.encoded(result.study.grid_parts(number)[1]), number)
-            parts.append((*batch.arguments(), np.empty(len(numbers))))
+            decisions = [setting.decide(result.study.grid_parts(number)[1]) for number in numbers.tolist()]
+            stretches = stretches_of([setting.encoded(decision) for decision in decisions], setting)
+            shift = setting.plan.first - setting.begin
+            parts.append((*stretches, shift, setting.is_small, setting.prices, setting.numbers, np.empty(len(numbers))))
         return parts
 
     cores = os.cpu_count() or 1

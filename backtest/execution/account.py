@@ -23,7 +23,7 @@ def encode(
 ) -> int:
     """A decision as stretches of equal weights: `rows` (sessions,) where each begins, `weights` (sessions, tickers).
 
-    small, cash: as in a Decision, (sessions,), cash also (1,); NaN in small stands for the initial shares. growth, small_leg:
+    small, cash: as in a Decision, (sessions,) or (1,); NaN in small stands for the initial shares. growth, small_leg:
     (tickers,) weights inside the legs, which make of them what `Legs.weights` does. Returns how many stretches there
     are, -1 where a value is no share.
     """

@@ -25,7 +25,8 @@ from backtest.errors import ConfigError, RunError
 from backtest.execution.compiled import run_compiled
 from backtest.market import Floats, Market
 from backtest.metrics import METRIC_KEYS
-from backtest.study.sweep_chunk import CHUNK, Batch, Rows, plan_with, run_chunks
+from backtest.study.sweep_batch import curve_of
+from backtest.study.sweep_chunk import CHUNK, Rows, plan_with, run_chunks
 from backtest.study.sweep_cluster import cluster_rows, cut
 from backtest.study.sweep_setting import Setting, Settings, with_first
 from backtest.study.sweep_store import ChunkStore
@@ -206,11 +207,7 @@ def curves_of(result: Sweep, numbers: list[int]) -> Floats:
         if setting.is_plain:
             curves.append(run_compiled(plan_with(setting, params)).equity)
             continue
-        batch = Batch(setting)
-        batch.add(setting.encoded(params), number)
-        equity = np.empty((1, len(setting.plan.sessions)))
-        batch.run_into(equity, np.empty((1, len(METRIC_KEYS))))
-        curves.append(equity[0])
+        curves.append(curve_of(setting, setting.decide(params)))
     return np.array(curves)
 
 

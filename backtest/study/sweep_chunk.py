@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import os
 from collections.abc import Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,7 +17,7 @@ import numpy as np
 from pydantic import BaseModel
 
 from backtest.config import Config, Study
-from backtest.decision import check_decision, target_weights
+from backtest.decision import Decision, check_decision, target_weights
 from backtest.errors import BacktestError
 from backtest.execution.account import TOTALS
 from backtest.execution.compiled import run_compiled
@@ -25,14 +25,12 @@ from backtest.market import Floats
 from backtest.metrics import METRIC_KEYS
 from backtest.pipeline import activity_of
 from backtest.plan import Plan, make_plan
-from backtest.study.sweep_engine import measurer, runner
+from backtest.study.sweep_batch import Batch, Crew, Told
+from backtest.study.sweep_engine import measurer
 from backtest.study.sweep_setting import Encoded, Setting, Settings
 
 CHUNK = 2048
 """Points that are finished, and kept, together."""
-
-BATCH = 128
-"""Variants of one setting in one call of compiled code."""
 
 
 @dataclass(eq=False)
@@ -54,50 +52,51 @@ class Rows:
 
 def run_chunks(settings: Settings, chunks: Iterable[tuple[int, int]], workers: int | None = None) -> Iterator[Rows]:
     """The rows of each chunk (start, stop) of points, in order."""
-    pool = ThreadPoolExecutor(workers or os.cpu_count())
-    waiting: tuple[Rows, list[Future[None]]] | None = None
+    crew = Crew(workers or os.cpu_count() or 1)
+    waiting: tuple[Rows, list[Future[Told]]] | None = None
     try:
         for start, stop in chunks:
-            started = _start(settings, start, stop, pool)
+            started = _start(settings, start, stop, crew)
             if waiting:
                 yield _finished(*waiting)
             waiting = started
         if waiting:
             yield _finished(*waiting)
     finally:
-        pool.shutdown(wait=True, cancel_futures=True)
+        crew.stop()
 
 
-def _finished(rows: Rows, futures: list[Future[None]]) -> Rows:
+def _finished(rows: Rows, futures: list[Future[Told]]) -> Rows:
     for future in futures:
-        future.result()
+        rows.problems |= {number: _told(error) for number, error in future.result()}
     return rows
 
 
-def _start(settings: Settings, start: int, stop: int, pool: ThreadPoolExecutor) -> tuple[Rows, list[Future[None]]]:
-    """Decide all points of a chunk and hand their accounts to the pool."""
+def _start(settings: Settings, start: int, stop: int, crew: Crew) -> tuple[Rows, list[Future[Told]]]:
+    """Decide all points of a chunk and hand their accounts to the crew."""
     rows = Rows(start, np.full((stop - start, len(METRIC_KEYS)), np.nan))
-    futures: list[Future[None]] = []
+    futures: list[Future[Told]] = []
     for points in _by_template(settings.study, rows):
-        batches: dict[int, Batch] = {}  # by setting
+        batches: dict[tuple[int, bool], Batch] = {}  # by setting and kind
         for number, template, params in points:
             try:
                 setting = settings.of(template, params)
                 if setting.is_plain:
-                    futures.append(pool.submit(_run_plain, setting, plan_with(setting, params), rows, number))
+                    futures.append(crew.submit(_run_plain, setting, plan_with(setting, params), rows, number))
                     continue
-                encoded = _decided(settings, setting, params)
+                decision = _decided(settings, setting, params)
             except Exception as error:
                 rows.problems[number] = _told(error)
                 continue
-            batch = batches.get(id(setting))
+            key = (id(setting), isinstance(decision, Encoded))
+            batch = batches.get(key)
             if batch is None:
-                batch = batches[id(setting)] = Batch(setting)
-            batch.add(encoded, number)
-            if len(batch.numbers) == BATCH:
-                futures.append(pool.submit(batch.run, rows))
-                del batches[id(setting)]
-        futures += [pool.submit(batch.run, rows) for batch in batches.values()]
+                batch = batches[key] = crew.batch(setting)
+            batch.add(decision, number)
+            if batch.is_full:
+                futures.append(crew.run(batch, start, rows.table))
+                del batches[key]
+        futures += [crew.run(batch, start, rows.table) for batch in batches.values()]
     return rows, futures
 
 
@@ -120,45 +119,14 @@ def _told(error: Exception) -> str:
     return f"{type(error).__name__}: {error}"
 
 
-def _decided(settings: Settings, setting: Setting, params: BaseModel) -> Encoded:
-    """The encoded decision, shared by all points that decide on the same."""
+def _decided(settings: Settings, setting: Setting, params: BaseModel) -> Decision | Encoded:
+    """The decision; as stretches where it is not simple, or shared by all points that decide on the same."""
     if not settings.shared_axes:
-        return setting.encoded(params)
+        decision = setting.decide(params)
+        return decision if setting.is_simple(decision) else setting.encoded(decision)
     strategy = setting.config.strategy
     asked = (id(setting.market), strategy.name, strategy.initial, setting.legs.key, params.model_dump_json())
-    return settings.decisions.get(asked, lambda: setting.encoded(params))
-
-
-@dataclass(eq=False)
-class Batch:
-    """Encoded variants of one setting, to be run in one call; numbers: their points."""
-
-    setting: Setting
-    decisions: list[Encoded] = field(default_factory=list)
-    numbers: list[int] = field(default_factory=list)
-
-    def add(self, encoded: Encoded, number: int) -> None:
-        """One variant more."""
-        self.decisions.append(encoded)
-        self.numbers.append(number)
-
-    def run(self, rows: Rows) -> None:
-        """Fill the variants' rows."""
-        table = np.empty((len(self.numbers), rows.table.shape[1]))
-        self.run_into(np.empty((1, len(self.setting.plan.opens))), table)
-        rows.table[np.array(self.numbers) - rows.start] = table
-
-    def run_into(self, equity: Floats, table: Floats) -> None:
-        """equity: (variants, sessions) to be filled, or (1, sessions) when curves are not wanted."""
-        runner()(*self.arguments(), self.setting.against, equity, table)
-
-    def arguments(self) -> tuple[Any, ...]:
-        """What an account needs: stretches of all variants one after the other, and where each one's end."""
-        own = self.setting
-        rows = np.concatenate([each.rows for each in self.decisions])
-        weights = np.concatenate([each.weights for each in self.decisions])
-        ends = np.cumsum([len(each.rows) for each in self.decisions])
-        return rows, weights, ends, own.plan.first - own.begin, own.is_small, own.prices, own.numbers
+    return settings.decisions.get(asked, lambda: setting.encoded(setting.decide(params)))
 
 
 def plan_with(setting: Setting, params: BaseModel) -> Plan:
@@ -170,7 +138,7 @@ def plan_with(setting: Setting, params: BaseModel) -> Plan:
     return dataclasses.replace(setting.plan, targets=made.targets)
 
 
-def _run_plain(setting: Setting, plan: Plan, rows: Rows, number: int) -> None:
+def _run_plain(setting: Setting, plan: Plan, rows: Rows, number: int) -> Told:
     """For what the account for sweeps cannot do."""
     books = run_compiled(plan)
     activity = activity_of(books, setting.legs)
@@ -179,3 +147,4 @@ def _run_plain(setting: Setting, plan: Plan, rows: Rows, number: int) -> None:
     table = np.empty((1, len(METRIC_KEYS)))
     measurer()(books.equity[None], np.array([totals], dtype=np.float64).reshape(1, TOTALS), setting.against, table)
     rows.table[number - rows.start] = table[0]
+    return []

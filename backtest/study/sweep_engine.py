@@ -26,12 +26,14 @@ NO_CHECKS: Literal["numpy"] = "numpy"
 """A division by zero gives inf or NaN: to ask before each one keeps loops from running eight wide."""
 
 run_account: Any = account.account
+encode: Any = account.encode
 measure_one: Any = fused.measure_one
 
 _EXACT: tuple[Any, ...] = (
     sizing.affordable,
     sizing.value_net_of_costs,
     sizing.trade_sizes,
+    account.encode,
     account.shares_in_small,
     account.add_interest,
     account.value_stretch,
@@ -50,12 +52,6 @@ _SUMS: tuple[Any, ...] = (
     fused.measure_years,
     fused.measure_one,
 )
-
-
-@cache
-def encoder() -> Any:
-    """`account.encode` compiled."""
-    return _compiled(account.encode)
 
 
 @cache
@@ -94,29 +90,41 @@ def _compiled(function: Any) -> Any:
 
 
 def run_many(
-    rows: Any, weights: Any, ends: Any, shift: int, is_small: Any, prices: Any, numbers: Any, against: Any,
-    equity: Any, table: Any,
+    stretches: Any, shares: Any, legs: Any, shift: int, is_small: Any, prices: Any, numbers: Any, against: Any,
+    equity: Any, table: Any, is_wrong: Any,
 ) -> None:  # fmt: skip
     """Account and metrics of many variants of one setting.
 
-    rows, weights: stretches of all variants, from `encode`; ends (variants,): where each one's end. equity: (variants,
+    stretches: rows, weights of all variants one after the other, and where each one's end (variants,), from `encode`;
+    or none, and shares: small (variants, sessions), cash (variants, 1) and the two initial shares, to be encoded with
+    legs: weights inside growth and small. is_wrong (variants,): becomes True where a share is none. equity: (variants,
     sessions) to be filled, or (1, sessions), used again for each. table: (variants, 25), a row of metrics each.
     prices: opens, closes, scheduled, overnight; numbers: first, earns, cash, rate, whole; against: the arguments of
     `measure_one` between totals and returns.
     """
+    all_rows, all_weights, ends = stretches
+    small, cash, first_small, first_cash = shares
+    growth, small_leg = legs
     opens, closes, scheduled, overnight = prices
-    first, earns, cash, rate, whole = numbers
+    first, earns, starting, rate, whole = numbers
+    own_rows, own_weights = np.empty(small.shape[1], dtype=np.int64), np.empty((small.shape[1], opens.shape[1]))
     totals = np.zeros(5)
     returns, room = np.empty(opens.shape[0] - 1), np.empty((2, opens.shape[0]))
     begin = 0
-    for v in range(len(ends)):
+    for v in range(len(table)):
+        if len(ends):
+            rows, weights = all_rows[begin : ends[v]], all_weights[begin : ends[v]]
+            begin = ends[v]
+        else:
+            count = encode(small[v], cash[v], first_small, first_cash, growth, small_leg, own_rows, own_weights)
+            is_wrong[v] = count < 0
+            rows, weights = own_rows[: max(count, 0)], own_weights[: max(count, 0)]
         own = equity[v if len(equity) > 1 else 0]
         run_account(
-            opens, closes, rows[begin : ends[v]], weights[begin : ends[v]], shift, is_small, scheduled, first,
-            overnight, earns, cash, rate, whole, own, totals,
+            opens, closes, rows, weights, shift, is_small, scheduled, first, overnight, earns, starting, rate, whole,
+            own, totals,
         )  # fmt: skip
         measure_one(own, totals, *against, returns, room, table[v])
-        begin = ends[v]
 
 
 def measure_rows(equity: Any, totals: Any, against: Any, table: Any) -> None:

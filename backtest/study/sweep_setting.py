@@ -22,7 +22,7 @@ from backtest.config import Config, Study, study_question
 from backtest.config.fields import Benchmark
 from backtest.data import content_hash, load_market
 from backtest.data.assemble import traded_tickers
-from backtest.decision import INITIAL_SHARES, Decision, check_decision, target_weights
+from backtest.decision import Decision, check_decision, target_weights
 from backtest.errors import ConfigError, RunError
 from backtest.execution.compiled import run_compiled
 from backtest.market import Floats, Legs, Market, Memo, overnight_interest
@@ -31,7 +31,6 @@ from backtest.pipeline import is_rotation, legs_of, plan_of
 from backtest.plan import Plan, Terms, make_plan
 from backtest.report.folder import code_hash
 from backtest.study.runs import in_rows, mix_plan
-from backtest.study.sweep_engine import encoder
 from backtest.study.sweep_measure import measured_against
 
 MOST_SETTINGS = 64
@@ -56,7 +55,7 @@ class Setting:
     """What variants share: plan holds no targets; the last tuples are the arguments of `sweep_engine.run_many`.
 
     benchmark: equity (sessions,) of the one that relative metrics are against, or None. weights: of the tickers in the
-    growth leg and in the small one. room: where `encode` writes, one decision at a time.
+    growth leg and in the small one.
     """
 
     config: Config
@@ -68,7 +67,6 @@ class Setting:
     benchmark: Floats | None
     tbill: Floats
     weights: tuple[Floats, Floats]
-    room: tuple[npt.NDArray[np.int64], Floats]
     is_small: npt.NDArray[np.bool_]
     prices: tuple[Any, ...]
     numbers: tuple[Any, ...]
@@ -89,34 +87,24 @@ class Setting:
         """Is it on terms that the account for sweeps does not know: a drift rule, or dividends and splits to book?"""
         return self.plan.band < 1.0 or self.plan.terms.is_raw
 
-    def encoded(self, params: BaseModel) -> Encoded:
-        """The decision as stretches. Raises what the strategy raises, and RunError for a decision that is none."""
-        decision = self.decide(params)
-        sessions = len(self.market.close)  # not `sessions`, which makes an index each time
-        small = np.ascontiguousarray(decision.small_share, dtype=np.float64)
-        cash = np.array(decision.cash_share, dtype=np.float64, ndmin=1)
-        if small.shape != (sessions,) or cash.shape not in ((1,), (sessions,)):
-            check_decision(decision, self.market)
-        if decision.within is not None:
-            return self._encoded_by_ticker(decision, decision.within)
-        rows, weights = self.room
-        initial = INITIAL_SHARES[self.config.strategy.initial]
-        count = encoder()(small, cash, *initial, *self.weights, rows, weights)
-        if count < 0:
-            check_decision(decision, self.market)
-        return Encoded(rows[:count].copy(), weights[:count].copy())
+    def is_simple(self, decision: Decision) -> bool:
+        """Is the decision one number a session, whether right or wrong, and one of cash?"""
+        small = decision.small_share
+        is_series = isinstance(small, np.ndarray) and small.shape == (len(self.market.close),)
+        return is_series and decision.within is None and isinstance(decision.cash_share, float)
 
-    def _encoded_by_ticker(self, decision: Decision, within: Mapping[str, Floats]) -> Encoded:
-        """Of a decision with weights of its own inside the legs."""
+    def encoded(self, decision: Decision) -> Encoded:
+        """The decision as stretches; RunError for one that is none."""
         check_decision(decision, self.market)
         small = np.asarray(decision.small_share, dtype=np.float64)
         cash = np.broadcast_to(np.asarray(decision.cash_share, dtype=np.float64), small.shape)
+        within = decision.within or {}
         is_other = np.zeros(len(small), dtype=np.bool_)
         is_other[0] = True
         for values in (small, cash, *within.values()):
             is_other[1:] |= values[1:] != values[:-1]
         rows = np.flatnonzero(is_other)
-        inside = {ticker: values[rows] for ticker, values in within.items()}
+        inside = {ticker: values[rows] for ticker, values in within.items()} if within else None
         there = dataclasses.replace(decision, small_share=small[rows], cash_share=cash[rows], within=inside)
         initial = self.config.strategy.initial
         return Encoded(rows, target_weights(there, self.market, self.legs, self.legs.tickers, initial))
@@ -245,7 +233,6 @@ def setting_of(template: Config, config: Config, market: Market, strategy: Any) 
         benchmark=benchmark,
         tbill=tbill,
         weights=(growth, small),
-        room=(np.empty(len(market.sessions), dtype=np.int64), np.empty((len(market.sessions), len(growth)))),
         is_small=small > 0.0,
         prices=(plan.opens, np.ascontiguousarray(plan.closes.T), np.flatnonzero(plan.is_scheduled), plan.overnight),
         numbers=(plan.first, bool(plan.overnight.any()), terms.cash, terms.cost_rate, terms.whole_shares),

@@ -20,7 +20,7 @@ from backtest.market import Legs, Market
 from backtest.metrics import METRIC_KEYS
 from backtest.pipeline import run
 from backtest.strategy import RotationStrategy, StrategyParams
-from backtest.study import sweep_chunk
+from backtest.study import sweep_batch, sweep_chunk
 from backtest.study.sweep import Sweep, sweep
 from backtest.study.sweep_findings import findings_of
 from backtest.study.sweep_plateau import plateau_of
@@ -174,7 +174,7 @@ def test_the_table_has_swept_keys_then_metrics(folder: Path) -> None:
 
 def test_neither_threads_nor_chunks_change_a_bit(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = mixed(folder)
-    monkeypatch.setattr(sweep_chunk, "BATCH", 5)
+    monkeypatch.setattr(sweep_batch, "BATCH", 5)
     monkeypatch.setattr("backtest.study.sweep.CHUNK", 37)
     parts = sweep(whole.study, STRATEGIES, market=market(), workers=1)
     assert parts.table.tobytes() == whole.table.tobytes()
