@@ -9,12 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
 from queue import Empty, SimpleQueue
 from threading import Semaphore
 from typing import Any, TypeAlias
 
 import numpy as np
+import numpy.typing as npt
 
 from backtest.decision import INITIAL_SHARES, Decision, check_decision
 from backtest.errors import RunError
@@ -23,60 +25,83 @@ from backtest.metrics import METRIC_KEYS
 from backtest.study.sweep_engine import runner
 from backtest.study.sweep_setting import Encoded, Setting
 
-BATCH = 128
+BATCH = 64
 """Variants of one setting in one call of compiled code."""
 
 AHEAD = 2
-"""Batches per thread that wait to be run: some 7 MB each."""
+"""Batches per thread that wait to be run: some 3 MB each."""
 
 Told: TypeAlias = list[tuple[int, Exception]]
 """Points that have no figures, and why."""
 
 
+class Room:
+    """The arrays that batches of one shape work in, one after the other: fresh memory costs as much as what is done."""
+
+    def __init__(self, setting: Setting, variants: int) -> None:
+        self.shape = shape_of(setting)
+        sessions, tested, tickers = self.shape
+        self.small, self.cash = np.empty((variants, sessions)), np.zeros((variants, 1))
+        stretches = np.empty(sessions, dtype=np.int64), np.empty((sessions, tickers))
+        self.work = (*stretches, np.empty(tested - 1), np.empty((2, tested)))
+        self.curve = np.empty((1, tested))
+
+
+def shape_of(setting: Setting) -> tuple[int, int, int]:
+    """Sessions of the market, sessions of the test, tickers."""
+    return len(setting.market.close), len(setting.plan.opens), len(setting.is_small)
+
+
 @dataclass(eq=False)
 class Batch:
-    """Variants of one setting. numbers: their points; small, cash: rows of decisions as they are; or encoded ones."""
+    """Variants of one setting. numbers: their points; decisions are in the room, or encoded."""
 
     setting: Setting
-    small: Floats
-    cash: Floats = field(default_factory=lambda: np.zeros((BATCH, 1)))
+    room: Room
     encoded: list[Encoded] = field(default_factory=list)
     numbers: list[int] = field(default_factory=list)
 
     @property
     def is_full(self) -> bool:
         """Is there no room for another?"""
-        return len(self.numbers) == len(self.cash)
+        return len(self.numbers) == len(self.room.cash)
 
     def add(self, decision: Decision | Encoded, number: int) -> None:
         """One variant more; a batch takes one kind alone."""
         if isinstance(decision, Encoded):
             self.encoded.append(decision)
         else:
-            self.small[len(self.numbers)] = decision.small_share
-            self.cash[len(self.numbers)] = decision.cash_share
+            self.room.small[len(self.numbers)] = decision.small_share
+            self.room.cash[len(self.numbers)] = decision.cash_share
         self.numbers.append(number)
 
     def run(self, start: int, table: Floats) -> Told:
         """Fill rows of the table, whose first is that of the point `start`; gives back what cannot be run."""
-        count = len(self.numbers)
-        rows, is_wrong = np.empty((count, table.shape[1])), np.zeros(count, dtype=np.bool_)
-        curve = np.empty((1, len(self.setting.plan.opens)))
-        runner()(*self.arguments(), self.setting.against, curve, rows, is_wrong)
-        rows[is_wrong] = np.nan
+        rows = np.empty((len(self.numbers), table.shape[1]))
+        wrong = np.flatnonzero(self.run_into(self.room.curve, rows)).tolist()
+        rows[wrong] = np.nan
         table[np.array(self.numbers) - start] = rows
-        return [(self.numbers[k], self._wrong(k)) for k in np.flatnonzero(is_wrong).tolist()]
+        return [(self.numbers[k], self._wrong(k)) for k in wrong]
 
-    def arguments(self) -> tuple[Any, ...]:
-        """What an account needs, as `run_many` takes it."""
+    def run_into(self, equity: Floats, table: Floats) -> npt.NDArray[np.bool_]:
+        """Fill the curves, (variants, sessions) or (1, sessions) when they are not wanted, and a row each of the table.
+
+        Gives back which of the decisions are none, (variants,).
+        """
         own, count = self.setting, len(self.numbers)
-        shares = self.small[: 0 if self.encoded else count], self.cash, *INITIAL_SHARES[own.config.strategy.initial]
-        shift = own.plan.first - own.begin
-        return stretches_of(self.encoded, own), shares, own.weights, shift, own.is_small, own.prices, own.numbers
+        is_wrong = np.zeros(count, dtype=np.bool_)
+        small = self.room.small[: 0 if self.encoded else count]
+        runner()(
+            stretches_of(self.encoded, own),
+            (small, self.room.cash, *INITIAL_SHARES[own.config.strategy.initial]),
+            own.weights, own.plan.first - own.begin, own.is_small, own.prices, own.numbers, own.against,
+            self.room.work, equity, table, is_wrong,
+        )  # fmt: skip
+        return is_wrong
 
     def _wrong(self, k: int) -> Exception:
         try:
-            check_decision(Decision(self.small[k], cash_share=float(self.cash[k, 0])), self.setting.market)
+            check_decision(Decision(self.room.small[k], cash_share=float(self.room.cash[k, 0])), self.setting.market)
         except RunError as error:
             return error
         return RunError("the decision is none")
@@ -84,19 +109,18 @@ class Batch:
 
 def stretches_of(decisions: Sequence[Encoded], setting: Setting) -> tuple[Any, Floats, Any]:
     """Rows and weights of all variants one after the other, and where each one's end."""
-    rows = [np.empty(0, dtype=np.int64), *(each.rows for each in decisions)]
-    weights = [np.empty((0, len(setting.is_small))), *(each.weights for each in decisions)]
-    ends = np.cumsum([len(each.rows) for each in decisions], dtype=np.int64)
-    return np.concatenate(rows), np.concatenate(weights), ends
+    if not decisions:
+        return np.empty(0, dtype=np.int64), np.empty((0, len(setting.is_small))), np.empty(0, dtype=np.int64)
+    rows, weights = (np.concatenate([getattr(each, name) for each in decisions]) for name in ("rows", "weights"))
+    return rows, weights, np.cumsum([len(each.rows) for each in decisions], dtype=np.int64)
 
 
 def curve_of(setting: Setting, decision: Decision) -> Floats:
     """The whole curve of a variant, (sessions,)."""
-    batch = Batch(setting, np.empty((0, len(setting.market.close))))
+    batch = Batch(setting, Room(setting, 1))
     batch.add(setting.encoded(decision), 0)
-    curve = np.empty((1, len(setting.plan.opens)))
-    runner()(*batch.arguments(), setting.against, curve, np.empty((1, len(METRIC_KEYS))), np.zeros(1, dtype=np.bool_))
-    return np.asarray(curve[0])
+    batch.run_into(batch.room.curve, np.empty((1, len(METRIC_KEYS))))
+    return np.asarray(batch.room.curve[0])
 
 
 class Crew:
@@ -105,23 +129,22 @@ class Crew:
     def __init__(self, threads: int) -> None:
         self._pool = ThreadPoolExecutor(threads)
         self._free = Semaphore((AHEAD + 1) * threads)
-        self._rooms: SimpleQueue[Floats] = SimpleQueue()
+        self._rooms: SimpleQueue[Room] = SimpleQueue()
 
     def batch(self, setting: Setting) -> Batch:
         """An empty one."""
-        sessions = len(setting.market.close)
-        try:
+        with suppress(Empty):
             room = self._rooms.get_nowait()
-        except Empty:
-            room = np.empty((0, 0))
-        return Batch(setting, room if room.shape == (BATCH, sessions) else np.empty((BATCH, sessions)))
+            if room.shape == shape_of(setting):
+                return Batch(setting, room)
+        return Batch(setting, Room(setting, BATCH))
 
     def run(self, batch: Batch, start: int, table: Floats) -> Future[Told]:
         """Have a batch run."""
 
         def work() -> Told:
             told = batch.run(start, table)
-            self._rooms.put(batch.small)
+            self._rooms.put(batch.room)
             return told
 
         return self.submit(work)

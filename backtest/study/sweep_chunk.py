@@ -25,12 +25,14 @@ from backtest.market import Floats
 from backtest.metrics import METRIC_KEYS
 from backtest.pipeline import activity_of
 from backtest.plan import Plan, make_plan
-from backtest.study.sweep_batch import Batch, Crew, Told
+from backtest.study.sweep_batch import BATCH, Batch, Crew, Told
 from backtest.study.sweep_engine import measurer
 from backtest.study.sweep_setting import Encoded, Setting, Settings
 
 CHUNK = 2048
 """Points that are finished, and kept, together."""
+
+PARAMS = "strategy.params."
 
 
 @dataclass(eq=False)
@@ -100,17 +102,22 @@ def _start(settings: Settings, start: int, stop: int, crew: Crew) -> tuple[Rows,
     return rows, futures
 
 
-def _by_template(study: Study, rows: Rows) -> Iterable[list[tuple[int, Config, BaseModel]]]:
-    """The points of a chunk, those together that differ in parameters alone: a setting is made once for them."""
-    groups: dict[int, list[tuple[int, Config, BaseModel]]] = {}
-    for number in range(rows.start, rows.stop):
-        try:
-            template, params = study.grid_parts(number)
-        except BacktestError as error:
-            rows.problems[number] = _told(error)
-            continue
-        groups.setdefault(id(template), []).append((number, template, params))
-    return groups.values()
+def _by_template(study: Study, rows: Rows) -> Iterator[list[tuple[int, Config, BaseModel]]]:
+    """The points of a chunk, those together that differ in parameters alone: a setting is made once for them.
+
+    Where all do, a batch at a time, so that accounts begin early.
+    """
+    step = BATCH if all(key.startswith(PARAMS) for key in study.grid) else len(rows.table)
+    for begin in range(rows.start, rows.stop, step):
+        groups: dict[int, list[tuple[int, Config, BaseModel]]] = {}
+        for number in range(begin, min(begin + step, rows.stop)):
+            try:
+                template, params = study.grid_parts(number)
+            except BacktestError as error:
+                rows.problems[number] = _told(error)
+                continue
+            groups.setdefault(id(template), []).append((number, template, params))
+        yield from groups.values()
 
 
 def _told(error: Exception) -> str:

@@ -91,7 +91,7 @@ def _compiled(function: Any) -> Any:
 
 def run_many(
     stretches: Any, shares: Any, legs: Any, shift: int, is_small: Any, prices: Any, numbers: Any, against: Any,
-    equity: Any, table: Any, is_wrong: Any,
+    work: Any, equity: Any, table: Any, is_wrong: Any,
 ) -> None:  # fmt: skip
     """Account and metrics of many variants of one setting.
 
@@ -99,6 +99,7 @@ def run_many(
     or none, and shares: small (variants, sessions), cash (variants, 1) and the two initial shares, to be encoded with
     legs: weights inside growth and small. is_wrong (variants,): becomes True where a share is none. equity: (variants,
     sessions) to be filled, or (1, sessions), used again for each. table: (variants, 25), a row of metrics each.
+    work: arrays for one decision's rows and weights, for returns (sessions - 1,) and for metrics (2, sessions).
     prices: opens, closes, scheduled, overnight; numbers: first, earns, cash, rate, whole; against: the arguments of
     `measure_one` between totals and returns.
     """
@@ -107,9 +108,8 @@ def run_many(
     growth, small_leg = legs
     opens, closes, scheduled, overnight = prices
     first, earns, starting, rate, whole = numbers
-    own_rows, own_weights = np.empty(small.shape[1], dtype=np.int64), np.empty((small.shape[1], opens.shape[1]))
+    own_rows, own_weights, returns, room = work
     totals = np.zeros(5)
-    returns, room = np.empty(opens.shape[0] - 1), np.empty((2, opens.shape[0]))
     begin = 0
     for v in range(len(table)):
         if len(ends):
