@@ -27,7 +27,7 @@ from backtest.config import Study
 from backtest.study.sweep import Sweep
 from strategies import REGISTRY
 
-ROUNDS = 5
+ROUNDS = 9
 LARGE_ROUNDS, EVERY = 3, 25
 """Of 100,000 variants; the kernel alone is measured on some of them."""
 
