@@ -27,6 +27,7 @@ from backtest.config import Study
 from backtest.study.sweep import Sweep
 from strategies import REGISTRY
 
+CONFIGS = Path(__file__).parents[1] / "configs"
 ROUNDS = 9
 LARGE_ROUNDS, EVERY = 3, 25
 """Of 100,000 variants; the kernel alone is measured on some of them."""
@@ -114,6 +115,41 @@ def study_of(lookbacks: int, thresholds: int) -> Study:
         return study
 
 
+OTHERS = {
+    "rate_cut_momentum": """
+name: bench
+base: BASE
+benchmark: QQQ
+grid:
+  strategy.params.hold_sessions: {from: 21, to: 210, step: 21}
+  strategy.params.lookback_sessions: {from: 10, to: 200, step: 10}
+  strategy.params.threshold: [0.0, 0.01, 0.02, 0.03, 0.04]
+""",
+    "rules_example": """
+name: bench
+base: BASE
+benchmark: QQQ
+grid:
+  strategy.params.small_when.score[0].lookback_sessions: {from: 10, to: 250, step: 10}
+  strategy.params.small_when.score[1].any[0].above: {from: 0.2, to: 0.9, step: 0.1}
+  strategy.params.volatility_target.annual: [0.1, 0.15, 0.2, 0.25, 0.3]
+""",
+}
+"""Shipped configs and 1,000 points around each, on the sample."""
+
+
+def others() -> None:
+    """Measure the sweeps of strategies that ask for more than a price."""
+    for name, text in OTHERS.items():
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder, "study.yaml")
+            path.write_text(text.replace("BASE", str(CONFIGS / f"{name}.yaml")), encoding="utf-8")
+            study = load_study(path, strategies=REGISTRY, overrides=["data.prices={source: sample}"])
+        market = sweep(study, REGISTRY).market
+        seconds = least(lambda study=study, market=market: sweep(study, REGISTRY, market=market), LARGE_ROUNDS)  # type: ignore[misc]
+        print(f"{name}, {study.size:,} variants with metrics {seconds:.2f} s")
+
+
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -131,6 +167,7 @@ def main() -> None:
     print(f"kernel alone, all cores               {together * 1e3:9.1f} ms")
     same = np.array_equal(finals, first.metric("final_equity_usd"))
     print(f"final values equal to the last bit: {same}")
+    others()
     if asked.large:
         large = study_of(500, 200)
         seconds = least(lambda: sweep(large, REGISTRY, market=market), LARGE_ROUNDS)
