@@ -18,6 +18,10 @@ INITIAL_SHARES = {"growth": (0.0, 0.0), "small": (1.0, 0.0), "cash": (0.0, 1.0)}
 """`initial` -> (small share, cash share) held before a signal is known."""
 
 
+WITHIN_ROUNDING = 1e-9
+"""How far from 1 the weights of a leg may add up."""
+
+
 @dataclass(frozen=True, slots=True)
 class Evidence:
     """One series that led to a decision, as the report, `why` and the reasons beside trades show it.
@@ -114,7 +118,7 @@ class Decision:
         return _sentence("; ".join(said) or "The rule said so")
 
 
-def check_decision(decision: Decision, market: Market) -> Decision:
+def check_decision(decision: Decision, market: Market, legs: Legs) -> Decision:
     """The decision itself, or RunError naming the first session at which it is not a decision."""
     sessions = market.sessions
     small = np.asarray(decision.small_share, dtype=np.float64)
@@ -130,7 +134,27 @@ def check_decision(decision: Decision, market: Market) -> Decision:
     for evidence in decision.evidence:
         if len(evidence.values) != len(sessions):
             raise RunError(f"decide: evidence {evidence.name} has {len(evidence.values)} rows, not {len(sessions)}")
+    if decision.within is not None:
+        check_within(decision.within, market, legs)
     return decision
+
+
+def check_within(within: Mapping[str, Floats], market: Market, legs: Legs) -> None:
+    """RunError for weights inside the legs that are none: each in [0, 1], those of a leg 1 together."""
+    sessions = market.sessions
+    for name, leg in (("growth", legs.growth), ("small", legs.small)):
+        total = np.zeros(len(sessions))
+        for ticker in leg:
+            values = np.asarray(within.get(ticker, np.nan), dtype=np.float64)
+            if values.shape != (len(sessions),):
+                raise RunError(f"decide: within: {ticker} has no weight per session: {len(sessions)} are expected")
+            if not ((values >= 0.0) & (values <= 1.0)).all():
+                row = int(np.argmin((values >= 0.0) & (values <= 1.0)))
+                raise RunError(f"decide: within: {ticker} is {values[row]} on {sessions[row]:%Y-%m-%d}, not in [0, 1]")
+            total += values
+        if (abs(total - 1.0) > WITHIN_ROUNDING).any():
+            row = int(np.argmax(abs(total - 1.0)))
+            raise RunError(f"decide: within: the {name} leg adds up to {total[row]} on {sessions[row]:%Y-%m-%d}, not 1")
 
 
 def target_weights(decision: Decision, market: Market, legs: Legs, tickers: tuple[str, ...], initial: str) -> Floats:

@@ -102,7 +102,7 @@ class Memo:
 
     Belongs to one Market: a cut or changed one (`until`, `dataclasses.replace`) begins with an empty memo of its own,
     so that nothing learnt from a longer history can reach a shorter one. Arrays become read-only: what one strategy
-    was given, another will be given too. Copies and pickles are empty.
+    was given, another will be given too. Deep copies and pickles are empty.
     """
 
     __slots__ = ("_bytes", "_known")

@@ -68,10 +68,15 @@ def decide(config: Config, market: Market, strategy: Any) -> Decision:
     except Exception as error:
         raise RunError(told_of_strategy(config.strategy.name, strategy, error)) from error
     if not isinstance(decision, Decision):
-        raise RunError(f"{config.strategy.name}: decide returned {type(decision).__name__}, expected a Decision")
+        raise RunError(not_a_decision(config.strategy.name, decision))
     if fingerprint(market) != before:
         raise RunError(f"{config.strategy.name}: decide changed the market it was given: work on copies")
-    return check_decision(decision, market)
+    return check_decision(decision, market, legs_of(config))
+
+
+def not_a_decision(name: str, given: object) -> str:
+    """What to say of something else."""
+    return f"{name}: decide returned {type(given).__name__}, expected a Decision"
 
 
 def fingerprint(market: Market) -> int:

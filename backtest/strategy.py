@@ -181,7 +181,7 @@ class RotationStrategy(bt.Strategy, metaclass=ParamsFromModel):
             )
         if self.p.initial not in INITIAL_SHARES:
             raise ConfigError(f"initial: found {self.p.initial!r}, expected growth, small or cash")
-        decision = check_decision(self.decide(market, legs, self.parameters), market)
+        decision = check_decision(self.decide(market, legs, self.parameters), market, legs)
         weights = target_weights(decision, market, legs, self.tickers, self.p.initial)
         first = bt.num2date(self.datas[0].datetime.getzero(0, 1)[0])
         terms = Terms(

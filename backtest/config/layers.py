@@ -33,7 +33,7 @@ _WHOLE: Final[set[NodePath]] = {
 
 def merged(base: Node, top: Node, path: NodePath = ()) -> Node:
     """`top` laid over `base`; every value keeps the place it was written at."""
-    if isinstance(base.value, list) and isinstance(top.value, Places):
+    if isinstance(top.value, Places):
         return _placed(base, top.value, path)
     if not isinstance(base.value, dict) or not isinstance(top.value, dict) or path in _WHOLE:
         return top
@@ -44,21 +44,32 @@ def merged(base: Node, top: Node, path: NodePath = ()) -> Node:
         below = {key: child for key, child in below.items() if key != "params"}
     children = dict(below)
     for key, child in top.value.items():
-        children[key] = merged(below[key], child, (*path, key)) if key in below else child
+        children[key] = merged(below[key], child, (*path, key)) if key in below else _whole(child, (*path, key))
     # An override has no lines: what is missing beside it is missing in the file.
     return Node(children, top.origin if top.origin.line else base.origin)
 
 
 def _placed(base: Node, top: Places, path: NodePath) -> Node:
-    """A list with some of its entries laid over; what asks for more than there are stays, a mistake."""
+    """A list with some of its entries laid over; refused where there is no such entry."""
     entries = list(base.value) if isinstance(base.value, list) else []
     for key, node in top.items():
         place = int(key)
         if place >= len(entries):
-            wrong = f"found no entry {place} of {len(entries)}, the first is [0]"
+            have = f"[0] to [{len(entries) - 1}]" if entries else "an entry of a list, and there is none"
+            wrong = f"found no such entry, expected {have}"
             raise refusal([Problem(node.origin, dotted((*path, place)), wrong)])
         entries[place] = merged(entries[place], node, (*path, place))
     return Node(entries, base.origin)
+
+
+def _whole(node: Node, path: NodePath) -> Node:
+    """What is laid over nothing: entries of a list that is not there are refused."""
+    if isinstance(node.value, Places):
+        return _placed(Node(None, node.origin), node.value, path)
+    if isinstance(node.value, dict):
+        for key, child in node.value.items():
+            _whole(child, (*path, key))
+    return node
 
 
 def overlaid(root: Node, over: Node) -> Node:
@@ -125,9 +136,14 @@ class Places(dict[str, Node]):
 
 def put(children: dict[str, Node], path: NodePath, node: Node) -> None:
     """Set the node at `path`; the maps on the way are made, in place of anything that is none."""
-    for part, following in pairwise(path):
+    for i, (part, following) in enumerate(pairwise(path)):
         kind = Places if isinstance(following, int) else dict
         below = children.get(str(part))
+        if below is not None and isinstance(below.value, list) and kind is Places:
+            over = Places()
+            put(over, path[i + 1 :], node)
+            children[str(part)] = _placed(below, over, path[: i + 1])
+            return
         if below is None or type(below.value) is not kind:
             below = children[str(part)] = Node(kind(), node.origin)
         children = below.value  # type: ignore[assignment]  # a dict, by the two lines above

@@ -193,6 +193,7 @@ def account(
         if due == changed:
             for i in range(tickers):
                 held[i] = weights[stretch, i]
+            stretch += 1
         interest = cash * overnight[begin]
         if trade_sizes(cash, shares, basis, opens[begin], held, rate, whole, sizes):
             worth, traded = cash, 0.0

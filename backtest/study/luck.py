@@ -167,7 +167,7 @@ def _daily(run: Run, market: Market) -> Decision:
     if getattr(params, "decide", "daily") == "daily":
         return run.decision
     asked = params.model_copy(update={"decide": "daily"})
-    return check_decision(run.strategy.decide(market, run.legs, asked), market)
+    return check_decision(run.strategy.decide(market, run.legs, asked), market, run.legs)
 
 
 def looked_at(decision: Decision, looks: npt.NDArray[np.bool_], offset: int) -> Decision:
@@ -231,7 +231,7 @@ def _neighbours(run: Run, yardstick: Yardstick, own: float) -> Fan:
     market = yardstick.ground.market
     near = neighbours_of(run.config.strategy.params)
     plans = [
-        with_decision(run, market, check_decision(run.strategy.decide(market, run.legs, params), market))
+        with_decision(run, market, check_decision(run.strategy.decide(market, run.legs, params), market, run.legs))
         for _, params in near
     ]
     return _fan([label for label, _ in near], plans, yardstick, own)

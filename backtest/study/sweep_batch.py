@@ -101,7 +101,8 @@ class Batch:
 
     def _wrong(self, k: int) -> Exception:
         try:
-            check_decision(Decision(self.room.small[k], cash_share=float(self.room.cash[k, 0])), self.setting.market)
+            decision = Decision(self.room.small[k], cash_share=float(self.room.cash[k, 0]))
+            check_decision(decision, self.setting.market, self.setting.legs)
         except RunError as error:
             return error
         return RunError("the decision is none")

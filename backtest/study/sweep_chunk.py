@@ -17,6 +17,7 @@ import numpy as np
 from pydantic import BaseModel
 
 from backtest.config import Config, Study
+from backtest.config.problems import printable
 from backtest.decision import Decision, check_decision, target_weights
 from backtest.errors import BacktestError
 from backtest.execution.account import TOTALS
@@ -87,14 +88,14 @@ def _start(settings: Settings, start: int, stop: int, crew: Crew) -> tuple[Rows,
                     futures.append(crew.submit(_run_plain, setting, plan_with(setting, params), rows, number))
                     continue
                 decision = _decided(settings, setting, params)
+                key = (id(setting), isinstance(decision, Encoded))
+                batch = batches.get(key)
+                if batch is None:
+                    batch = batches[key] = crew.batch(setting)
+                batch.add(decision, number)
             except Exception as error:
                 rows.problems[number] = _told(error)
                 continue
-            key = (id(setting), isinstance(decision, Encoded))
-            batch = batches.get(key)
-            if batch is None:
-                batch = batches[key] = crew.batch(setting)
-            batch.add(decision, number)
             if batch.is_full:
                 futures.append(crew.run(batch, start, rows.table))
                 del batches[key]
@@ -121,9 +122,9 @@ def _by_template(study: Study, rows: Rows) -> Iterator[list[tuple[int, Config, B
 
 
 def _told(error: Exception) -> str:
-    if isinstance(error, BacktestError):
-        return str(error.problems[0])
-    return f"{type(error).__name__}: {error}"
+    """In one printable line."""
+    said = str(error.problems[0]) if isinstance(error, BacktestError) else f"{type(error).__name__}: {error}"
+    return printable(" ".join(said.split()))
 
 
 def _decided(settings: Settings, setting: Setting, params: BaseModel) -> Decision | Encoded:
@@ -138,7 +139,7 @@ def _decided(settings: Settings, setting: Setting, params: BaseModel) -> Decisio
 
 def plan_with(setting: Setting, params: BaseModel) -> Plan:
     """The plan of a variant, as its single run makes it."""
-    decision = check_decision(setting.decide(params), setting.market)
+    decision = check_decision(setting.decide(params), setting.market, setting.legs)
     tickers = setting.legs.tickers
     weights = target_weights(decision, setting.market, setting.legs, tickers, setting.config.strategy.initial)
     made = make_plan(setting.market, tickers, weights, setting.plan.sessions[0], setting.plan.terms)

@@ -27,7 +27,7 @@ from backtest.errors import ConfigError, RunError
 from backtest.execution.compiled import run_compiled
 from backtest.market import Floats, Legs, Market, Memo, overnight_interest
 from backtest.metrics import Calendar, calendar_of
-from backtest.pipeline import is_rotation, legs_of, plan_of
+from backtest.pipeline import is_rotation, legs_of, not_a_decision, plan_of
 from backtest.plan import Plan, Terms, make_plan
 from backtest.report.folder import code_hash
 from backtest.study.runs import in_rows, mix_plan
@@ -79,7 +79,9 @@ class Setting:
 
     def decide(self, params: BaseModel) -> Decision:
         """What the variant with these parameters would hold after each close."""
-        decision: Decision = self.strategy.decide(self.market, self.legs, params)
+        decision = self.strategy.decide(self.market, self.legs, params)
+        if not isinstance(decision, Decision):
+            raise RunError(not_a_decision(self.config.strategy.name, decision))
         return decision
 
     @property
@@ -90,12 +92,14 @@ class Setting:
     def is_simple(self, decision: Decision) -> bool:
         """Is the decision one number a session, whether right or wrong, and one of cash?"""
         small = decision.small_share
-        is_series = isinstance(small, np.ndarray) and small.shape == (len(self.market.close),)
-        return is_series and decision.within is None and isinstance(decision.cash_share, float)
+        sessions = len(self.market.close)
+        is_series = isinstance(small, np.ndarray) and small.shape == (sessions,) and small.dtype == np.float64
+        is_plain = is_series and decision.within is None and isinstance(decision.cash_share, float)
+        return is_plain and all(len(evidence.values) == sessions for evidence in decision.evidence)
 
     def encoded(self, decision: Decision) -> Encoded:
         """The decision as stretches; RunError for one that is none."""
-        check_decision(decision, self.market)
+        check_decision(decision, self.market, self.legs)
         small = np.asarray(decision.small_share, dtype=np.float64)
         cash = np.broadcast_to(np.asarray(decision.cash_share, dtype=np.float64), small.shape)
         within = decision.within or {}
@@ -142,7 +146,8 @@ class Settings:
         if self.given is not None:
             return self.given
         data = config.data.model_copy(update={"start": self._earliest(config)})
-        key = (data.model_dump_json(), *traded_tickers(config), str(getattr(config.strategy.params, "needs", "")))
+        needs = str(getattr(config.strategy.params, "needs", ""))
+        key = (data.model_dump_json(), config.execution.accounting, *traded_tickers(config), needs)
         if key not in self.markets:
             if not self.loads:
                 raise RunError(f"{config.name}: its market was not among those sent")
@@ -151,13 +156,15 @@ class Settings:
 
     def fingerprint(self) -> str:
         """sha256 of everything the rows of this sweep depend on: question, code and all data by content."""
-        reads = ("data.", "legs", "strategy.name", "strategy.params.", "benchmarks")  # a parameter may name a series
+        # A parameter may name a series; raw accounts ask more of the data.
+        reads = ("data.", "legs", "strategy.name", "strategy.params.", "benchmarks", "execution.accounting")
         others = [key for key in self.study.grid if key.startswith(reads) and key != "data.start"]
         others = [key for key in others if not all(isinstance(v, int | float) for v in self.study.grid[key])]
-        numbers = range(self.study.size) if others else range(1)
         markets: dict[int, Market] = {}
         names: dict[str, None] = {}
-        for number in numbers:
+        for number in range(self.study.size):
+            if markets and not others:
+                break  # the first that is right speaks for all
             try:
                 template, params = self.study.grid_parts(number)
             except ConfigError:

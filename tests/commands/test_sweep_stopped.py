@@ -152,6 +152,7 @@ def test_a_sweep_stopped_midway_goes_on_and_comes_to_the_same(tmp_path: Path, ca
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
 def test_twenty_random_moments(tmp_path: Path, how: signal.Signals) -> None:
     path = prepared(tmp_path, LARGE)
+    started(path, tmp_path / "cold").communicate(timeout=300)  # may compile, which the others need not
     begun = time.monotonic()
     _, said = started(path, tmp_path / "calm").communicate(timeout=300)
     assert said == ""
@@ -240,7 +241,7 @@ from backtest.study import sweep, sweep_engine
 sweep.CHUNK = 4
 before = sweep.run_chunks
 def within_a_limit(*arguments):
-    sweep_engine.runner(), sweep_engine.encoder()
+    sweep_engine.runner()
     for rows in before(*arguments):
         used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
         resource.setrlimit(resource.RLIMIT_AS, (used, resource.RLIM_INFINITY))

@@ -30,7 +30,7 @@ def market() -> Market:
 
 
 def decided(market: Market, **params: Any) -> Any:
-    return check_decision(Rules.decide(market, LEGS, Rules.Params(**params)), market)
+    return check_decision(Rules.decide(market, LEGS, Rules.Params(**params)), market, LEGS)
 
 
 def state(market: Market, condition: Any, **params: Any) -> Any:

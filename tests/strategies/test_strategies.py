@@ -80,7 +80,7 @@ def test_every_parameter_is_described_and_changes_what_is_decided(name: str, fie
 @pytest.mark.parametrize("name", REGISTRY)
 def test_a_decision_is_one_and_has_a_reason_for_every_row(name: str) -> None:
     strategy, market = REGISTRY[name], rotation_market(9, sessions=300)
-    decision = check_decision(strategy.decide(market, Legs(), strategy.Params(**NEEDED.get(name, {}))), market)
+    decision = check_decision(strategy.decide(market, Legs(), strategy.Params(**NEEDED.get(name, {}))), market, Legs())
     for row in range(300):
         assert len(decision.why(row)) > 5
     for evidence in decision.evidence:

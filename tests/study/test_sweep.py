@@ -14,7 +14,7 @@ from pydantic import Field
 from small_studies import TEXT, market
 
 from backtest.config import Study, study_from_text
-from backtest.decision import Decision
+from backtest.decision import Decision, Evidence
 from backtest.errors import ConfigError, RunError
 from backtest.market import Legs, Market
 from backtest.metrics import METRIC_KEYS
@@ -24,6 +24,7 @@ from backtest.study import sweep_batch, sweep_chunk
 from backtest.study.sweep import Sweep, sweep
 from backtest.study.sweep_findings import findings_of
 from backtest.study.sweep_plateau import plateau_of
+from backtest.study.sweep_setting import Settings
 from backtest.study.sweep_store import ChunkStore
 from backtest.study.trial_ledger import TrialLedger
 from strategies import REGISTRY
@@ -35,7 +36,7 @@ class Moody(RotationStrategy):
     class Params(StrategyParams):
         """What goes wrong."""
 
-        level: int = Field(0, ge=0, description="1 raises, 2 decides on more than all there is, 3 drifts, 4 is vast")
+        level: int = Field(0, ge=0, description="0 and 3 are sound, 4 is vast")
 
     @staticmethod
     def decide(market: Market, legs: Legs, p: Params) -> Decision:
@@ -45,7 +46,15 @@ class Moody(RotationStrategy):
         if p.level == 4:
             np.empty(1 << 55)
         share = {0: rows // 50 % 2 * 1.0, 2: rows * 1.0}.get(p.level, (rows // 7 * 7) / len(rows))
-        return Decision(share)
+        if p.level == 9:
+            return Decision(share, within=dict.fromkeys(legs.tickers, share * np.nan))
+        if p.level == 5:
+            return Decision(share, within=dict.fromkeys(legs.tickers, share * 0.0 + 2.0))
+        if p.level == 6:
+            return Decision(np.array(["x"] * len(rows)))
+        if p.level == 7:
+            return Decision(share, [Evidence("short", share[:5])])
+        return Decision(share) if p.level != 8 else None  # type: ignore[return-value]
 
     @staticmethod
     def rule(legs: Legs, p: Params) -> str:
@@ -118,6 +127,7 @@ def test_a_hundred_of_a_thousand_variants_are_their_single_runs(tmp_path: Path) 
         assert_is_its_single_run(result, number)
 
 
+GRID = "grid: {strategy.params.min_hold_sessions: [0, 5]}"
 RAW = "grid:\n  execution.accounting: [raw, total_return]\n  strategy.params.lookback_sessions: [5, 21]\n"
 
 
@@ -130,6 +140,18 @@ def test_raw_accounts_may_be_swept(tmp_path: Path) -> None:
     for number in range(4):
         assert_is_its_single_run(result, number)
     assert abs(result.metric("total_return")[0] - result.metric("total_return")[2]) > 1e-4
+
+
+def test_raw_accounts_load_data_that_are_checked_for_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+
+    def load(config: Any, offline: bool) -> Market:
+        asked.append(config.execution.accounting)
+        return market()
+
+    monkeypatch.setattr("backtest.study.sweep_setting.load_market", load)
+    sweep(study(tmp_path, RAW), STRATEGIES)
+    assert sorted(asked) == ["raw", "total_return"]
 
 
 RULES = """
@@ -153,8 +175,21 @@ def test_a_key_reaches_into_the_trees_of_rules(tmp_path: Path) -> None:
     assert limits == [0.0, 0.02]
 
 
+def test_a_list_set_first_is_the_one_that_is_reached_into(tmp_path: Path) -> None:
+    ours = "strategy.params.small_when.any=[{signal: surge, lookback_sessions: 9}, {signal: twelve_one}]"
+    made = study(tmp_path, GRID, RULE, ours, "strategy.params.small_when.any[1].above=0.25").grid_config(0)
+    first, second = made.strategy.params.small_when.any
+    assert (first.lookback_sessions, second.above) == (9, 0.25)
+
+
+@pytest.mark.parametrize("key", ["legs.small[0]", "name[0]", "strategy.params.growth_when.any[0].above"])
+def test_a_place_in_what_is_no_list_is_refused(tmp_path: Path, key: str) -> None:
+    with pytest.raises(ConfigError, match="found no such entry, expected an entry of a list"):
+        study(tmp_path, GRID, RULE, f"{key}=1")
+
+
 def test_an_entry_that_is_not_there_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match=r"small_when\.any\[2\]: found no entry 2 of 2, the first is \[0\]"):
+    with pytest.raises(ConfigError, match=r"small_when\.any\[2\]: found no such entry, expected \[0\] to \[1\]"):
         study(tmp_path, RULES.replace("any[1]", "any[2]"), RULE)
 
 
@@ -190,6 +225,19 @@ def test_a_variant_that_fails_is_a_row_with_a_reason(tmp_path: Path) -> None:
     assert list(result.problems) == [1, 2]
     assert np.isnan(result.table[1:3]).all()
     for number in (0, 3):  # the last one holds more shares than a byte's table has room for
+        assert_is_its_single_run(result, number)
+
+
+def test_whatever_a_decision_is_the_others_are_run(tmp_path: Path) -> None:
+    grid = GRID_OF_MOODS.replace("[0, 1, 2, 3]", "[0, 3, 9, 5, 6, 7, 8]")
+    result = sweep(study(tmp_path, grid, "strategy.params={}"), STRATEGIES, market=market())
+    assert list(result.problems) == [2, 3, 4, 5, 6]
+    assert "within: IVW is nan on" in result.problems[2]
+    assert "within: IVW is 2.0 on" in result.problems[3]
+    assert "could not convert string" in result.problems[4]
+    assert "evidence short has 5 rows, not 700" in result.problems[5]
+    assert result.problems[6] == "moody: decide returned NoneType, expected a Decision"
+    for number in (0, 1):
         assert_is_its_single_run(result, number)
 
 
@@ -251,6 +299,16 @@ def test_other_data_or_another_question_do_not_find_the_chunks(tmp_path: Path) -
     assert sweep(study(tmp_path, grid), STRATEGIES, market=market(6)).fingerprint != one.fingerprint
     other = study(tmp_path, grid.replace("21", "22"))
     assert sweep(other, STRATEGIES, market=market()).fingerprint != one.fingerprint
+
+
+def test_data_count_even_when_the_first_point_is_wrong(tmp_path: Path) -> None:
+    grid = "grid:\n  strategy.params.min_hold_sessions: [0, 9]\n  strategy.params.max_hold_sessions: [20, 5]\n"
+    asked = study(tmp_path, grid + "sample: {count: 2, seed: 0}", RULE)
+    with pytest.raises(ConfigError, match="max_hold_sessions: expected at least min_hold_sessions"):
+        asked.grid_parts(1)
+    swapped = dataclasses.replace(asked, _points=dataclasses.replace(asked._points, chosen=(3, 0)))  # type: ignore[type-var]
+    prints = {Settings(swapped, STRATEGIES, market(seed)).fingerprint() for seed in (5, 6)}
+    assert len(prints) == 2
 
 
 def test_a_plateau_is_found_beside_a_peak() -> None:
