@@ -16,8 +16,8 @@ from backtest.config.grid import Grid, axes_of, sampled
 from backtest.config.layers import OVERRIDE, beside, merged, open_yaml, overlaid, overlay, read_layers
 from backtest.config.load import STUDY_KEYS, Checker, is_study_map, validated
 from backtest.config.models import Config
-from backtest.config.nodes import Node, child, descend
-from backtest.config.problems import Problem, Source, dotted, quoted, refusal
+from backtest.config.nodes import Node, child, descend, path_of
+from backtest.config.problems import Origin, Problem, Source, dotted, quoted, refusal
 from backtest.config.reader import Tree, read_text
 from backtest.config.study import MAX_VARIANTS, Study, StudyFile, with_benchmark
 from backtest.errors import ConfigError
@@ -62,6 +62,7 @@ class _Reading:
         own = [each for each in overrides if each.partition("=")[0].split(".")[0].strip() in _OWN_OVERRIDES]
         over, over_configs = overlay(own), overlay([each for each in overrides if each not in own])
         self.root, self.over = overlaid(tree.root, over.root), over_configs.root
+        self.asked = {path_of(each.partition("=")[0]) for each in overrides}
         self.path, self.name = path, name
         self.checker = Checker(strategies)
         self.problems: list[Problem] = [*tree.problems, *over.problems, *over_configs.problems]
@@ -76,6 +77,7 @@ class _Reading:
         base_root, base = self._base()
         variants = {**self._variants(base_root), **self._configs()}
         grid = self._grid(file, base_root) if file and base_root and base else None
+        self.problems += self._overridden(grid)
         if self.problems or self.unreadable or file is None:
             raise ConfigError(*refusal(self.problems).problems, *dict.fromkeys(self.unreadable))
         return Study(
@@ -89,6 +91,12 @@ class _Reading:
             walk_forward=file.walk_forward,
             _points=grid,
         )
+
+    def _overridden(self, grid: Grid | None) -> list[Problem]:
+        """Overrides of what the grid sweeps: they would be without effect."""
+        axes = [axis for axis in grid.axes if axis.path in self.asked] if grid else []
+        wrong = "swept by the grid, expected another key"
+        return [Problem(Origin(Source(OVERRIDE, Path.cwd()), 0), axis.key, wrong) for axis in axes]
 
     def _base(self) -> tuple[Node | None, Config | None]:
         """The base's tree as its files have it, and its Config under the overrides."""

@@ -22,6 +22,7 @@ from backtest.result import Figures, Result
 from backtest.statistics.overfitting import overfitting
 from backtest.statistics.sharpe import Trials, deflated_sharpe, moments, pooled_trials, trials_of
 from backtest.study.sweep import Sweep, curves_of
+from backtest.study.sweep_ahead import share_ahead
 from backtest.study.sweep_plateau import Plateau, plateau_of
 from backtest.study.sweep_setting import Setting
 from backtest.study.trial import Place, place_of
@@ -89,10 +90,6 @@ def findings_of(result: Sweep, ledger: Path | None) -> Findings:
     trials = recorded(result, ledger)
     benchmarks, mixes = _without_timing(result)
     probability, looked_at = _overfitting(result)
-    ahead = None
-    if result.benchmark is not None:
-        grown = float(benchmarks[result.benchmark]["total_return"] or 0.0)
-        ahead = float(np.nanmean(result.metric("total_return") > grown))
     return Findings(
         plateau=plateau,
         is_ordered=lengths_and_order(result)[1],
@@ -103,7 +100,7 @@ def findings_of(result: Sweep, ledger: Path | None) -> Findings:
         looked_at=looked_at,
         deflated=_deflated(result, finalists, trials),
         trials=trials,
-        ahead=ahead,
+        ahead=share_ahead(result),
     )
 
 

@@ -8,7 +8,8 @@ so that changing from one variant to another costs what its trades cost.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from math import comb
 from pathlib import Path
@@ -33,6 +34,9 @@ from backtest.study.walk_account import follower
 from backtest.study.walk_measure import figures_of, measured, rank_of, recommended, selected, sign_of
 from backtest.study.walk_paths import Paths, paths_through
 from backtest.study.walk_windows import Window, windows_of
+
+OF_WHOLE_YEARS = ("best_year", "worst_year")
+"""Undefined in a test window that is no calendar year."""
 
 MOST_POINTS = 4000
 """Whole curves are held: some 50 KB each for 25 years."""
@@ -110,7 +114,8 @@ def walk_forward(
         number, why = next(iter(result.problems.items()))
         raise RunError(f"{study.path}: point {number} of the grid cannot be run: {why}")
     sessions = result.first.plan.sessions
-    windows = windows_of(sessions, terms)
+    with _told_of(study):
+        windows = windows_of(sessions, terms)
     if not windows:
         raise RunError(
             f"{study.path}: {sessions[0]:%Y-%m-%d} to {sessions[-1]:%Y-%m-%d} has no {terms.test_years} year after the "
@@ -119,12 +124,14 @@ def walk_forward(
     curves = curves_of(result, list(range(study.size)))
     choices = tuple(_chosen(result, terms, curves, window) for window in windows)
     held = _held(result, choices, curves, windows[0].begin, windows[-1].end)
+    with _told_of(study):
+        paths = paths_through(result, terms, curves) if terms.combinatorial else None
     return WalkForward(
         sweep=result,
         terms=terms,
         choices=choices,
         **held,
-        paths=paths_through(result, terms, curves) if terms.combinatorial else None,
+        paths=paths,
         trials=recorded(result, ledger),
     )
 
@@ -150,6 +157,17 @@ def _held(result: Sweep, choices: tuple[Choice, ...], curves: Floats, begin: int
     return {"sessions": sessions, "best": best, "figures": figures, **curves_held}
 
 
+@contextmanager
+def _told_of(study: Study) -> Iterator[None]:
+    """What cannot be walked is told with the study's file."""
+    try:
+        yield
+    except RunError as error:
+        if str(error).startswith(str(study.path)):
+            raise
+        raise RunError(f"{study.path}: {error}") from None
+
+
 def _check(study: Study, terms: WalkForwardTerms) -> None:
     others = [key for key in study.grid if not key.startswith("strategy.")]
     if others:
@@ -159,7 +177,11 @@ def _check(study: Study, terms: WalkForwardTerms) -> None:
         )
     if study.size > MOST_POINTS:
         raise ConfigError(f"{study.path}: grid: found {study.size:,} points, expected at most {MOST_POINTS:,}")
-    choices = [key for key in METRIC_KEYS if key not in ACTIVITY_KEYS]
+    if terms.plateau and study.sample is not None:
+        raise ConfigError(
+            f"{study.path}: walk_forward.plateau: found true, expected false: a sample has no neighbourhoods"
+        )
+    choices = [key for key in METRIC_KEYS if key not in (*ACTIVITY_KEYS, *OF_WHOLE_YEARS)]
     if terms.select not in choices:
         expected = ", ".join(choices)
         raise ConfigError(f"{study.path}: walk_forward.select: found {terms.select}, expected one of {expected}")

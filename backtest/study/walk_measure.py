@@ -99,7 +99,7 @@ def recommended(result: Sweep, terms: WalkForwardTerms, inside: Floats) -> int:
     Raises RunError when no variant has the metric.
     """
     looked = inside
-    if terms.plateau and result.study.sample is None:
+    if terms.plateau:
         plateau = plateau_of(inside, *lengths_and_order(result))
         looked = inside if plateau is None else plateau.mean
     if np.isnan(looked).all():

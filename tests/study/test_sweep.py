@@ -22,6 +22,7 @@ from backtest.pipeline import run
 from backtest.strategy import RotationStrategy, StrategyParams
 from backtest.study import sweep_batch, sweep_chunk
 from backtest.study.sweep import Sweep, sweep
+from backtest.study.sweep_ahead import benchmark_growth, share_ahead
 from backtest.study.sweep_findings import findings_of
 from backtest.study.sweep_plateau import plateau_of
 from backtest.study.sweep_setting import Settings
@@ -346,6 +347,23 @@ def test_findings_and_one_line_in_the_ledger(tmp_path: Path) -> None:
     assert found.finalists[-1].why == "centre of the plateau"
     assert 0.0 <= found.overfitting <= 1.0  # type: ignore[operator]
     assert found.mixes[0.5] == found.benchmarks["static_mix_0.5"]
+
+
+def test_each_variant_is_held_against_the_benchmark_of_its_own_period(tmp_path: Path) -> None:
+    grid = "grid: {data.start: [2004-06-01, 2005-02-14, 2005-08-01], strategy.initial: [small, growth]}"
+    result = sweep(study(tmp_path, grid), STRATEGIES, market=market())
+    ahead = []
+    for number in range(6):
+        one = run(result.config(number), STRATEGIES, market=market())
+        ahead.append(one.metrics["total_return"] > one.benchmark_metrics["QQQ"]["total_return"])  # type: ignore[operator]
+    assert share_ahead(result) == np.mean(ahead)
+    assert len({round(growth, 9) for growth in benchmark_growth(result).tolist()}) == 3
+
+
+def test_what_the_grid_sweeps_is_not_set_beside_it(tmp_path: Path) -> None:
+    grid = "grid: {strategy.params.lookback_sessions: [5, 21]}"
+    with pytest.raises(ConfigError, match=r"--set: strategy.params.lookback_sessions: swept by the grid"):
+        study(tmp_path, grid, "strategy.params.lookback_sessions=9")
 
 
 def test_a_sample_of_a_grid_is_the_same_rows(folder: Path, tmp_path: Path) -> None:

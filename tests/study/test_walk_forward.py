@@ -126,6 +126,12 @@ def test_a_metric_that_cannot_be_selected_by_is_refused(tmp_path: Path) -> None:
         walked(tmp_path, extra="walk_forward: {train_years: 1, select: trades}\n")
 
 
+def test_a_plateau_of_a_sample_is_refused(tmp_path: Path) -> None:
+    extra = "sample: {count: 9}\nwalk_forward: {train_years: 1, plateau: true}\n"
+    with pytest.raises(ConfigError, match=r"walk_forward.plateau: found true, expected false: a sample has no"):
+        walk_forward(study(tmp_path, extra), REGISTRY, market=market())
+
+
 @pytest.mark.parametrize("select", ["max_drawdown", "volatility", "sharpe"])
 def test_any_metric_selects_and_less_risk_is_better(tmp_path: Path, select: str) -> None:
     walk = walked(tmp_path, extra=f"walk_forward: {{train_years: 1, select: {select}, plateau: true}}\n")

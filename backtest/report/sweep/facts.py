@@ -80,6 +80,7 @@ def facts_of(sweep: Sweep, findings: Findings, carried: Carried) -> dict[str, An
         "keys": [short_key(key) for key in sweep.keys],
         "swept": [(short_key(key), _range(values)) for key, values in sweep.study.grid.items()],
         "is_sample": sweep.study.sample is not None,
+        "varies_in_terms": any(not key.startswith("strategy.") for key in sweep.keys),
         "thinned": thinned(sweep, carried),
         "finalists": [_finalist(sweep, each) for each in findings.finalists],
         "columns": [name for _, name, _ in COLUMNS],
