@@ -221,6 +221,8 @@ def test_a_worker_with_other_code_is_refused_by_name(cluster: LoopbackCluster, l
 
 
 def test_a_worker_without_the_project_is_refused(cluster: LoopbackCluster, local: Sweep, tmp_path: Path) -> None:
+    hidden = "raise ModuleNotFoundError(\"No module named 'backtest'\")\n"  # it may be installed for all of this Python
+    (tmp_path / "backtest.py").write_text(hidden, encoding="utf-8")
     with cluster.guest(tmp_path):
         line = refused(cluster, local)
     assert "cannot run this project: ModuleNotFoundError(\"No module named 'backtest'\")" in line
