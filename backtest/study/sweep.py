@@ -193,7 +193,7 @@ def all_rows(
 def _check_memory(study: Study, rows: Rows) -> None:
     """A lack of memory is no property of a point: such a row must neither be shown nor kept."""
     for number, why in rows.problems.items():
-        if "MemoryError: " in why:
+        if "MemoryError:" in why:
             where = f"{study.path}: point {number} of the grid"
             raise RunError(f"{where}: {why.strip(': ')}: the sweep stopped, what is finished is kept")
 

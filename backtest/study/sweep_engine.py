@@ -1,6 +1,6 @@
 """The machine code of a sweep: decisions to bytes, bytes to an account, the account to metrics, many in one call.
 
-`encoder` and `runner` compile the plain functions of `execution/account.py` and `metrics/fused.py`. One function each,
+`runner` and `measurer` compile the plain functions of `execution/account.py` and `metrics/fused.py`. One function each,
 that lets go of the interpreter: cores are used by threads. (Two compiled versions of one function, a serial and a
 parallel one, share a place in numba's cache on disk, and the parallel one can come back serial.)
 """

@@ -46,6 +46,8 @@ class Moody(RotationStrategy):
             raise ZeroDivisionError("nothing to divide by")
         if p.level == 4:
             np.empty(1 << 55)
+        if p.level == 10:
+            raise MemoryError
         share = {0: rows // 50 % 2 * 1.0, 2: rows * 1.0}.get(p.level, (rows // 7 * 7) / len(rows))
         if p.level == 9:
             return Decision(share, within=dict.fromkeys(legs.tickers, share * np.nan))
@@ -153,6 +155,20 @@ def test_raw_accounts_load_data_that_are_checked_for_them(tmp_path: Path, monkey
     monkeypatch.setattr("backtest.study.sweep_setting.load_market", load)
     sweep(study(tmp_path, RAW), STRATEGIES)
     assert sorted(asked) == ["raw", "total_return"]
+
+
+@pytest.mark.parametrize("initial", ["small", "cash"])
+def test_before_anything_is_known_the_initial_holding_is_held(tmp_path: Path, initial: str) -> None:
+    grid = "grid: {strategy.params.lookback_sessions: [126, 252]}"
+    result = sweep(study(tmp_path, grid, f"strategy.initial={initial}"), STRATEGIES, market=market())
+    for number in range(2):
+        assert_is_its_single_run(result, number)
+
+
+def test_a_lack_of_memory_that_says_nothing_more_stops_the_sweep(tmp_path: Path) -> None:
+    asked = study(tmp_path, GRID_OF_MOODS.replace("[0, 1, 2, 3]", "[0, 10]"), "strategy.params={}")
+    with pytest.raises(RunError, match="point 1 of the grid: MemoryError: the sweep stopped"):
+        sweep(asked, STRATEGIES, market=market())
 
 
 RULES = """
