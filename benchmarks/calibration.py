@@ -3,7 +3,7 @@
     python benchmarks/calibration.py [--markets 200] [--rows null,exposure,...] [--seed 1]
 
 Each market is a lead (small minus growth) of Student's t(5) returns whose volatility clusters, without any memory of
-its sign: 12 % a year, no drift unless a row says so. Rules hold small or growth; fills at the next close, no costs.
+its sign: 12.5 % a year, no drift unless a row says so. Rules hold small or growth; fills at the next close, no costs.
 The rates are those of `backtest.statistics`: the winner of the search, shown alone with everything that was tried
 known. A limit l passes when the rate is at most l + 1.64 sqrt(l (1 - l) / n), a floor likewise below.
 """
@@ -29,7 +29,7 @@ Array = NDArray[np.float64]
 Rates = dict[str, float]
 
 YEAR = 252
-LEAD_VOLATILITY_ANNUAL = 0.12
+LEAD_VOLATILITY_ANNUAL = 0.125
 REGIME_SESSIONS = 252
 PLATEAU = range(30, 75, 4)
 """Lookbacks of twelve neighbours that see regimes of a year."""
@@ -48,19 +48,19 @@ def clustering(rng: np.random.Generator, sessions: int) -> Array:
 
 
 def lead_of(rng: np.random.Generator, years: int, drift_annual: float = 0.0, edge_annual: float = 0.0) -> Array:
-    """Daily returns of small minus growth; edge: drift a year, whose sign changes from one year-long regime to the next
-    by the toss of a coin.
+    """Daily returns of small minus growth; edge: drift a year, whose sign changes from one year-long regime to the next.
+
+    The first regime's sign, and how much of it is left, are drawn.
     """
     sessions = years * YEAR
     shocks = rng.standard_t(5, sessions) / math.sqrt(5 / 3) * clustering(rng, sessions)
-    regimes = rng.choice([-1.0, 1.0], sessions // REGIME_SESSIONS + 1).repeat(REGIME_SESSIONS)
-    start = int(rng.integers(REGIME_SESSIONS))
-    drift = drift_annual + edge_annual * regimes[start : start + sessions]
+    place = np.arange(sessions) + int(rng.integers(2 * REGIME_SESSIONS))
+    drift = drift_annual + edge_annual * np.where(place // REGIME_SESSIONS % 2, 1.0, -1.0)
     return shocks * (LEAD_VOLATILITY_ANNUAL / math.sqrt(YEAR)) + drift / YEAR
 
 
 def momentum(lead: Array, lookbacks: Array, thresholds: Array, periods: Array) -> Array:
-    """Shares of small (sessions x rules), 0 or 1, in force each session: decided at the close before.
+    """Shares of small (sessions x rules), 0 or 1, in force each session: decided two closes before, filled one close before.
 
     periods: look every so many sessions. Between minus and plus threshold the holding stays; it begins at growth.
     """
@@ -68,10 +68,10 @@ def momentum(lead: Array, lookbacks: Array, thresholds: Array, periods: Array) -
     held = np.zeros((len(lead), len(lookbacks)))
     state = np.zeros(len(lookbacks))
     whole = lookbacks.astype(np.intp)
-    for t in range(1, len(lead)):
-        known = t >= whole
-        change = total[t] - total[np.maximum(t - whole, 0)]
-        looks = known & (t % periods == 0)
+    for t in range(2, len(lead)):
+        decided = t - 1  # closes of sessions 0 to t - 2 are known, the fill is at the close of t - 1
+        change = total[decided] - total[np.maximum(decided - whole, 0)]
+        looks = (decided >= whole) & (decided % periods == 0)
         state = np.where(looks & (change > thresholds), 1.0, np.where(looks & (change < -thresholds), 0.0, state))
         held[t] = state
     return held
