@@ -227,7 +227,11 @@ def stretches(count: int, longest: int) -> Row:
         search = Search(held, lead, histories)
         null = luck(search.known[0][0], (), histories)
         bets = float(search.known[0][0].bets[0])
-        return {"ahead p < .05": float(null.p[0]) < 0.05, "bets": bets, "too few": search.finding(0).level == "too_few_bets"}
+        return {
+            "ahead p < .05": float(null.p[0]) < 0.05,
+            "bets": bets,
+            "too few": search.finding(0).level == "too_few_bets",
+        }
 
     return one
 
@@ -290,7 +294,10 @@ ROWS: dict[str, tuple[str, Row]] = {
     "null-24": ("null, 1,000 momentum rules, 24 years", searched(grid(1000), 24)),
     "calendars-10": ("null, 1,000 random calendars, 10 years", searched(lambda r, d: calendars(r, len(d), 1000), 10)),
     "calendars-24": ("null, 1,000 random calendars, 24 years", searched(lambda r, d: calendars(r, len(d), 1000), 24)),
-    "exposure-10": ("exposure only, 48 rules, 10 years", searched(lambda _, d: momentum_grid(d, 48), 10, drift_annual=0.08)),
+    "exposure-10": (
+        "exposure only, 48 rules, 10 years",
+        searched(lambda _, d: momentum_grid(d, 48), 10, drift_annual=0.08),
+    ),
     "exposure-24": ("exposure only, 1,000 rules, 24 years", searched(grid(1000), 24, drift_annual=0.08)),
     "plateau-30": ("plateau of 12, 24 years, edge .30", searched(plateau, 24, edge_annual=0.30)),
     "plateau-22": ("plateau of 12, 24 years, edge .22", searched(plateau, 24, edge_annual=0.22)),
@@ -321,7 +328,9 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--histories", type=int, default=HISTORIES)
     options = parser.parse_args()
-    print(f"{options.markets} markets a row, {options.histories} histories; rates in %\n\n| row | what is said |\n|---|---|")
+    print(
+        f"{options.markets} markets a row, {options.histories} histories; rates in %\n\n| row | what is said |\n|---|---|"
+    )
     for name in options.rows.split(","):
         begun = time.perf_counter()
         title, row = ROWS[name]
