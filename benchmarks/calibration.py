@@ -23,10 +23,11 @@ from numpy.typing import NDArray
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # also from a clone that is not installed
 
 from backtest.statistics.findings import Finding, findings
-from backtest.statistics.search import HISTORIES, Curves, active_sessions, add_up, luck
+from backtest.statistics.search import HISTORIES, active_sessions, add_up, luck
 
 Array = NDArray[np.float64]
 Rates = dict[str, float]
+Row = Callable[[int, int], Rates]
 
 YEAR = 252
 LEAD_VOLATILITY_ANNUAL = 0.125
@@ -48,7 +49,7 @@ def clustering(rng: np.random.Generator, sessions: int) -> Array:
 
 
 def lead_of(rng: np.random.Generator, years: int, drift_annual: float = 0.0, edge_annual: float = 0.0) -> Array:
-    """Daily returns of small minus growth; edge: drift a year, whose sign changes from one year-long regime to the next.
+    """Daily returns of small minus growth; edge: drift a year, whose sign changes with each year-long regime.
 
     The first regime's sign, and how much of it is left, are drawn.
     """
@@ -60,7 +61,7 @@ def lead_of(rng: np.random.Generator, years: int, drift_annual: float = 0.0, edg
 
 
 def momentum(lead: Array, lookbacks: Array, thresholds: Array, periods: Array) -> Array:
-    """Shares of small (sessions x rules), 0 or 1, in force each session: decided two closes before, filled one close before.
+    """Shares of small (sessions x rules), 0 or 1, in force each session: decided two closes before, filled at the next.
 
     periods: look every so many sessions. Between minus and plus threshold the holding stays; it begins at growth.
     """
@@ -110,13 +111,10 @@ class Search:
 
     def __init__(self, held: Array, lead: Array, histories: int) -> None:
         self.ahead = held * lead[:, None]
-        self.timing = (held - held.mean(axis=0)) * lead[:, None]
-        self.positions = FIRST_POSITION + np.arange(len(lead))
+        timing = (held - held.mean(axis=0)) * lead[:, None]
+        positions = FIRST_POSITION + np.arange(len(lead))
+        self.tried_ahead, self.tried_timing = add_up(self.ahead, positions), add_up(timing, positions)
         self.histories = histories
-        self.known = [self._added(self.ahead)], [self._added(self.timing)]
-
-    def _added(self, active: Array) -> Curves:
-        return add_up(active, self.positions[: len(active)])
 
     @property
     def best(self) -> int:
@@ -124,25 +122,37 @@ class Search:
         spread = self.ahead.std(axis=0)
         return int((self.ahead.mean(axis=0) / np.where(spread > 0, spread, np.inf)).argmax())
 
-    def finding(self, i: int) -> Finding:
-        """What is said of one curve shown alone."""
-        one = [self.known[family][0].take(np.array([i])) for family in range(2)]
-        active = active_sessions(self.ahead[:, [i]])
-        return findings(*one, active, YEAR, *self.known, histories=self.histories)[0]
+    def finding(self, i: int, others: Search | None = None) -> Finding:
+        """What is said of one curve shown alone, when all of these are known and those of another search."""
+        one, known = np.array([i]), [each for each in (self, others) if each]
+        return findings(
+            self.tried_ahead.take(one),
+            self.tried_timing.take(one),
+            active_sessions(self.ahead[:, one]),
+            YEAR,
+            [each.tried_ahead for each in known],
+            [each.tried_timing for each in known],
+            histories=self.histories,
+        )[0]
 
     def rates(self) -> Rates:
         """Whether the winner is called anything."""
-        found = self.finding(self.best)
-        assert found.ahead is not None
-        assert found.timing is not None
-        return {
-            "suggestive or better": found.level in ("suggestive", "holds"),
-            "holds": found.level == "holds",
-            "timing p < .05": found.timing.p < 0.05,
-            "ahead p < .05": found.ahead.p < 0.05,
-            "by exposure": found.level == "ahead_by_exposure",
-            "true ratio": self.ahead[:, self.best].mean() / max(self.ahead[:, self.best].std(), 1e-12) * YEAR**0.5,
-        }
+        best = self.best
+        spread = max(float(self.ahead[:, best].std()), 1e-12)
+        return said(self.finding(best)) | {"ratio": float(self.ahead[:, best].mean()) / spread * YEAR**0.5}
+
+
+def said(found: Finding) -> Rates:
+    """What a finding says, as rates."""
+    assert found.ahead is not None
+    assert found.timing is not None
+    return {
+        "suggestive or better": found.level in ("suggestive", "holds"),
+        "holds": found.level == "holds",
+        "timing p < .05": found.timing.p < 0.05,
+        "ahead p < .05": found.ahead.p < 0.05,
+        "by exposure": found.level == "ahead_by_exposure",
+    }
 
 
 def searched(held_of: Callable[[np.random.Generator, Array], Array], years: int, **market: float) -> Row:
@@ -154,9 +164,6 @@ def searched(held_of: Callable[[np.random.Generator, Array], Array], years: int,
         return Search(held_of(rng, lead), lead, histories).rates()
 
     return one
-
-
-Row = Callable[[int, int], Rates]
 
 
 def single(i: int, edge: float) -> Row:
@@ -196,19 +203,7 @@ def shown_on_all(part: float) -> Row:
         held = momentum_grid(lead, 1000) if seed % 2 else calendars(rng, len(lead), 1000)
         cut = round(part * len(lead))
         before = Search(held[:cut], lead[:cut], histories)
-        after = Search(held[:, [before.best]], lead, histories)
-        after.known = tuple([*before.known[family], *after.known[family]] for family in range(2))  # type: ignore[assignment]
-        shown = findings(
-            after.known[0][1], after.known[1][1], active_sessions(after.ahead), YEAR, *after.known, histories=histories
-        )[0]
-        assert shown.ahead is not None
-        assert shown.timing is not None
-        return {
-            "suggestive or better": shown.level in ("suggestive", "holds"),
-            "holds": shown.level == "holds",
-            "timing p < .05": shown.timing.p < 0.05,
-            "ahead p < .05": shown.ahead.p < 0.05,
-        }
+        return said(Search(held[:, [before.best]], lead, histories).finding(0, before))
 
     return one
 
@@ -225,12 +220,12 @@ def stretches(count: int, longest: int) -> Row:
             begin = place + int(rng.integers(20))
             held[begin : begin + int(rng.integers(1, longest + 1))] = 1.0
         search = Search(held, lead, histories)
-        null = luck(search.known[0][0], (), histories)
-        bets = float(search.known[0][0].bets[0])
+        found = search.finding(0)
+        assert found.ahead is not None
         return {
-            "ahead p < .05": float(null.p[0]) < 0.05,
-            "bets": bets,
-            "too few": search.finding(0).level == "too_few_bets",
+            "ahead p < .05": found.ahead.p < 0.05,
+            "bets": found.bets,
+            "too few bets": found.level == "too_few_bets",
         }
 
     return one
@@ -250,7 +245,7 @@ def given_calendar(seed: int, histories: int) -> Rates:
     rng = np.random.default_rng(seed)
     lead = lead_of(rng, 10)
     search = Search(calendars(rng, len(lead), 1), lead, histories)
-    return search.rates() | {"timing p": float(luck(search.known[1][0], (), histories).p[0])}
+    return search.rates() | {"timing p": float(luck(search.tried_timing, (), histories).p[0])}
 
 
 def capped(limit: int) -> Row:
@@ -328,9 +323,8 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--histories", type=int, default=HISTORIES)
     options = parser.parse_args()
-    print(
-        f"{options.markets} markets a row, {options.histories} histories; rates in %\n\n| row | what is said |\n|---|---|"
-    )
+    print(f"{options.markets} markets a row, {options.histories} histories; rates in %")
+    print("\n| row | what is said | took |\n|---|---|---|")
     for name in options.rows.split(","):
         begun = time.perf_counter()
         title, row = ROWS[name]
