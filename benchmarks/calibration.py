@@ -111,9 +111,9 @@ class Search:
 
     def __init__(self, held: Array, lead: Array, histories: int) -> None:
         self.ahead = held * lead[:, None]
-        timing = (held - held.mean(axis=0)) * lead[:, None]
+        self.timing = (held - held.mean(axis=0)) * lead[:, None]
         positions = FIRST_POSITION + np.arange(len(lead))
-        self.tried_ahead, self.tried_timing = add_up(self.ahead, positions), add_up(timing, positions)
+        self.tried_ahead, self.tried_timing = add_up(self.ahead, positions), add_up(self.timing, positions)
         self.histories = histories
 
     @property
