@@ -13,7 +13,7 @@ import pytest
 from test_comparison_page import CONTEXT, grown, hostile_names, renamed, swept
 from work import wait_until
 
-from backtest.report.comparison import render_comparison
+from backtest.pages.comparison import render_comparison
 from backtest.study.comparison import Comparison
 
 pytestmark = pytest.mark.browser
