@@ -11,7 +11,7 @@ import pandas as pd
 from hypothesis import strategies as st
 
 from backtest.data.policy import knowable_sessions, with_known_sessions
-from backtest.data.publication import known_at
+from backtest.data.clocks import known_at
 from backtest.decision import check_decision, target_weights
 from backtest.execution import Books, run_backtrader, run_kernel
 from backtest.market import PRICE_FRAMES, Floats, Legs, Market
