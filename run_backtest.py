@@ -11,12 +11,12 @@ from pathlib import Path
 
 from backtest.config import Config
 from backtest.data import load_market
+from backtest.pages.write import write_result
 from backtest.pipeline import decide, execute, measure, plan_of
-from backtest.report.folder import Written
-from backtest.report.occasion import Occasion
-from backtest.report.write import write_result
 from backtest.result import Result
-from backtest.study.trial_ledger import record_run
+from backtest.store.folder import Written
+from backtest.store.occasion import Occasion
+from backtest.store.trial_ledger import record_run
 from strategies import REGISTRY
 
 

@@ -15,16 +15,16 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from backtest.benchmark import run_benchmarks
+from backtest.account import Books, check_same_books, run_backtrader, run_kernel
+from backtest.account.benchmarks import run_benchmarks
+from backtest.account.books import check_identities
+from backtest.account.plan import Plan, Terms, make_plan
 from backtest.config import Config
 from backtest.data import load_market
 from backtest.decision import Decision, check_decision, target_weights
 from backtest.errors import BacktestError, ConfigError, RunError
-from backtest.execution import Books, check_same_books, run_backtrader, run_kernel
-from backtest.execution.books import check_identities
 from backtest.market import PRICE_FRAMES, Legs, Market, overnight_interest
 from backtest.metrics import Activity, calendar_of, metrics
-from backtest.plan import Plan, Terms, make_plan
 from backtest.result import Figures, Result, small_share_held
 from backtest.units import BPS
 

@@ -12,11 +12,11 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
+from backtest.account.books import Books
+from backtest.account.plan import NO_BAND, Plan
 from backtest.config import Config
 from backtest.decision import Decision, decisions_frame
-from backtest.execution.books import Books
 from backtest.market import Floats, Legs, Market
-from backtest.plan import NO_BAND, Plan
 
 Figures = Mapping[str, float | int | None]
 

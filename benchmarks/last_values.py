@@ -9,8 +9,8 @@ import numpy as np
 from numba import njit
 from peers.handed import CASH_USD, COST_RATE, LEG_WEIGHT, Floats, Work
 
-from backtest.execution.account import fill_all, value_stretch
-from backtest.sizing import trade_sizes as sizes_by_list
+from backtest.account.account import fill_all, value_stretch
+from backtest.account.sizing import trade_sizes as sizes_by_list
 from backtest.study import sweep_engine
 
 trade_sizes: Any = sizes_by_list  # annotated for lists; compiled code hands it arrays

@@ -67,7 +67,7 @@ def kernel_alone(result: Sweep, rounds: int = ROUNDS, every: int = 1) -> tuple[f
 
     from numba import njit
 
-    from backtest.execution.account import account
+    from backtest.account.account import account
     from backtest.study import sweep_engine
     from backtest.study.sweep_batch import stretches_of
 

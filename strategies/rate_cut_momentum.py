@@ -6,10 +6,10 @@ from typing import Literal
 
 from pydantic import Field
 
+from backtest.account.strategy import RotationStrategy, StrategyParams
 from backtest.decision import Decision
 from backtest.market import Legs, Market
 from backtest.signals import Period, all_of, any_of, cut_evidence, lead_evidence
-from backtest.strategy import RotationStrategy, StrategyParams
 
 SMALLEST_USUAL_CUT_BPS = 25
 """The Federal Reserve has not moved its target by less since 1992: not worth a word in the rule."""

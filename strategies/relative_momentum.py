@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pydantic import Field
 
+from backtest.account.strategy import RotationStrategy, StrategyParams
 from backtest.decision import Decision
 from backtest.market import Legs, Market
 from backtest.signals import Period, lead_evidence
-from backtest.strategy import RotationStrategy, StrategyParams
 
 
 class RelativeMomentum(RotationStrategy):

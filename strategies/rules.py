@@ -8,6 +8,7 @@ from functools import cached_property
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from backtest.account.strategy import RotationStrategy, StrategyParams
 from backtest.decision import Branch, Decision
 from backtest.market import Floats, Legs, Market, Needs
 from backtest.signals.conditions import Condition, Unknown
@@ -15,7 +16,6 @@ from backtest.signals.exposure import inverse_volatility, volatility_cash
 from backtest.signals.holding import CAUSES, Held, hold, wanted
 from backtest.signals.signal import mistake
 from backtest.signals.tree import Grower, Leans, evidence_names, leaves_of, needs_of, signals_of, words_of
-from backtest.strategy import RotationStrategy, StrategyParams
 
 TREES: Mapping[str, Leans] = {"small_when": "small", "growth_when": "growth", "cash_when": "cash"}
 

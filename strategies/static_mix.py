@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 from pydantic import Field
 
+from backtest.account.strategy import RotationStrategy, StrategyParams
 from backtest.decision import Decision
 from backtest.market import Legs, Market
-from backtest.strategy import RotationStrategy, StrategyParams
 
 
 class StaticMix(RotationStrategy):

@@ -11,10 +11,10 @@ import backtrader as bt
 import numpy as np
 import pandas as pd
 
+from backtest.account.strategy import RotationStrategy, StrategyParams
 from backtest.decision import Decision, Evidence
 from backtest.market import Floats, Legs, Market
 from backtest.signals import latch, relative_return
-from backtest.strategy import RotationStrategy, StrategyParams
 
 LOOKBACK = 10
 """Sessions; short, so that decisions change often."""

@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 from worlds import hand_market
 
+from backtest.account.strategy import RotationStrategy
 from backtest.config import (
     Config,
     DataConfig,
@@ -28,10 +29,9 @@ from backtest.config import (
 from backtest.data import load_market
 from backtest.decision import Decision, Evidence
 from backtest.market import Market, Source
+from backtest.pages.page import PageContext, render_report
 from backtest.pipeline import run
-from backtest.report.page import PageContext, render_report
 from backtest.result import Result
-from backtest.strategy import RotationStrategy
 from strategies import REGISTRY
 
 CONTEXT = PageContext("0123abcd", {"question": "a" * 64, "data": "b" * 64}, {"python": "3.11", "numpy": "2"})

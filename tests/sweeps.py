@@ -10,12 +10,12 @@ import numpy as np
 from pydantic import Field
 from worlds import rotation_market
 
+from backtest.account.strategy import RotationStrategy, StrategyParams
 from backtest.config import study_from_text
 from backtest.decision import Decision
 from backtest.market import Legs, Market
-from backtest.report.page import PageContext
-from backtest.report.sweep import render_sweep
-from backtest.strategy import RotationStrategy, StrategyParams
+from backtest.pages.page import PageContext
+from backtest.pages.sweep import render_sweep
 from backtest.study.sweep import Sweep, sweep
 from backtest.study.sweep_findings import Findings, findings_of
 from strategies import REGISTRY

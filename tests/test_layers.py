@@ -17,15 +17,14 @@ LAYERS = (
     ("config", "market"),
     ("decision",),
     ("data", "signals"),
-    ("plan", "sizing", "feeds"),
-    ("strategy",),
-    ("execution",),
+    ("account",),
     ("result",),
     ("metrics",),
-    ("statistics", "benchmark"),
+    ("statistics",),
     ("pipeline",),
-    ("report",),
-    ("study",),
+    ("store",),
+    ("study", "audit", "now"),
+    ("pages",),
     ("commands", "cli"),
 )
 """From the ground up. A module imports from the floors below it and from its own room."""
@@ -35,12 +34,12 @@ ROOF = {"commands", "cli"}
 
 LEVEL = {room: level for level, rooms in enumerate(LAYERS) for room in rooms}
 
-BACKTRADER_ROOMS = {"strategy", "feeds", "execution"}
+BACKTRADER_ROOMS = {"account"}
 LAZY = {"numba", "arch", "scipy", "plotly", "yfinance", "jinja2", "exchange_calendars", "matplotlib", "distributed"}
 LAZY |= {"pyarrow"}
 """Slow to load: imported inside the functions that use them."""
 
-STRATEGIES_MAY_IMPORT = ("backtest.market", "backtest.decision", "backtest.signals", "backtest.strategy")
+STRATEGIES_MAY_IMPORT = ("backtest.market", "backtest.decision", "backtest.signals", "backtest.account.strategy")
 STRATEGIES_MAY_USE = {
     "functools",
     "__future__",
@@ -138,7 +137,7 @@ HEAVY = ("numba", "arch", "scipy", "plotly", "yfinance", "matplotlib", "exchange
         ("backtest.config", (*HEAVY, "backtrader", "typer")),
         ("backtest.market", (*HEAVY, "backtrader", "pydantic")),
         ("backtest.signals", (*HEAVY, "backtrader")),
-        ("backtest.execution", HEAVY),
+        ("backtest.account", HEAVY),
         ("strategies", HEAVY),
         ("backtest.pipeline", HEAVY),
         ("backtest.cli", HEAVY),

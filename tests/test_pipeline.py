@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
+from backtest.account.strategy import RotationStrategy
 from backtest.config import load_config
 from backtest.data import load_market
 from backtest.decision import Decision
 from backtest.errors import ConfigError, RunError
 from backtest.market import Legs, Market
 from backtest.pipeline import run
-from backtest.strategy import RotationStrategy
 from strategies import REGISTRY
 
 QUICKSTART = Path(__file__).parents[1] / "configs" / "quickstart.yaml"

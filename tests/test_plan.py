@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 from worlds import PAIR, hand_market, rotation_market
 
+from backtest.account.plan import NO_BAND, Plan, Terms, make_plan
 from backtest.errors import ConfigError
-from backtest.plan import NO_BAND, Plan, Terms, make_plan
 
 MARKET = hand_market("2024-09-25", G=np.arange(10.0, 18.0).tolist(), S=[5.0] * 8, tbill=0.052)
 """Eight sessions from Wednesday, September 25; row 3 is the last of the month."""

@@ -11,12 +11,12 @@ import pandas as pd
 import pytest
 from worlds import PAIR, assert_same_books, hand_market
 
+from backtest.account import run_backtrader, run_kernel
+from backtest.account.plan import Terms, make_plan
+from backtest.account.strategy import RotationStrategy
 from backtest.decision import Decision, target_weights
-from backtest.execution import run_backtrader, run_kernel
 from backtest.market import Market
-from backtest.plan import Terms, make_plan
 from backtest.result import Result
-from backtest.strategy import RotationStrategy
 
 
 def market_of_days(sessions: int, **given: Any) -> Market:

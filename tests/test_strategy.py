@@ -14,15 +14,15 @@ import pytest
 from pydantic import Field
 from worlds import assert_same_books, market_of
 
+from backtest.account import Books, Fills, run_kernel
+from backtest.account.engine import BooksRecorder
+from backtest.account.plan import Terms, make_plan
+from backtest.account.strategy import RotationStrategy, StrategyParams
 from backtest.data.calendar import exchange_sessions, sessions_around
 from backtest.data.policy import load_policy_decisions, with_known_sessions
 from backtest.decision import Decision
 from backtest.errors import BacktestError, ConfigError, OrderRefused, RunError
-from backtest.execution import Books, Fills, run_kernel
-from backtest.execution.engine import BooksRecorder
 from backtest.market import Legs, Market
-from backtest.plan import Terms, make_plan
-from backtest.strategy import RotationStrategy, StrategyParams
 from strategies.rate_cut import RateCut
 from strategies.relative_momentum import RelativeMomentum
 

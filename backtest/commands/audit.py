@@ -6,9 +6,9 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
+from backtest.audit.audit import audit
 from backtest.commands.load import load_all, placed
 from backtest.errors import RunError
-from backtest.study.audit import audit
 from strategies import REGISTRY
 
 

@@ -8,16 +8,16 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from backtest.benchmark import benchmark_label
+from backtest.account.benchmarks import benchmark_label
 from backtest.commands.load import load_all
 from backtest.commands.progress import progress
 from backtest.config import Config, Study, is_study, load_study
 from backtest.config.fields import Benchmark
 from backtest.config.where import place_of
 from backtest.errors import ConfigError
-from backtest.report.folder import Written
-from backtest.report.index import number, percent
-from backtest.report.occasion import Occasion
+from backtest.pages.index import number, percent
+from backtest.store.folder import Written
+from backtest.store.occasion import Occasion
 from backtest.study.comparison import Comparison
 from backtest.study.ground import MOST_VARIANTS
 from strategies import REGISTRY
@@ -106,10 +106,10 @@ def placed_data(path: Path, overrides: Sequence[str]) -> Iterator[None]:
 
 def compare_question(question: Question, out: Path, *, offline: bool, as_json: bool) -> None:
     """Compare, write the folder, print."""
+    from backtest.pages.comparison.files import write_comparison
+    from backtest.store.trial_ledger import LEDGER, ledger_length
     from backtest.study.compare import compare
     from backtest.study.document import document
-    from backtest.study.files import write_comparison
-    from backtest.study.trial_ledger import LEDGER, ledger_length
 
     occasion = Occasion()
     with progress(f"compare {question.name}") as advance:
@@ -133,7 +133,7 @@ def compare_question(question: Question, out: Path, *, offline: bool, as_json: b
 
 def print_comparison(comparison: Comparison, written: Written, seconds: float) -> None:
     """The verdict, what to beware of, the best few, the path of the page."""
-    from backtest.study.files import PAGE
+    from backtest.pages.comparison.files import PAGE
 
     period = f"{comparison.period.start:%Y-%m-%d} to {comparison.period.end:%Y-%m-%d}"
     simulated = " (SIMULATED DATA)" if comparison.is_simulated else ""

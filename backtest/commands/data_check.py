@@ -19,7 +19,7 @@ from backtest.data.snapshots import Snapshots
 from backtest.data.sources import PRICE_COLUMNS, choose_source
 from backtest.data.store import Store
 from backtest.errors import BacktestError, DataError
-from backtest.report.folder import replace_file
+from backtest.store.folder import replace_file
 
 STOPS, WARNS = "stops", "warns"
 

@@ -17,7 +17,7 @@ from backtest.data.sources import PRICE_COLUMNS
 from backtest.data.store import Snapshot, Store
 from backtest.data.update import RETURN_TOLERANCE, difference
 from backtest.errors import BacktestError, DataError, WriteError
-from backtest.report.folder import replace_file
+from backtest.store.folder import replace_file
 
 SHOWN = 12
 """Characters of a sha256 in a table."""

@@ -17,9 +17,9 @@ from backtest.data.macro_source import with_sessions
 from backtest.data.meetings import scheduled_meetings
 from backtest.data.policy import load_policy_decisions, with_known_sessions
 from backtest.errors import DataError
+from backtest.now.fedwatch import Table, brier, eve_probabilities, fedwatch_table, reliability
 from backtest.series import PointInTime
 from backtest.signals.fedwatch import DayCount
-from backtest.study.fedwatch_table import Table, brier, eve_probabilities, fedwatch_table, reliability
 
 WEEKS = 10
 BAR = 30
@@ -73,7 +73,7 @@ def fedwatch(
     before = [ground.sessions[p] for p in range(place - 5 * (WEEKS - 1), place + 1, 5) if p >= 0]
     history = [ground.table(each, count) for each in before]
     if chart is not None:
-        from backtest.study.plots import fedwatch_chart
+        from backtest.now.plots import fedwatch_chart
 
         fedwatch_chart(chart, [(t.day, {m: odds.cut for m, odds in t.meetings.items()}) for t in history], table)
     if as_json:

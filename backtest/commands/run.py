@@ -9,14 +9,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from backtest.benchmark import benchmark_label
+from backtest.account.benchmarks import benchmark_label
 from backtest.commands.load import load_all, placed
 from backtest.config import is_study
-from backtest.report.caveats import caveats
-from backtest.report.folder import Written
-from backtest.report.index import number, percent
-from backtest.report.occasion import Occasion
+from backtest.pages.caveats import caveats
+from backtest.pages.index import number, percent
 from backtest.result import Result
+from backtest.store.folder import Written
+from backtest.store.occasion import Occasion
 
 OLD_PRICES_DAYS = 7
 

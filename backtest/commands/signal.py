@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from backtest.account.sizing import trade_sizes
 from backtest.commands.load import load_all
 from backtest.commands.now import market_to_now, series_ages, warn
 from backtest.config import Config
@@ -17,7 +18,6 @@ from backtest.decision import target_weights
 from backtest.errors import ConfigError
 from backtest.market import Floats, Market
 from backtest.pipeline import decide, legs_of, terms_of
-from backtest.sizing import trade_sizes
 from strategies import REGISTRY
 
 CHANGED = 10

@@ -13,8 +13,8 @@ from backtest.commands.load import load_all
 from backtest.commands.now import market_to_now
 from backtest.commands.why import parsed, row_of
 from backtest.errors import ConfigError
+from backtest.now.surges import AFTER, Surge, gains, surge_at, surges
 from backtest.signals.measures import closes
-from backtest.study.surges import AFTER, Surge, gains, surge_at, surges
 
 
 def print_surges(
@@ -39,7 +39,7 @@ def print_surges(
             raise ConfigError(f"--day: {day}: no gain over {sessions} sessions is known then")
         asked = surge_at(market.sessions, of, other, values, row, AFTER)
     if chart is not None:
-        from backtest.study.plots import surge_chart
+        from backtest.now.plots import surge_chart
 
         surge_chart(chart, market.sessions, values, found, title=_title(ticker, over, sessions, market.is_simulated))
     if as_json:

@@ -6,15 +6,15 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from backtest.benchmark import benchmark_label
+from backtest.account.benchmarks import benchmark_label
 from backtest.commands.compare import placed_data
 from backtest.commands.progress import progress
 from backtest.commands.stopping import stoppable
 from backtest.config import Study, load_study
 from backtest.errors import ConfigError
-from backtest.report.folder import Written
-from backtest.report.occasion import Occasion
-from backtest.report.sweep.facts import boxes, headline, lede, told
+from backtest.pages.sweep.facts import boxes, headline, lede, told
+from backtest.store.folder import Written
+from backtest.store.occasion import Occasion
 from backtest.study.sweep import Sweep
 from backtest.study.sweep_findings import Findings
 from strategies import REGISTRY
@@ -35,12 +35,12 @@ def sweep_path(
 
     curves: points whose whole curves go to curves.csv beside the finalists'. parquet: also write sweep.parquet.
     """
+    from backtest.pages.sweep.files import document, write_sweep
+    from backtest.store.trial_ledger import LEDGER, ledger_length
     from backtest.study.sweep import sweep
     from backtest.study.sweep_extras import Extras
-    from backtest.study.sweep_files import document, write_sweep
     from backtest.study.sweep_findings import findings_of
     from backtest.study.sweep_store import ChunkStore
-    from backtest.study.trial_ledger import LEDGER, ledger_length
 
     occasion = Occasion()
     study = study_of(path, overrides)
@@ -68,7 +68,7 @@ def study_of(path: Path, overrides: Sequence[str]) -> Study:
 
 def print_sweep(result: Sweep, findings: Findings, written: Written, seconds: float) -> None:
     """Headline, what to know, finalists, the path of the page."""
-    from backtest.study.sweep_files import PAGE
+    from backtest.pages.sweep.files import PAGE
 
     sessions = result.first.plan.sessions
     against = f", against {benchmark_label(result.benchmark)}" if result.benchmark else ""

@@ -20,11 +20,11 @@ from backtest.data import content_hash, load_market
 from backtest.data.snapshots import RATE_SERIES, Snapshots
 from backtest.errors import BacktestError, ConfigError, DataError, ResultDiffers
 from backtest.market import Market
+from backtest.pages.caveats import caveats
 from backtest.pipeline import run
-from backtest.report.caveats import caveats
-from backtest.report.folder import MANIFEST, code_hash
-from backtest.report.tables import data_files, sha256_text
 from backtest.result import Result
+from backtest.store.folder import MANIFEST, code_hash
+from backtest.store.tables import data_files, sha256_text
 from strategies import REGISTRY
 
 FRACTIONS = ("total_return", "cagr", "volatility", "max_drawdown", "alpha", "tracking_error", "exposure_small")
@@ -170,7 +170,7 @@ def _number(value: Any) -> str:
 
 
 def _versions() -> dict[str, str]:
-    from backtest.report.write import versions
+    from backtest.pages.write import versions
 
     return versions()
 

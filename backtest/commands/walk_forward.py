@@ -10,7 +10,7 @@ from backtest.commands.compare import placed_data
 from backtest.commands.progress import progress
 from backtest.commands.stopping import stoppable
 from backtest.commands.sweep import study_of
-from backtest.report.occasion import Occasion
+from backtest.store.occasion import Occasion
 from strategies import REGISTRY
 
 
@@ -18,11 +18,11 @@ def walk_path(
     path: Path, overrides: Sequence[str], out: Path, *, offline: bool, as_json: bool, cluster: str | None = None
 ) -> None:
     """Walk a study forward and print what came out (or walk_forward.json's content)."""
-    from backtest.report.walk.page import headline, lede
-    from backtest.report.walk.paths import sentences
+    from backtest.pages.walk.files import PAGE, document, write_walk
+    from backtest.pages.walk.page import headline, lede
+    from backtest.pages.walk.paths import sentences
+    from backtest.store.trial_ledger import LEDGER, ledger_length
     from backtest.study.sweep_store import ChunkStore
-    from backtest.study.trial_ledger import LEDGER, ledger_length
-    from backtest.study.walk_files import PAGE, document, write_walk
     from backtest.study.walk_forward import walk_forward
 
     occasion = Occasion()

@@ -13,8 +13,8 @@ from backtest.commands.load import load_all
 from backtest.commands.now import market_to_now, warn
 from backtest.errors import ConfigError, DataError
 from backtest.market import Market
+from backtest.now.why import document, explain, lines
 from backtest.pipeline import decide
-from backtest.study.explain import document, explain, lines
 from strategies import REGISTRY
 
 LATEST = pd.Timedelta(days=7)

@@ -35,6 +35,21 @@ class Drawn:
     observed: Array
     draws: Array
 
+    def at(self, places: NDArray[np.intp]) -> Drawn:
+        """The columns at these places."""
+        return Drawn(self.observed[places], np.take(self.draws, places, axis=1))
+
+
+def distinct(columns: Array) -> tuple[Array, NDArray[np.intp]]:
+    """The columns that differ, in the order of their first, and the place of every given column among them.
+
+    Equal columns must give equal numbers, and a matrix product may round one column otherwise at another place: with
+    one computation for both they are equal by construction, on every processor.
+    """
+    known: dict[bytes, int] = {}
+    places = [known.setdefault(column.tobytes(), len(known)) for column in (columns + 0.0).T]  # -0.0 is 0.0
+    return np.take(columns, np.unique(places, return_index=True)[1], axis=1), np.array(places, dtype=np.intp)
+
 
 def stationary_counts(sessions: int, histories: int, block: float, seed: int) -> Counts:
     """How often each history visits each session: (histories x sessions), each row adds up to `sessions`.

@@ -15,6 +15,7 @@ from backtest.errors import RunError
 from backtest.statistics.bootstrap import (
     Drawn,
     compound_growth,
+    distinct,
     optimal_block,
     resampled_means,
     resampled_moments,
@@ -96,21 +97,29 @@ def resample(table: Table, histories: int, seed: int) -> Histories:
     block = optimal_block(active)
     counts = stationary_counts(sessions, histories, block, seed)
 
-    def sharpe_of(columns: Array) -> Drawn:
-        return Drawn(sharpe_ratios(columns), ratio(*resampled_moments(counts, columns)))
+    def moments_of(columns: Array) -> tuple[Drawn, Drawn]:
+        """Sharpe ratio and mean."""
+        different, places = distinct(columns)
+        mean, deviation = resampled_moments(counts, different)
+        ratios = Drawn(sharpe_ratios(different), ratio(mean, deviation))
+        return ratios.at(places), Drawn(different.mean(axis=0), mean).at(places)
 
     def growth_of(columns: Array) -> Drawn:
-        logs = np.log1p(columns)
+        different, places = distinct(columns)
+        logs = np.log1p(different)
         observed, draws = logs.mean(axis=0), resampled_means(counts, logs)
-        return Drawn(*(compound_growth(x, sessions, table.years) for x in (observed, draws)))
+        return Drawn(*(compound_growth(x, sessions, table.years) for x in (observed, draws))).at(places)
 
-    mean, deviation = resampled_moments(counts, active)
+    sharpe, mean = moments_of(active)
+    funds = np.arange(active.shape[1] + 1)
+    every = [table.returns, table.benchmark] if table.mixes is None else [table.returns, table.benchmark, table.mixes]
+    growth = growth_of(np.column_stack(every))  # together, so that a variant that is its mix grows as the mix does
     return Histories(
         block=block,
-        sharpe=Drawn(sharpe_ratios(active), ratio(mean, deviation)),
-        mean=Drawn(active.mean(axis=0), mean),
-        excess_sharpe=sharpe_of(table.excess),
-        growth=growth_of(np.column_stack([table.returns, table.benchmark])),
-        mix_growth=None if table.mixes is None else growth_of(table.mixes),
-        timing_sharpe=None if table.mixes is None else sharpe_of(table.returns - table.mixes),
+        sharpe=sharpe,
+        mean=mean,
+        excess_sharpe=moments_of(table.excess)[0],
+        growth=growth.at(funds),
+        mix_growth=None if table.mixes is None else growth.at(funds[:-1] + len(funds)),
+        timing_sharpe=None if table.mixes is None else moments_of(table.returns - table.mixes)[0],
     )

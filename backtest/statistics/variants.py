@@ -75,11 +75,11 @@ def variant_statistics(
     p = step_down(drawn.sharpe.observed, no_skill_draws(drawn.sharpe))
     superior = superior_p_values(drawn.mean, mean_error(drawn.mean.draws), len(table.returns)) <= SIZE
     timings = _timings(drawn)
-    active, excess = table.active, table.excess
-    tracking_error = active.std(axis=0, ddof=1) * year
+    active, excess = (np.ascontiguousarray(columns.T) for columns in (table.active, table.excess))
+    tracking_error = table.active.std(axis=0, ddof=1) * year
 
     def one(i: int, name: str) -> VariantStatistics:
-        shape = moments(active[:, i])
+        shape = moments(active[i])
         return VariantStatistics(
             name=name,
             sharpe=sharpe[i],
@@ -94,7 +94,7 @@ def variant_statistics(
             cagr_difference=growth_gap[i],
             absolute_sharpe=absolute[i],
             sharpe_difference=absolute_gap[i],
-            ledoit_wolf_p=ledoit_wolf(excess[:, i], excess[:, -1]).p_value,
+            ledoit_wolf_p=ledoit_wolf(excess[i], excess[-1]).p_value,
             timing=timings[i] if timings else None,
         )
 

@@ -15,8 +15,8 @@ from typing import TypeVar
 import numpy as np
 import pandas as pd
 
-from backtest.execution import Books
-from backtest.execution.compiled import run_compiled
+from backtest.account import Books
+from backtest.account.compiled import run_compiled
 from backtest.market import Floats, overnight_interest
 from backtest.metrics import Activity, Calendar, calendar_of
 from backtest.pipeline import activity_of, legs_of

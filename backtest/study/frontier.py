@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from backtest.execution.compiled import run_compiled
+from backtest.account.compiled import run_compiled
 from backtest.market import Floats
 from backtest.metrics import Activity, Calendar, metrics_table
 from backtest.pipeline import activity_of, legs_of, terms_of

@@ -16,11 +16,11 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from backtest.account.plan import Plan, make_plan
 from backtest.config.models import MAX_COST_BPS
 from backtest.decision import Decision, check_decision
 from backtest.market import Floats, Market
 from backtest.pipeline import plan_of
-from backtest.plan import Plan, make_plan
 from backtest.signals.periods import last_of_period
 from backtest.study.ground import Ground
 from backtest.study.neighbours import neighbours_of

@@ -6,15 +6,15 @@ from pathlib import Path
 
 import numpy as np
 
-from backtest.benchmark import benchmark_name
+from backtest.account.benchmarks import benchmark_name
 from backtest.data import content_hash
 from backtest.market import Floats
 from backtest.statistics.sharpe import sharpe_ratios
+from backtest.store.trial import Trial, trial_of
+from backtest.store.trial_ledger import TrialLedger, longest_recorded
 from backtest.study.ground import Ground
 from backtest.study.runs import Outcome
 from backtest.study.search_size import SearchSize, search_size
-from backtest.study.trial import Trial, trial_of
-from backtest.study.trial_ledger import TrialLedger, longest_recorded
 
 
 class Recorder:

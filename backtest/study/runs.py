@@ -14,16 +14,16 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from backtest.account import Books, check_same_books, run_backtrader
+from backtest.account.books import check_identities
+from backtest.account.compiled import compiled_simulate, run_compiled
+from backtest.account.kernel import raw_arguments
+from backtest.account.plan import Plan, Terms, make_plan
 from backtest.config import Config
 from backtest.decision import Decision, target_weights
-from backtest.execution import Books, check_same_books, run_backtrader
-from backtest.execution.books import check_identities
-from backtest.execution.compiled import compiled_simulate, run_compiled
-from backtest.execution.kernel import raw_arguments
 from backtest.market import Floats, Legs, Market
 from backtest.metrics import Activity
 from backtest.pipeline import activity_of, decide, is_rotation, legs_of, plan_of, terms_of
-from backtest.plan import Plan, Terms, make_plan
 from backtest.study.ground import Benchmark, Ground
 from backtest.units import DAYS_PER_YEAR
 
@@ -106,7 +106,7 @@ def _by_backtrader(config: Config, strategy: Any, plan: Plan) -> Books:
 
 
 def benchmark_plan(ground: Ground, benchmark: Benchmark) -> Plan:
-    """The plan of a benchmark on the first variant's terms; its books are those of `backtest.benchmark`."""
+    """The plan of a benchmark on the first variant's terms; its books are those of `backtest.account.benchmarks`."""
     terms = terms_of(ground.first)
     if not isinstance(benchmark, str):
         return mix_plan(ground.market, legs_of(ground.first), ground.start, terms, benchmark.static_mix)

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from backtest.statistics.sharpe import Trials, pooled_trials, trials_of
-from backtest.study.trial import Place, Sweep, Trial
-from backtest.study.trial_ledger import TrialLedger
+from backtest.store.trial import Place, Sweep, Trial
+from backtest.store.trial_ledger import TrialLedger
 
 
 @dataclass(frozen=True, slots=True)

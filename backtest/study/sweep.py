@@ -20,9 +20,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from backtest.account.compiled import run_compiled
 from backtest.config import Config, Study
 from backtest.errors import ConfigError, RunError
-from backtest.execution.compiled import run_compiled
 from backtest.market import Floats, Market
 from backtest.metrics import METRIC_KEYS
 from backtest.study.sweep_batch import curve_of
@@ -85,7 +85,7 @@ class Sweep:
     @property
     def benchmark(self) -> str | None:
         """Name of what relative metrics are against."""
-        from backtest.benchmark import benchmark_name
+        from backtest.account.benchmarks import benchmark_name
 
         benchmarks = with_first(self.first.config, self.study.benchmark).benchmarks
         return benchmark_name(benchmarks[0]) if benchmarks else None

@@ -16,16 +16,16 @@ from typing import Any
 import numpy as np
 from pydantic import BaseModel
 
+from backtest.account.account import TOTALS
+from backtest.account.compiled import run_compiled
+from backtest.account.plan import Plan, make_plan
 from backtest.config import Config, Study
 from backtest.config.problems import printable
 from backtest.decision import Decision, check_decision, target_weights
 from backtest.errors import BacktestError
-from backtest.execution.account import TOTALS
-from backtest.execution.compiled import run_compiled
 from backtest.market import Floats
 from backtest.metrics import METRIC_KEYS
 from backtest.pipeline import activity_of
-from backtest.plan import Plan, make_plan
 from backtest.study.sweep_batch import BATCH, Batch, Crew, Told
 from backtest.study.sweep_engine import measurer
 from backtest.study.sweep_setting import Encoded, Setting, Settings

@@ -15,8 +15,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from backtest import sizing
-from backtest.execution import account
+from backtest.account import account, sizing
 from backtest.metrics import fused
 
 SUMS = {"reassoc", "nsz", "contract"}

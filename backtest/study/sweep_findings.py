@@ -21,13 +21,13 @@ from backtest.pipeline import run
 from backtest.result import Figures, Result
 from backtest.statistics.overfitting import overfitting
 from backtest.statistics.sharpe import Trials, deflated_sharpe, moments, pooled_trials, trials_of
+from backtest.store.trial import Place, place_of
+from backtest.store.trial import Sweep as SweepLine
+from backtest.store.trial_ledger import TrialLedger
 from backtest.study.sweep import Sweep, curves_of
 from backtest.study.sweep_ahead import share_ahead
 from backtest.study.sweep_plateau import Plateau, plateau_of
 from backtest.study.sweep_setting import Setting
-from backtest.study.trial import Place, place_of
-from backtest.study.trial import Sweep as SweepLine
-from backtest.study.trial_ledger import TrialLedger
 
 TOP = 3
 """Best variants that are run again."""
@@ -142,7 +142,7 @@ def _checked(result: Sweep, number: int, why: str) -> Finalist:
 
 def _without_timing(result: Sweep) -> tuple[dict[str, Figures], dict[float, Figures]]:
     """Figures of the benchmarks and of static mixes, on the terms and in the period of the first point."""
-    from backtest.benchmark import run_benchmarks, static_mix
+    from backtest.account.benchmarks import run_benchmarks, static_mix
     from backtest.metrics import metrics
     from backtest.pipeline import activity_of
     from backtest.study.sweep_setting import with_first

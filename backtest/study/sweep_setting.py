@@ -18,18 +18,18 @@ import numpy.typing as npt
 import pandas as pd
 from pydantic import BaseModel
 
+from backtest.account.compiled import run_compiled
+from backtest.account.plan import Plan, Terms, make_plan
 from backtest.config import Config, Study, study_question
 from backtest.config.fields import Benchmark
 from backtest.data import content_hash, load_market
 from backtest.data.assemble import traded_tickers
 from backtest.decision import Decision, check_decision, target_weights
 from backtest.errors import ConfigError, RunError
-from backtest.execution.compiled import run_compiled
 from backtest.market import Floats, Legs, Market, Memo, overnight_interest
 from backtest.metrics import Calendar, calendar_of
 from backtest.pipeline import is_rotation, legs_of, not_a_decision, plan_of
-from backtest.plan import Plan, Terms, make_plan
-from backtest.report.folder import code_hash
+from backtest.store.folder import code_hash
 from backtest.study.runs import in_rows, mix_plan
 from backtest.study.sweep_measure import measured_against
 
@@ -197,7 +197,7 @@ def _has_needs(params: type) -> bool:
 
 
 def first_benchmark(config: Config, market: Market, legs: Legs, terms: Terms) -> Floats:
-    """Equity of the config's first benchmark, (sessions,): that of `backtest.benchmark`, by the compiled kernel."""
+    """Equity of the config's first benchmark, (sessions,): as the benchmarks of a run, compiled."""
     start, benchmark = pd.Timestamp(config.data.start), config.benchmarks[0]
     if not isinstance(benchmark, str):
         return run_compiled(mix_plan(market, legs, start, terms, benchmark.static_mix)).equity

@@ -6,9 +6,9 @@ import dataclasses
 from collections.abc import Callable, Sequence
 from functools import cache
 
+from backtest.account.plan import Plan, make_plan
 from backtest.decision import target_weights
 from backtest.market import Floats
-from backtest.plan import Plan, make_plan
 from backtest.study.sweep import Sweep
 
 Change = tuple[int, int]

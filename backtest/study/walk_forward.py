@@ -18,11 +18,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from backtest.account import Books, check_same_books, run_backtrader
+from backtest.account.compiled import run_compiled
 from backtest.config import Study
 from backtest.config.study import WalkForwardTerms
 from backtest.errors import ConfigError, RunError
-from backtest.execution import Books, check_same_books, run_backtrader
-from backtest.execution.compiled import run_compiled
 from backtest.market import Floats, Market
 from backtest.metrics import METRIC_KEYS
 from backtest.metrics.table import ACTIVITY_KEYS

@@ -17,8 +17,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from backtest.account.compiled import run_compiled
 from backtest.config.study import WalkForwardTerms
-from backtest.execution.compiled import run_compiled
 from backtest.market import Floats
 from backtest.result import Figures
 from backtest.study.sweep import Sweep

@@ -21,7 +21,7 @@ def final_value(prices: pd.DataFrame, weights: pd.DataFrame) -> float:
         commissions=lambda quantity, price: abs(quantity) * price * COST_RATE,
     )  # fmt: skip
     backtest.run()
-    return float(backtest.strategy.values.iloc[-1])
+    return float(backtest.account.strategy.values.iloc[-1])
 
 
 def prices_of(work: Work) -> pd.DataFrame:

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-import backtest.sizing
-import backtest.strategy
-from backtest.execution import compiled, kernel
+import backtest.account.sizing
+import backtest.account.strategy
+from backtest.account import compiled, kernel
 
 ADDERS = {"sum", "fsum", "sumprod", "dot", "vdot", "inner", "einsum", "matmul", "mean", "cumsum", "nansum", "add"}
 """Calls that add in pairs, in reverse or with compensation: `sum` itself compensates from Python 3.12 on."""
@@ -18,9 +18,9 @@ ADDERS = {"sum", "fsum", "sumprod", "dot", "vdot", "inner", "einsum", "matmul", 
 @pytest.mark.parametrize(
     ("module", "functions"),
     [
-        (backtest.sizing, {"affordable", "value_net_of_costs", "trade_sizes"}),
+        (backtest.account.sizing, {"affordable", "value_net_of_costs", "trade_sizes"}),
         (kernel, {"simulate"}),
-        (backtest.strategy, {"next", "next_open", "_has_drifted"}),
+        (backtest.account.strategy, {"next", "next_open", "_has_drifted"}),
     ],
 )
 def test_accounting_adds_up_one_by_one(module: object, functions: set[str]) -> None:

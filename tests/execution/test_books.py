@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from backtest.account.books import Books, Fills, check_identities
 from backtest.errors import RunError
-from backtest.execution.books import Books, Fills, check_identities
 
 DAYS = pd.DatetimeIndex(["2024-01-02", "2024-01-03", "2024-01-04", "2024-01-05"])
 PRICES = np.array([[10.0, 20.0], [10.0, 20.0], [11.0, 19.0], [12.0, 18.0]])

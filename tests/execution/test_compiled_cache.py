@@ -13,9 +13,9 @@ ROOT = Path(__file__).parents[2]
 
 COMPARE = """
 from worlds import random_weights, rotation_market
-from backtest.execution import run_kernel
-from backtest.execution.compiled import run_compiled
-from backtest.plan import Terms, make_plan
+from backtest.account import run_kernel
+from backtest.account.compiled import run_compiled
+from backtest.account.plan import Terms, make_plan
 import numpy as np
 market = rotation_market(1, sessions=60)
 weights = random_weights(np.random.default_rng(0), 60, 4, "legs", 0.2)

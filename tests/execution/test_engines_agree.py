@@ -12,12 +12,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from worlds import EXCHANGE, World, assert_same_books, is_month_end, market_of, worlds
 
+from backtest.account import check_same_books, run_backtrader, run_kernel
+from backtest.account.books import check_identities
+from backtest.account.compiled import run_compiled
+from backtest.account.plan import Plan, Terms, make_plan
+from backtest.account.strategy import RotationStrategy
 from backtest.errors import EnginesDisagree
-from backtest.execution import check_same_books, run_backtrader, run_kernel
-from backtest.execution.books import check_identities
-from backtest.execution.compiled import run_compiled
-from backtest.plan import Plan, Terms, make_plan
-from backtest.strategy import RotationStrategy
 
 few = settings(max_examples=25, deadline=None, derandomize=True)
 many = settings(max_examples=200, deadline=None, derandomize=True)

@@ -12,11 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from worlds import World, assert_same_books, worlds
 
-from backtest.execution import Books, run_backtrader, run_kernel
-from backtest.execution.books import Fills
-from backtest.plan import Plan
-from backtest.sizing import RESERVE
-from backtest.strategy import RotationStrategy
+from backtest.account import Books, run_backtrader, run_kernel
+from backtest.account.books import Fills
+from backtest.account.plan import Plan
+from backtest.account.sizing import RESERVE
+from backtest.account.strategy import RotationStrategy
 
 few = settings(max_examples=15, deadline=None, derandomize=True)
 POWERS = st.sampled_from([2.0**-7, 0.5, 4.0, 2.0**10])

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from worlds import PAIR, fills_of, hand_market, play
 
+from backtest.account.strategy import RotationStrategy, StrategyParams
 from backtest.decision import Decision
 from backtest.market import Legs, Market
-from backtest.strategy import RotationStrategy, StrategyParams
 from strategies.rate_cut import RateCut
 from strategies.rate_cut_momentum import RateCutMomentum
 from strategies.relative_momentum import RelativeMomentum

@@ -11,12 +11,12 @@ import numpy as np
 import pytest
 from worlds import fills_of, hand_market
 
+from backtest.account import run_backtrader
+from backtest.account.books import check_identities
+from backtest.account.plan import Plan, Terms, make_plan
 from backtest.config import load_config
 from backtest.errors import ConfigError, OrderRefused
-from backtest.execution import run_backtrader
-from backtest.execution.books import check_identities
 from backtest.pipeline import check_terms_of_own_orders
-from backtest.plan import Plan, Terms, make_plan
 from strategies import REGISTRY
 
 QUICKSTART = Path(__file__).parents[2] / "configs" / "quickstart.yaml"

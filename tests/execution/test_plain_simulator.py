@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from plain_simulator import PlainBooks, plain_books
 from worlds import World, is_month_end, worlds
 
-from backtest.execution import run_kernel
-from backtest.execution.books import Books
-from backtest.sizing import DUST, RESERVE
+from backtest.account import run_kernel
+from backtest.account.books import Books
+from backtest.account.sizing import DUST, RESERVE
 
 few = settings(max_examples=25, deadline=None, derandomize=True)
 many = settings(max_examples=200, deadline=None, derandomize=True)

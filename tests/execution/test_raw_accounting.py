@@ -14,18 +14,18 @@ import pandas as pd
 import pytest
 from worlds import EXCHANGE, assert_same_books, market_of, random_prices, random_weights
 
-from backtest.benchmark import hold, static_mix
+from backtest.account import Books, run_backtrader, run_kernel
+from backtest.account.benchmarks import hold, static_mix
+from backtest.account.books import check_identities
+from backtest.account.compiled import run_compiled
+from backtest.account.plan import Plan, Terms, make_plan
+from backtest.account.strategy import RotationStrategy
 from backtest.config import Config, CsvPrices, DataConfig, ExecutionConfig, LegsConfig, StaticMix, StrategyConfig
 from backtest.data import load_market
 from backtest.data.raw import as_traded, own_adjusted
 from backtest.decision import Decision
 from backtest.errors import ConfigError, DataError
-from backtest.execution import Books, run_backtrader, run_kernel
-from backtest.execution.books import check_identities
-from backtest.execution.compiled import run_compiled
 from backtest.market import Floats, Legs, Market
-from backtest.plan import Plan, Terms, make_plan
-from backtest.strategy import RotationStrategy
 
 LEGS = Legs(growth={"G": 1.0}, small={"S": 1.0})
 

@@ -11,14 +11,14 @@ import pytest
 from plain_simulator import plain_books
 from worlds import assert_same_books
 
-from backtest.benchmark import hold
+from backtest.account import run_backtrader, run_kernel
+from backtest.account.benchmarks import hold
+from backtest.account.books import Books
+from backtest.account.compiled import run_compiled
+from backtest.account.plan import Plan, Terms, make_plan
 from backtest.config import config_from_text
 from backtest.data import load_market
-from backtest.execution import run_backtrader, run_kernel
-from backtest.execution.books import Books
-from backtest.execution.compiled import run_compiled
 from backtest.market import Legs, Market
-from backtest.plan import Plan, Terms, make_plan
 from backtest.signals import relative_return
 from strategies import REGISTRY
 

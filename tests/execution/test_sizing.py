@@ -11,7 +11,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from backtest.sizing import DUST, RESERVE, affordable, trade_sizes, value_net_of_costs
+from backtest.account.sizing import DUST, RESERVE, affordable, trade_sizes, value_net_of_costs
 
 few = settings(max_examples=200, deadline=None, derandomize=True)
 

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from test_comparison_page import CONTEXT, grown, hostile_names, renamed, swept
 
-from backtest.report.comparison import render_comparison
+from backtest.pages.comparison import render_comparison
 from backtest.study.comparison import Comparison
 
 pytestmark = pytest.mark.browser

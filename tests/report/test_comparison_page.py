@@ -20,13 +20,13 @@ from hypothesis import strategies as st
 
 from backtest.config import Config, config_from_text
 from backtest.data import load_market
-from backtest.report.comparison import render_comparison
-from backtest.report.comparison.effect import FEWEST_LEVELS, grid_of, plateau_of
-from backtest.report.comparison.marks import DOTS_WIDTH, dot_picture, interval_mark
-from backtest.report.comparison.payload import coded
-from backtest.report.comparison.ranking import MOST_SHOWN, places_shown, short_labels
-from backtest.report.comparison.score import answers
-from backtest.report.page import PageContext
+from backtest.pages.comparison import render_comparison
+from backtest.pages.comparison.effect import FEWEST_LEVELS, grid_of, plateau_of
+from backtest.pages.comparison.marks import DOTS_WIDTH, dot_picture, interval_mark
+from backtest.pages.comparison.payload import coded
+from backtest.pages.comparison.ranking import MOST_SHOWN, places_shown, short_labels
+from backtest.pages.comparison.score import answers
+from backtest.pages.page import PageContext
 from backtest.statistics.words import filled_dots
 from backtest.study.compare import compare
 from backtest.study.comparison import Comparison

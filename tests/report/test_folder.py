@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from backtest.errors import ResultDiffers, WriteError
-from backtest.report.folder import MANIFEST, manifest_json, replace_file, write_folder
+from backtest.store.folder import MANIFEST, manifest_json, replace_file, write_folder
 
 FILES = {"a.csv": "x\n1\n", MANIFEST: manifest_json({"name": "n"}, {"finished": "now"})}
 
@@ -104,7 +104,7 @@ def test_of_eight_writers_at_once_one_wins_and_all_agree(tmp_path: Path) -> None
 KILLED_WRITER = """
 import sys
 from pathlib import Path
-from backtest.report.folder import write_folder
+from backtest.store.folder import write_folder
 print("ready", flush=True)
 for i in range(1000):
     write_folder(Path(sys.argv[1]), f"run-{i}", {f"{n}.csv": "1\\n" * 20_000 for n in range(6)})

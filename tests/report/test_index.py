@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from backtest.report.index import render_index, spark_path, write_index
+from backtest.pages.index import render_index, spark_path, write_index
 
 
 def finished(root: Path, name: str, when: str, **manifest: Any) -> None:

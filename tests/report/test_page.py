@@ -17,11 +17,11 @@ from worlds import hand_market
 from backtest.config import CsvPrices, DataConfig, LegsConfig, StaticMix
 from backtest.market import Source
 from backtest.metrics import METRIC_KEYS
+from backtest.pages.caveats import caveats
+from backtest.pages.figures import figures
+from backtest.pages.page import plotly_bundle, render_report
+from backtest.pages.prose import headline
 from backtest.pipeline import run
-from backtest.report.caveats import caveats
-from backtest.report.figures import figures
-from backtest.report.page import plotly_bundle, render_report
-from backtest.report.prose import headline
 from backtest.result import Result
 from strategies import REGISTRY
 
@@ -192,7 +192,7 @@ def test_thousands_of_trades_stay_below_seven_megabytes() -> None:
 def test_a_page_lists_its_newest_moves_and_says_how_many_it_left_out(
     monkeypatch: pytest.MonkeyPatch, result: Result
 ) -> None:
-    monkeypatch.setattr("backtest.report.facts.MOST_LISTED", 4)
+    monkeypatch.setattr("backtest.pages.facts.MOST_LISTED", 4)
     page = Page(page_of(result))
     assert len(page.tables["trades"][0]) == 1 + 4
     assert "The newest 4 of " in page.texts["trades"]

@@ -6,8 +6,8 @@ import backtrader as bt
 import pytest
 from pages import Page, config_of, page_of, result_of, two_sides
 
-from backtest.report.moves import Holding, account_of, moves_of, spells_of
-from backtest.report.payload import payload_of
+from backtest.pages.moves import Holding, account_of, moves_of, spells_of
+from backtest.pages.payload import payload_of
 
 
 def test_a_move_is_judged_by_what_keeping_the_old_holding_would_have_earned() -> None:

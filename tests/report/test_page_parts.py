@@ -16,15 +16,15 @@ from worlds import hand_market
 from backtest.config import LegsConfig
 from backtest.decision import Decision, Evidence
 from backtest.metrics import calendar_of, drawdown
+from backtest.pages.caveats import caveats
+from backtest.pages.costs import costs_of
+from backtest.pages.cuts import cuts_of, cycles_of
+from backtest.pages.evidence import evidence_rows
+from backtest.pages.falls import worst_falls
+from backtest.pages.moves import account_of, moves_of
+from backtest.pages.periods import heat_rows, period_ends, tint, year_rows
+from backtest.pages.prose import headline, verdicts
 from backtest.pipeline import run
-from backtest.report.caveats import caveats
-from backtest.report.costs import costs_of
-from backtest.report.cuts import cuts_of, cycles_of
-from backtest.report.evidence import evidence_rows
-from backtest.report.falls import worst_falls
-from backtest.report.moves import account_of, moves_of
-from backtest.report.periods import heat_rows, period_ends, tint, year_rows
-from backtest.report.prose import headline, verdicts
 from strategies import REGISTRY
 
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backtest.report import words
+from backtest.pages import words
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from sweeps import CONTEXT, GRIDS, page, swept
 
-from backtest.report.sweep import payload, render_sweep
+from backtest.pages.sweep import payload, render_sweep
 from backtest.study.sweep import Sweep
 from backtest.study.sweep_findings import Findings, lengths_and_order
 

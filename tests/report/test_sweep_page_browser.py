@@ -12,7 +12,7 @@ from test_page_browser import browser, opened, requests_of, saved, text
 from test_sweep_page import larger, without_figures
 
 from backtest.market import Floats
-from backtest.report.sweep import payload, render_sweep
+from backtest.pages.sweep import payload, render_sweep
 from backtest.study.sweep_findings import lengths_and_order
 from backtest.study.sweep_plateau import plateau_of
 

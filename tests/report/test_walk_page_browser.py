@@ -15,7 +15,7 @@ from test_page_browser import browser, opened, requests_of, saved, text
 from worlds import rotation_market
 
 from backtest.config import study_from_text
-from backtest.report.walk import render_walk
+from backtest.pages.walk import render_walk
 from backtest.study.walk_forward import WalkForward, walk_forward
 from strategies import REGISTRY
 

@@ -8,7 +8,7 @@ import pandas as pd
 from backtest.data.calendar import range_around, session_closes, sessions_around
 from backtest.data.macro import STILL, Observed, read_futures, stood_still
 from backtest.data.macro_source import with_sessions
-from backtest.study.fedwatch_table import fedwatch_table
+from backtest.now.fedwatch import fedwatch_table
 
 DAYS = pd.bdate_range("2001-08-01", periods=STILL + 5)
 

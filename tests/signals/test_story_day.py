@@ -9,11 +9,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from backtest.account.strategy import StrategyParams
 from backtest.config import Config, CsvPrices, DataConfig, ExecutionConfig, MacroConfig, StrategyConfig
 from backtest.data import load_market
 from backtest.market import Market, Needs
 from backtest.signals import implied, inflation, measures
-from backtest.strategy import StrategyParams
 
 
 class Everything(StrategyParams):

@@ -9,9 +9,9 @@ import pandas as pd
 import pytest
 
 from backtest.decision import Evidence
+from backtest.now.why import _document, _leaf, flip_words
 from backtest.signals.limits import Limit, nearest_flip
 from backtest.signals.wording import answer, beyond
-from backtest.study.explain import _document, _leaf, flip_words
 
 SESSIONS = pd.bdate_range("2024-07-08", periods=6)
 

@@ -13,6 +13,7 @@ from backtest.statistics.bootstrap import (
     Drawn,
     chance_of_maximum,
     compound_growth,
+    distinct,
     interval,
     no_skill_draws,
     optimal_block,
@@ -88,6 +89,16 @@ def test_moments_from_counts_are_those_of_the_history_written_out() -> None:
         history = np.repeat(x, counts[k], axis=0)
         assert mean[k] == pytest.approx(history.mean(axis=0), abs=1e-12)
         assert deviation[k] == pytest.approx(history.std(axis=0, ddof=1), rel=1e-9)
+
+
+def test_equal_columns_are_computed_once_and_stand_where_they_stood() -> None:
+    x = np.array([[1.0, 2.0, 1.0, -0.0, 0.0], [3.0, 4.0, 3.0, 0.0, -0.0]])
+    different, places = distinct(x)
+    assert different.tolist() == [[1.0, 2.0, 0.0], [3.0, 4.0, 0.0]]
+    assert places.tolist() == [0, 1, 0, 2, 2]
+    drawn = Drawn(different[0], different).at(places)
+    assert drawn.draws.tolist() == x.tolist()
+    assert drawn.draws.flags.c_contiguous
 
 
 def test_resampled_constants_have_no_risk() -> None:

@@ -16,10 +16,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from worlds import fills_of, first_difference, poisoned, rotation_market
 
+from backtest.account import run_kernel
+from backtest.account.plan import Terms, make_plan
 from backtest.decision import Decision
-from backtest.execution import run_kernel
 from backtest.market import Floats, Legs, Market
-from backtest.plan import Terms, make_plan
 from backtest.signals import (
     all_of,
     any_of,

@@ -12,17 +12,17 @@ import pandas as pd
 import pytest
 from worlds import first_difference, poisoned, rotation_market
 
+from backtest.audit.audit import audit
 from backtest.config import Config, load_config
 from backtest.data import load_market
 from backtest.decision import Branch, Decision, Evidence
 from backtest.market import Legs, Market
+from backtest.now.why import explain, lines, turns_root
 from backtest.pipeline import decide
 from backtest.signals import price_signals
 from backtest.signals.limits import nearest_flip
 from backtest.signals.signal import Signal
 from backtest.signals.tree import leaves_of
-from backtest.study.audit import audit
-from backtest.study.explain import explain, lines, turns_root
 from strategies import REGISTRY
 
 CONFIGS = Path(__file__).parents[2] / "configs"

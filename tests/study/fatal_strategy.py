@@ -7,9 +7,9 @@ import sys
 
 import numpy as np
 
+from backtest.account.strategy import RotationStrategy, StrategyParams
 from backtest.decision import Decision
 from backtest.market import Legs, Market
-from backtest.strategy import RotationStrategy, StrategyParams
 
 
 class Fatal(RotationStrategy):

@@ -13,14 +13,14 @@ import pandas as pd
 import pytest
 import worlds
 
+from backtest.account import run_kernel
+from backtest.audit.audit import audit
+from backtest.audit.findings import AuditReport
+from backtest.audit.poison import EXEMPT, cut, poison
 from backtest.config import Config, config_from_text
 from backtest.errors import RunError
-from backtest.execution import run_kernel
 from backtest.market import Market
 from backtest.pipeline import decide, is_rotation, plan_of
-from backtest.study.audit import audit
-from backtest.study.findings import AuditReport
-from backtest.study.poison import EXEMPT, cut, poison
 from strategies import REGISTRY
 
 LEGS = {"growth": {"QQQ": 1.0}, "small": {"IWM": 1.0}}

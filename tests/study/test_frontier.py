@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from small_studies import common_study, config, market, study
 
-from backtest.benchmark import hold, static_mix
+from backtest.account.benchmarks import hold, static_mix
 from backtest.config import StaticMix
 from backtest.market import PRICE_FRAMES, Market
 from backtest.pipeline import legs_of, run, terms_of

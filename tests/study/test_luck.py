@@ -9,10 +9,10 @@ import pandas as pd
 import pytest
 from small_studies import common_study, config, market, variants
 
-from backtest.benchmark import hold
+from backtest.account import Books, run_kernel
+from backtest.account.benchmarks import hold
 from backtest.config import Config
 from backtest.decision import Decision
-from backtest.execution import Books, run_kernel
 from backtest.pipeline import decide, plan_of, terms_of
 from backtest.study.ground import Ground, common_ground
 from backtest.study.luck import (

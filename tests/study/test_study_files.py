@@ -20,12 +20,12 @@ from small_studies import common_study, config, study
 
 from backtest.errors import ResultDiffers
 from backtest.metrics import METRIC_KEYS
-from backtest.report.occasion import Occasion
+from backtest.pages.comparison.files import DOCUMENT, PAGE, TABLE, comparison_csv, hashes_of, write_comparison
+from backtest.store.occasion import Occasion
+from backtest.store.trial_ledger import LEDGER, TrialLedger, ledger_length
 from backtest.study import files
 from backtest.study.comparison import Comparison
 from backtest.study.document import document, plain
-from backtest.study.files import DOCUMENT, PAGE, TABLE, comparison_csv, hashes_of, write_comparison
-from backtest.study.trial_ledger import LEDGER, TrialLedger, ledger_length
 from strategies import REGISTRY
 
 RUN = "test"

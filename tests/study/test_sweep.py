@@ -13,13 +13,14 @@ import pytest
 from pydantic import Field
 from small_studies import TEXT, market
 
+from backtest.account.strategy import RotationStrategy, StrategyParams
 from backtest.config import Study, study_from_text
 from backtest.decision import Decision, Evidence
 from backtest.errors import ConfigError, RunError
 from backtest.market import Legs, Market
 from backtest.metrics import METRIC_KEYS
 from backtest.pipeline import run
-from backtest.strategy import RotationStrategy, StrategyParams
+from backtest.store.trial_ledger import TrialLedger
 from backtest.study import sweep_batch, sweep_chunk
 from backtest.study.sweep import Sweep, sweep
 from backtest.study.sweep_ahead import benchmark_growth, share_ahead
@@ -27,7 +28,6 @@ from backtest.study.sweep_findings import findings_of
 from backtest.study.sweep_plateau import plateau_of
 from backtest.study.sweep_setting import Settings
 from backtest.study.sweep_store import ChunkStore
-from backtest.study.trial_ledger import TrialLedger
 from strategies import REGISTRY
 
 

@@ -20,9 +20,9 @@ from small_studies import config, market
 from backtest.errors import WriteError
 from backtest.pipeline import run
 from backtest.statistics.sharpe import Trials
+from backtest.store.trial import Place, Sweep, Trial, trial_hash
+from backtest.store.trial_ledger import LEDGER, TrialLedger, ledger_length, longest_recorded, record_run
 from backtest.study.search_size import search_size
-from backtest.study.trial import Place, Sweep, Trial, trial_hash
-from backtest.study.trial_ledger import LEDGER, TrialLedger, ledger_length, longest_recorded, record_run
 from strategies import REGISTRY
 
 PLACE = Place(("IWM", "QQQ"), "real total_return")

@@ -16,17 +16,17 @@ from small_studies import TEXT, market
 from test_walk_groups import terms
 from worlds import rotation_market
 
+from backtest.account.compiled import run_compiled
+from backtest.account.strategy import RotationStrategy, StrategyParams
 from backtest.config import study_from_text
 from backtest.decision import Decision
 from backtest.errors import ConfigError, RunError
-from backtest.execution.compiled import run_compiled
 from backtest.market import PRICE_FRAMES, Floats, Legs, Market
 from backtest.metrics import METRIC_KEYS
-from backtest.report.occasion import Occasion
-from backtest.strategy import RotationStrategy, StrategyParams
+from backtest.pages.walk.files import document, write_walk
+from backtest.store.occasion import Occasion
 from backtest.study.sweep import curves_of
 from backtest.study.walk_account import follower
-from backtest.study.walk_files import document, write_walk
 from backtest.study.walk_forward import WalkForward, walk_forward
 from backtest.study.walk_measure import measured
 from backtest.study.walk_paths import Paths, paths_through

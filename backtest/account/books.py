@@ -1,0 +1,150 @@
+"""Books: what an account did and was worth. Both engines return them; `check_same_books` compares every bit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from backtest.account.plan import Plan
+from backtest.errors import EnginesDisagree, RunError
+from backtest.market import Floats
+
+Integers = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Fills:
+    """Trades in the order in which they were booked; arrays of shape (fills,).
+
+    row: session of the fill; ticker: column of the plan; size: shares, negative for a sale; price: the open traded at;
+    cost: commission and slippage in USD.
+    """
+
+    row: Integers
+    ticker: Integers
+    size: Floats
+    price: Floats
+    cost: Floats
+
+    @staticmethod
+    def of(table: Floats) -> Fills:
+        """From rows of (session, ticker, size, price, cost)."""
+        rows, tickers = table[:, 0].astype(np.int64), table[:, 1].astype(np.int64)
+        return Fills(rows, tickers, table[:, 2].copy(), table[:, 3].copy(), table[:, 4].copy())
+
+
+@dataclass(frozen=True, slots=True)
+class Books:
+    """What an account was worth and what it traded.
+
+    equity, cash: USD at each session's close, shape (sessions,), the first row is the starting cash.
+    opens, closes: the plan's prices, shape (sessions, tickers).
+    ratios, dividends: the plan's, of a raw account; None otherwise.
+    """
+
+    sessions: pd.DatetimeIndex
+    tickers: tuple[str, ...]
+    opens: Floats
+    closes: Floats
+    equity: Floats
+    cash: Floats
+    fills: Fills
+    ratios: Floats | None = None
+    dividends: Floats | None = None
+
+    def shares(self) -> Floats:
+        """Shares held at each close, shape (sessions, tickers): fills added up in the order they were booked."""
+        if self.ratios is not None:
+            return self._split_shares(self.ratios)
+        traded = np.zeros((len(self.sessions), len(self.tickers)))
+        np.add.at(traded, (self.fills.row, self.fills.ticker), self.fills.size)
+        return np.cumsum(traded, axis=0)
+
+    def shares_at_open(self) -> Floats:
+        """Shares held before each open's trades, splits of the day worked in, shape (sessions, tickers)."""
+        before = np.zeros((len(self.sessions), len(self.tickers)))
+        before[1:] = self.shares()[:-1]
+        return before if self.ratios is None else before * self.ratios
+
+    def income(self) -> Floats:
+        """Dividends paid in cash before each open, USD, shape (sessions,); zeros for total return."""
+        if self.dividends is None:
+            return np.zeros(len(self.sessions))
+        return np.asarray((self.shares_at_open() * self.dividends).sum(axis=1), dtype=np.float64)
+
+    def _split_shares(self, ratios: Floats) -> Floats:
+        """Shares at each close where a split multiplies what is held before the open."""
+        held = np.zeros((len(self.sessions), len(self.tickers)))
+        splits = np.flatnonzero((ratios != 1.0).any(axis=1)).tolist()
+        for row in sorted({*splits, *self.fills.row.tolist()}):
+            now = held[row] * ratios[row]
+            for place in np.flatnonzero(self.fills.row == row).tolist():
+                now[self.fills.ticker[place]] += self.fills.size[place]
+            held[row:] = now
+        return held
+
+    def weights(self) -> Floats:
+        """Share of equity in each ticker at each close, shape (sessions, tickers)."""
+        return np.asarray(self.shares() * self.closes / self.equity[:, None], dtype=np.float64)
+
+
+def books_of(plan: Plan, equity: Floats, cash: Floats, fills: Fills) -> Books:
+    """What an engine found, with what the plan says of prices, splits and dividends."""
+    return Books(plan.sessions, plan.tickers, plan.opens, plan.closes, equity, cash, fills, plan.ratios, plan.dividends)
+
+
+def check_same_books(one: Books, other: Books, names: tuple[str, str] = ("backtrader", "the kernel")) -> None:
+    """Raise EnginesDisagree, naming the first difference, unless equity, cash and fills are equal to the last bit."""
+    for field in fields(Fills):
+        mine, theirs = getattr(one.fills, field.name), getattr(other.fills, field.name)
+        if len(mine) != len(theirs):
+            raise EnginesDisagree(f"{names[0]} made {len(mine)} fills, {names[1]} {len(theirs)}: please report this")
+        _check_equal(mine, theirs, f"{field.name} of fill", [str(i + 1) for i in range(len(mine))], names)
+    days = [f"{day:%Y-%m-%d}" for day in one.sessions] if not _same(one, other) else []
+    _check_equal(one.cash, other.cash, "cash on", days, names)
+    _check_equal(one.equity, other.equity, "equity on", days, names)
+
+
+TOLERANCE = 1e-9
+"""Relative error allowed when books are added up in another order than the broker's."""
+
+
+def check_identities(books: Books, cash: float, overnight: Floats) -> None:
+    """Raise RunError unless the books add up: equity = cash + holdings, cash = cash before + interest - trades - costs.
+
+    Also: nothing is sold short, cash is never negative, every figure is finite.
+    cash: at the start. overnight: interest per dollar from the close before to each session's open, (sessions,).
+    """
+    shares, fills = books.shares(), books.fills
+    value = books.cash + (shares * books.closes).sum(axis=1)
+    spent = np.bincount(fills.row, fills.size * fills.price + fills.cost, minlength=len(books.sessions))
+    before = np.concatenate([[cash], books.cash[:-1]])
+    left = before * (1.0 + overnight) + books.income() - spent
+    problems = {
+        "equity is not a positive number": ~(books.equity > 0.0) | np.isinf(books.equity),
+        "equity is not cash plus holdings": ~(np.abs(value - books.equity) <= TOLERANCE * books.equity),
+        "cash is not what interest and trades left": ~(np.abs(left - books.cash) <= TOLERANCE * books.equity),
+        "a position is short": (shares < -TOLERANCE).any(axis=1),
+        "cash is negative": books.cash < 0.0,
+    }
+    for problem, where in problems.items():
+        if where.any():
+            raise RunError(f"{problem} on {books.sessions[int(np.argmax(where))]:%Y-%m-%d}")
+
+
+def _same(one: Books, other: Books) -> bool:
+    return np.array_equal(one.cash, other.cash) and np.array_equal(one.equity, other.equity)
+
+
+def _check_equal(
+    mine: npt.NDArray[np.generic], theirs: npt.NDArray[np.generic], what: str, where: list[str], names: tuple[str, str]
+) -> None:
+    if np.array_equal(mine, theirs):
+        return
+    first = int(np.argmax(mine != theirs))
+    raise EnginesDisagree(
+        f"{what} {where[first]}: {names[0]} has {mine[first]!r}, {names[1]} {theirs[first]!r}: please report this"
+    )

@@ -1,0 +1,1 @@
+"""Look-ahead: cut off and poison the future at every decision."""

@@ -1,7 +1,0 @@
-"""Execution: a Plan goes in, the Books come out; by backtrader, and by a kernel with the same bits."""
-
-from backtest.execution.books import Books, Fills, check_same_books
-from backtest.execution.engine import run_backtrader
-from backtest.execution.kernel import run_kernel
-
-__all__ = ["Books", "Fills", "check_same_books", "run_backtrader", "run_kernel"]

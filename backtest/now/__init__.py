@@ -1,0 +1,1 @@
+"""What holds today and why: the rule's values, priced-in policy, surges."""

@@ -1,0 +1,167 @@
+"""Table: one row per variant, best first, and the benchmarks below them; every number settled and printed here."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from backtest.market import Floats
+from backtest.pages.comparison.marks import Span, common_scale, interval_mark, share_mark, spark
+from backtest.pages.words import UNDEFINED, Number, number, points
+from backtest.result import Figures
+
+if TYPE_CHECKING:
+    from backtest.statistics.variants import Estimate
+    from backtest.study.comparison import BenchmarkFigures, Comparison, Variant
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """head: as printed, lines parted by "|"; meaning: its title; is_rising: the first click sorts upwards."""
+
+    key: str
+    head: str
+    meaning: str = ""
+    is_rising: bool = False
+
+    @property
+    def is_picture(self) -> bool:
+        """Nothing to sort by."""
+        return not self.key
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """text: as printed; sort: the full number as text, empty where there is none; picture: SVG before the text."""
+
+    text: str = ""
+    sort: str = ""
+    picture: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A variant or a benchmark: cells in the order of the columns, the name left out."""
+
+    name: str
+    cells: Sequence[Cell]
+    rule: str = ""
+
+
+def columns(benchmark: str, trials: int) -> list[Column]:
+    """The columns after the name: against the benchmark first, the absolute figures second."""
+    interval = Column("", "95 %|interval")
+    step = "One-sided, corrected step by step for all variants of the study (Romano and Wolf)"
+    return [
+        Column("", f"Relative|to {benchmark}", f"Growth of one dollar divided by {benchmark}’s"),
+        Column("sharpe", "Active|Sharpe", f"Return minus {benchmark}’s per unit of its own risk, a year"),
+        interval,
+        Column("difference", f"On {benchmark},|points", f"Return a year minus {benchmark}’s"),
+        interval,
+        Column("timing", "Timing,|points", "Return a year minus that of a constant mix of its average exposure"),
+        interval,
+        Column("p", "p, cor-|rected", step, is_rising=True),
+        Column("dsr", "Deflated|Sharpe", f"Corrected for {trials} trials; 0.95 would be convincing"),
+        Column("cagr", "Return|a year %", "Compound growth rate"),
+        Column("volatility", "Vola-|tility %", "Standard deviation of returns, a year", is_rising=True),
+        Column("absolute", "Sharpe", "Over T-bills, without any benchmark"),
+        Column("fall", "Worst|fall %", "Deepest loss from an earlier peak, on closing values"),
+        Column("small", "Small|caps %", "Average share of small caps"),
+        Column("turnover", "Turnover|a year", "One-sided: 1× is one full switch", is_rising=True),
+    ]
+
+
+def variant_rows(comparison: Comparison, places: Sequence[int]) -> list[Row]:
+    """Rows of the variants at these places."""
+    variants = [comparison.variants[place] for place in places]
+    statistics = [variant.statistics for variant in variants]
+    scales = (
+        common_scale([each.sharpe.interval for each in statistics]),
+        common_scale([each.cagr_difference.interval for each in statistics]),
+        common_scale([each.timing.difference.interval for each in statistics if each.timing] or [(0.0, 0.0)]),
+    )
+    relative = relative_wealth(comparison)
+    wide = spark_scale(relative[list(places)])
+    return [
+        Row(
+            variant.name,
+            [Cell(picture=spark(relative[place], wide)), *_active(variant, scales), *_figures(variant.metrics)],
+            variant.rule,
+        )
+        for place, variant in zip(places, variants, strict=True)
+    ]
+
+
+def benchmark_rows(comparison: Comparison) -> list[Row]:
+    """Rows of the benchmarks, the declared one first; what is measured against it is empty there."""
+    declared = comparison.benchmarks[0]
+    return [Row(each.label, [*_unlike(each, declared), *_figures(each.metrics)]) for each in comparison.benchmarks]
+
+
+def relative_wealth(comparison: Comparison) -> Floats:
+    """Logarithm of each variant's wealth over the declared benchmark's, (variants x sessions), 0 in the first row."""
+    ratio = comparison.equity / comparison.benchmark_equity[0]
+    return np.asarray(np.log(ratio / ratio[:, :1]))
+
+
+def spark_scale(relative: Floats) -> Span:
+    """One scale for all sparklines: the few that fall out of it below are cut."""
+    low, high = float(np.quantile(relative, 0.04)), float(np.quantile(relative, 0.995))
+    return min(low, -0.1), max(high, 0.1)
+
+
+def _active(variant: Variant, scales: tuple[Span, Span, Span]) -> list[Cell]:
+    """Against the benchmark, corrected for the search."""
+    own = variant.statistics
+    cells = [_plain(own.sharpe.value, 2), _interval(own.sharpe, scales[0])]
+    cells += [_points(own.cagr_difference.value), _interval(own.cagr_difference, scales[1])]
+    timing = own.timing
+    cells += (
+        [Cell(UNDEFINED), Cell()]
+        if timing is None
+        else [
+            _points(timing.difference.value),
+            _interval(timing.difference, scales[2]),
+        ]
+    )
+    return [*cells, _plain(own.p, 2), _plain(own.dsr, 2)]
+
+
+def _figures(metrics: Figures) -> list[Cell]:
+    """What needs no benchmark."""
+    share, turnover = metrics["exposure_small"], metrics["turnover_annual"]
+    return [
+        _percent(metrics["cagr"]),
+        _percent(metrics["volatility"]),
+        _plain(metrics["sharpe"], 2),
+        _percent(metrics["max_drawdown"]),
+        Cell(UNDEFINED) if share is None else Cell(number(100 * share, 0), repr(float(share)), share_mark(share)),
+        Cell(UNDEFINED) if turnover is None else Cell(f"{number(turnover, 1)}×", repr(float(turnover))),
+    ]
+
+
+def _unlike(benchmark: BenchmarkFigures, declared: BenchmarkFigures) -> list[Cell]:
+    """The columns against the declared benchmark, of another one: its growth difference alone."""
+    own, other = benchmark.metrics["cagr"], declared.metrics["cagr"]
+    is_known = benchmark is not declared and own is not None and other is not None
+    difference = _points(float(own or 0) - float(other or 0)) if is_known else Cell()
+    return [Cell(), Cell(), Cell(), difference, *[Cell()] * 5]
+
+
+def _interval(estimate: Estimate, scale: Span) -> Cell:
+    return Cell(picture=interval_mark(estimate.value, estimate.interval, scale))
+
+
+def _plain(value: Number, digits: int) -> Cell:
+    return Cell(number(value, digits), "" if value is None else repr(float(value)))
+
+
+def _percent(value: Number) -> Cell:
+    return Cell(number(None if value is None else 100 * value, 1), "" if value is None else repr(float(value)))
+
+
+def _points(value: float) -> Cell:
+    return Cell(points(value), repr(float(value)))

@@ -1,0 +1,231 @@
+"""Facts: every sentence and table of a sweep's page, as text, from the sweep and its findings."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from backtest.account.benchmarks import benchmark_label
+from backtest.pages.comparison.effect import short_key, shown
+from backtest.pages.words import listed, number, percent, plural, points, title_of
+
+if TYPE_CHECKING:
+    from backtest.pages.sweep.payload import Carried
+    from backtest.study.sweep import Sweep
+    from backtest.study.sweep_findings import Finalist, Findings
+
+ROWS = 20
+"""Best variants in the table."""
+
+ENOUGH = 0.95
+"""Deflated Sharpe ratio from which a best variant counts as more than luck."""
+
+MOST_PROBLEMS = 10
+
+Write = Callable[[Any], str]
+
+COLUMNS: tuple[tuple[str, str, Write], ...] = (
+    ("information_ratio", "active Sharpe", lambda x: number(x, 2, "+")),
+    ("sharpe", "Sharpe", number),
+    ("cagr", "return a year", percent),
+    ("volatility", "volatility", percent),
+    ("max_drawdown", "worst fall", percent),
+    ("turnover_annual", "turnover a year", number),
+    ("rebalances", "rebalances", lambda x: number(x, 0)),
+    ("exposure_small", "in small", lambda x: percent(x, 0)),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A metric the charts can show. scale: whole numbers per one; better: 1 where more is, -1 where less is."""
+
+    key: str
+    name: str
+    unit: str
+    scale: int
+    better: int
+
+
+def figures_shown(sweep: Sweep) -> list[Figure]:
+    """What the charts can show; the figure that ranks comes first."""
+    active = Figure("information_ratio", "active Sharpe ratio", "", 1000, 1)
+    growth = Figure("cagr", "return a year", "%", 100_00, 1)
+    sharpe = Figure("sharpe", "Sharpe ratio", "", 1000, 1)
+    rest = [
+        Figure("max_drawdown", "worst fall", "%", 100_00, 1),
+        Figure("turnover_annual", "turnover a year", "", 100, -1),
+    ]
+    return [active, growth, sharpe, *rest] if sweep.first.benchmark is not None else [sharpe, growth, *rest]
+
+
+def facts_of(sweep: Sweep, findings: Findings, carried: Carried) -> dict[str, Any]:
+    """What the template prints."""
+    size, market = len(sweep.table), sweep.market
+    sessions = sweep.first.plan.sessions.to_numpy()
+    return {
+        "title": title_of(sweep.name),
+        "is_simulated": market.is_simulated,
+        "first": sessions[0],
+        "last": sessions[-1],
+        "size": plural(size, "variant"),
+        "benchmark": benchmark_label(sweep.benchmark) if sweep.benchmark else None,
+        "headline": headline(sweep, findings),
+        "lede": lede(sweep, findings),
+        "boxes": boxes(sweep, findings),
+        "figures": [figure.name for figure in figures_shown(sweep)],
+        "keys": [short_key(key) for key in sweep.keys],
+        "swept": [(short_key(key), _range(values)) for key, values in sweep.study.grid.items()],
+        "is_sample": sweep.study.sample is not None,
+        "varies_in_terms": any(not key.startswith("strategy.") for key in sweep.keys),
+        "thinned": thinned(sweep, carried),
+        "finalists": [_finalist(sweep, each) for each in findings.finalists],
+        "columns": [name for _, name, _ in COLUMNS],
+        "rows": [_row(sweep, int(number)) for number in sweep.ranked[:ROWS]],
+        "anchors": _anchors(findings),
+        "problems": [(told(sweep, n), why) for n, why in list(sweep.problems.items())[:MOST_PROBLEMS]],
+        "problem_count": len(sweep.problems),
+        "rule": findings.finalists[0].result.rule if findings.finalists else "",
+        "notes": market.notes,
+        "sources": market.sources,
+        "tried": f"{findings.trials.count:,}",
+    }
+
+
+def thinned(sweep: Sweep, carried: Carried) -> str:
+    """What the page's charts leave out, as a sentence; empty when nothing."""
+    if carried.is_all:
+        return ""
+    step = carried.every[0][1]
+    share = f"The charts hold {len(carried.numbers):,} of {carried.size:,} points"
+    rest = "the best one is among them; tables, verdicts and sweep.csv have all"
+    if not carried.is_whole_grid:
+        return f"{share}, every {step}{_ending(step)} of the sample: {rest}."
+    steps = [f"every {step}{_ending(step)} {short_key(key)}" for key, (_, step) in _stepped(sweep, carried)]
+    return f"{share}, {listed(steps)}: {rest}. Neighbours are those among the points held."
+
+
+def _stepped(sweep: Sweep, carried: Carried) -> list[tuple[str, tuple[int, int]]]:
+    return [(key, own) for key, own in zip(sweep.keys, carried.every, strict=True) if own[1] > 1]
+
+
+def _ending(step: int) -> str:
+    return "nd" if step % 10 == 2 and step % 100 != 12 else "th"
+
+
+def headline(sweep: Sweep, findings: Findings) -> str:
+    """One sentence: plateau, peak or nothing."""
+    if not len(sweep.ranked):
+        return "No variant has a ratio to be ranked by."
+    best = float(sweep.metric(sweep.headline)[sweep.ranked[0]])
+    if best <= 0 and sweep.benchmark:
+        held = benchmark_label(sweep.benchmark)
+        return f"None of {len(sweep.table):,} variants did better than simply holding {held}."
+    if findings.deflated is not None and findings.deflated >= ENOUGH:
+        return f"The best of {len(sweep.table):,} variants did better than the luck of the search explains."
+    return f"The best of {len(sweep.table):,} variants is no better than a search this wide finds by luck."
+
+
+def lede(sweep: Sweep, findings: Findings) -> list[str]:
+    """What to know beside the headline."""
+    if not findings.finalists:
+        return []
+    best, said = findings.finalists[0], []
+    value = sweep.metric(sweep.headline)
+    name = "an active Sharpe ratio" if sweep.benchmark else "a Sharpe ratio"
+    said.append(f"The best is {told(sweep, best.number)}, with {name} of {number(value[best.number])}.")
+    plateau = findings.plateau
+    if plateau is not None:
+        said.append(
+            f"It and its neighbours average {number(plateau.mean[best.number])}, the worst of them has "
+            f"{number(plateau.worst[best.number])}."
+        )
+        if plateau.centre is not None and plateau.centre != best.number:
+            said.append(
+                f"The best plateau lies around {told(sweep, plateau.centre)}: mean "
+                f"{number(plateau.mean[plateau.centre])}, worst {number(plateau.worst[plateau.centre])}."
+            )
+    if findings.deflated is not None:
+        said.append(
+            f"Deflated for {findings.trials.count:,} trials the best scores {number(findings.deflated)}, where "
+            f"{ENOUGH} is needed."
+        )
+    return said
+
+
+def boxes(sweep: Sweep, findings: Findings) -> list[tuple[str, str, str]]:
+    """(what, figure, reading) above the fold."""
+    rows = []
+    benchmark = benchmark_label(sweep.benchmark) if sweep.benchmark else ""
+    if findings.ahead is not None:
+        rows.append((f"Variants ahead of {benchmark}", percent(findings.ahead, 0), "by final value, after costs"))
+    if findings.deflated is not None:
+        needed = f"{ENOUGH} needed; {findings.trials.count:,} trials"
+        rows.append(("Deflated Sharpe of the best", number(findings.deflated), needed))
+    if findings.overfitting is not None:
+        reading = f"the winner of one half is below the median of the other; {findings.looked_at:,} variants looked at"
+        rows.append(("Probability of overfitting", percent(findings.overfitting, 0), reading))
+    growth = sweep.metric("cagr")
+    if not np.isnan(growth).all():
+        low, middle, high = np.nanquantile(growth, [0.05, 0.5, 0.95])
+        rows.append(("Return a year, median", percent(middle), f"nine in ten from {percent(low)} to {percent(high)}"))
+    return rows
+
+
+def told(sweep: Sweep, number_: int) -> str:
+    """`lookback_sessions 63, threshold 0.01`."""
+    values = {key: value for key, value in sweep.values(number_).items() if len(sweep.study.grid[key]) > 1}
+    return ", ".join(f"{short_key(key)} {level(value)}" for key, value in (values or sweep.values(number_)).items())
+
+
+def level(value: object) -> str:
+    """A swept value as printed: a map reads `QQQ 0.5 and IVW 0.5`."""
+    if isinstance(value, dict):
+        return listed([f"{key} {level(each)}" for key, each in value.items()])
+    if isinstance(value, list | tuple):
+        return listed([level(each) for each in value])
+    return shown(value)  # type: ignore[arg-type]
+
+
+def _range(values: tuple[object, ...]) -> str:
+    if len(values) <= 8:
+        return ", ".join(level(value) for value in values)
+    return f"{level(values[0])} to {level(values[-1])}, {len(values)} values"
+
+
+def _row(sweep: Sweep, place: int) -> tuple[str, list[str]]:
+    written = []
+    for key, _, write in COLUMNS:
+        value = float(sweep.metric(key)[place])
+        written.append("–" if np.isnan(value) else write(value))
+    return told(sweep, place), written
+
+
+def _finalist(sweep: Sweep, finalist: Finalist) -> dict[str, Any]:
+    """What it is, its row, and both engines' last dollar."""
+    _, cells = _row(sweep, finalist.number)
+    growth, others = finalist.result.metrics["cagr"], finalist.result.benchmark_metrics
+    first = next(iter(others.values()))["cagr"] if others else None
+    return {
+        "why": finalist.why,
+        "what": told(sweep, finalist.number),
+        "point": finalist.number,
+        "cells": cells,
+        "ahead": points(growth - first) if growth is not None and first is not None else "–",
+        "kernel": f"${finalist.curve[-1]:,.6f}",
+        "backtrader": f"${finalist.result.books.equity[-1]:,.6f}",
+        "sessions": f"{int((finalist.curve == finalist.result.books.equity).sum()):,} of {len(finalist.curve):,}",
+        "apart": "none" if not finalist.largest_difference else f"{finalist.largest_difference:.0e}".replace("-", "−"),
+    }
+
+
+def _anchors(findings: Findings) -> list[tuple[str, list[str]]]:
+    rows = [(benchmark_label(name), figures) for name, figures in findings.benchmarks.items()]
+    rows += [(f"static mix, {100 * share:.0f} % small", figures) for share, figures in findings.mixes.items()]
+    return [
+        (name, ["–" if figures[key] is None else write(figures[key]) for key, _, write in COLUMNS])
+        for name, figures in rows
+    ]

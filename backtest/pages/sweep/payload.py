@@ -1,0 +1,150 @@
+"""Payload: the figures of the points as packed whole numbers, the swept values, and where benchmarks and mixes stand.
+
+A page holds as many points as fit: of a larger grid every second, fourth, ... value of its longest keys, of a larger
+sample every second, fourth, ... point. What it holds is told by `Carried`, and the page says so.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from backtest.account.benchmarks import benchmark_label
+from backtest.market import Floats
+from backtest.pages.comparison.effect import short_key
+from backtest.pages.sweep.curves import drawn_curves
+from backtest.pages.sweep.facts import figures_shown, level
+
+if TYPE_CHECKING:
+    from backtest.study.sweep import Sweep
+    from backtest.study.sweep_findings import Findings
+
+MOST_BYTES = 1_900_000
+"""Of the payload: with plotly's 4.8 million and the text a page stays below 7 million."""
+
+UNITS = {"h": np.int16, "i": np.int32}
+MOST = {"h": 2**15 - 1, "i": 2**31 - 1}
+"""The largest number of a kind; the least one stands for an undefined figure."""
+
+Whole = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class Carried:
+    """The points a page holds: their numbers, and of a grid the first value and the step of each key."""
+
+    numbers: Whole
+    every: tuple[tuple[int, int], ...]
+    is_whole_grid: bool
+    size: int
+
+    @property
+    def is_all(self) -> bool:
+        """Nothing was left out."""
+        return len(self.numbers) == self.size
+
+
+def payload_of(sweep: Sweep, findings: Findings) -> tuple[str, Carried]:
+    """JSON that may stand inside a script element, and which points it holds."""
+    carried = all_points(sweep)
+    while len(text := _text(sweep, findings, carried)) > MOST_BYTES and len(carried.numbers) > 1:
+        carried = fewer(sweep, carried)
+    return text, carried
+
+
+def all_points(sweep: Sweep) -> Carried:
+    """Every point of the sweep."""
+    size = len(sweep.table)
+    every = tuple((0, 1) for _ in sweep.keys)
+    return Carried(np.arange(size), every, sweep.study.sample is None, size)
+
+
+def fewer(sweep: Sweep, carried: Carried) -> Carried:
+    """About half of them, in equal steps: of the longest key's values, or of a sample's points; with the best one."""
+    best = int(sweep.ranked[0]) if len(sweep.ranked) else 0
+    if not carried.is_whole_grid:
+        step = 2 * (carried.every[0][1] if carried.every else 1)
+        numbers = np.arange(best % step, carried.size, step)
+        return Carried(numbers, ((int(numbers[0]), step), *carried.every[1:]), False, carried.size)
+    axes = zip(sweep.study.grid.values(), carried.every, strict=True)
+    lengths = [len(_kept(values, every)) for values, every in axes]
+    longest = int(np.argmax(lengths))
+    step = 2 * carried.every[longest][1]
+    first = int(sweep.digits[best, longest]) % step
+    every = tuple((first, step) if k == longest else own for k, own in enumerate(carried.every))
+    digits = sweep.digits[carried.numbers, longest]
+    return Carried(carried.numbers[digits % step == first], every, True, carried.size)
+
+
+def _kept(values: tuple[object, ...], every: tuple[int, int]) -> tuple[object, ...]:
+    return values[every[0] :: every[1]]
+
+
+def _text(sweep: Sweep, findings: Findings, carried: Carried) -> str:
+    numbers, is_grid = carried.numbers, carried.is_whole_grid
+    levels = [_kept(v, e) if is_grid else v for v, e in zip(sweep.study.grid.values(), carried.every, strict=True)]
+    plateau = findings.plateau
+    data: dict[str, Any] = {
+        "keys": [
+            {"name": short_key(key), "levels": [level(value) for value in own], "isOrdered": is_ordered}
+            for key, own, is_ordered in zip(sweep.keys, levels, findings.is_ordered, strict=True)
+        ],
+        "points": len(numbers),
+        "size": carried.size,
+        "digits": None if is_grid else [packed(sweep.digits[numbers, k]) for k in range(len(sweep.keys))],
+        "numbers": None if carried.is_all else packed(numbers),
+        "figures": [
+            {
+                "name": each.name,
+                "unit": each.unit,
+                "better": each.better,
+                **_packed_figure(sweep.metric(each.key)[numbers], each.scale),
+                "lines": _lines(findings, each.key),
+            }
+            for each in figures_shown(sweep)
+        ],
+        "best": _place(numbers, int(sweep.ranked[0]) if len(sweep.ranked) else None),
+        "centre": _place(numbers, plateau.centre if plateau else None),
+        "curves": drawn_curves(findings),
+    }
+    text = json.dumps(data, separators=(",", ":"), allow_nan=False, ensure_ascii=False)
+    return text.replace("<", "\\u003c")
+
+
+def _place(numbers: Whole, point: int | None) -> int:
+    """Where a point stands among those carried; -1 where it does not."""
+    found = np.flatnonzero(numbers == point) if point is not None else numbers[:0]
+    return int(found[0]) if len(found) else -1
+
+
+def packed(values: Whole) -> list[str]:
+    """[kind, base64] of whole numbers as 2 or 4 bytes each, little endian."""
+    kind = "h" if not len(values) or np.abs(values).max() < MOST["h"] else "i"
+    data = values.astype(np.dtype(UNITS[kind]).newbyteorder("<"))
+    return [kind, base64.b64encode(data.tobytes()).decode()]
+
+
+def _packed_figure(values: Floats, scale: int) -> dict[str, Any]:
+    """In whole numbers of 1 / scale; a coarser scale where two bytes would not do; the least number is undefined."""
+    known = np.isfinite(values)
+    largest = float(np.abs(values[known]).max()) if known.any() else 0.0
+    while scale > 1 and largest * scale >= MOST["h"]:
+        scale //= 10
+    rounded = np.where(known, np.round(np.where(known, values, 0.0) * scale), 0.0)
+    kind = "h" if largest * scale < MOST["h"] else "i"
+    whole = np.where(known, np.clip(rounded, -MOST[kind], MOST[kind]), -MOST[kind] - 1)
+    data = whole.astype(np.dtype(UNITS[kind]).newbyteorder("<"))
+    return {"scale": scale, "values": [kind, base64.b64encode(data.tobytes()).decode()]}
+
+
+def _lines(findings: Findings, key: str) -> list[list[Any]]:
+    """[label, kind, value] of each benchmark and each static mix that has the figure."""
+    held = findings.benchmarks.items()
+    rows: list[list[Any]] = [[benchmark_label(name), "benchmark", own[key]] for name, own in held]
+    rows += [[f"{100 * share:.0f} % small", "mix", own[key]] for share, own in findings.mixes.items()]
+    return [[label, kind, round(float(value), 6)] for label, kind, value in rows if value is not None]

@@ -1,0 +1,158 @@
+"""A WalkForward as files: walk_forward.html, windows.csv, equity.csv, walk_forward.json and the manifest.
+
+Where combinatorial paths are asked for also splits.csv and paths.csv.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from backtest.config import study_question
+from backtest.data import content_hash
+from backtest.pages import index
+from backtest.pages.page import PageContext
+from backtest.pages.walk import render_walk
+from backtest.pages.write import sparkline, versions
+from backtest.store.folder import HASH_LENGTH, MANIFEST, Written, code_hash, file_digests, manifest_json, write_folder
+from backtest.store.occasion import Occasion
+from backtest.store.tables import csv, day, json_text, sha256_text
+from backtest.study.document import plain
+from backtest.study.walk_forward import WalkForward
+from backtest.study.walk_paths import SPREAD_KEYS, Paths
+
+KIND, SCHEMA = "walk-forward", 1
+PAGE, DOCUMENT, WINDOWS, EQUITY = "walk_forward.html", "walk_forward.json", "windows.csv", "equity.csv"
+SPLITS, PATHS = "splits.csv", "paths.csv"
+
+
+def write_walk(walk: WalkForward, root: Path, occasion: Occasion) -> Written:
+    """Write `root/<name>-<hash8>/` whole or not at all and bring `root/index.html` up to date.
+
+    Raises ResultDiffers when the folder holds another answer to the question, WriteError when it cannot be written.
+    """
+    sweep = walk.sweep
+    asked = f"walk-forward {study_question(sweep.study)} {walk.terms.model_dump_json()}"
+    names = {sweep.first.config.strategy.name, *(str(name) for name in sweep.study.grid.get("strategy.name", ()))}
+    hashes = {
+        "question": sha256_text(asked),
+        "data": content_hash(sweep.market),
+        "code": sha256_text("".join(code_hash(sweep.settings.strategies[name]) for name in sorted(names))),
+    }
+    key = sha256_text("".join(hashes.values()))
+    files = {WINDOWS: csv(windows_frame(walk), has_index=False), EQUITY: csv(equity_frame(walk))}
+    if walk.paths:
+        files |= {SPLITS: csv(splits_frame(walk.paths), has_index=False), PATHS: csv(paths_frame(walk, walk.paths))}
+    files[DOCUMENT] = json_text(document(walk))
+    files[PAGE] = render_walk(walk, PageContext(hash8=key[:HASH_LENGTH], hashes=hashes, versions=versions()))
+    files[MANIFEST] = manifest_json(_manifest(walk, key, hashes, files), occasion.fields())
+    written = write_folder(root, f"{sweep.name}-{key[:HASH_LENGTH]}", files)
+    if written.is_new:
+        index.write_index(root)
+    return written
+
+
+def windows_frame(walk: WalkForward) -> pd.DataFrame:
+    """A row per window: dates, the values chosen, the metric before and after, rank, growth of it and the benchmark."""
+    sessions = walk.sweep.first.plan.sessions
+    rows = []
+    for choice in walk.choices:
+        window = choice.window
+        dates = {
+            "train_from": sessions[window.train],
+            "known_at": sessions[window.known - 1],
+            "test_from": sessions[window.begin],
+            "test_to": sessions[window.end - 1],
+        }
+        measured = {"inside": choice.inside, "outside": choice.outside, "rank": choice.rank, "growth": choice.growth}
+        shown = {name: day(date) for name, date in dates.items()}
+        rows.append({**shown, **choice.values, **measured, "benchmark_growth": choice.benchmark_growth})
+    return pd.DataFrame(rows)
+
+
+def equity_frame(walk: WalkForward) -> pd.DataFrame:
+    """The three curves from the first test session on, USD."""
+    columns = {"walk_forward": walk.equity, "benchmark": walk.benchmark, "best_in_hindsight": walk.hindsight}
+    return pd.DataFrame(columns, index=walk.sessions.rename("date"))
+
+
+def splits_frame(paths: Paths) -> pd.DataFrame:
+    """A row per split: groups tested (from 1), the values chosen, the metric in training and in the test, rank."""
+    rows = []
+    for choice in paths.choices:
+        tested = " ".join(str(group + 1) for group in choice.split.tested)
+        measured = {"inside": choice.inside, "outside": choice.outside, "rank": choice.rank}
+        rows.append({"tested": tested, **choice.values, **measured})
+    return pd.DataFrame(rows)
+
+
+def paths_frame(walk: WalkForward, paths: Paths) -> pd.DataFrame:
+    """The paths' curves from the first session on, USD, beside the benchmark and the best in sample."""
+    columns = {f"path_{k + 1}": curve for k, curve in enumerate(paths.equity)}
+    held = {"benchmark": paths.benchmark, "best_in_sample": paths.in_sample}
+    return pd.DataFrame(columns | held, index=walk.sweep.first.plan.sessions.rename("date"))
+
+
+def document(walk: WalkForward) -> dict[str, Any]:
+    """What a script needs."""
+    content = {
+        "schema": SCHEMA,
+        "name": walk.sweep.name,
+        "period": _period(walk),
+        "benchmark": walk.sweep.benchmark,
+        "variants": len(walk.sweep.table),
+        "terms": walk.terms.model_dump(mode="json"),
+        "figures": {name: dict(figures) for name, figures in walk.figures.items()},
+        "above_median": walk.above_median,
+        "best_in_hindsight": walk.sweep.values(walk.best),
+        "windows": json.loads(windows_frame(walk).to_json(orient="records")),
+        "combinatorial": paths_document(walk, walk.paths) if walk.paths else None,
+    }
+    return dict(plain(content))
+
+
+def paths_document(walk: WalkForward, paths: Paths) -> dict[str, Any]:
+    """What a script needs of the paths; each path names for every group the split (from 1) whose choice it holds."""
+    sessions = walk.sweep.first.plan.sessions
+    purge, embargo = walk.terms.apart
+    return {
+        "groups": [{"from": day(sessions[begin]), "to": day(sessions[end - 1])} for begin, end in paths.groups],
+        "purge_sessions": purge,
+        "embargo_sessions": embargo,
+        "spread": {key: paths.spread(key) for key in SPREAD_KEYS},
+        "ahead": paths.ahead,
+        "above_median": paths.above_median,
+        "benchmark": dict(paths.benchmark_figures),
+        "best_in_sample": {"values": walk.sweep.values(paths.best), "figures": dict(paths.in_sample_figures)},
+        "splits": json.loads(splits_frame(paths).to_json(orient="records")),
+        "paths": [
+            {"splits": [split + 1 for split in splits], "figures": dict(figures)}
+            for splits, figures in zip(paths.splits, paths.figures, strict=True)
+        ],
+    }
+
+
+def _period(walk: WalkForward) -> dict[str, Any]:
+    return {"start": day(walk.sessions[0]), "end": day(walk.sessions[-1]), "sessions": len(walk.sessions)}
+
+
+def _manifest(walk: WalkForward, key: str, hashes: Mapping[str, str], files: Mapping[str, str]) -> dict[str, Any]:
+    sources = walk.sweep.market.sources
+    return {
+        "schema": SCHEMA,
+        "name": walk.sweep.name,
+        "kind": KIND,
+        "page": PAGE,
+        "hash": key,
+        **{f"{what}_sha256": digest for what, digest in hashes.items()},
+        "period": _period(walk),
+        "is_simulated": walk.sweep.market.is_simulated,
+        "sources": [{field: getattr(source, field) for field in source.__slots__} for source in sources],
+        "versions": versions(),
+        "files": file_digests(files),
+        "sparkline": sparkline(walk.equity),
+    }

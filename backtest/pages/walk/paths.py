@@ -1,0 +1,114 @@
+"""The paths on the page: sentences, the table, what the two charts draw."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from backtest.account.benchmarks import benchmark_label
+from backtest.pages.walk.values import told_values
+from backtest.pages.words import day, number, percent, plural
+
+if TYPE_CHECKING:
+    from backtest.study.walk_forward import WalkForward
+    from backtest.study.walk_paths import Paths
+
+MOST_DRAWN = 60
+"""Curves; of more paths, as many from the least to the most grown."""
+
+SHOWN: dict[str, tuple[str, Callable[[float | None], str]]] = {
+    "information_ratio": ("active Sharpe", lambda x: number(x, 2, "+")),
+    "sharpe": ("Sharpe", number),
+    "cagr": ("return a year", percent),
+}
+
+
+def paths_facts(walk: WalkForward, paths: Paths) -> dict[str, Any]:
+    """What the template prints of the paths."""
+    return {
+        "title": f"The same way of choosing, on {plural(len(paths.splits), 'path')}",
+        "sentences": sentences(walk, paths),
+        "how": _how(walk, paths),
+        "apart": apart(walk),
+        "columns": [SHOWN[key][0] for key in SHOWN],
+        "rows": _rows(walk, paths),
+    }
+
+
+def _rows(walk: WalkForward, paths: Paths) -> list[tuple[str, list[str]]]:
+    benchmark = benchmark_label(walk.sweep.benchmark or "")
+    rows: list[tuple[str, Mapping[str, float | None]]] = [
+        (f"{name} path", {key: paths.spread(key)[name] for key in SHOWN}) for name in ("median", "lowest", "highest")
+    ]
+    rows += [(benchmark, paths.benchmark_figures)]
+    rows += [(f"best in sample: {told_values(walk, paths.best)}", paths.in_sample_figures)]
+    return [(name, [write(figures[key]) for key, (_, write) in SHOWN.items()]) for name, figures in rows]
+
+
+def _how(walk: WalkForward, paths: Paths) -> str:
+    groups, tested = len(paths.groups), len(paths.choices[0].split.tested)
+    sessions = walk.sweep.first.plan.sessions.to_numpy()
+    each = "Each group" if tested == 1 else f"Every combination of {tested}"
+    return (
+        f"All sessions from {day(sessions[0])} to {day(sessions[-1])} are cut into {groups} equal groups. "
+        f"{each} is tested once, on what the other "
+        f"{groups - tested} recommend: {plural(len(paths.choices), 'choice')}, "
+        f"which make {plural(len(paths.splits), 'path')} through all groups."
+    )
+
+
+def sentences(walk: WalkForward, paths: Paths) -> list[str]:
+    """What the paths say; the command prints it too."""
+    many, benchmark = plural(len(paths.splits), "path"), benchmark_label(walk.sweep.benchmark or "")
+    ahead, above = round(paths.ahead * len(paths.splits)), round(paths.above_median * len(paths.choices))
+    made = [paths.spread("cagr")["median"], paths.benchmark_figures["cagr"], paths.in_sample_figures["cagr"]]
+    median, held, best = (percent(value) for value in made)
+    often = f"{above} of {plural(len(paths.choices), 'split')}"
+    return [
+        f"The median of {many} made {median} a year, holding {benchmark} {held}, the best in sample {best}.",
+        f"{ahead} of {len(paths.splits)} ended ahead of {benchmark}; the chosen beat the median of all in {often}.",
+    ]
+
+
+def apart(walk: WalkForward) -> str:
+    """What is left out around a test, and what that leaves open."""
+    purge, embargo = walk.terms.apart
+    if not embargo:
+        left = (
+            f"{plural(purge, 'session')} before each test were not looked at, those after it were"
+            if purge
+            else "No session around a test was left out"
+        )
+        return f"{left}: a rule that looks back still remembers the test in the sessions that follow it."
+    return (
+        f"{plural(purge, 'session')} before each test and {embargo} after it were not looked at: "
+        "a rule that looks back further than that still remembers the test."
+    )
+
+
+def paths_payload(paths: Paths, rows: npt.NDArray[np.intp]) -> dict[str, Any]:
+    """Growth of the paths at these rows, and all their figures."""
+    order = np.argsort(paths.equity[:, -1], kind="stable")
+    drawn = order[np.unique(np.linspace(0, len(order) - 1, min(len(order), MOST_DRAWN)).round().astype(np.intp))]
+
+    def curve(equity: npt.NDArray[np.float64]) -> list[float]:
+        return [round(float(value), 4) for value in equity[rows] / equity[0]]
+
+    def figure(value: object) -> float | None:
+        return None if value is None else round(float(value), 5)  # type: ignore[arg-type]
+
+    def strip(key: str) -> Sequence[object]:
+        all_ = [figure(each[key]) for each in paths.figures]
+        zero = 0.0 if key == "information_ratio" else figure(paths.benchmark_figures[key])
+        return [SHOWN[key][0], key == "cagr", all_, zero, figure(paths.in_sample_figures[key])]
+
+    grown = paths.equity[:, rows] / paths.equity[:, :1]
+    return {
+        "range": [np.round(each, 4).tolist() for each in np.quantile(grown, [0.0, 0.5, 1.0], axis=0)],
+        "paths": [curve(paths.equity[k]) for k in drawn],
+        "held": [curve(paths.benchmark), curve(paths.in_sample)],
+        "strips": [strip(key) for key in SHOWN],
+    }

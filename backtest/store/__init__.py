@@ -1,0 +1,1 @@
+"""Bytes: result folders, manifest, provenance, the ledger of trials. Knows no page."""
