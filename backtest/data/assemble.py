@@ -23,7 +23,7 @@ from backtest.data.macro_source import load_series, series_notes
 from backtest.data.meetings import check_meetings, scheduled_meetings
 from backtest.data.period import check_start, last_session_of
 from backtest.data.policy import load_policy_decisions, with_known_sessions
-from backtest.data.policy_later import LOWER, UPPER, later_decisions
+from backtest.data.policy_later import LOWER, UPPER, check_later_range, later_decisions
 from backtest.data.rates import tbill_series
 from backtest.data.raw import as_traded, check_dividends
 from backtest.data.sources import DataSource, Fetched, choose_source, values_sha256
@@ -108,7 +108,7 @@ def with_tbill(
         tbill=tbill.values,
         tbill_name=tbill.name,
         sources=(*market.sources, tbill.source),
-        notes=(*market.notes, note) if carried else market.notes,
+        notes=(*market.notes, *tbill.notes, *((note,) if carried else ())),
     )
 
 
@@ -191,6 +191,7 @@ def _decisions(source: DataSource, last: pd.Timestamp) -> tuple[pd.DataFrame, tu
     ranges = {name: source.rate(name) for name in (UPPER, LOWER)}
     for name, one in ranges.items():
         check_rate(name, one.values["value"], one.location)
+    check_later_range(ranges[UPPER].values["value"], ranges[LOWER].values["value"], decisions, ranges[UPPER].location)
     # What takes effect on the day after the last session was announced on it.
     upper, lower = (one.values["value"][: last + pd.Timedelta(days=1)] for one in ranges.values())
     used = [_price_source(name, one.values[: last + pd.Timedelta(days=1)], one) for name, one in ranges.items()]

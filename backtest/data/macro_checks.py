@@ -70,16 +70,15 @@ def judge_rate(name: str, days: Days, values: Floats, line: Line) -> tuple[str, 
     known = known_series().get(name)
     if known is None:
         return tuple(_odd_steps(name, days, values))
-    problems = list(_out_of_bounds(known, values, line))
+    problems = list(_out_of_bounds(known, values, line)) or list(_steps(known, days, values, line))
     if name in TARGET_UNIT:
-        problems += _target_problems(name, days, values, line)
-    if not problems:
-        problems += _steps(known, days, values, line)
-    if not problems and known.beside_policy:
-        problems += _beside_policy(known, days, values, line)
+        off_grid = np.abs(values / TARGET_UNIT[name] - np.rint(values / TARGET_UNIT[name])) > 1e-6
+        problems += told(off_grid, line, f"not a multiple of {TARGET_UNIT[name]:g}, as the Federal Reserve's targets "
+                         "are", "get the file again or correct it")  # fmt: skip
     if problems:
         raise DataError(*problems)
-    return tuple(_decimals(name, known, values, line))
+    beside = _beside_policy(name, known, days, values, line) if known.beside_policy else ()
+    return (*beside, *_decimals(name, known, values, line), *(_beside_table(name, days, values, line)))
 
 
 def line_of(where: str, days: Days) -> Line:
@@ -139,39 +138,40 @@ def policy_level(days: Days) -> tuple[Floats, Floats]:
     return np.where(place >= 0, upper, np.nan), np.where(place >= 0, lower, np.nan)
 
 
-def _beside_policy(known: KnownSeries, days: Days, values: Floats, line: Line) -> Iterator[str]:
+def _beside_policy(name: str, known: KnownSeries, days: Days, values: Floats, line: Line) -> Iterator[str]:
+    """Said and not refused: a rate may be another one than its name says, but a crisis may be new as well."""
     least, most, least_median, most_median = BESIDE_POLICY[known.beside_policy]
     apart = values - policy_level(days)[0]
-    for place in np.flatnonzero((apart < least) | (apart > most))[:SHOWN_ROWS].tolist():
-        yield (f"{line(place)}: found {values[place]:g} when the Federal Reserve's target went up to "
-               f"{values[place] - apart[place]:g}; is it in percent? get the file again or correct it")  # fmt: skip
+    far = (apart < least) | (apart > most)
+    if far.any():
+        place = int(np.argmax(far))
+        yield (f"{line(place)}: {name} is {values[place]:g} when the Federal Reserve's target went up to "
+               f"{values[place] - apart[place]:g}; so far off on {int(far.sum())} days. Is it in percent?")  # fmt: skip
     inside = np.flatnonzero(~np.isnan(apart))
-    for first in range(0, len(inside), POLICY_ROWS):
-        block = inside[first : first + POLICY_ROWS]
-        middle = float(np.median(apart[block]))
-        if not least_median <= middle <= most_median:
-            yield (f"{line(int(block[0]))}: from here to {days[block[-1]]} the values are {abs(middle):.2f} points "
-                   f"{'below' if middle < 0 else 'above'} the Federal Reserve's target (median); is it in percent, and "
-                   "the rate that its name says?")  # fmt: skip
-            return
+    starts = range(0, max(len(inside) - POLICY_ROWS, 0) + 1, POLICY_ROWS)
+    middles = [(float(np.median(apart[inside[first : first + POLICY_ROWS]])), inside[first]) for first in starts]
+    off = [(middle, row) for middle, row in middles if not least_median <= middle <= most_median]
+    if off and len(inside) >= POLICY_ROWS:
+        middle, row = off[0]
+        side = "below" if middle < 0 else "above"
+        yield (f"{line(int(row))}: from here on {name} lies {abs(middle):.2f} points {side} the Federal Reserve's "
+               "target for three months. Is it in percent, and the rate that its name says?")  # fmt: skip
     if known.beside_policy == "bill" and np.mean(values < 0.0) > MANY_NEGATIVE:
-        yield f"{line(int(np.argmax(values < 0.0)))}: {np.mean(values < 0.0):.0%} of the rates are negative"
+        first = int(np.argmax(values < 0.0))
+        yield f"{line(first)}: {np.mean(values < 0.0):.0%} of the values of {name} are negative."
 
 
-def _target_problems(name: str, days: Days, values: Floats, line: Line) -> Iterator[str]:
-    unit = TARGET_UNIT[name]
-    off_grid = np.abs(values / unit - np.rint(values / unit)) > 1e-6
-    yield from told(off_grid, line, f"not a multiple of {unit:g}, as the Federal Reserve's targets are",
-                    "get the file again or correct it")  # fmt: skip
-    if off_grid.any():
+def _beside_table(name: str, days: Days, values: Floats, line: Line) -> Iterator[str]:
+    """Where a target is not that of the shipped table; FRED dates it by its announcement or by the day after."""
+    if name not in TARGET_UNIT:
         return
-    column = 1 if name == "DFEDTARL" else 0
     last = load_policy_decisions()["date"].iloc[-1].to_datetime64().astype("datetime64[D]")
-    around = [policy_level(days - np.timedelta64(back, "D"))[column] for back in (-1, 0, 1)]
-    judged = (days <= last) & ~np.isnan(around[2])
-    wrong = judged & np.logical_and.reduce([np.abs(values - level) > 1e-6 for level in around])
-    yield from told(wrong, line, "not the target that the shipped table of decisions has for that day",
-                    "get the file again or correct it")  # fmt: skip
+    around = [policy_level(days - np.timedelta64(back, "D"))[int(name == "DFEDTARL")] for back in (-1, 0, 1)]
+    wrong = (days <= last) & ~np.isnan(around[2])
+    wrong &= np.logical_and.reduce([np.abs(values - level) > 1e-6 for level in around])
+    if wrong.any():
+        yield (f"{line(int(np.argmax(wrong)))}: {name} is not the target that the shipped table of decisions has for "
+               f"that day; so on {int(wrong.sum())} days.")  # fmt: skip
 
 
 def _decimals(name: str, known: KnownSeries, values: Floats, line: Line) -> Iterator[str]:

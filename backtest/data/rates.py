@@ -52,6 +52,7 @@ class TBill(NamedTuple):
     values: pd.Series
     source: Source
     name: str
+    notes: tuple[str, ...] = ()
 
 
 def tbill_series(
@@ -66,7 +67,7 @@ def tbill_series(
         return constant_rate(asked.annual, sessions)
     published = PUBLISHED[asked]
     fetched = source.rate(published.rate_id)
-    check_rate(published.rate_id, fetched.values["value"], fetched.location)
+    notes = check_rate(published.rate_id, fetched.values["value"], fetched.location)
     percent = fetched.values["value"][: sessions[-1]]  # what came out later must not change what is told of the run
     values, of_day = step_series(percent, sessions, is_known_next_session=published.is_known_next_session)
     used = sessions >= pd.Timestamp(start)
@@ -77,7 +78,7 @@ def tbill_series(
     carried = int((used & _is_carried(sessions, of_day, is_known_next_session=published.is_known_next_session)).sum())
     name = f"simulated {published.name}" if source.is_simulated else published.name
     rate = pd.Series(values / PERCENT, index=sessions, name="tbill")
-    return TBill(rate, _source_of(published.rate_id, percent, fetched, carried), name)
+    return TBill(rate, _source_of(published.rate_id, percent, fetched, carried), name, notes)
 
 
 def constant_rate(annual: float, sessions: pd.DatetimeIndex) -> TBill:

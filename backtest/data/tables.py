@@ -171,12 +171,14 @@ def read_cells(
 ) -> pd.DataFrame:
     """A table's cells as text, headers in lower case, indexed by line; DataError when it is none or lacks a column.
 
-    optional: other columns to keep. filled: rows with nothing (blank or `.`) in the first of these columns that exists are left out.
+    optional: other columns to keep. filled: rows with nothing (blank or `.`) in the first of these columns that exists
+    are left out.
     """
     wanted = {name.lower() for name in (*required, *optional, *filled)}
+    as_text: dict[str, Any] = {"dtype": str, "keep_default_na": False, "encoding": "utf-8-sig", "index_col": False}
     try:
-        cells = pd.read_csv(io.BytesIO(data), usecols=lambda name: str(name).strip().lower() in wanted, dtype=str, keep_default_na=False, encoding="utf-8-sig", index_col=False,
-                            skip_blank_lines=False)  # fmt: skip
+        cells: pd.DataFrame = pd.read_csv(io.BytesIO(data), usecols=lambda name: str(name).strip().lower() in wanted,
+                            skip_blank_lines=False, **as_text)  # fmt: skip
     except (ValueError, pd.errors.ParserError, csv.Error) as error:
         raise DataError(f"{where}: {_one_line(error)}") from error
     cells.columns = pd.Index([str(name).strip().lower() for name in cells.columns])
@@ -184,11 +186,13 @@ def read_cells(
     lacking = [name for name in required if name not in cells]
     if lacking:
         raise DataError(f"{where}:1: has no column {', '.join(lacking)}; expected {','.join(required)}")
-    cells = cells[~(cells.fillna("") == "").all(axis=1)].fillna("")
+    cells = cells.fillna("")
+    keep = (cells != "").any(axis=1)
     for name in filled:
         if name.lower() in cells:
-            return cells[~cells[name.lower()].isin(("", "."))]
-    return cells
+            keep = ~cells[name.lower()].isin(("", "."))
+            break
+    return cells if keep.all() else cells.loc[keep]
 
 
 def numbers(cells: pd.DataFrame, name: str, where: str) -> npt.NDArray[np.float64]:
