@@ -30,8 +30,9 @@ def test_a_release_of_good_friday_is_judged_by_the_next_day_with_yields(tmp_path
     )
     series = {name: with_sessions(read_observed(tmp_path, name, None), SESSIONS, CLOSES) for name in ("DGS2", "cpi")}
     sessions = SESSIONS[(SESSIONS >= "2017-03-13") & (SESSIONS <= "2017-04-28")]
+    policy = pd.DataFrame({"session": pd.DatetimeIndex([])})
     blank = pd.DataFrame(np.ones((len(sessions), 1)), index=sessions, columns=["AAA"])
-    market = Market(blank, blank, blank, blank, blank, blank, SESSIONS, pd.DataFrame(), series=series)
+    market = Market(blank, blank, blank, blank, blank, blank, SESSIONS, policy, series=series)
     news = pd.Series(day_move(market).values, index=sessions)
     assert news.loc[:"2017-03-15"].isna().all()
     assert (news.loc["2017-03-16":"2017-04-17"] > 5).all(), "the yield of the 17th is known on the 18th"
