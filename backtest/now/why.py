@@ -158,7 +158,7 @@ def known_at(market: Market, row: int) -> Iterator[Known]:
     if len(policy):
         last = policy.iloc[-1]
         change = int(last["change_bps"])
-        text = f"target {last['lower']:.2f}-{last['upper']:.2f} %, {f'{change:+d} bps' if change else 'unchanged'}"
+        text = f"target {last['lower']:.2f}-{last['upper']:.2f}%, {f'{change:+d} bps' if change else 'unchanged'}"
         yield Known("policy decision", last["date"], last["announced_at"], last["session"], text)
     for name, series in market.series.items():
         frame = series.until(session).frame

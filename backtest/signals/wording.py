@@ -23,7 +23,7 @@ WHOLE = "sessions"
 
 
 def shown(value: float, unit: str, *, signed: bool = False) -> str:
-    """A value with its unit as people read it: `+5.0 points`, `73 %`, `2.38 sd`; signed: any unit with its sign."""
+    """A value with its unit as people read it: `+5.0 points`, `73%`, `2.38 sd`; signed: any unit with its sign."""
     if np.isnan(value):
         return "not known"
     word, factor, digits = SHOWN.get(unit, (unit, 1.0, 2))

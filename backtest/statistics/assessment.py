@@ -24,7 +24,7 @@ from backtest.statistics.sharpe import Trials, deflated_sharpe, expected_maximum
 from backtest.statistics.superiority import Superiority, confidence_set, mean_error, reality_check, spa_from_means
 from backtest.statistics.variants import VariantStatistics, variant_statistics
 from backtest.statistics.verdict import Evidence, TimingEvidence
-from backtest.statistics.words import HISTORIES_SHOWN
+from backtest.text import HISTORIES_SHOWN
 
 Array = NDArray[np.float64]
 
@@ -40,7 +40,7 @@ FOUND = 0.8
 
 @dataclass(frozen=True, eq=False)
 class NoSkill:
-    """The best of the table in histories without skill (annual active ratio): p of the observed best, mean, 95 % point.
+    """The best of the table in histories without skill (annual active ratio): p of the observed best, mean, 95% point.
 
     dots: as many equally likely bests as are shown, rising; the page fills the last `words.filled_dots(p)` of them.
     """
@@ -137,7 +137,7 @@ def deflation_hurdle(trials: Trials, no_skill_mean: float) -> float:
 def smallest_edge(no_skill_upper: float, years: float, tracking_error: float) -> float:
     """True edge (fraction a year) found four times in five.
 
-    (95 % point of the no-skill best, an annual ratio, + 0.84 / sqrt(years)) x tracking error.
+    (95% point of the no-skill best, an annual ratio, + 0.84 / sqrt(years)) x tracking error.
     """
     return (no_skill_upper + normal_quantile(FOUND) / math.sqrt(years)) * tracking_error
 

@@ -131,7 +131,7 @@ def spa_by_arch(active: Array, block: int, histories: int, seed: int, *, student
 
 
 def stepm_by_arch(active: Array, names: Sequence[str], block: int, histories: int, seed: int) -> list[str]:
-    """Names of the superior variants by arch's StepM at 5 %, studentised."""
+    """Names of the superior variants by arch's StepM at 5%, studentised."""
     from arch.bootstrap import StepM
 
     losses = -active / _long_run(active, block, histories, seed)
