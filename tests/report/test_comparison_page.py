@@ -337,7 +337,7 @@ STATISTICS = (
     "Stepwise test (StepM",
     "Model confidence set, p",
     "Equal Sharpe ratios (Ledoit and Wolf)",
-    "95&nbsp;% interval",
+    "95% interval",
 )
 
 
