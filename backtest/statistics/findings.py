@@ -17,7 +17,7 @@ from typing import Literal
 import numpy as np
 
 from backtest.statistics.normal import normal_quantile
-from backtest.statistics.search import HISTORIES, Curves, Null, Whole, luck
+from backtest.statistics.search import HISTORIES, Curves, Known, Null, Whole, luck
 
 Level = Literal[
     "nothing_tested",
@@ -94,8 +94,8 @@ def findings(
     timing: Curves | None,
     active_sessions: Whole,
     periods_per_year: int,
-    known_ahead: Sequence[Curves] = (),
-    known_timing: Sequence[Curves] = (),
+    known_ahead: Sequence[Known] = (),
+    known_timing: Sequence[Known] = (),
     cycles: Sequence[int | None] | None = None,
     histories: int = HISTORIES,
 ) -> list[Finding]:

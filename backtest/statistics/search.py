@@ -20,6 +20,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -91,6 +92,23 @@ class Curves:
         return Curves(self.first, self.last, self.counts, *parts)
 
 
+class Known(Protocol):
+    """Curves that are read when they are taken: a ledger's."""
+
+    def __len__(self) -> int: ...
+
+    @property
+    def first(self) -> int: ...  # noqa: D102
+
+    @property
+    def last(self) -> int: ...  # noqa: D102
+
+    @property
+    def keys(self) -> NDArray[np.uint64]: ...  # noqa: D102
+
+    def take(self, which: NDArray[np.bool_] | NDArray[np.intp]) -> Curves: ...  # noqa: D102
+
+
 @dataclass(frozen=True, eq=False)
 class Null:
     """What luck makes of each shown curve (all arrays one value a curve).
@@ -154,7 +172,7 @@ def signs(histories: int, blocks: Whole) -> Array:
     return 1.0 - 2.0 * bit.astype(np.float64)
 
 
-def luck(shown: Curves, known: Sequence[Curves] = (), histories: int = HISTORIES) -> Null:
+def luck(shown: Curves, known: Sequence[Known] = (), histories: int = HISTORIES) -> Null:
     """What luck makes of the best of all: the shown curves and every known one that shares a whole block with them.
 
     A known curve that covers part of the shown period is completed by the shown curve itself outside, both in units of
@@ -258,7 +276,7 @@ def _quantile(falling: Array, level: float, factor: float) -> Array:
     return np.asarray(falling[:, place - 1]) if place >= 1 else np.full(len(falling), np.inf)
 
 
-def _family(groups: Sequence[Curves], shown: Curves) -> tuple[list[Curves], list[NDArray[np.bool_]], float]:
+def _family(groups: Sequence[Known], shown: Curves) -> tuple[list[Curves], list[NDArray[np.bool_]], float]:
     """The curves that the maximum runs over, the shown blocks that each group covers, and the correction for the rest.
 
     Up to MOST_CURVES all of them: the maximum over near-duplicates is the maximum over one, so that none has to be
@@ -271,7 +289,7 @@ def _family(groups: Sequence[Curves], shown: Curves) -> tuple[list[Curves], list
     keys = np.concatenate([curves.keys for curves, _ in pairs])
     distinct = np.unique(keys)
     if len(distinct) <= MOST_CURVES:
-        return [c for c, _ in pairs], [m for _, m in pairs], 1.0
+        return [c.take(np.arange(len(c))) for c, _ in pairs], [m for _, m in pairs], 1.0
     order = np.argsort(_mixed(distinct), kind="stable")
     drawn, probe = distinct[order[:MOST_CURVES]], distinct[order[MOST_CURVES : 2 * MOST_CURVES]]
     family = [(curves.take(np.isin(curves.keys, drawn)), covered) for curves, covered in pairs]
@@ -282,7 +300,7 @@ def _family(groups: Sequence[Curves], shown: Curves) -> tuple[list[Curves], list
     return [c for c, _ in family], [m for _, m in family], factor
 
 
-def _covered(curves: Curves, shown: Curves) -> NDArray[np.bool_]:
+def _covered(curves: Known, shown: Curves) -> NDArray[np.bool_]:
     """The shown blocks of which the curves have the very same sessions."""
     begin, end = shown.blocks * BLOCK_SESSIONS, shown.blocks * BLOCK_SESSIONS + BLOCK_SESSIONS - 1
     same_begin = np.maximum(begin, curves.first) == np.maximum(begin, shown.first)
