@@ -91,7 +91,7 @@ def constant_rate(annual: float, sessions: pd.DatetimeIndex) -> TBill:
     digest = hashlib.sha256(repr(float(annual)).encode()).hexdigest()
     source = Source("T-bill rate", "data.tbill", rows=1, first=first, last=last, sha256=digest)
     values = pd.Series(discount, index=sessions, name="tbill")
-    return TBill(values, source, f"a constant {annual * PERCENT:.4g} % a year")
+    return TBill(values, source, f"a constant {annual * PERCENT:.4g}% a year")
 
 
 def step_series(
