@@ -20,15 +20,13 @@ from backtest.data import content_hash, load_market
 from backtest.data.snapshots import RATE_SERIES, Snapshots
 from backtest.errors import BacktestError, ConfigError, DataError, ResultDiffers
 from backtest.market import Market
+from backtest.metrics import metric_of
 from backtest.pages.caveats import caveats
 from backtest.pipeline import run
 from backtest.result import Result
 from backtest.store.folder import MANIFEST, code_hash
 from backtest.store.tables import data_files, sha256_text
 from strategies import REGISTRY
-
-FRACTIONS = ("total_return", "cagr", "volatility", "max_drawdown", "alpha", "tracking_error", "exposure_small")
-"""Metrics that are told in percentage points."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +160,7 @@ def _step(name: str, then: Any, now: Any) -> str:
 
 
 def _by(name: str, step: float) -> str:
-    return f"{step * 100:+.4g} pp" if name in FRACTIONS else f"{step:+.4g}"
+    return f"{step * 100:+.4g} pp" if metric_of(name).unit in ("fraction", "difference") else f"{step:+.4g}"
 
 
 def _number(value: Any) -> str:
