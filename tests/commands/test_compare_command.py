@@ -12,7 +12,7 @@ import pytest
 
 from backtest.commands.compare import compare_paths, joint_name, question_of
 from backtest.errors import ConfigError
-from backtest.store.trial_ledger import LEDGER, TrialLedger
+from backtest.store.ledger import LEDGER, TrialLedger
 
 ROOT = Path(__file__).parents[2]
 QUICKSTART, STUDY = ROOT / "configs" / "quickstart.yaml", ROOT / "configs" / "study_quickstart.yaml"
