@@ -15,8 +15,8 @@ from backtest.pages.run.files import write_result
 from backtest.pipeline import decide, execute, measure, plan_of
 from backtest.result import Result
 from backtest.store.folder import Written
-from backtest.store.ledger import record_run
 from backtest.store.provenance import Provenance
+from backtest.store.trial_ledger import record_run
 from strategies import REGISTRY
 
 

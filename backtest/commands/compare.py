@@ -107,7 +107,7 @@ def placed_data(path: Path, overrides: Sequence[str]) -> Iterator[None]:
 def compare_question(question: Question, out: Path, *, offline: bool, as_json: bool) -> None:
     """Compare, write the folder, print."""
     from backtest.pages.comparison.files import write_comparison
-    from backtest.store.ledger import LEDGER, ledger_length
+    from backtest.store.trial_ledger import LEDGER, ledger_length
     from backtest.study.compare import compare
     from backtest.study.document import document
 

@@ -36,7 +36,7 @@ def sweep_path(
     curves: points whose whole curves go to curves.csv beside the finalists'. parquet: also write sweep.parquet.
     """
     from backtest.pages.sweep.files import document, write_sweep
-    from backtest.store.ledger import LEDGER, ledger_length
+    from backtest.store.trial_ledger import LEDGER, ledger_length
     from backtest.study.sweep import sweep
     from backtest.study.sweep_extras import Extras
     from backtest.study.sweep_findings import findings_of

@@ -16,7 +16,7 @@ from backtest.config import Config, StaticMix, resolved
 from backtest.data import load_market
 from backtest.errors import ConfigError, DataError
 from backtest.market import Market
-from backtest.store.ledger import trial_hash
+from backtest.store.trial_ledger import trial_hash
 
 MOST_VARIANTS = 2000
 NAMED = 3

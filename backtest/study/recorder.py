@@ -10,8 +10,8 @@ from backtest.account.benchmarks import benchmark_name
 from backtest.data import content_hash
 from backtest.market import Floats
 from backtest.statistics.sharpe import sharpe_ratios
-from backtest.store.ledger import Trial, TrialLedger, trial_of
 from backtest.store.manifest import longest_ledger
+from backtest.store.trial_ledger import Trial, TrialLedger, trial_of
 from backtest.study.ground import Ground
 from backtest.study.runs import Outcome
 from backtest.study.search_size import SearchSize, search_size

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from backtest.statistics.sharpe import Trials, pooled_trials, trials_of
-from backtest.store.ledger import Place, SweptTrials, Trial, TrialLedger
+from backtest.store.trial_ledger import Place, SweptTrials, Trial, TrialLedger
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from backtest.market import Floats, Legs, Market
 from backtest.metrics import METRIC_KEYS
 from backtest.pipeline import run
 from backtest.result import Figures
-from backtest.store.ledger import LEDGER, TrialLedger
+from backtest.store.trial_ledger import LEDGER, TrialLedger
 from backtest.study import compare as compare_module
 from strategies import REGISTRY
 from strategies.relative_momentum import RelativeMomentum

@@ -20,7 +20,7 @@ from backtest.errors import ConfigError, RunError
 from backtest.market import Legs, Market
 from backtest.metrics import METRIC_KEYS
 from backtest.pipeline import run
-from backtest.store.ledger import TrialLedger
+from backtest.store.trial_ledger import TrialLedger
 from backtest.study import sweep_batch, sweep_chunk
 from backtest.study.sweep import Sweep, sweep
 from backtest.study.sweep_ahead import benchmark_growth, share_ahead

@@ -20,8 +20,17 @@ from small_studies import config, market
 from backtest.errors import WriteError
 from backtest.pipeline import run
 from backtest.statistics.sharpe import Trials
-from backtest.store.ledger import LEDGER, Place, SweptTrials, Trial, TrialLedger, ledger_length, record_run, trial_hash
 from backtest.store.manifest import longest_ledger
+from backtest.store.trial_ledger import (
+    LEDGER,
+    Place,
+    SweptTrials,
+    Trial,
+    TrialLedger,
+    ledger_length,
+    record_run,
+    trial_hash,
+)
 from backtest.study.search_size import search_size
 from strategies import REGISTRY
 
