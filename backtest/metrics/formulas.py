@@ -20,8 +20,8 @@ from backtest.metrics.calendar import Calendar
 Floats = npt.NDArray[np.float64]
 Table = dict[str, npt.NDArray[np.float64] | npt.NDArray[np.int64]]
 
-ROUNDING = 1e-14
-"""A return is a quotient of two 64-bit values less one: some 1e-16 of it is noise. No market moves so little."""
+ROUNDING = 1e-10
+"""Returns and deviations up to here are rounding: the account keeps as much of its equity in reserve against it."""
 
 TAIL_SHARE = 0.05
 """The share of returns that the conditional value at risk at 95 % averages."""

@@ -165,6 +165,8 @@ def _timing(t: TimingEvidence, variants: int) -> str:
 
 
 def _resolution(e: Evidence, level: Level) -> str:
+    if not e.smallest_edge:
+        return f"Nothing here was ever held otherwise than {e.benchmark}: there is no edge to look for."
     edge = f"an edge of about {percent(e.smallest_edge)} a year or more{' in such a search' if e.variants > 1 else ''}"
     text = f"{years(e.years)} of data can show only {edge}"
     needed = e.minimum_track_record_years

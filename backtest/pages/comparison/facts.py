@@ -82,7 +82,7 @@ def _costs(comparison: Comparison) -> str:
 
 
 def _luck(comparison: Comparison, places: Sequence[int]) -> dict[str, Any]:
-    search, absolute = comparison.search, comparison.search.absolute
+    absolute = comparison.whole.absolute
     every = [variant.statistics for variant in comparison.variants]
     standing = sum(each.confidence_set_p > TEST_SIZE for each in every)
     return {
@@ -92,7 +92,10 @@ def _luck(comparison: Comparison, places: Sequence[int]) -> dict[str, Any]:
         f"which {comparison.benchmarks[0].label} earned too ({number(absolute.benchmark_sharpe)}).",
         "stepm": readings.read_stepm([each.name for each in every if each.is_superior], comparison.benchmarks[0].label),
         "confidence_set": readings.read_confidence_set(
-            standing, len(every), comparison.benchmarks[0].label, search.benchmark_confidence_set_p > TEST_SIZE
+            standing,
+            len(every),
+            comparison.benchmarks[0].label,
+            comparison.whole.benchmark_confidence_set_p > TEST_SIZE,
         ),
         "chips": _chips(comparison, places),
         "unnamed": standing if len(every) > MOST_CHIPS else 0,
@@ -100,7 +103,7 @@ def _luck(comparison: Comparison, places: Sequence[int]) -> dict[str, Any]:
 
 
 def _chips(comparison: Comparison, places: Sequence[int]) -> list[Chip]:
-    benchmark_out = comparison.search.benchmark_confidence_set_p <= TEST_SIZE
+    benchmark_out = comparison.whole.benchmark_confidence_set_p <= TEST_SIZE
     chips = [Chip(comparison.benchmarks[0].label, None, benchmark_out)]
     for k, place in enumerate(places):
         own = comparison.variants[place].statistics
@@ -122,7 +125,7 @@ def _tables(comparison: Comparison, places: Sequence[int]) -> dict[str, Any]:
         "config_keys": [short_key(key) for key in differences.keys],
         "config_rows": [[shown(differences.values[key][place]) for key in differences.keys] for place in places],
         "same": ", ".join(f"{short_key(key)} {shown(value)}" for key, value in differences.same.items()),
-        "alike": readings.read_effective_variants(comparison.search.effective_variants, len(comparison.variants)),
+        "alike": readings.read_effective_variants(comparison.whole.effective_variants, len(comparison.variants)),
     }
 
 

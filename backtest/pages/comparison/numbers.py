@@ -105,7 +105,7 @@ def _over_mix(comparison: Comparison, variant: Variant) -> list[Line]:
 def _absolute(comparison: Comparison, own: VariantStatistics) -> list[Line]:
     """The flattering view, told as such."""
     benchmark, rate = comparison.benchmarks[0].label, rate_of(comparison)
-    theirs = comparison.search.absolute.benchmark_sharpe
+    theirs = comparison.whole.absolute.benchmark_sharpe
     cagr, gap = own.cagr, own.sharpe_difference
     return [
         Line(
@@ -164,7 +164,11 @@ def search_facts(comparison: Comparison) -> list[Fact]:
             f"SPA, p; bounds {probability(spa.lower)} and {probability(spa.upper)}",
             readings.read_spa(spa.consistent, benchmark, n),
         ),
-        Fact(probability(search.reality_check), "reality check, p", readings.read_reality_check(search.reality_check)),
+        Fact(
+            probability(comparison.whole.reality_check),
+            "reality check, p",
+            readings.read_reality_check(comparison.whole.reality_check),
+        ),
         Fact(
             percent(search.smallest_edge),
             "a year can be seen",
