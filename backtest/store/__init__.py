@@ -1,4 +1,4 @@
 """Bytes: result folders, manifests, provenance, the ledger of trials. Knows no page.
 
-`folder.write` writes a result, `manifest.finished` reads those of a folder of results; `ledger` and `trial_ledger` count trials.
+`folder.write` writes a result, `manifest.finished` reads those of a folder of results; the ledgers count trials.
 """
