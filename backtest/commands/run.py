@@ -13,10 +13,10 @@ from backtest.account.benchmarks import benchmark_label
 from backtest.commands.load import load_all, placed
 from backtest.config import is_study
 from backtest.pages.caveats import caveats
-from backtest.pages.index import number, percent
 from backtest.result import Result
 from backtest.store.folder import Written
 from backtest.store.provenance import Provenance
+from backtest.text import number, percent
 
 OLD_PRICES_DAYS = 7
 

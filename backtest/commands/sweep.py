@@ -12,7 +12,7 @@ from backtest.commands.progress import progress
 from backtest.commands.stopping import stoppable
 from backtest.config import Study, load_study
 from backtest.errors import ConfigError
-from backtest.pages.sweep.facts import boxes, headline, lede, told
+from backtest.pages.sweep.facts import boxes, headline, lede
 from backtest.store.folder import Written
 from backtest.store.provenance import Provenance
 from backtest.study.sweep import Sweep
@@ -78,8 +78,8 @@ def print_sweep(result: Sweep, findings: Findings, written: Written, seconds: fl
     for what, figure, reading in boxes(result, findings):
         print(f"  {what}: {figure} ({reading})")
     for each in findings.finalists:
-        print(f"  {each.why}: {told(result, each.number)}; the same by backtrader")
+        print(f"  {each.why}: {result.label(each.number)}; the same by backtrader")
     if result.problems:
         number, why = next(iter(result.problems.items()))
-        print(f"  ! {len(result.problems)} points could not be run, the first ({told(result, number)}): {why}")
+        print(f"  ! {len(result.problems)} points could not be run, the first ({result.label(number)}): {why}")
     print(f"  {written.state} in {seconds:.1f} s: {written.folder / PAGE}")

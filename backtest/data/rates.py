@@ -28,7 +28,7 @@ HOLDS_DAYS = 7
 """Calendar days for which a published value stands; the longest closure since 1933, of September 2001, took seven."""
 
 LOWEST_PERCENT, HIGHEST_PERCENT = -5.0, 25.0
-"""Bounds of what can be a T-bill rate; below zero happened in March 2020, the record of 1981 is 17 %."""
+"""Bounds of what can be a T-bill rate; below zero happened in March 2020, the record of 1981 is 17%."""
 
 PERCENT = 100.0
 
@@ -92,7 +92,7 @@ def constant_rate(annual: float, sessions: pd.DatetimeIndex) -> TBill:
     digest = hashlib.sha256(repr(float(annual)).encode()).hexdigest()
     source = Source("T-bill rate", "data.tbill", rows=1, first=first, last=last, sha256=digest)
     values = pd.Series(discount, index=sessions, name="tbill")
-    return TBill(values, source, f"a constant {annual * PERCENT:.4g} % a year")
+    return TBill(values, source, f"a constant {annual * PERCENT:.4g}% a year")
 
 
 def step_series(

@@ -9,6 +9,7 @@ from pathlib import Path
 from backtest.store.folder import replace_file
 from backtest.store.locks import locked
 from backtest.store.manifest import Figures, Stored, finished
+from backtest.text import number, percent
 
 PAGE = "index.html"
 SPARK_WIDTH, SPARK_HEIGHT = 132.0, 34.0
@@ -86,6 +87,15 @@ def spark_path(values: list[float]) -> str:
     return "M" + "L".join(points)
 
 
+def _number(figure: object, digits: int = 2) -> str:
+    return number(known(figure), digits)
+
+
+def known(figure: object) -> float | None:
+    """A figure of an older result, None where it has no such figure."""
+    return figure if isinstance(figure, int | float) else None
+
+
 def render_index(rows: list[Row], broken: list[str]) -> str:
     """The page as text."""
     import jinja2
@@ -96,18 +106,6 @@ def render_index(rows: list[Row], broken: list[str]) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"pct": percent, "num": number}
+    environment.filters |= {"pct": lambda x: percent(known(x)), "num": _number}
     template = environment.get_template("index.html.j2")
     return template.render(rows=rows, broken=broken, width=SPARK_WIDTH, height=SPARK_HEIGHT)
-
-
-def number(value: object, digits: int = 2) -> str:
-    """Digits with a true minus; what is no number is a dash."""
-    if not isinstance(value, int | float):
-        return "–"
-    return f"{round(value, digits) + 0.0:,.{digits}f}".replace("-", "−")
-
-
-def percent(value: object, digits: int = 1) -> str:
-    """A fraction in percent."""
-    return number(100 * value, digits) + "%" if isinstance(value, int | float) else "–"

@@ -31,7 +31,7 @@ TOP = 3
 """Best variants that are run again."""
 
 MIXES = 11
-"""Static mixes beside the variants: 0, 10, ... 100 % small."""
+"""Static mixes beside the variants: 0, 10, ... 100% small."""
 
 MOST_FOR_OVERFITTING = 250
 """Variants whose whole curves the overfitting probability looks at: all, or as many at equal distances."""

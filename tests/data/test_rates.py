@@ -137,7 +137,7 @@ def test_a_constant_rate_accrues_exactly_its_yield(annual: float) -> None:
 def test_a_constant_rate_says_what_it_is() -> None:
     asked = SimpleNamespace(annual=0.025)
     rate = tbill_series(asked, None, YEAR, start=date(2024, 1, 2))  # type: ignore[arg-type]
-    assert rate.name == "a constant 2.5 % a year"
+    assert rate.name == "a constant 2.5% a year"
     assert rate.source.location == "data.tbill"
     assert rate.source.carried_sessions == 0
 
