@@ -115,7 +115,7 @@ def _observed(prices: Path | None) -> tuple[Observed, bool]:
     except OSError as error:
         raise DataError(f"{prices}: {error.strerror}; expected settlements: date,contract_month,close") from error
     digest = hashlib.sha256(data).hexdigest()
-    return Observed(*read_futures(data, str(prices)), TABLE_HOLDS_DAYS, str(prices), digest), False
+    return Observed(*read_futures(data, str(prices))[:3], TABLE_HOLDS_DAYS, str(prices), digest), False
 
 
 def _print_table(table: Table, is_simulated: bool) -> None:
