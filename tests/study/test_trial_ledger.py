@@ -6,6 +6,7 @@ import json
 import multiprocessing
 import os
 import random
+import select
 import signal
 import time
 from dataclasses import replace
@@ -226,6 +227,7 @@ def kill_writers(path: Path, times: int) -> None:
         writer = fork.Process(target=record_until_killed, args=(path, f"w{attempt}", writing))
         writer.start()
         os.close(writing)
+        select.select([reading], [], [])  # it has begun
         time.sleep(rng.uniform(0.005, 0.05))
         assert writer.pid is not None
         os.kill(writer.pid, signal.SIGKILL)
