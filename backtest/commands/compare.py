@@ -17,7 +17,7 @@ from backtest.config.where import place_of
 from backtest.errors import ConfigError
 from backtest.metrics import metric_of
 from backtest.store.folder import Written
-from backtest.store.occasion import Occasion
+from backtest.store.provenance import Provenance
 from backtest.study.comparison import Comparison
 from backtest.study.ground import MOST_VARIANTS
 from backtest.text import aligned, number, percent
@@ -112,7 +112,7 @@ def compare_question(question: Question, out: Path, *, offline: bool, as_json: b
     from backtest.study.compare import compare
     from backtest.study.document import document
 
-    occasion = Occasion()
+    provenance = Provenance()
     with progress(f"compare {question.name}") as advance:
         comparison = compare(
             question.variants,
@@ -124,12 +124,12 @@ def compare_question(question: Question, out: Path, *, offline: bool, as_json: b
             progress=advance,
             offline=offline,
         )
-        occasion.ledger_length = ledger_length(out)
-        written = write_comparison(comparison, REGISTRY, out, occasion)
+        provenance.ledger_length = ledger_length(out)
+        written = write_comparison(comparison, REGISTRY, out, provenance)
     if as_json:
         print(json.dumps(document(comparison) | {"folder": str(written.folder)}, indent=2, allow_nan=False))
     else:
-        print_comparison(comparison, written, occasion.seconds)
+        print_comparison(comparison, written, provenance.seconds)
 
 
 def print_comparison(comparison: Comparison, written: Written, seconds: float) -> None:
@@ -144,8 +144,7 @@ def print_comparison(comparison: Comparison, written: Written, seconds: float) -
         print(row)
     for caution in comparison.cautions:
         print(f"  ! {caution}")
-    state = "written" if written.is_new else "unchanged"
-    print(f"  {state} in {seconds:.1f} s: {written.folder / PAGE}")
+    print(f"  {written.state} in {seconds:.1f} s: {written.folder / PAGE}")
 
 
 def table_rows(comparison: Comparison) -> list[str]:

@@ -39,12 +39,11 @@ class PageContext:
     """What the page tells beside its Result. No time, no path of this machine.
 
     hash8: the name of this question, as in the result's folder. hashes: what was hashed -> sha256 (question, data,
-    code). versions: program -> version.
+    code). No versions of libraries either: with others the same figures make the same page.
     """
 
     hash8: str
     hashes: Mapping[str, str]
-    versions: Mapping[str, str]
 
 
 def render_report(result: Result, context: PageContext) -> str:

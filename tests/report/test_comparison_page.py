@@ -32,7 +32,7 @@ from backtest.study.comparison import Comparison
 from backtest.text import filled_dots
 from strategies import REGISTRY
 
-CONTEXT = PageContext(hash8="0123abcd", hashes={"question": "ab" * 32}, versions={"python": "3.11"})
+CONTEXT = PageContext(hash8="0123abcd", hashes={"question": "ab" * 32})
 LOOKBACKS, THRESHOLDS = (21, 63, 126), (0.0, 0.02)
 HOSTILE = (
     "<img src=x onerror=window.hacked=1>",
