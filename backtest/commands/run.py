@@ -5,29 +5,51 @@ from __future__ import annotations
 import datetime
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from backtest.account.benchmarks import benchmark_label
-from backtest.commands.load import load_all, placed
-from backtest.config import is_study
+from backtest.commands.common import load_all, placed, registry, simulated
+from backtest.config import Config, is_study
 from backtest.metrics import metrics_on
 from backtest.pages.caveats import caveats
+from backtest.pages.run.files import write_result
+from backtest.pipeline import run
 from backtest.result import Result
 from backtest.store.folder import Written
 from backtest.store.provenance import Provenance
+from backtest.store.trial_ledger import record_run
 from backtest.text import aligned
 
 OLD_PRICES_DAYS = 7
 
 
-def run_configs(paths: Sequence[Path], overrides: Sequence[str], out: Path, *, offline: bool, as_json: bool) -> None:
-    """Run each config and print its short table (or one JSON document for all); compare several, or a study."""
-    from run_backtest import backtest_one
+OneRun: TypeAlias = Callable[..., tuple[Result, Written]]
+"""(config, strategies, results folder, provenance, *, offline) -> the result and its folder."""
 
+
+def run_one(
+    config: Config, strategies: Mapping[str, type], out: Path, provenance: Provenance, *, offline: bool = False
+) -> tuple[Result, Written]:
+    """What `run_backtest.py` shows step by step, for a command that was started without it."""
+    result = run(config, strategies, offline=offline)
+    provenance.ledger_length = record_run(result, out)  # counted as a trial before it is shown
+    return result, write_result(result, strategies[config.strategy.name], out, provenance)
+
+
+def run_configs(
+    paths: Sequence[Path],
+    overrides: Sequence[str],
+    out: Path,
+    *,
+    offline: bool,
+    as_json: bool,
+    backtest_one: OneRun = run_one,
+) -> None:
+    """Run each config and print its short table (or one JSON document for all); compare several, or a study."""
     if any(is_study(path) for path in paths):
-        from backtest.commands.compare import compare_paths
+        from backtest.commands.search import compare_paths
 
         compare_paths(paths, overrides, out, offline=offline, as_json=as_json)
         return
@@ -37,7 +59,7 @@ def run_configs(paths: Sequence[Path], overrides: Sequence[str], out: Path, *, o
     for path, config in zip(paths, configs, strict=True):
         provenance = Provenance()
         with placed(path, overrides):
-            result, written = backtest_one(config, out, provenance, offline=offline)
+            result, written = backtest_one(config, registry(), out, provenance, offline=offline)
         tell_age(result)
         if as_json:
             documents.append(document(result, written))
@@ -46,7 +68,7 @@ def run_configs(paths: Sequence[Path], overrides: Sequence[str], out: Path, *, o
     if as_json:
         print(json.dumps(documents[0] if len(documents) == 1 else documents, indent=2, allow_nan=False))
     if len(configs) > 1 and not as_json:
-        from backtest.commands.compare import compare_paths
+        from backtest.commands.search import compare_paths
 
         compare_paths(paths, overrides, out, offline=offline, as_json=False)
 
@@ -85,7 +107,7 @@ def print_summary(result: Result, written: Written, seconds: float) -> None:
     ]
     first, last = result.sessions[0], result.sessions[-1]
     title = f"{result.config.name}, {first:%Y-%m-%d} to {last:%Y-%m-%d}"
-    print(f"{title} (SIMULATED DATA)" if result.market.is_simulated else title)
+    print(f"{title}{simulated(result.market.is_simulated)}")
     print("\n".join(aligned(rows)))
     for warning in caveats(result):
         print(f"  ! {warning}")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from backtest.commands.compare import compare_paths, joint_name, question_of
+from backtest.commands.search import compare_paths, joint_name, question_of
 from backtest.errors import ConfigError
 from backtest.store.trial_ledger import LEDGER, TrialLedger
 

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from backtest.cli import main
-from backtest.commands import signal
+from backtest.commands import today as signal
 from backtest.config import load_config
 from backtest.data import load_market
 from backtest.data.calendar import exchange_sessions
