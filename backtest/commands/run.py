@@ -12,8 +12,8 @@ from typing import Any
 from backtest.account.benchmarks import benchmark_label
 from backtest.commands.load import load_all, placed
 from backtest.config import is_study
-from backtest.pages.caveats import caveats
 from backtest.pages.index import number, percent
+from backtest.pages.prose import caveats
 from backtest.result import Result
 from backtest.store.folder import Written
 from backtest.store.occasion import Occasion

@@ -20,7 +20,7 @@ from backtest.data import content_hash, load_market
 from backtest.data.snapshots import RATE_SERIES, Snapshots
 from backtest.errors import BacktestError, ConfigError, DataError, ResultDiffers
 from backtest.market import Market
-from backtest.pages.caveats import caveats
+from backtest.pages.prose import caveats
 from backtest.pipeline import run
 from backtest.result import Result
 from backtest.store.folder import MANIFEST, code_hash

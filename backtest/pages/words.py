@@ -17,6 +17,9 @@ MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", 
 
 Number = float | int | None
 
+SMALLEST_SHOWN = 0.0005
+"""Below this a return prints as 0.0 % and takes no colour."""
+
 
 def number(value: Number, digits: int = 2, sign: str = "") -> str:
     """A plain number; sign "+" marks positive ones too, zero never has one."""
@@ -108,3 +111,15 @@ def place(location: str) -> str:
 def listed(names: list[str]) -> str:
     """`a`, `a and b`, `a, b and c`."""
     return " and ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))
+
+
+def mood(value: float | None) -> str:
+    """Class of a figure's colour: `up`, `down`, or neither for what prints as zero."""
+    if value is None or abs(value) < SMALLEST_SHOWN:
+        return ""
+    return "up" if value > 0 else "down"
+
+
+def tied(text: str) -> str:
+    """The text with its percent signs tied to their numbers, so that no line begins with one."""
+    return text.replace(" %", "\N{NO-BREAK SPACE}%")

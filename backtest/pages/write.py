@@ -13,8 +13,9 @@ import numpy as np
 from backtest.config import question
 from backtest.data import content_hash
 from backtest.pages import index
-from backtest.pages.caveats import caveats
-from backtest.pages.page import PageContext, render_report
+from backtest.pages.prose import caveats
+from backtest.pages.report import render_report
+from backtest.pages.shell import PageContext
 from backtest.result import Result
 from backtest.store.folder import (
     HASH_LENGTH,
