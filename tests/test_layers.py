@@ -13,7 +13,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 
 LAYERS = (
-    ("errors", "units", "series"),
+    ("errors", "units", "text", "series"),
     ("config", "market"),
     ("decision",),
     ("data", "signals"),

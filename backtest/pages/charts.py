@@ -1,7 +1,7 @@
 """Charts: the parts that plotly's layouts are made of, as dicts; assets/charts.js draws them.
 
 "@ink" is a colour of the page ("@ink/.3" thinned by transparency, "@ink*.3" mixed with paper), "#name" one of the
-page's arrays. Margins and ranges are explicit: where a point stands must be arithmetic, and nothing may move between redraws.
+page's arrays. Margins and ranges are explicit: where a point stands is arithmetic, and nothing moves between redraws.
 """
 
 from __future__ import annotations

@@ -12,8 +12,8 @@ from backtest.decision import Evidence
 from backtest.market import Legs
 from backtest.metrics.table import RELATIVE_KEYS
 from backtest.pages.legs import leg_looks
-from backtest.pages.words import UNDEFINED, Number, number, percent, points, usd, usd_short
 from backtest.result import Result
+from backtest.text import UNDEFINED, Number, number, percent, points, usd, usd_short
 
 KEY_FIGURES = (
     "final_equity_usd",

@@ -16,14 +16,15 @@ import pandas as pd
 
 from backtest.market import Floats
 from backtest.metrics import Calendar, drawdown
-from backtest.pages.words import SMALLEST_SHOWN, mood
 from backtest.result import Result
 from backtest.units import MONTHS_PER_YEAR
 
 HEAT_STEP = 0.02
-"""A step of the heatmap's tint; the sixth is full, above 10 %."""
+"""A step of the heatmap's tint; the sixth is full, above 10%."""
 
 HEAT_STEPS = 6
+SMALLEST_SHOWN = 0.0005
+"""Below this a return prints as 0.0% and takes no colour."""
 
 MOST_FALLS = 8
 SMALLEST_CUT_BPS = 25
@@ -228,3 +229,10 @@ def cut_before_start(result: Result) -> np.datetime64 | None:
 
 def _range(low: float, high: float) -> str:
     return f"{high:.2f}%" if low == high else f"{low:.2f}–{high:.2f}%"
+
+
+def mood(value: float | None) -> str:
+    """Class of a figure's colour: `up`, `down`, or neither for what prints as zero."""
+    if value is None or abs(value) < SMALLEST_SHOWN:
+        return ""
+    return "up" if value > 0 else "down"

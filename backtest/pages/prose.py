@@ -23,8 +23,10 @@ from backtest.pages.rebalances import (
     holding_periods_of,
     rebalances_of,
 )
-from backtest.pages.words import (
+from backtest.result import Figures, Result
+from backtest.text import (
     capital,
+    count,
     day,
     duration,
     listed,
@@ -37,7 +39,6 @@ from backtest.pages.words import (
     usd,
     usd_words,
 )
-from backtest.result import Figures, Result
 
 BEYOND_LUCK = 2.0
 """Size of a t-statistic from which a difference is unlikely to be luck, when one rule was tried."""
@@ -89,13 +90,13 @@ def lede(result: Result, worst: Fall | None) -> str:
         back = f"regained after {duration(worst.sessions, per_year)}" if worst.back is not None else "not yet regained"
         between = f"from {month(days[worst.peak])} to {month(days[worst.trough])}"
         fall = f"The worst fall was {percent(worst.depth, 0)}, {between}, {back}."
-    count = int(result.metrics["rebalances"] or 0)
-    if not count:
+    trades = int(result.metrics["rebalances"] or 0)
+    if not trades:
         return fall
     years = (days[-1] - days[0]).astype("timedelta64[D]").astype(int) / 365.25
-    pace = f", {number(count / years, 1)} times a year," if years >= 1 else ""
+    pace = f", {number(trades / years, 1)} times a year," if years >= 1 else ""
     costs = usd(result.metrics["costs_usd"])
-    traded = f"It traded on {count:,} of {plural(len(days) - 1, 'session')}"
+    traded = f"It traded on {count(trades)} of {plural(len(days) - 1, 'session')}"
     return f"{fall} {traded}{pace} and paid {costs} in trading costs."
 
 
@@ -208,9 +209,9 @@ def _not_known(result: Result) -> Iterator[str]:
         return
     unknown = int(np.isnan(result.decision.small_share[result.begin :]).sum())
     if unknown:
-        of = "all" if unknown == len(result.sessions) else f"{unknown:,} of"
+        of = "all" if unknown == len(result.sessions) else f"{count(unknown)} of"
         held = result.config.strategy.initial
-        total = f"{of} {len(result.sessions):,} sessions"
+        total = f"{of} {count(len(result.sessions))} sessions"
         yield f"On {total} the signal was unknown or had not spoken yet: {held} was held."
 
 
@@ -245,7 +246,7 @@ def _whipsaws(periods: Sequence[HoldingPeriod]) -> Iterator[str]:
     short = sum(each.sessions <= SHORT_SESSIONS for each in closed)
     if short and short >= WHIPSAW_SHARE * len(closed):
         yield (
-            f"{short:,} of {plural(len(periods), 'position')} lasted five sessions or fewer: "
+            f"{count(short)} of {plural(len(periods), 'position')} lasted five sessions or fewer: "
             "it whipsaws while its signal is near the line."
         )
 

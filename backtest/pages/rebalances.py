@@ -17,8 +17,8 @@ from backtest.account import run_kernel
 from backtest.market import Floats
 from backtest.metrics import Calendar
 from backtest.pages.legs import NEUTRAL, LegLook, leg_looks, parts_of
-from backtest.pages.words import percent
 from backtest.result import Result
+from backtest.text import percent
 from backtest.units import BPS
 
 OTHER_BPS = (0.0, 5.0, 10.0, 20.0, 50.0)

@@ -33,8 +33,8 @@ from backtest.pages.rebalances import (
     rebalances_of,
 )
 from backtest.pages.shell import PageContext, render_page
-from backtest.pages.words import day
 from backtest.result import Result
+from backtest.text import day
 
 MOST_LISTED = 1500
 """Rows of the table of trades: all of them in any sane test, and below 7 MB in any other."""

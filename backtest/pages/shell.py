@@ -18,13 +18,14 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from backtest.pages import words
+from backtest import text as words
+from backtest.pages.periods import mood
 
 if TYPE_CHECKING:
     import jinja2
 
 ASSETS = Path(__file__).parent / "assets"
-FILTERS = ("number", "percent", "points", "usd", "day", "iso", "plural", "place", "tied", "mood")
+FILTERS = ("number", "percent", "points", "usd", "day", "iso", "plural", "place")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +33,11 @@ class PageContext:
     """What a page tells beside its content. No time, no path of this machine.
 
     hash8: the name of this question, as in the result's folder. hashes: what was hashed -> sha256 (question, data,
-    code). versions: program -> version.
+    code). No versions of libraries either: with others the same figures make the same page.
     """
 
     hash8: str
     hashes: Mapping[str, str]
-    versions: Mapping[str, str]
 
 
 def render_page(
@@ -111,7 +111,7 @@ def _environment() -> jinja2.Environment:
         lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,
     )
-    environment.filters.update({name: getattr(words, name) for name in FILTERS})
+    environment.filters.update({name: getattr(words, name) for name in FILTERS}, mood=mood)
     environment.globals["MONTHS"] = words.MONTHS
     return environment
 

@@ -15,22 +15,21 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 from pydantic import BaseModel
 
+from backtest.account.benchmarks import benchmark_plans
 from backtest.account.compiled import run_compiled
-from backtest.account.plan import Plan, Terms, make_plan
+from backtest.account.plan import Plan
 from backtest.config import Config, Study, study_question
 from backtest.config.fields import Benchmark
 from backtest.data import content_hash, load_market
 from backtest.data.assemble import traded_tickers
 from backtest.decision import Decision, check_decision, target_weights
 from backtest.errors import ConfigError, RunError
-from backtest.market import Floats, Legs, Market, Memo, overnight_interest
-from backtest.metrics import Calendar, calendar_of
+from backtest.market import Floats, Legs, Market, Memo
+from backtest.metrics import Calendar, calendar_and_tbill
 from backtest.pipeline import is_rotation, legs_of, not_a_decision, plan_of
-from backtest.store.folder import code_hash
-from backtest.study.runs import in_rows, mix_plan
+from backtest.store.provenance import code_hash
 from backtest.study.sweep_measure import measured_against
 
 MOST_SETTINGS = 64
@@ -196,16 +195,6 @@ def _has_needs(params: type) -> bool:
     return hasattr(params, "needs")
 
 
-def first_benchmark(config: Config, market: Market, legs: Legs, terms: Terms) -> Floats:
-    """Equity of the config's first benchmark, (sessions,): as the benchmarks of a run, compiled."""
-    start, benchmark = pd.Timestamp(config.data.start), config.benchmarks[0]
-    if not isinstance(benchmark, str):
-        return run_compiled(mix_plan(market, legs, start, terms, benchmark.static_mix)).equity
-    held = dataclasses.replace(terms, rebalance="on_change")
-    weights = np.ones((len(market.sessions), 1))
-    return run_compiled(in_rows(make_plan(market, (benchmark,), weights, start, held))).equity
-
-
 def with_params(config: Config, params: BaseModel) -> Config:
     """The config with these parameters of its strategy."""
     return config.model_copy(update={"strategy": config.strategy.model_copy(update={"params": params})})
@@ -223,11 +212,9 @@ def setting_of(template: Config, config: Config, market: Market, strategy: Any) 
     """The setting of a config on its market."""
     legs = legs_of(config)
     plan = plan_of(config, market, Decision(np.zeros(len(market.sessions))))
-    calendar = calendar_of(
-        plan.sessions, periods_per_year=market.periods_per_year, exchange_sessions=market.exchange_sessions
-    )
-    tbill = overnight_interest(market)[len(market.sessions) - len(plan.sessions) :]
-    benchmark = first_benchmark(config, market, legs, plan.terms) if config.benchmarks else None
+    calendar, tbill = calendar_and_tbill(market, plan.sessions)
+    plans = benchmark_plans(config, market, legs, plan.terms)
+    benchmark = run_compiled(next(iter(plans.values()))).equity if plans else None
     growth, small = (np.array([leg.get(t, 0.0) for t in legs.tickers]) for leg in (legs.growth, legs.small))
     terms = plan.terms
     return Setting(

@@ -7,23 +7,21 @@ import hashlib
 import io
 import json
 import multiprocessing
-import os
 import random
-import signal
-import time
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from small_studies import common_study, config, study
+from work import calls_of, killed_at
 
 from backtest.errors import ResultDiffers
 from backtest.metrics import METRIC_KEYS
+from backtest.pages.comparison import files
 from backtest.pages.comparison.files import DOCUMENT, PAGE, TABLE, comparison_csv, hashes_of, write_comparison
-from backtest.store.occasion import Occasion
+from backtest.store.provenance import Provenance
 from backtest.store.trial_ledger import LEDGER, TrialLedger, ledger_length
-from backtest.study import files
 from backtest.study.comparison import Comparison
 from backtest.study.document import document, plain
 from strategies import REGISTRY
@@ -43,7 +41,7 @@ def _no_page(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def write(comparison: Comparison, root: Path, length: int = 0) -> Any:
-    return write_comparison(comparison, REGISTRY, root, Occasion(command=RUN, ledger_length=length))
+    return write_comparison(comparison, REGISTRY, root, Provenance(command=RUN, ledger_length=length))
 
 
 def test_the_document_has_the_schema_of_the_issue() -> None:
@@ -156,16 +154,10 @@ def check_whole(folder: Path) -> None:
 
 def kill_studies(root: Path, times: int) -> None:
     fork, rng = multiprocessing.get_context("fork"), random.Random(4)
-    started = time.perf_counter()
-    compare_and_write(root, times)
-    usual = time.perf_counter() - started
+    most = calls_of(lambda: compare_and_write(root, times))
     for attempt in range(times):
-        child = fork.Process(target=compare_and_write, args=(root, attempt))
+        child = fork.Process(target=killed_at, args=(rng.randrange(most), compare_and_write, root, attempt))
         child.start()
-        assert child.pid is not None
-        child.join(rng.uniform(0.0, 1.3 * usual))
-        if child.is_alive():
-            os.kill(child.pid, signal.SIGKILL)
         child.join()
     folders = [path for path in root.iterdir() if path.is_dir() and not path.name.startswith(".")]
     for folder in folders:
