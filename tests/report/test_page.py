@@ -16,11 +16,10 @@ from worlds import hand_market
 
 from backtest.config import CsvPrices, DataConfig, LegsConfig, StaticMix
 from backtest.market import Source
-from backtest.metrics import METRIC_KEYS
-from backtest.pages.caveats import caveats
-from backtest.pages.figures import figures
-from backtest.pages.page import plotly_bundle, render_report
-from backtest.pages.prose import headline
+from backtest.metrics import METRIC_KEYS, METRICS
+from backtest.pages.prose import caveats, headline
+from backtest.pages.report import render_report
+from backtest.pages.shell import plotly_bundle
 from backtest.pipeline import run
 from backtest.result import Result
 from strategies import REGISTRY
@@ -42,21 +41,21 @@ def test_every_printed_figure_is_the_metric_at_its_digits(result: Result, page: 
     columns = [result.metrics, *result.benchmark_metrics.values()]
     for section in ("result", "figures"):
         rows = page.rows(section)
-        for figure in figures(252, "T-bills"):
-            if figure.name not in rows:
+        for figure in METRICS:
+            if figure.label not in rows:
                 continue
-            for cell, column in zip(rows[figure.name], columns, strict=False):
+            for cell, column in zip(rows[figure.label], columns, strict=False):
                 value = column[figure.key]
                 if value is None:
                     assert cell == "–"
                 else:
                     printed, half_unit = number_of(cell)
-                    assert abs(printed - value) <= half_unit, (figure.name, cell, value)
+                    assert abs(printed - value) <= half_unit, (figure.label, cell, value)
 
 
 def test_every_metric_stands_in_the_full_table(page: Page) -> None:
-    assert {figure.key for figure in figures(252, "")} == set(METRIC_KEYS)
-    assert [figure.name for figure in figures(252, "")] == list(page.rows("figures"))[1:]
+    assert {figure.key for figure in METRICS} == set(METRIC_KEYS)
+    assert [figure.label for figure in METRICS] == list(page.rows("figures"))[1:]
 
 
 def test_headline_verdicts_and_tables_agree(result: Result, page: Page) -> None:
@@ -114,7 +113,10 @@ def test_the_policy_allows_exactly_the_two_scripts_of_the_page(page: Page) -> No
 
 def test_nothing_is_loaded_from_anywhere(page: Page) -> None:
     own = page.html.replace(plotly_bundle(), "")
-    assert re.findall(r"""(?:src|href)=["'](?!#|data:|[a-z]+\.(?:csv|json|yaml)["'])[^"']*""", own) == []
+    assert (
+        re.findall(r"""(?:src|href)=["'](?!#|data:|\.\./index\.html["']|[a-z]+\.(?:csv|json|yaml)["'])[^"']*""", own)
+        == []
+    )
     assert re.findall(r"@import|url\(|https?://", own) == []
 
 
@@ -124,7 +126,7 @@ def test_the_chart_library_cannot_end_its_own_script() -> None:
 
 def test_data_in_the_page_cannot_end_its_script(page: Page) -> None:
     assert "<" not in page.scripts[0]
-    assert page.payload["series"][0]["name"] == "Strategy"
+    assert page.payload["charts"]["equity"]["readout"][1]["name"] == "Strategy"
 
 
 def test_hostile_names_and_reasons_stay_text() -> None:
@@ -149,7 +151,7 @@ def test_any_number_of_benchmarks(count: int) -> None:
         *(["QQQ", "IWM", "50/50 mix", "IVW", "IWN", "30/70 mix", "0/100 mix", "100/0 mix"][:count]),
     ]
     assert len(page.rows("result")["Final value"]) == 1 + min(count, 3)
-    assert len(page.payload["series"]) == 1 + count
+    assert sum(name.startswith("equity") for name in page.payload["arrays"]) == 1 + count
     assert ("Against" in page.texts["active"]) == bool(count)
     assert ("Beta" in page.rows("figures")) == bool(count)
 
@@ -192,7 +194,7 @@ def test_thousands_of_trades_stay_below_seven_megabytes() -> None:
 def test_a_page_lists_its_newest_moves_and_says_how_many_it_left_out(
     monkeypatch: pytest.MonkeyPatch, result: Result
 ) -> None:
-    monkeypatch.setattr("backtest.pages.facts.MOST_LISTED", 4)
+    monkeypatch.setattr("backtest.pages.report.MOST_LISTED", 4)
     page = Page(page_of(result))
     assert len(page.tables["trades"][0]) == 1 + 4
     assert "The newest 4 of " in page.texts["trades"]
