@@ -13,7 +13,7 @@ from backtest.account.benchmarks import benchmark_label
 from backtest.commands.load import load_all, placed
 from backtest.config import is_study
 from backtest.metrics import metrics_on
-from backtest.pages.caveats import caveats
+from backtest.pages.prose import caveats
 from backtest.result import Result
 from backtest.store.folder import Written
 from backtest.store.ledger import default_ledger

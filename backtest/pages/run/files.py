@@ -7,9 +7,9 @@ from pathlib import Path
 
 from backtest.config import dump_yaml, question, resolved
 from backtest.data import content_hash
-from backtest.pages.caveats import caveats
-from backtest.pages.page import PageContext, render_report
-from backtest.pages.prose import headline
+from backtest.pages.prose import caveats, headline
+from backtest.pages.report import render_report
+from backtest.pages.shell import PageContext
 from backtest.pages.write import asked_of, code_of, period_of, sources_of, sparkline, write_pages
 from backtest.result import Result
 from backtest.store.folder import Identity, Written
