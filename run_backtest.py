@@ -18,15 +18,22 @@ from backtest.pipeline import decide, execute, measure, plan_of
 from backtest.result import Result
 from backtest.store.folder import Written
 from backtest.store.provenance import Provenance
-from backtest.store.trial_ledger import record_run
+from backtest.study.search import Search, search, shown_run
 
 
 def backtest_one(
-    config: Config, strategies: Mapping[str, type], results: Path, provenance: Provenance, *, offline: bool = False
-) -> tuple[Result, Written]:
-    """Run one config and write its folder in `results`.
+    config: Config,
+    strategies: Mapping[str, type],
+    results: Path,
+    provenance: Provenance,
+    *,
+    ledger: Path | None = None,
+    offline: bool = False,
+) -> tuple[Result, Search, Written]:
+    """Run one config and write its folder in `results`; provenance: what its manifest keeps about this run.
 
-    strategies: name -> class, what `strategies/__init__.py` lists. provenance: what the manifest keeps about this run.
+    strategies: name -> class, what `strategies/__init__.py` lists. ledger: where every trial is remembered, None to
+    remember none.
     """
     strategy = strategies[config.strategy.name]
     market = load_market(config, offline=offline)  # prices, policy decisions, rates: checked, on one calendar
@@ -34,8 +41,9 @@ def backtest_one(
     plan = plan_of(config, market, decision)  # the decision as target weights on the sessions of the test
     books = execute(config, plan, strategy)  # filled by backtrader, equal to the kernel to the last bit
     result = measure(config, market, strategy, decision, plan, books)  # beside the benchmarks, with metrics
-    provenance.ledger_length = record_run(result, results)  # counted as a trial before it is shown
-    return result, write_result(result, strategy, results, provenance)  # report.html and its files, whole or not at all
+    known = search(shown_run(result), ledger)  # remembered as a trial, and judged beside everything that was tried
+    provenance.ledger_length = known.trials if known.has_ledger else None
+    return result, known, write_result(result, known, strategy, results, provenance)  # its folder, whole or not at all
 
 
 if __name__ == "__main__":

@@ -25,6 +25,7 @@ from backtest.commands.options import (
     Day,
     GridStudy,
     Json,
+    LedgerFile,
     Offline,
     OneConfig,
     Out,
@@ -79,12 +80,14 @@ def run(
     out: Out = RESULTS,
     offline: Offline = False,
     as_json: Json = False,
+    ledger: LedgerFile = None,
     cache: Cache = None,
 ) -> None:
     """Run configs; each leaves a folder with a report, several are compared as well, and so is a study."""
     from backtest.commands.run import run_configs, run_one
 
-    run_configs(configs, overrides or [], out, offline=offline, as_json=as_json, backtest_one=context.obj or run_one)
+    run_configs(configs, overrides or [], out, offline=offline, as_json=as_json, ledger=ledger,
+                backtest_one=context.obj or run_one)  # fmt: skip
 
 
 @app.command()
