@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from backtest.commands.common import load_all, simulated
+from backtest.commands.common import load_all, placed, simulated
 from backtest.commands.today import market_to_now, parsed, row_of
 from backtest.errors import ConfigError
 from backtest.now.surges import AFTER, Surge, gains, surge_at, surges
@@ -24,7 +24,8 @@ def print_surges(
     if sessions < 1 or top < 1:
         raise ConfigError("--sessions, --top: expected whole numbers from 1 on")
     config = load_all([path], overrides)[0]
-    _, market = market_to_now(path, config, offline=offline, overrides=overrides)
+    with placed(path, overrides):
+        _, market = market_to_now(config, offline=offline, overrides=overrides)
     for name in (ticker, over):
         if name is not None and name not in market.tickers:
             raise ConfigError(f"found {name[:20]!r}, expected a ticker of this config: {', '.join(market.tickers)}")

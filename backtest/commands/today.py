@@ -37,7 +37,8 @@ def signal(path: Path, overrides: Sequence[str], holding: str | None, *, offline
     """Print the target after the last close; returns the exit code, CHANGED or 0."""
     config = load_all([path], overrides)[0]
     held = None if holding is None else parse_holding(holding, legs_of(config).tickers)
-    config, market = market_to_now(path, config, offline=offline, overrides=overrides)
+    with placed(path, overrides):
+        config, market = market_to_now(config, offline=offline, overrides=overrides)
     found = target(config, market, held, today=date.today())
     for age in series_ages(market):
         if age.is_stale:
@@ -128,7 +129,8 @@ def why(path: Path, day: str | None, overrides: Sequence[str], *, offline: bool,
 
     config = load_all([path], overrides)[0]
     wanted = None if day is None else parsed(day)
-    config, market = market_to_now(path, config, offline=offline, overrides=overrides)
+    with placed(path, overrides):
+        config, market = market_to_now(config, offline=offline, overrides=overrides)
     row = row_of(market, wanted)
     decision = decide(config, market, registry()[config.strategy.name])
     explanation = explain(decision, market, config.strategy.initial, row)
@@ -164,7 +166,7 @@ def row_of(market: Market, day: date | None) -> int:
     return place
 
 
-def market_to_now(path: Path, config: Config, *, offline: bool, overrides: Sequence[str] = ()) -> tuple[Config, Market]:
+def market_to_now(config: Config, *, offline: bool, overrides: Sequence[str] = ()) -> tuple[Config, Market]:
     """The config without its end, unless an override gave one, and its market.
 
     Tickers that end on different sessions are cut to the last common one, with a warning on stderr. A fault of the data
@@ -172,8 +174,7 @@ def market_to_now(path: Path, config: Config, *, offline: bool, overrides: Seque
     """
     if not any(override.partition("=")[0].strip() == END for override in overrides):
         config = config.model_copy(update={"data": config.data.model_copy(update={"end": None})})
-    with placed(path, overrides):
-        market = load_market(config, offline=offline, to_common=True)
+    market = load_market(config, offline=offline, to_common=True)
     last = f"{market.sessions[-1]:%Y-%m-%d}"
     later = [
         f"{source.name} {source.last}"
