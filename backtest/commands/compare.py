@@ -19,7 +19,7 @@ from backtest.pages.index import number, percent
 from backtest.store.folder import Written
 from backtest.store.occasion import Occasion
 from backtest.study.comparison import Comparison
-from backtest.study.ground import MOST_VARIANTS
+from backtest.study.inputs import MOST_VARIANTS
 from strategies import REGISTRY
 
 MOST_SHOWN = 12

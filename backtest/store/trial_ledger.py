@@ -49,16 +49,17 @@ class TrialLedger:
         """Lines that are trials or sweeps; every manifest records it, so that a shortened ledger shows."""
         return len(self.trials) + len(self.sweeps)
 
-    def record(self, entry: Entry) -> None:
-        """Add a line, unless it stands there already. When this returns, the line survives a crash."""
+    def record(self, *entries: Entry) -> None:
+        """Add a line each, unless it stands there already. When this returns, the lines survive a crash."""
         with _told(self.path), _locked(self.path) as file:
             self._read(file)
-            if entry.identity in self._known:
+            new = {entry.identity: entry for entry in entries if entry.identity not in self._known}
+            if not new:
                 return
             end = os.fstat(file).st_size
             is_torn = end > 0 and os.pread(file, 1, end - 1) != b"\n"
-            line = (b"\n" if is_torn else b"") + line_of(entry)
-            if os.write(file, line) != len(line):
+            lines = (b"\n" if is_torn else b"") + b"".join(map(line_of, new.values()))
+            if os.write(file, lines) != len(lines):
                 raise OSError(0, "the disk is full")
             os.fsync(file)
             self._read(file)

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from pydantic import Field
+from pydantic import StudyCurves
 from small_studies import TEXT, market
 
 from backtest.account.strategy import RotationStrategy, StrategyParams
@@ -37,7 +37,7 @@ class Moody(RotationStrategy):
     class Params(StrategyParams):
         """What goes wrong."""
 
-        level: int = Field(0, ge=0, description="0 and 3 are sound, 4 is vast")
+        level: int = StudyCurves(0, ge=0, description="0 and 3 are sound, 4 is vast")
 
     @staticmethod
     def decide(market: Market, legs: Legs, p: Params) -> Decision:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from pydantic import Field
+from pydantic import StudyCurves
 from small_studies import TEXT, market
 from test_walk_groups import terms
 from worlds import rotation_market
@@ -39,7 +39,7 @@ class Noise(RotationStrategy):
     class Params(StrategyParams):
         """Which coin."""
 
-        coin: int = Field(0, ge=0, description="the seed")
+        coin: int = StudyCurves(0, ge=0, description="the seed")
 
     @staticmethod
     def decide(market: Market, legs: Legs, p: Params) -> Decision:
