@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from backtest.account.benchmarks import benchmark_label
@@ -13,13 +13,14 @@ from backtest.commands.load import load_all
 from backtest.commands.progress import progress
 from backtest.config import Config, Study, is_study, load_study
 from backtest.config.fields import Benchmark
+from backtest.config.study import WalkForwardTerms
 from backtest.config.where import place_of
 from backtest.errors import ConfigError
-from backtest.pages.index import number, percent
 from backtest.store.folder import Written
-from backtest.store.occasion import Occasion
+from backtest.store.provenance import Provenance
 from backtest.study.comparison import Comparison
 from backtest.study.inputs import MOST_VARIANTS
+from backtest.text import number, percent
 from strategies import REGISTRY
 
 MOST_SHOWN = 12
@@ -36,7 +37,8 @@ class Question:
     path: Path
     variants: Mapping[str, Config]
     benchmark: Benchmark | None = None
-    grid: tuple[str, ...] = ()
+    grid: Mapping[str, tuple[object, ...]] = field(default_factory=dict)
+    walk_forward: WalkForwardTerms | None = None
 
 
 def compare_paths(paths: Sequence[Path], overrides: Sequence[str], out: Path, *, offline: bool, as_json: bool) -> None:
@@ -71,7 +73,7 @@ def of_study(study: Study) -> Question:
     variants = dict(study.variants)
     for point, config in zip(study.grid_points(), study.grid_configs(), strict=True):
         variants[", ".join(f"{key.split('.')[-1]} {value}" for key, value in point.items())] = config
-    return Question(study.name, study.path, variants, study.benchmark, tuple(study.grid))
+    return Question(study.name, study.path, variants, study.benchmark, study.grid, study.walk_forward)
 
 
 def _named(paths: Sequence[Path], configs: Sequence[Config]) -> Iterator[tuple[str, Config]]:
@@ -111,7 +113,7 @@ def compare_question(question: Question, out: Path, *, offline: bool, as_json: b
     from backtest.study.compare import compare
     from backtest.study.document import document
 
-    occasion = Occasion()
+    provenance = Provenance()
     with progress(f"compare {question.name}") as advance:
         comparison = compare(
             question.variants,
@@ -120,15 +122,16 @@ def compare_question(question: Question, out: Path, *, offline: bool, as_json: b
             benchmark=question.benchmark,
             ledger=out / LEDGER,
             grid=question.grid,
+            walk_forward=question.walk_forward,
             progress=advance,
             offline=offline,
         )
-        occasion.ledger_length = ledger_length(out)
-        written = write_comparison(comparison, REGISTRY, out, occasion)
+        provenance.ledger_length = ledger_length(out)
+        written = write_comparison(comparison, REGISTRY, out, provenance)
     if as_json:
         print(json.dumps(document(comparison) | {"folder": str(written.folder)}, indent=2, allow_nan=False))
     else:
-        print_comparison(comparison, written, occasion.seconds)
+        print_comparison(comparison, written, provenance.seconds)
 
 
 def print_comparison(comparison: Comparison, written: Written, seconds: float) -> None:
@@ -143,14 +146,13 @@ def print_comparison(comparison: Comparison, written: Written, seconds: float) -
         print("  " + row)
     for caution in comparison.cautions:
         print(f"  ! {caution}")
-    state = "written" if written.is_new else "unchanged"
-    print(f"  {state} in {seconds:.1f} s: {written.folder / PAGE}")
+    print(f"  {written.state} in {seconds:.1f} s: {written.folder / PAGE}")
 
 
 def table_rows(comparison: Comparison) -> list[str]:
     """The best by active Sharpe ratio, then the benchmarks, as aligned text."""
     ranked = sorted(comparison.variants, key=lambda variant: -variant.statistics.sharpe.value)
-    rows = [["", "return a year", "active Sharpe", "95 % interval", "deflated", "worst fall", "small"]]
+    rows = [["", "return a year", "active Sharpe", "95% interval", "deflated", "worst fall", "small"]]
     for variant in ranked[:MOST_SHOWN]:
         own, low_high = variant.statistics, variant.statistics.sharpe.interval
         active = [number(own.sharpe.value), f"{number(low_high[0])} to {number(low_high[1])}", number(own.dsr)]
@@ -164,5 +166,5 @@ def table_rows(comparison: Comparison) -> list[str]:
     return ["  ".join([row[0].ljust(widths[0]), *map(str.rjust, row[1:], widths[1:])]) for row in rows]
 
 
-def _fall_and_small(metrics: Mapping[str, object]) -> list[str]:
+def _fall_and_small(metrics: Mapping[str, float | int | None]) -> list[str]:
     return [percent(metrics["max_drawdown"]), percent(metrics["exposure_small"], 0)]

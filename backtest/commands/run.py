@@ -13,10 +13,10 @@ from backtest.account.benchmarks import benchmark_label
 from backtest.commands.load import load_all, placed
 from backtest.config import is_study
 from backtest.pages.caveats import caveats
-from backtest.pages.index import number, percent
 from backtest.result import Result
 from backtest.store.folder import Written
-from backtest.store.occasion import Occasion
+from backtest.store.provenance import Provenance
+from backtest.text import number, percent
 
 OLD_PRICES_DAYS = 7
 
@@ -45,14 +45,14 @@ def run_configs(paths: Sequence[Path], overrides: Sequence[str], out: Path, *, o
     configs = load_all(paths, overrides)
     documents = []
     for path, config in zip(paths, configs, strict=True):
-        occasion = Occasion()
+        provenance = Provenance()
         with placed(path, overrides):
-            result, written = backtest_one(config, out, occasion, offline=offline)
+            result, written = backtest_one(config, out, provenance, offline=offline)
         tell_age(result)
         if as_json:
             documents.append(document(result, written))
         else:
-            print_summary(result, written, occasion.seconds)
+            print_summary(result, written, provenance.seconds)
     if as_json:
         print(json.dumps(documents[0] if len(documents) == 1 else documents, indent=2, allow_nan=False))
     if len(configs) > 1 and not as_json:
@@ -102,5 +102,4 @@ def print_summary(result: Result, written: Written, seconds: float) -> None:
         )
     for warning in caveats(result):
         print(f"  ! {warning}")
-    state = "written" if written.is_new else "unchanged"
-    print(f"  {state} in {seconds:.1f} s: {written.folder / 'report.html'}")
+    print(f"  {written.state} in {seconds:.1f} s: {written.folder / 'report.html'}")

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from backtest.account.benchmarks import benchmark_label
 from backtest.metrics.table import RELATIVE_KEYS
-from backtest.pages.words import UNDEFINED, Number, number, percent, points, usd, usd_short
 from backtest.result import Result
+from backtest.text import UNDEFINED, Number, number, percent, points, usd, usd_short
 
 KEY_FIGURES = (
     "final_equity_usd",

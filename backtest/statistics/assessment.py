@@ -29,7 +29,7 @@ from backtest.statistics.variants import (
     variant_statistics,
 )
 from backtest.statistics.verdict import Evidence, TimingEvidence
-from backtest.statistics.words import HISTORIES_SHOWN
+from backtest.text import HISTORIES_SHOWN
 
 Array = NDArray[np.float64]
 
@@ -44,7 +44,7 @@ FOUND = 0.8
 
 @dataclass(frozen=True, eq=False)
 class NoSkill:
-    """The best of the table in histories without skill (annual active ratio): p of the observed best, mean, 95 % point.
+    """The best of the table in histories without skill (annual active ratio): p of the observed best, mean, 95% point.
 
     dots: as many equally likely bests as are shown, rising; the page fills the last `words.filled_dots(p)` of them.
     """
@@ -177,7 +177,7 @@ def deflation_hurdle(trials: Trials, no_skill_mean: float) -> float:
 def smallest_edge(no_skill_upper: float, years: float, tracking_error: float) -> float:
     """True edge (fraction a year) found four times in five.
 
-    (95 % point of the no-skill best, an annual ratio, + 0.84 / sqrt(years)) x tracking error.
+    (95% point of the no-skill best, an annual ratio, + 0.84 / sqrt(years)) x tracking error.
     """
     return (no_skill_upper + normal_quantile(FOUND) / math.sqrt(years)) * tracking_error
 

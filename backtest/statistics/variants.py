@@ -21,7 +21,7 @@ SIZE = 0.05
 
 @dataclass(frozen=True)
 class Estimate:
-    """An observed number with its 95 % percentile interval."""
+    """An observed number with its 95% percentile interval."""
 
     value: float
     interval: Interval
@@ -48,7 +48,7 @@ class VariantStatistics:
     p: float
     """One-sided, stepwise corrected for all variants, from the no-skill histories."""
     is_superior: bool
-    """Member of the superior set of the stepwise SPA test at 5 %."""
+    """Member of the superior set of the stepwise SPA test at 5%."""
     confidence_set_p: float
     tracking_error: float
     cagr: Estimate

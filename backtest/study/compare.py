@@ -26,7 +26,7 @@ from backtest.pipeline import decide, is_rotation, legs_of
 from backtest.statistics.assessment import SEED, Assessment, assess, evidence
 from backtest.statistics.sharpe import sharpe_ratios
 from backtest.statistics.verdict import judge
-from backtest.store.trial import Trial, trial_of
+from backtest.store.trial_ledger import Trial, trial_of
 from backtest.study.comparison import (
     CommonPeriod,
     Comparison,
@@ -53,6 +53,7 @@ from backtest.study.curves import (
 from backtest.study.differences import differences_of, effect_of
 from backtest.study.inputs import Benchmark, StudyInputs, common_inputs
 from backtest.study.luck import Luck, Yardstick, luck_of
+from backtest.study.plateau import whole_grid
 from backtest.study.sweep_setting import setting_of, with_first
 from backtest.study.trials import TrialCounter
 from backtest.study.walk import Candidates, Walk, walk
@@ -72,7 +73,7 @@ def compare(
     strategies: Mapping[str, type],
     benchmark: Benchmark | None = None,
     ledger: Path | None = None,
-    grid: Sequence[str] = (),
+    grid: Mapping[str, Sequence[object]] | None = None,
     walk_forward: WalkForwardTerms | None = None,
     seed: int = SEED,
     progress: Progress | None = None,
@@ -83,8 +84,8 @@ def compare(
 
     benchmark: what they are held against; by default the first one of the first variant.
     ledger: the file in which every variant is recorded as it finishes, and whose trials deflate the result; None: the
-    variants alone count. grid: the keys that a grid varied. walk_forward: how the variants are
-    walked forward, by default as a study that says nothing about it.
+    variants alone count. grid: each key that a grid varied with its values, the last one's changing fastest from
+    variant to variant. walk_forward: how the variants are walked forward, by default as a study that says nothing.
     market: use this one instead of loading. progress: told (steps done, all steps).
     The same arguments, data, code and earlier trials give the same Comparison.
 
@@ -109,7 +110,7 @@ def compare(
     check_by_backtrader(run_variant(inputs, curves.table.names[assessment.search.best], strategies))
     walked = walk_of(curves, strategies, walk_forward or WalkForwardTerms())
     steps.finish()
-    parts = assembled(curves, assessment, luck, strategies, grid)
+    parts = assembled(curves, assessment, luck, strategies, grid or {})
     cautions = (*inputs.cautions, *counter.cautions())
     return Comparison(name=name, cautions=cautions, size=size, walk_forward=walked, data_sha256=digest, **parts)
 
@@ -215,7 +216,7 @@ def assembled(
     assessment: Assessment,
     luck: Mapping[int, Luck | None],
     strategies: Mapping[str, type],
-    grid: Sequence[str],
+    grid: Mapping[str, Sequence[object]],
 ) -> dict[str, Any]:
     """The parts of a Comparison that follow from the curves and their statistics."""
     inputs, table, search, sessions = curves.inputs, curves.table, assessment.search, curves.sessions
@@ -224,7 +225,7 @@ def assembled(
     differences = differences_of(list(inputs.configs.values()))
     correlation = correlation_of(table.active)
     sharpe = np.array([statistics.sharpe.value for statistics in assessment.variants])
-    effect = effect_of(differences, sharpe, grid)
+    effect = effect_of(differences, sharpe, tuple(grid))
     proof = evidence(table, assessment, benchmarks[0].label, curves.mixes[search.best].small_share)
     return {
         "benchmark": benchmarks[0].name,
@@ -245,7 +246,7 @@ def assembled(
         "correlation": correlation,
         "order": alike_order(correlation),
         "years": calendar_years(sessions, inputs.market.exchange_sessions, curves.equity, curves.benchmark_equity),
-        "plateau": None if effect is None else effect.plateau_of(sharpe),
+        "plateau": whole_grid(sharpe, grid) if grid else effect.plateau_of(sharpe) if effect else None,
         "differences": differences,
         "effect": effect,
         "luck_shown": tuple(luck),

@@ -6,7 +6,7 @@ neighbours of each other. A sample of a grid has no neighbours.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -58,6 +58,13 @@ def plateau_of(values: Floats, axes: Axes, cells: Cells) -> Plateau | None:
     looked = np.where(inner, mean, -np.inf).ravel()[flat]
     centre = int(looked.argmax()) if np.isfinite(looked.max()) else None
     return Plateau(mean.ravel()[flat], worst.ravel()[flat], centre)
+
+
+def whole_grid(values: Floats, grid: Mapping[str, Sequence[object]]) -> Plateau | None:
+    """The plateau of figures in the order of a grid, the last key's values changing fastest."""
+    axes = list(grid.values())
+    lengths = [len(axis) for axis in axes]
+    return plateau_of(values, axes, np.indices(lengths).reshape(len(lengths), -1).T[: len(values)])
 
 
 def _smoothed(grid: Floats, ordered: Sequence[int]) -> tuple[Floats, Floats, npt.NDArray[np.bool_]]:

@@ -33,6 +33,7 @@ from backtest.study.sweep_chunk import CHUNK, Rows, plan_with, run_chunks
 from backtest.study.sweep_cluster import cluster_rows, cut
 from backtest.study.sweep_setting import Setting, Settings, ranked_by, with_first
 from backtest.study.sweep_store import ChunkStore
+from backtest.text import settings
 
 COUNTS = ("max_drawdown_sessions", "rebalances", "trades")
 """Metrics that are whole numbers."""
@@ -97,6 +98,11 @@ class Sweep:
     def values(self, number: int) -> dict[str, object]:
         """Swept key -> value of a point."""
         return {key: self.study.grid[key][int(d)] for key, d in zip(self.keys, self.digits[number], strict=True)}
+
+    def label(self, number: int) -> str:
+        """What a point sets, in words; keys of one value are left out: `lookback_sessions 63, threshold 0.01`."""
+        values = self.values(number)
+        return settings({key: value for key, value in values.items() if len(self.study.grid[key]) > 1} or values)
 
     def config(self, number: int) -> Config:
         """The Config of a point, the study's benchmark first."""

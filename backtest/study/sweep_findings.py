@@ -24,7 +24,7 @@ from backtest.result import Figures, Result
 from backtest.statistics.assessment import SearchStatistics, search_statistics
 from backtest.statistics.histories import FEWEST_SESSIONS
 from backtest.statistics.sharpe import deflated_sharpe, moments
-from backtest.store.trial import Trial, place_of
+from backtest.store.trial_ledger import Trial, place_of
 from backtest.study.curves import returns_of, table_of
 from backtest.study.inputs import MOST_VARIANTS
 from backtest.study.plateau import Plateau, is_ordered
@@ -35,7 +35,7 @@ TOP = 3
 """Best variants that are run again."""
 
 MIXES = 11
-"""Static mixes beside the variants: 0, 10, ... 100 % small."""
+"""Static mixes beside the variants: 0, 10, ... 100% small."""
 
 TOLERANCE = 1e-12
 
@@ -216,7 +216,7 @@ def _trials(result: Sweep) -> Iterator[Trial]:
             market = setting.market
             if id(market) not in digests:
                 digests[id(market)] = content_hash(market)
-            shared = {
+            shared: dict[str, Any] = {
                 "place": place_of(template, market),
                 "family": template.strategy.name,
                 "data_sha256": digests[id(market)],

@@ -19,8 +19,8 @@ from pydantic import BaseModel
 
 from backtest.config import Config, question
 from backtest.statistics.sharpe import Trials, pooled_trials, trials_of
-from backtest.store.trial import Place, Trial
-from backtest.store.trial_ledger import TrialLedger, longest_recorded
+from backtest.store.manifest import longest_ledger
+from backtest.store.trial_ledger import Place, Trial, TrialLedger
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ class TrialCounter:
         self.benchmark = benchmark
         self.trials: dict[str, Trial] = {}
         self.ledger = TrialLedger(path) if path else None
-        self.was_shorter_by = longest_recorded(path.parent) - self.ledger.length if path and self.ledger else 0
+        self.was_shorter_by = longest_ledger(path.parent) - self.ledger.length if path and self.ledger else 0
 
     def record(self, trials: Iterable[Trial]) -> None:
         """Variants have finished; when this returns, they are in the ledger."""

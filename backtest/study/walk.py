@@ -25,6 +25,7 @@ from backtest.errors import RunError
 from backtest.market import Floats
 from backtest.metrics import METRIC_KEYS, Calendar, Spans, calendar_and_tbill, metrics
 from backtest.result import Figures
+from backtest.study.curves import annual_growth, years_between
 from backtest.study.plateau import Plateau
 from backtest.study.sweep_engine import measurer
 from backtest.study.sweep_measure import measured_against
@@ -111,6 +112,24 @@ class Walk:
     def above_median(self) -> float:
         """Share of windows in which the chosen variant did better than the median of all, by the same metric."""
         return float(np.mean([choice.rank > 0.5 for choice in self.choices]))
+
+    @property
+    def growth(self) -> float:
+        """Growth a year of the account that follows the choices."""
+        return self._growth(self.equity)
+
+    @property
+    def benchmark_growth(self) -> float:
+        """Of the benchmark."""
+        return self._growth(self.benchmark)
+
+    @property
+    def hindsight_growth(self) -> float:
+        """Of the best in hindsight."""
+        return self._growth(self.hindsight)
+
+    def _growth(self, curve: Floats) -> float:
+        return annual_growth(curve[-1] / curve[0], years_between(self.sessions))
 
     @property
     def picks(self) -> list[tuple[pd.Timestamp, int]]:

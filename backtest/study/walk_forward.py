@@ -22,6 +22,7 @@ from backtest.study.sweep_findings import recorded
 from backtest.study.trials import SearchSize
 from backtest.study.walk import Candidates, Walk, walk
 from backtest.study.walk_paths import Paths, paths_through
+from backtest.text import count
 
 OF_WHOLE_YEARS = ("best_year", "worst_year")
 """Undefined in a test window that is no calendar year."""
@@ -117,7 +118,9 @@ def _check(study: Study, terms: WalkForwardTerms) -> None:
             "not chosen"
         )
     if study.size > MOST_POINTS:
-        raise ConfigError(f"{study.path}: grid: found {study.size:,} points, expected at most {MOST_POINTS:,}")
+        raise ConfigError(
+            f"{study.path}: grid: found {count(study.size)} points, expected at most {count(MOST_POINTS)}"
+        )
     if terms.plateau and study.sample is not None:
         raise ConfigError(
             f"{study.path}: walk_forward.plateau: found true, expected false: a sample has no neighbourhoods"
@@ -134,6 +137,6 @@ def _check(study: Study, terms: WalkForwardTerms) -> None:
         )
     if asked and comb(asked.groups, asked.test_groups) > MOST_SPLITS:
         raise ConfigError(
-            f"{study.path}: walk_forward.combinatorial: found {comb(asked.groups, asked.test_groups):,} splits, "
-            f"expected at most {MOST_SPLITS:,}"
+            f"{study.path}: walk_forward.combinatorial: found {count(comb(asked.groups, asked.test_groups))} splits, "
+            f"expected at most {count(MOST_SPLITS)}"
         )

@@ -14,9 +14,8 @@ from backtest.account.plan import Terms
 from backtest.config import StaticMix
 from backtest.market import PRICE_FRAMES, Market
 from backtest.pipeline import legs_of, run
-from backtest.study.curves import equal_exposure
+from backtest.study.curves import curve_of_run, equal_exposure, plan_of_benchmark, run_compiled, run_variant, with_mix
 from backtest.study.inputs import common_inputs
-from backtest.study.curves import curve_of_run, plan_of_benchmark, run_compiled, run_variant, with_mix
 from strategies import REGISTRY
 
 START = pd.Timestamp("2004-06-01")
@@ -108,6 +107,6 @@ def test_cash_held_on_average_is_held_by_the_mix_too() -> None:
     """Cash until the signal is known: 150 of the sessions; the mix has that share of cash all the time."""
     asked = config("strategy.initial=cash", "strategy.params.lookback_sessions=250")
     inputs = common_inputs({"x": asked}, None, market=market(), offline=True)
-    curve = curve_of_run(run_variant(inputs, "x", REGISTRY))
+    curve = curve_of_run(run_variant(inputs, "x", REGISTRY), run_compiled(plan_of_benchmark(inputs, "QQQ")).equity)
     assert curve.cash_share > 0.1
     assert equal_exposure(inputs, curve).cash_share == curve.cash_share

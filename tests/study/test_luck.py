@@ -15,6 +15,7 @@ from backtest.account.plan import Terms
 from backtest.config import Config
 from backtest.decision import Decision
 from backtest.pipeline import decide, plan_of
+from backtest.study.curves import VariantRun, growth, plan_of_benchmark, run_variant
 from backtest.study.inputs import StudyInputs, common_inputs
 from backtest.study.luck import (
     COSTS_BPS,
@@ -28,7 +29,6 @@ from backtest.study.luck import (
     starting_days,
 )
 from backtest.study.neighbours import neighbours_of
-from backtest.study.curves import VariantRun, growth, plan_of_benchmark, run_variant
 from strategies import REGISTRY
 
 

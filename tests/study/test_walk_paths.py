@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from pydantic import StudyCurves
+from pydantic import Field
 from small_studies import TEXT, market
 from test_walk_groups import terms
 from worlds import rotation_market
@@ -24,11 +24,10 @@ from backtest.errors import ConfigError, RunError
 from backtest.market import PRICE_FRAMES, Floats, Legs, Market
 from backtest.metrics import METRIC_KEYS
 from backtest.pages.walk.files import document, write_walk
-from backtest.store.occasion import Occasion
+from backtest.store.provenance import Provenance
 from backtest.study.sweep import curves_of
-from backtest.study.walk_account import follower
-from backtest.study.walk_forward import WalkForward, walk_forward
-from backtest.study.walk_measure import measured
+from backtest.study.walk import followed, measured
+from backtest.study.walk_forward import WalkForward, candidates_of, walk_forward
 from backtest.study.walk_paths import Paths, paths_through
 from strategies import REGISTRY
 
@@ -39,7 +38,7 @@ class Noise(RotationStrategy):
     class Params(StrategyParams):
         """Which coin."""
 
-        coin: int = StudyCurves(0, ge=0, description="the seed")
+        coin: int = Field(0, ge=0, description="the seed")
 
     @staticmethod
     def decide(market: Market, legs: Legs, p: Params) -> Decision:
@@ -165,7 +164,7 @@ def test_each_split_takes_the_best_of_its_training(walk: WalkForward) -> None:
 def test_other_curves_where_nothing_is_looked_at_change_no_choice(walk: WalkForward) -> None:
     asked = terms(5, 2, purge_sessions=10, embargo_sessions=30)
     own = curves(walk)
-    whole = paths_through(walk.sweep, asked, own)
+    whole = paths_through(dataclasses.replace(candidates_of(walk.sweep), curves=own), asked)
     rng = np.random.default_rng(4)
     changed = 0
     for number in (0, 4, 9):
@@ -175,7 +174,8 @@ def test_other_curves_where_nothing_is_looked_at_change_no_choice(walk: WalkForw
             rows[begin : end - 1] = False
         growth = own[:, 1:] / own[:, :-1]
         growth[:, rows] *= np.exp(rng.normal(0.0, 0.02, (len(own), int(rows.sum()))))
-        other = paths_through(walk.sweep, asked, np.cumprod(np.hstack([own[:, :1], growth]), axis=1)).choices
+        moved = np.cumprod(np.hstack([own[:, :1], growth]), axis=1)
+        other = paths_through(dataclasses.replace(candidates_of(walk.sweep), curves=moved), asked).choices
         assert other[number].number == choice.number
         assert other[number].inside == pytest.approx(choice.inside, rel=1e-9)
         assert other[number].outside != pytest.approx(choice.outside, rel=1e-3)
@@ -250,7 +250,7 @@ def test_an_account_changes_its_variant_at_the_open_after_the_choice(tmp_path: P
     result, own = walk.sweep, curves(walk)
     sides = [result.first.decide(Noise.Params(coin=coin)).small_share[result.first.begin + 100] for coin in range(6)]
     before, after = sides.index(0.0), sides.index(1.0)
-    equity = run_compiled(follower(result)([(0, before), (100, after)])).equity
+    equity = run_compiled(followed(candidates_of(result), [(0, before), (100, after)])).equity
     assert (equity[:101] == own[before, :101]).all()
     opens, closes = (getattr(result.market, name).loc[result.first.plan.sessions] for name in ("open", "close"))
     overnight, day = opens["QQQ"].iloc[101] / closes["QQQ"].iloc[100], closes["IWM"].iloc[101] / opens["IWM"].iloc[101]
@@ -276,7 +276,7 @@ def test_choosing_among_coins_is_worth_nothing_on_the_median_path(tmp_path: Path
 
 
 def test_the_files_carry_splits_and_paths(walk: WalkForward, tmp_path: Path) -> None:
-    written = write_walk(walk, tmp_path, Occasion(command="test", ledger_length=0))
+    written = write_walk(walk, tmp_path, Provenance(command="test", ledger_length=0))
     found = paths(walk)
     table = pd.read_csv(written.folder / "paths.csv", index_col="date")
     assert list(table.columns) == ["path_1", "path_2", "path_3", "path_4", "benchmark", "best_in_sample"]
@@ -287,7 +287,7 @@ def test_the_files_carry_splits_and_paths(walk: WalkForward, tmp_path: Path) -> 
     told = json.loads((written.folder / "walk_forward.json").read_text())["combinatorial"]
     assert [path["splits"][0] for path in told["paths"]] == [1, 2, 3, 4]
     assert told["spread"]["cagr"]["median"] == np.median([path["figures"]["cagr"] for path in told["paths"]])
-    assert not write_walk(walk, tmp_path, Occasion(command="test", ledger_length=0)).is_new
+    assert not write_walk(walk, tmp_path, Provenance(command="test", ledger_length=0)).is_new
 
 
 def test_without_paths_nothing_is_said_of_them(tmp_path: Path) -> None:
@@ -296,6 +296,6 @@ def test_without_paths_nothing_is_said_of_them(tmp_path: Path) -> None:
     study = study_from_text(text, str(tmp_path / "study.yaml"), strategies=REGISTRY)
     walk = walk_forward(study, REGISTRY, market=market())
     assert document(walk)["combinatorial"] is None
-    written = write_walk(walk, tmp_path / "results", Occasion(command="test", ledger_length=0))
+    written = write_walk(walk, tmp_path / "results", Provenance(command="test", ledger_length=0))
     assert not (written.folder / "paths.csv").exists()
     assert "chart-paths" not in (written.folder / "walk_forward.html").read_text().split("<script")[0]

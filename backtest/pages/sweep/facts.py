@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from backtest.account.benchmarks import benchmark_label
-from backtest.pages.comparison.effect import short_key, shown
-from backtest.pages.words import listed, number, percent, plural, points, title_of
+from backtest.text import count, listed, number, percent, plural, points, setting, short_key, title_of
 
 if TYPE_CHECKING:
     from backtest.pages.sweep.payload import Carried
@@ -86,12 +85,12 @@ def facts_of(sweep: Sweep, findings: Findings, carried: Carried) -> dict[str, An
         "columns": [name for _, name, _ in COLUMNS],
         "rows": [_row(sweep, int(number)) for number in sweep.ranked[:ROWS]],
         "anchors": _anchors(findings),
-        "problems": [(told(sweep, n), why) for n, why in list(sweep.problems.items())[:MOST_PROBLEMS]],
+        "problems": [(sweep.label(n), why) for n, why in list(sweep.problems.items())[:MOST_PROBLEMS]],
         "problem_count": len(sweep.problems),
         "rule": findings.finalists[0].result.rule if findings.finalists else "",
         "notes": market.notes,
         "sources": market.sources,
-        "tried": f"{findings.trials.count:,}",
+        "tried": f"{count(findings.size.count)}",
     }
 
 
@@ -100,7 +99,7 @@ def thinned(sweep: Sweep, carried: Carried) -> str:
     if carried.is_all:
         return ""
     step = carried.every[0][1]
-    share = f"The charts hold {len(carried.numbers):,} of {carried.size:,} points"
+    share = f"The charts hold {count(len(carried.numbers))} of {count(carried.size)} points"
     rest = "the best one is among them; tables, verdicts and sweep.csv have all"
     if not carried.is_whole_grid:
         return f"{share}, every {step}{_ending(step)} of the sample: {rest}."
@@ -120,13 +119,13 @@ def headline(sweep: Sweep, findings: Findings) -> str:
     """One sentence: plateau, peak or nothing."""
     if not len(sweep.ranked):
         return "No variant has a ratio to be ranked by."
-    best = float(sweep.metric(sweep.headline)[sweep.ranked[0]])
+    best = float(sweep.scores[sweep.ranked[0]])
     if best <= 0 and sweep.benchmark:
         held = benchmark_label(sweep.benchmark)
-        return f"None of {len(sweep.table):,} variants did better than simply holding {held}."
+        return f"None of {count(len(sweep.table))} variants did better than simply holding {held}."
     if findings.deflated is not None and findings.deflated >= ENOUGH:
-        return f"The best of {len(sweep.table):,} variants did better than the luck of the search explains."
-    return f"The best of {len(sweep.table):,} variants is no better than a search this wide finds by luck."
+        return f"The best of {count(len(sweep.table))} variants did better than the luck of the search explains."
+    return f"The best of {count(len(sweep.table))} variants is no better than a search this wide finds by luck."
 
 
 def lede(sweep: Sweep, findings: Findings) -> list[str]:
@@ -134,9 +133,9 @@ def lede(sweep: Sweep, findings: Findings) -> list[str]:
     if not findings.finalists:
         return []
     best, said = findings.finalists[0], []
-    value = sweep.metric(sweep.headline)
+    value = sweep.scores
     name = "an active Sharpe ratio" if sweep.benchmark else "a Sharpe ratio"
-    said.append(f"The best is {told(sweep, best.number)}, with {name} of {number(value[best.number])}.")
+    said.append(f"The best is {sweep.label(best.number)}, with {name} of {number(value[best.number])}.")
     plateau = findings.plateau
     if plateau is not None:
         said.append(
@@ -145,12 +144,12 @@ def lede(sweep: Sweep, findings: Findings) -> list[str]:
         )
         if plateau.centre is not None and plateau.centre != best.number:
             said.append(
-                f"The best plateau lies around {told(sweep, plateau.centre)}: mean "
+                f"The best plateau lies around {sweep.label(plateau.centre)}: mean "
                 f"{number(plateau.mean[plateau.centre])}, worst {number(plateau.worst[plateau.centre])}."
             )
     if findings.deflated is not None:
         said.append(
-            f"Deflated for {findings.trials.count:,} trials the best scores {number(findings.deflated)}, where "
+            f"Deflated for {count(findings.size.count)} trials the best scores {number(findings.deflated)}, where "
             f"{ENOUGH} is needed."
         )
     return said
@@ -163,10 +162,10 @@ def boxes(sweep: Sweep, findings: Findings) -> list[tuple[str, str, str]]:
     if findings.ahead is not None:
         rows.append((f"Variants ahead of {benchmark}", percent(findings.ahead, 0), "by final value, after costs"))
     if findings.deflated is not None:
-        needed = f"{ENOUGH} needed; {findings.trials.count:,} trials"
+        needed = f"{ENOUGH} needed; {count(findings.size.count)} trials"
         rows.append(("Deflated Sharpe of the best", number(findings.deflated), needed))
     if findings.overfitting is not None:
-        reading = f"the winner of one half is below the median of the other; {findings.looked_at:,} variants looked at"
+        reading = f"the winner of one half is below the median of the other; {count(findings.looked_at)} variants seen"
         rows.append(("Probability of overfitting", percent(findings.overfitting, 0), reading))
     growth = sweep.metric("cagr")
     if not np.isnan(growth).all():
@@ -175,25 +174,10 @@ def boxes(sweep: Sweep, findings: Findings) -> list[tuple[str, str, str]]:
     return rows
 
 
-def told(sweep: Sweep, number_: int) -> str:
-    """`lookback_sessions 63, threshold 0.01`."""
-    values = {key: value for key, value in sweep.values(number_).items() if len(sweep.study.grid[key]) > 1}
-    return ", ".join(f"{short_key(key)} {level(value)}" for key, value in (values or sweep.values(number_)).items())
-
-
-def level(value: object) -> str:
-    """A swept value as printed: a map reads `QQQ 0.5 and IVW 0.5`."""
-    if isinstance(value, dict):
-        return listed([f"{key} {level(each)}" for key, each in value.items()])
-    if isinstance(value, list | tuple):
-        return listed([level(each) for each in value])
-    return shown(value)  # type: ignore[arg-type]
-
-
 def _range(values: tuple[object, ...]) -> str:
     if len(values) <= 8:
-        return ", ".join(level(value) for value in values)
-    return f"{level(values[0])} to {level(values[-1])}, {len(values)} values"
+        return ", ".join(setting(value) for value in values)
+    return f"{setting(values[0])} to {setting(values[-1])}, {len(values)} values"
 
 
 def _row(sweep: Sweep, place: int) -> tuple[str, list[str]]:
@@ -201,7 +185,7 @@ def _row(sweep: Sweep, place: int) -> tuple[str, list[str]]:
     for key, _, write in COLUMNS:
         value = float(sweep.metric(key)[place])
         written.append("–" if np.isnan(value) else write(value))
-    return told(sweep, place), written
+    return sweep.label(place), written
 
 
 def _finalist(sweep: Sweep, finalist: Finalist) -> dict[str, Any]:
@@ -209,22 +193,23 @@ def _finalist(sweep: Sweep, finalist: Finalist) -> dict[str, Any]:
     _, cells = _row(sweep, finalist.number)
     growth, others = finalist.result.metrics["cagr"], finalist.result.benchmark_metrics
     first = next(iter(others.values()))["cagr"] if others else None
+    same = finalist.curve == finalist.result.books.equity
     return {
         "why": finalist.why,
-        "what": told(sweep, finalist.number),
+        "what": sweep.label(finalist.number),
         "point": finalist.number,
         "cells": cells,
         "ahead": points(growth - first) if growth is not None and first is not None else "–",
         "kernel": f"${finalist.curve[-1]:,.6f}",
         "backtrader": f"${finalist.result.books.equity[-1]:,.6f}",
-        "sessions": f"{int((finalist.curve == finalist.result.books.equity).sum()):,} of {len(finalist.curve):,}",
+        "sessions": f"{count(int(same.sum()))} of {count(len(same))}",
         "apart": "none" if not finalist.largest_difference else f"{finalist.largest_difference:.0e}".replace("-", "−"),
     }
 
 
 def _anchors(findings: Findings) -> list[tuple[str, list[str]]]:
     rows = [(benchmark_label(name), figures) for name, figures in findings.benchmarks.items()]
-    rows += [(f"static mix, {100 * share:.0f} % small", figures) for share, figures in findings.mixes.items()]
+    rows += [(f"static mix, {percent(share, 0)} small", figures) for share, figures in findings.mixes.items()]
     return [
         (name, ["–" if figures[key] is None else write(figures[key]) for key, _, write in COLUMNS])
         for name, figures in rows

@@ -9,8 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from backtest.account.benchmarks import benchmark_label
-from backtest.pages.walk.values import told_values
-from backtest.pages.words import day, number, percent, plural
+from backtest.text import day, number, percent, plural
 
 if TYPE_CHECKING:
     from backtest.study.walk_forward import WalkForward
@@ -44,7 +43,7 @@ def _rows(walk: WalkForward, paths: Paths) -> list[tuple[str, list[str]]]:
         (f"{name} path", {key: paths.spread(key)[name] for key in SHOWN}) for name in ("median", "lowest", "highest")
     ]
     rows += [(benchmark, paths.benchmark_figures)]
-    rows += [(f"best in sample: {told_values(walk, paths.best)}", paths.in_sample_figures)]
+    rows += [(f"best in sample: {walk.sweep.label(paths.best)}", paths.in_sample_figures)]
     return [(name, [write(figures[key]) for key, (_, write) in SHOWN.items()]) for name, figures in rows]
 
 
