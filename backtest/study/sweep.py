@@ -22,21 +22,17 @@ import pandas as pd
 from pydantic import BaseModel
 
 from backtest.account.benchmarks import benchmark_name
-from backtest.account.compiled import run_compiled
 from backtest.config import Config, Study
 from backtest.errors import ConfigError, RunError
 from backtest.market import Floats, Market
-from backtest.metrics import METRIC_KEYS
+from backtest.metrics import METRIC_KEYS, metric_of
 from backtest.study.plateau import Plateau, plateau_of
 from backtest.study.sweep_batch import BATCH, curves_of_decisions
-from backtest.study.sweep_chunk import CHUNK, Rows, plan_with, run_chunks
+from backtest.study.sweep_chunk import CHUNK, Rows, run_chunks
 from backtest.study.sweep_cluster import cluster_rows, cut
 from backtest.study.sweep_setting import Setting, Settings, ranked_by, with_first
 from backtest.study.sweep_store import ChunkStore
 from backtest.text import settings
-
-COUNTS = ("max_drawdown_sessions", "rebalances", "trades")
-"""Metrics that are whole numbers."""
 
 HEADLINE = "information_ratio"
 """Ranks variants: the annual ratio of the returns over the benchmark's; without a benchmark, FALLBACK."""
@@ -147,7 +143,7 @@ class Sweep:
             values = [_cell(value) for value in self.study.grid[key]]
             columns[key] = pd.Series(values).to_numpy()[self.digits[:, k]]
         for k, key in enumerate(METRIC_KEYS):
-            whole = key in COUNTS and not np.isnan(self.table[:, k]).any()
+            whole = metric_of(key).is_whole and not np.isnan(self.table[:, k]).any()
             columns[key] = self.table[:, k].astype(np.int64) if whole else self.table[:, k]
         return pd.DataFrame(columns)
 
@@ -244,8 +240,6 @@ def _setting_of(result: Sweep, number: int) -> tuple[Setting, BaseModel]:
 def _together(points: Sequence[tuple[Setting, BaseModel]]) -> Floats:
     """Curves of points of one setting."""
     setting = points[0][0]
-    if setting.is_plain:
-        return np.array([run_compiled(plan_with(setting, params)).equity for _, params in points])
     return curves_of_decisions(setting, [setting.decide(params) for _, params in points])
 
 

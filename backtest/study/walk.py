@@ -18,12 +18,12 @@ import pandas as pd
 
 from backtest.account import Books, check_same_books, run_backtrader
 from backtest.account.benchmarks import benchmark_name
-from backtest.account.compiled import run_compiled
+from backtest.account.kernel import run_compiled
 from backtest.account.plan import Plan
 from backtest.config.study import WalkForwardTerms
 from backtest.errors import RunError
 from backtest.market import Floats
-from backtest.metrics import METRIC_KEYS, Calendar, Spans, calendar_and_tbill, metrics
+from backtest.metrics import METRIC_KEYS, Calendar, Spans, calendar_and_tbill, metric_of, metrics
 from backtest.result import Figures
 from backtest.study.curves import annual_growth, years_between
 from backtest.study.plateau import Plateau
@@ -33,8 +33,6 @@ from backtest.study.sweep_setting import Setting, ranked_by
 
 FEWEST_SESSIONS = 63
 """A quarter of a year: neither a choice nor a test is made on less."""
-
-LESS_IS_BETTER = ("volatility", "ulcer_index", "tracking_error", "max_drawdown_sessions", "down_capture")
 
 BLOCK = 256
 """Curves joined at once: some 12 MB for 25 years."""
@@ -301,7 +299,7 @@ def selected(table: Floats, terms: WalkForwardTerms) -> Floats:
 
 def sign_of(terms: WalkForwardTerms) -> float:
     """-1 where less of the metric is better."""
-    return -1.0 if terms.select in LESS_IS_BETTER else 1.0
+    return -1.0 if metric_of(terms.select).direction < 0 else 1.0
 
 
 def recommended(candidates: Candidates, terms: WalkForwardTerms, inside: Floats) -> int:

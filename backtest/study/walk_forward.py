@@ -9,22 +9,20 @@ from functools import cache
 from math import comb
 from pathlib import Path
 
-from backtest.account.plan import Plan
+from backtest.account.plan import Plan, make_plan
 from backtest.config import Study
 from backtest.config.study import WalkForwardTerms
+from backtest.decision import check_decision, target_weights
 from backtest.errors import ConfigError, RunError
 from backtest.market import Market
-from backtest.metrics import METRIC_KEYS
-from backtest.metrics.table import ACTIVITY_KEYS
+from backtest.metrics import METRICS
 from backtest.study.sweep import Progress, Sweep, curves_of, sweep
-from backtest.study.sweep_chunk import plan_with
 from backtest.study.sweep_findings import recorded
 from backtest.study.trials import SearchSize
 from backtest.study.walk import Candidates, Walk, walk
 from backtest.study.walk_paths import Paths, paths_through
 from backtest.text import count
 
-OF_WHOLE_YEARS = ("best_year", "worst_year")
 """Undefined in a test window that is no calendar year."""
 
 MOST_POINTS = 4000
@@ -87,7 +85,11 @@ def candidates_of(result: Sweep) -> Candidates:
     @cache
     def plan_of(number: int) -> Plan:
         template, params = result.study.grid_parts(number)
-        return plan_with(result.settings.of(template, params), params)
+        setting = result.settings.of(template, params)
+        market, legs = setting.market, setting.legs
+        decision = check_decision(setting.decide(params), market, legs)
+        weights = target_weights(decision, market, legs, legs.tickers, template.strategy.initial)
+        return make_plan(market, legs.tickers, weights, setting.plan.sessions[0], setting.plan.terms)
 
     return Candidates(
         setting=result.first,
@@ -125,7 +127,7 @@ def _check(study: Study, terms: WalkForwardTerms) -> None:
         raise ConfigError(
             f"{study.path}: walk_forward.plateau: found true, expected false: a sample has no neighbourhoods"
         )
-    choices = [key for key in METRIC_KEYS if key not in (*ACTIVITY_KEYS, *OF_WHOLE_YEARS)]
+    choices = [each.key for each in METRICS if each.group != "activity" and "a whole year" not in each.needs]
     if terms.select not in choices:
         expected = ", ".join(choices)
         raise ConfigError(f"{study.path}: walk_forward.select: found {terms.select}, expected one of {expected}")

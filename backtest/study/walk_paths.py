@@ -21,7 +21,7 @@ from itertools import combinations, pairwise
 import numpy as np
 import numpy.typing as npt
 
-from backtest.account.compiled import run_compiled
+from backtest.account.kernel import run_compiled
 from backtest.config.study import WalkForwardTerms
 from backtest.errors import RunError
 from backtest.market import Floats
