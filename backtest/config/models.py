@@ -11,7 +11,15 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import BaseModel, Field, SerializeAsAny, ValidationInfo, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    Field,
+    FieldSerializationInfo,
+    ValidationInfo,
+    field_serializer,
+    field_validator,
+    model_validator,
+)
 from pydantic_core import PydanticCustomError
 
 from backtest.config.fields import (
@@ -125,9 +133,14 @@ class StrategyConfig(Model):
 
     name: str = Field(description="a name of the registry of strategies")
     initial: Literal["growth", "small", "cash"] = Field("growth", description="held before a signal is known")
-    params: SerializeAsAny[BaseModel] = Field(
+    params: BaseModel = Field(
         default_factory=NoParams, validate_default=True, description="the strategy's own parameters"
     )
+
+    @field_serializer("params")
+    def _written(self, params: BaseModel, info: FieldSerializationInfo) -> dict[str, Any]:
+        """By its own model; `SerializeAsAny` reaches down to nodes that pydantic below 2.14 has not built yet."""
+        return params.model_dump(mode=info.mode)
 
     @field_validator("params", mode="before")
     @classmethod
