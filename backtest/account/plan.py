@@ -5,6 +5,7 @@ The flow: config -> market -> decision -> PLAN -> fills -> result -> metrics -> 
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,9 +13,11 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from backtest.config import Config
 from backtest.errors import ConfigError
 from backtest.market import Floats, Market, overnight_interest
 from backtest.signals.periods import last_of_period
+from backtest.units import BPS
 
 NO_BAND = float("inf")
 Rebalance = str | float
@@ -28,8 +31,8 @@ class Terms:
     cost_rate: commission and slippage together, as a fraction of traded value.
     rebalance: `on_change` trades when the target changes; `monthly` also at each month's last decision; a number also
         when a weight at the close is off its target by more than that.
-    delay_sessions: sessions between the close decided at and the open traded at. A drift is judged at each close and
-        traded at the next open whatever the delay: it is no decision of the strategy.
+    delay_sessions: sessions between the close decided at and the open traded at, of a drift too; none is looked for
+        while one is due.
     is_raw: an account of prices on the tape, paid its dividends in cash, its holdings split; else of total return.
     """
 
@@ -48,6 +51,21 @@ class Terms:
             raise ConfigError(f"rebalance: found {rule!r}, expected on_change, monthly or a band such as 0.05")
         if not isinstance(delay, int) or delay < 1:
             raise ConfigError(f"delay_sessions: found {delay!r}, expected a whole number from 1 on")
+
+    @classmethod
+    def of(cls, config: Config) -> Terms:
+        """The execution part of a config in an engine's units: one cost rate, a band instead of a mapping."""
+        execution = config.execution
+        rule = execution.rebalance
+        return cls(
+            cash=execution.initial_cash_usd,
+            cost_rate=(execution.commission_bps + execution.slippage_bps) * BPS,
+            whole_shares=execution.shares == "whole",
+            rebalance=rule if isinstance(rule, str) else rule.drift,
+            delay_sessions=execution.delay_sessions,
+            earns_tbill=execution.idle_cash == "tbill",
+            is_raw=execution.accounting == "raw",
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +134,15 @@ def make_plan(market: Market, tickers: tuple[str, ...], weights: Floats, start: 
         ratios=ratios,
         dividends=dividends,
     )
+
+
+def begun_at(plan: Plan, row: int) -> Plan:
+    """The plan of the same test begun `row` sessions later."""
+    names = ("sessions", "opens", "closes", "targets", "is_scheduled", "overnight", "ratios", "dividends")
+    later: dict[str, Any] = {n: None if getattr(plan, n) is None else getattr(plan, n)[row:] for n in names}
+    overnight = plan.overnight[row:].copy()
+    overnight[0] = 0.0  # the starting cash was not there the night before
+    return dataclasses.replace(plan, **{**later, "overnight": overnight})
 
 
 def _table(prices: pd.DataFrame) -> Floats:

@@ -46,7 +46,7 @@ def _leg_variances(market: Market, legs: Legs, window: int) -> Floats:
 def inverse_volatility(market: Market, legs: Legs, window: int) -> dict[str, Floats]:
     """Each ticker's weight within its leg, by 1 / sd of its last `window` daily returns, set anew at each month's end.
 
-    Two tickers with 20 % and 10 % get a third and two thirds. The leg's own weights stand until all are known.
+    Two tickers with 20% and 10% get a third and two thirds. The leg's own weights stand until all are known.
     """
     weights = market.memo.get(("inverse volatility", window, legs.key), lambda: _inverse(market, legs, window))
     return dict(zip(legs.tickers, weights, strict=True))

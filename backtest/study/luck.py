@@ -24,7 +24,7 @@ from backtest.pipeline import plan_of
 from backtest.signals.periods import last_of_period
 from backtest.study.ground import Ground
 from backtest.study.neighbours import neighbours_of
-from backtest.study.runs import Run, growth, in_rows, with_decision, years_between
+from backtest.study.runs import Run, growth, with_decision, years_between
 from backtest.units import BPS
 
 DELAYS = (1, 2, 3, 5)
@@ -190,7 +190,7 @@ def _delays(run: Run, yardstick: Yardstick, own: float) -> Fan:
     for delay in DELAYS:
         execution = run.config.execution.model_copy(update={"delay_sessions": delay})
         plans.append(plan_of(run.config.model_copy(update={"execution": execution}), ground.market, run.decision))
-    values = np.array([growth(in_rows(plan)) for plan in plans]) - yardstick.at_delays
+    values = np.array([growth(plan) for plan in plans]) - yardstick.at_delays
     return Fan(tuple(map(str, DELAYS)), values, own)
 
 
@@ -198,7 +198,7 @@ def delayed(plan: Plan, ground: Ground, delay_sessions: int) -> Plan:
     """A plan of constant weights with another delay."""
     weights = np.repeat(plan.targets[-1:], len(ground.market.sessions), axis=0)
     terms = dataclasses.replace(plan.terms, delay_sessions=delay_sessions)
-    return in_rows(make_plan(ground.market, plan.tickers, weights, plan.sessions[0], terms))
+    return make_plan(ground.market, plan.tickers, weights, plan.sessions[0], terms)
 
 
 def _costs(run: Run, yardstick: Yardstick, own: float) -> Fan:

@@ -15,15 +15,15 @@ import numpy as np
 import pandas as pd
 
 from backtest.account import Books, check_same_books, run_backtrader
+from backtest.account.benchmarks import benchmark_plan, mix_weights
 from backtest.account.books import check_identities
-from backtest.account.compiled import compiled_simulate, run_compiled
-from backtest.account.kernel import raw_arguments
-from backtest.account.plan import Plan, Terms, make_plan
+from backtest.account.kernel import compiled_books, run_compiled
+from backtest.account.plan import NO_BAND, Plan, Terms, begun_at
 from backtest.config import Config
 from backtest.decision import Decision, target_weights
 from backtest.market import Floats, Legs, Market
 from backtest.metrics import Activity
-from backtest.pipeline import activity_of, decide, is_rotation, legs_of, plan_of, terms_of
+from backtest.pipeline import activity_of, decide, is_rotation, legs_of, plan_of
 from backtest.study.ground import Benchmark, Ground
 from backtest.units import DAYS_PER_YEAR
 
@@ -69,7 +69,7 @@ def run_variant(ground: Ground, name: str, strategies: Mapping[str, type]) -> Ru
     config = ground.configs[name]
     strategy = strategies[config.strategy.name]
     decision = decide(config, ground.market, strategy)
-    plan = in_rows(plan_of(config, ground.market, decision))
+    plan = plan_of(config, ground.market, decision)
     books = run_compiled(plan) if is_rotation(strategy) else _by_backtrader(config, strategy, plan)
     return Run(name, config, strategy, legs_of(config), decision, plan, books)
 
@@ -105,35 +105,15 @@ def _by_backtrader(config: Config, strategy: Any, plan: Plan) -> Books:
     return books
 
 
-def benchmark_plan(ground: Ground, benchmark: Benchmark) -> Plan:
-    """The plan of a benchmark on the first variant's terms; its books are those of `backtest.account.benchmarks`."""
-    terms = terms_of(ground.first)
-    if not isinstance(benchmark, str):
-        return mix_plan(ground.market, legs_of(ground.first), ground.start, terms, benchmark.static_mix)
-    weights = np.ones((len(ground.market.sessions), 1))
-    held = dataclasses.replace(terms, rebalance="on_change")
-    return in_rows(make_plan(ground.market, (benchmark,), weights, ground.start, held))
-
-
-def mix_plan(
-    market: Market, legs: Legs, start: pd.Timestamp, terms: Terms, small_share: float, cash_share: float = 0.0
-) -> Plan:
-    """The plan of a fixed share of the small leg (and of cash), rebalanced monthly."""
-    rows = len(market.sessions)
-    weights = legs.weights(legs.tickers, np.full(rows, small_share), np.full(rows, cash_share))
-    return in_rows(make_plan(market, legs.tickers, weights, start, dataclasses.replace(terms, rebalance="monthly")))
-
-
-def in_rows(plan: Plan) -> Plan:
-    """The plan with prices laid out row by row: one layout for all, so that numba compiles the kernel once."""
-    opens, closes = (np.array(prices, order="C") for prices in (plan.opens, plan.closes))
-    return dataclasses.replace(plan, opens=opens, closes=closes)
+def plan_of_benchmark(ground: Ground, benchmark: Benchmark) -> Plan:
+    """The plan of a benchmark on the first variant's terms."""
+    return benchmark_plan(ground.market, legs_of(ground.first), benchmark, ground.start, Terms.of(ground.first))
 
 
 def with_mix(plan: Plan, legs: Legs, small_share: float, cash_share: float = 0.0) -> Plan:
     """A mix's plan with other shares."""
-    one = legs.weights(plan.tickers, np.array([small_share]), np.array([cash_share]))
-    return dataclasses.replace(plan, targets=np.repeat(one, len(plan.sessions), axis=0))
+    weights = list(mix_weights(legs, small_share, cash_share).values())
+    return dataclasses.replace(plan, targets=np.tile(weights, (len(plan.sessions), 1)))
 
 
 def with_decision(run: Run, market: Market, decision: Decision) -> Plan:
@@ -151,28 +131,14 @@ def growth(plan: Plan, *, begin: int = 0, cost_rate: float | None = None) -> flo
 
     cost_rate: another one than the plan's, as a fraction of traded value. Calendar years of 365.25 days.
     """
-    sessions, terms = plan.sessions[begin:], plan.terms
-    equity, cash = np.empty(len(sessions)), np.empty(len(sessions))
-    overnight = plan.overnight[begin:]
-    if overnight[0]:
-        overnight = np.concatenate([[0.0], overnight[1:]])  # the starting cash was not there the night before
-    compiled_simulate()(
-        plan.opens[begin:],
-        plan.closes[begin:],
-        plan.targets[begin:],
-        plan.is_scheduled[begin:],
-        plan.first,
-        plan.band,
-        overnight,
-        terms.cash,
-        terms.cost_rate if cost_rate is None else float(cost_rate),
-        terms.whole_shares,
-        equity,
-        cash,
-        np.empty((equity.size * len(plan.tickers), 5)),
-        *raw_arguments(plan, begin=begin),
-    )
-    return annual_growth(equity[-1] / equity[0], years_between(sessions))
+    if begin:
+        plan = begun_at(plan, begin)
+    if cost_rate is not None:
+        plan = dataclasses.replace(plan, terms=dataclasses.replace(plan.terms, cost_rate=float(cost_rate)))
+    equity = np.empty(len(plan.sessions))
+    cash = np.empty(len(equity) if plan.band < NO_BAND else 0)
+    compiled_books(plan, equity, cash, np.empty((0, 5)))
+    return annual_growth(equity[-1] / equity[0], years_between(plan.sessions))
 
 
 def annual_growth(factor: float, years: float) -> float:

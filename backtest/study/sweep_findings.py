@@ -21,9 +21,7 @@ from backtest.pipeline import run
 from backtest.result import Figures, Result
 from backtest.statistics.overfitting import overfitting
 from backtest.statistics.sharpe import Trials, deflated_sharpe, moments, pooled_trials, trials_of
-from backtest.store.trial import Place, place_of
-from backtest.store.trial import Sweep as SweepLine
-from backtest.store.trial_ledger import TrialLedger
+from backtest.store.trial_ledger import Place, SweptTrials, TrialLedger, place_of
 from backtest.study.sweep import Sweep, curves_of
 from backtest.study.sweep_ahead import share_ahead
 from backtest.study.sweep_plateau import Plateau, plateau_of
@@ -33,7 +31,7 @@ TOP = 3
 """Best variants that are run again."""
 
 MIXES = 11
-"""Static mixes beside the variants: 0, 10, ... 100 % small."""
+"""Static mixes beside the variants: 0, 10, ... 100% small."""
 
 MOST_FOR_OVERFITTING = 250
 """Variants whose whole curves the overfitting probability looks at: all, or as many at equal distances."""
@@ -142,7 +140,8 @@ def _checked(result: Sweep, number: int, why: str) -> Finalist:
 
 def _without_timing(result: Sweep) -> tuple[dict[str, Figures], dict[float, Figures]]:
     """Figures of the benchmarks and of static mixes, on the terms and in the period of the first point."""
-    from backtest.account.benchmarks import run_benchmarks, static_mix
+    from backtest.account.benchmarks import benchmark_plans, mix_plan, mix_weights
+    from backtest.account.kernel import run_compiled
     from backtest.metrics import metrics
     from backtest.pipeline import activity_of
     from backtest.study.sweep_setting import with_first
@@ -161,11 +160,12 @@ def _without_timing(result: Sweep) -> tuple[dict[str, Figures], dict[float, Figu
         )[0]
 
     start = pd.Timestamp(config.data.start)
-    books = run_benchmarks(config, first.market, first.legs, first.plan.terms)
+    terms = first.plan.terms
+    plans = benchmark_plans(config, first.market, first.legs, terms)
     shares = np.round(np.linspace(0.0, 1.0, MIXES), 2).tolist()
-    mixes = {share: static_mix(first.market, first.legs, share, start, first.plan.terms) for share in shares}
+    mixes = {s: run_compiled(mix_plan(first.market, mix_weights(first.legs, s), start, terms)) for s in shares}
     return (
-        {name: figures(one, name) for name, one in books.items()},
+        {name: figures(run_compiled(plan), name) for name, plan in plans.items()},
         {share: figures(one, None) for share, one in mixes.items()},
     )
 
@@ -215,7 +215,7 @@ def recorded(result: Sweep, path: Path | None) -> Trials:
     return pooled_trials(groups)
 
 
-def _lines(result: Sweep) -> list[SweepLine]:
+def _lines(result: Sweep) -> list[SweptTrials]:
     """One line for each place and family; variants without a ratio count with none."""
     ratios = np.nan_to_num(result.metric(result.headline))
     groups: dict[tuple[Place, str], list[int]] = {}
@@ -236,7 +236,7 @@ def _lines(result: Sweep) -> list[SweepLine]:
         known = trials_of(ratios[numbers])
         asked = f"{study_question(result.study)}\n{place}\n{family}"
         lines.append(
-            SweepLine(
+            SweptTrials(
                 place=place,
                 family=family,
                 sweep_sha256=hashlib.sha256(asked.encode()).hexdigest(),

@@ -1,0 +1,26 @@
+"""The lowest version that setup.cfg allows of each direct dependency, as constraints for pip: one `name==version` a line."""
+
+from __future__ import annotations
+
+import configparser
+import re
+from pathlib import Path
+
+SETUP = Path(__file__).parents[1] / "setup.cfg"
+
+
+def requirements() -> list[str]:
+    """The lines of `install_requires`."""
+    parser = configparser.ConfigParser()
+    parser.read(SETUP, encoding="utf-8")
+    return parser["options"]["install_requires"].split()
+
+
+def lowest(requirement: str) -> str:
+    """`name>=version,...` as `name==version`."""
+    name, floor = re.split("[=>]=", requirement.split(",")[0])
+    return f"{name}=={floor}"
+
+
+if __name__ == "__main__":
+    print("\n".join(map(lowest, requirements())))
