@@ -1,9 +1,10 @@
-"""The lowest version that setup.cfg allows of each direct dependency, as constraints for pip: one `name==version` a line."""
+"""Constraints for pip: the lowest version that setup.cfg allows of each direct dependency, one `name==version` a line."""
 
 from __future__ import annotations
 
 import configparser
 import re
+import sys
 from pathlib import Path
 
 SETUP = Path(__file__).parents[1] / "setup.cfg"
@@ -23,4 +24,4 @@ def lowest(requirement: str) -> str:
 
 
 if __name__ == "__main__":
-    print("\n".join(map(lowest, requirements())))
+    sys.stdout.write("".join(f"{lowest(each)}\n" for each in requirements()))
