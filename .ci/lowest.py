@@ -1,4 +1,4 @@
-"""Constraints for pip: the lowest version that setup.cfg allows of each direct dependency, one `name==version` a line."""
+"""Constraints for pip: the lowest version of each direct dependency that setup.cfg allows, `name==version` a line."""
 
 from __future__ import annotations
 
