@@ -99,7 +99,7 @@ def parse_holding(text: str, tickers: Sequence[str]) -> dict[str, float]:
         if not equals or not 0 <= number < float("inf"):
             raise ConfigError(f"--holding: found {part.strip()[:40]!r}, expected TICKER=SHARES or cash=USD, from 0 on")
         if name not in (*tickers, CASH):
-            raise ConfigError(f"--holding: found {name[:40]!r}, expected {listed((*tickers, CASH), word="or")}")
+            raise ConfigError(f"--holding: found {name[:40]!r}, expected {listed((*tickers, CASH), word='or')}")
         if name in held:
             raise ConfigError(f"--holding: {name} stands twice, expected once")
         held[name] = number
