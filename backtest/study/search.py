@@ -186,7 +186,9 @@ def own_mix(result: Result) -> Plan:
 
 
 def _returns(equity: Floats) -> Floats:
-    return np.asarray(equity[1:] / equity[:-1] - 1.0)[:, None]
+    """(sessions - 1 x 1); a ruined account stays where it is."""
+    before = equity[:-1]
+    return np.divide(equity[1:], before, out=np.ones_like(before), where=before > 0)[:, None] - 1.0
 
 
 def calendar_places(sessions: pd.DatetimeIndex, market: Market) -> np.typing.NDArray[np.int64]:
