@@ -15,11 +15,12 @@ from backtest.config import Config, Study, is_study, load_study
 from backtest.config.fields import Benchmark
 from backtest.config.where import place_of
 from backtest.errors import ConfigError
+from backtest.metrics import metric_of
 from backtest.store.folder import Written
 from backtest.store.provenance import Provenance
 from backtest.study.comparison import Comparison
 from backtest.study.ground import MOST_VARIANTS
-from backtest.text import number, percent
+from backtest.text import aligned, number, percent
 from strategies import REGISTRY
 
 MOST_SHOWN = 12
@@ -140,7 +141,7 @@ def print_comparison(comparison: Comparison, written: Written, seconds: float) -
     print(f"{comparison.name}, {period}, against {benchmark_label(comparison.benchmark)}{simulated}")
     print("\n".join(["", comparison.verdict.headline, *comparison.verdict.sentences, ""]))
     for row in table_rows(comparison):
-        print("  " + row)
+        print(row)
     for caution in comparison.cautions:
         print(f"  ! {caution}")
     print(f"  {written.state} in {seconds:.1f} s: {written.folder / PAGE}")
@@ -149,7 +150,17 @@ def print_comparison(comparison: Comparison, written: Written, seconds: float) -
 def table_rows(comparison: Comparison) -> list[str]:
     """The best by active Sharpe ratio, then the benchmarks, as aligned text."""
     ranked = sorted(comparison.variants, key=lambda variant: -variant.statistics.sharpe.value)
-    rows = [["", "return a year", "active Sharpe", "95% interval", "deflated", "worst fall", "small"]]
+    rows = [
+        [
+            "",
+            metric_of("cagr").head,
+            "active Sharpe",
+            "95% interval",
+            "deflated",
+            metric_of("max_drawdown").head,
+            metric_of("exposure_small").head,
+        ]
+    ]
     for variant in ranked[:MOST_SHOWN]:
         own, low_high = variant.statistics, variant.statistics.sharpe.interval
         active = [number(own.sharpe.value), f"{number(low_high[0])} to {number(low_high[1])}", number(own.dsr)]
@@ -159,8 +170,7 @@ def table_rows(comparison: Comparison) -> list[str]:
     for benchmark in comparison.benchmarks:
         metrics = benchmark.metrics
         rows.append([benchmark.label, percent(metrics["cagr"]), "", "", "", *_fall_and_small(metrics)])
-    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
-    return ["  ".join([row[0].ljust(widths[0]), *map(str.rjust, row[1:], widths[1:])]) for row in rows]
+    return aligned(rows)
 
 
 def _fall_and_small(metrics: Mapping[str, float | int | None]) -> list[str]:

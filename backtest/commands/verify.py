@@ -20,6 +20,7 @@ from backtest.data import content_hash, load_market
 from backtest.data.snapshots import RATE_SERIES, Snapshots
 from backtest.errors import BacktestError, ConfigError, ResultDiffers
 from backtest.market import Market
+from backtest.metrics import metric_of
 from backtest.pages.caveats import caveats
 from backtest.pages.run.files import data_files
 from backtest.pages.write import code_of
@@ -28,9 +29,6 @@ from backtest.result import Result
 from backtest.store.manifest import Manifest, read_manifest, read_stored
 from backtest.store.provenance import sha256_text, versions
 from strategies import REGISTRY
-
-FRACTIONS = ("total_return", "cagr", "volatility", "max_drawdown", "alpha", "tracking_error", "exposure_small")
-"""Metrics that are told in percentage points."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +163,7 @@ def _step(name: str, then: Any, now: Any) -> str:
 
 
 def _by(name: str, step: float) -> str:
-    return f"{step * 100:+.4g} pp" if name in FRACTIONS else f"{step:+.4g}"
+    return f"{step * 100:+.4g} pp" if metric_of(name).unit in ("fraction", "difference") else f"{step:+.4g}"
 
 
 def _number(value: Any) -> str:

@@ -9,8 +9,8 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from backtest.account.benchmarks import benchmark_label
+from backtest.metrics import NO_BENCHMARK, metric_of
 from backtest.pages.cuts import cut_before_start, cuts_of, cycles_of, follows_cuts
-from backtest.pages.figures import names_of_figures
 from backtest.pages.moves import Spell, account_of, moves_of, spells_of
 from backtest.result import Result
 from backtest.text import count, day, listed, plural, usd
@@ -117,9 +117,10 @@ def _no_rate(result: Result) -> Iterator[str]:
 
 def _undefined(result: Result) -> Iterator[str]:
     """One sentence per reason; that there is no benchmark has been said."""
-    names, by_reason = names_of_figures(), dict[str, list[str]]()
+    by_reason: dict[str, list[str]] = {}
     for key, reason in result.undefined.items():
-        if result.benchmarks or reason != "no benchmark given":
-            by_reason.setdefault(reason, []).append(names[key].lower() if key != "cvar_95" else "worst 5% of days")
+        if result.benchmarks or reason != NO_BENCHMARK:
+            label = metric_of(key).label
+            by_reason.setdefault(reason, []).append(label[0].lower() + label[1:])
     for reason, keys in by_reason.items():
         yield f"Not defined: {listed(keys)} ({reason})."

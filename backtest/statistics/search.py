@@ -44,6 +44,9 @@ SAME_CORRELATION = 0.99
 EQUAL_RETURN = 1e-9
 """A daily difference up to here is rounding: the engine keeps 1e-10 of equity in reserve."""
 
+PICTURED = 100
+"""Histories that a picture shows."""
+
 T_DIGITS = 9
 """Digits of t that are compared: beyond them two ways to the same number may differ."""
 
@@ -86,6 +89,17 @@ class Curves:
         squared = (q**2).sum(axis=1)
         return np.where(squared > 0, q.sum(axis=1) ** 2 / np.where(squared > 0, squared, 1.0), 0.0)
 
+    @property
+    def t(self) -> Array:
+        """Student's t of each curve's mean, over its own sessions."""
+        sessions = float(self.counts.sum())
+        deviation = _deviation(self.squares.astype(np.float64), sessions)
+        return _t(_flipped(self.sums, deviation, np.ones((1, self.sums.shape[1])))[0] / sessions, sessions)
+
+    def keyed(self, keys: NDArray[np.uint64]) -> Curves:
+        """The same curves by other identities."""
+        return Curves(self.first, self.last, self.counts, self.sums, self.squares, keys.astype(np.uint64))
+
     def take(self, which: NDArray[np.bool_] | NDArray[np.intp]) -> Curves:
         """Some of the curves."""
         parts = self.sums[which], self.squares[which], self.keys[which]
@@ -116,6 +130,7 @@ class Null:
     t: of the mean, as observed. p: chance that the best of its family looks as good without skill. middle, upper: the
     value of t that the best of the family reaches with p = .5 and .05; infinite where no t could.
     family: curves that the maximum runs over. factor: what p is multiplied by for those left out, 1 when all are in.
+    bests: (curves x PICTURED) equally likely values of the best t without skill, rising: for a picture.
     """
 
     t: Array
@@ -124,6 +139,7 @@ class Null:
     upper: Array
     family: int
     factor: float
+    bests: Array
 
 
 def add_up(active: Array, positions: Whole, keys: NDArray[np.uint64] | None = None) -> Curves:
@@ -189,7 +205,8 @@ def luck(shown: Curves, known: Sequence[Known] = (), histories: int = HISTORIES)
     reached = np.array([np.searchsorted(-row, -value, side="right") for row, value in zip(worse, t, strict=True)])
     p = np.minimum(1.0, (1 + reached) * factor / (1 + histories))
     middle, upper = (_quantile(worse, level, factor) for level in (0.5, 0.05))
-    return Null(t, p, middle, upper, sum(len(curves) for curves in family), factor)
+    pictured = ((np.arange(PICTURED)[::-1] + 0.5) / PICTURED * histories).astype(np.intp)
+    return Null(t, p, middle, upper, sum(len(curves) for curves in family), factor, worse[:, pictured])
 
 
 @dataclass(frozen=True, eq=False)

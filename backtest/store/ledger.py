@@ -64,7 +64,8 @@ class Batch:
 
     group: curves of one group are one search: "real" or "simulated", or the user's own word. names, questions: one a
     trial; questions are hashes of what was asked. ahead, timing: their block sums (timing zero where it has no mix).
-    active: (sessions x trials) daily active returns, exact. begin, end: first and last session, ISO.
+    active: (sessions x trials) daily active returns, exact; without a benchmark (its name empty, ahead zero) those over
+    the mix. begin, end: first and last session, ISO.
     """
 
     group: str
@@ -213,12 +214,8 @@ class Ledger:
         with _told(self.path), _locked(self.path):
             self._read()
             index = _index_of(batch)
-            same = self._same_as_known(batch, index)
-            fresh = np.flatnonzero(same < 0)
-            twins = _first_of_equals(batch, index[fresh], fresh)
-            new = fresh[twins == fresh]
-            for i, twin in zip(fresh.tolist(), twins.tolist(), strict=True):
-                index["ahead"][i], index["timing"][i] = index["ahead"][twin], index["timing"][twin]
+            fresh = np.flatnonzero(self._same_as_known(batch, index) < 0)
+            new = _merged(batch, index, fresh)
             if len(new):
                 self._append(_encoded(batch, index, new))
         return index["ahead"].astype(np.uint64), len(new)
@@ -360,6 +357,21 @@ class Remembered:
         )
 
 
+def identities(batch: Batch) -> NDArray[np.uint64]:
+    """Each trial's identity when no ledger is kept: equal accounts have the same one."""
+    index = _index_of(batch)
+    _merged(batch, index, np.arange(len(index)))
+    return index["ahead"].astype(np.uint64)
+
+
+def _merged(batch: Batch, index: NDArray[Any], fresh: NDArray[np.intp]) -> NDArray[np.intp]:
+    """Give equal accounts among these trials one identity; the first of each."""
+    twins = _first_of_equals(batch, index[fresh], fresh)
+    for name in ("ahead", "timing"):
+        index[name][fresh] = index[name][twins]
+    return np.asarray(fresh[twins == fresh])
+
+
 def _alike(
     mine: NDArray[np.float64], theirs: NDArray[np.float64], sessions: int
 ) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
@@ -414,7 +426,8 @@ def _index_of(batch: Batch) -> NDArray[Any]:
     index = np.zeros(trials, INDEX)
     index["sketch"] = batch.active.T @ directions
     index["active"] = (np.abs(batch.active) > SAME_RETURN).sum(axis=0)
-    for name, curves, where in (("ahead", batch.ahead, batch.place), ("timing", batch.timing, batch.context)):
+    known_by = batch.ahead if batch.benchmark else batch.timing
+    for name, curves, where in (("ahead", known_by, batch.place), ("timing", batch.timing, batch.context)):
         start = f"{where}-{batch.begin}-{batch.end}".encode()
         rows = (np.round(curves.sums.astype(np.float64) * 1e6) + 0.0).astype("<i8")
         hashes = [hashlib.sha256(start + row.tobytes()).digest()[:8] for row in rows]
@@ -474,6 +487,20 @@ def listed(ledger: Ledger) -> Iterator[Mapping[str, Any]]:
     for record in ledger.tried():
         described = ledger.describe(record)
         yield {key: described[key] for key in described if key != "questions"} | {"trials": record.trials}
+
+
+def exported(ledger: Ledger) -> Iterator[Sequence[object]]:
+    """Every trial as a row, under a row of names; t of the mean, session by session."""
+    told = ("command", "when", "group", "benchmark", "begin", "end")
+    yield ("trial", "study", "name", *told, "active_sessions", "t_ahead", "t_timing")
+    for record in ledger.tried():
+        described, index = ledger.describe(record), ledger.index(record)
+        about = [described[key] for key in told]
+        t = [ledger.curves(record, family).t for family in (0, 1)]
+        for i, row in enumerate(index):
+            name = described["names"][i] if described["names"] else ""
+            values = [f"{each[i]:.6g}" for each in t]
+            yield [f"{int(row['ahead']):016x}", described["study"], name, *about, int(row["active"]), *values]
 
 
 def used_hash(ids: Sequence[NDArray[np.uint64]]) -> str:

@@ -17,14 +17,14 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import BaseModel
 
-from backtest.account.benchmarks import benchmark_plans
-from backtest.account.compiled import run_compiled
+from backtest.account.benchmarks import benchmark_plans, mix_weights
+from backtest.account.kernel import inputs_of, run_compiled
 from backtest.account.plan import Plan
 from backtest.config import Config, Study, study_question
 from backtest.config.fields import Benchmark
 from backtest.data import content_hash, load_market
 from backtest.data.assemble import traded_tickers
-from backtest.decision import Decision, check_decision, target_weights
+from backtest.decision import INITIAL_SHARES, Decision, check_decision, target_weights
 from backtest.errors import ConfigError, RunError
 from backtest.market import Floats, Legs, Market, Memo
 from backtest.metrics import Calendar, calendar_and_tbill
@@ -53,8 +53,8 @@ class Encoded:
 class Setting:
     """What variants share: plan holds no targets; the last tuples are the arguments of `sweep_engine.run_many`.
 
-    benchmark: equity (sessions,) of the one that relative metrics are against, or None. weights: of the tickers in the
-    growth leg and in the small one.
+    benchmark: equity (sessions,) of the one that relative metrics are against, or None. portfolios: weights by ticker
+    of the growth leg, of the small one and of what is held before a signal is known.
     """
 
     config: Config
@@ -65,10 +65,10 @@ class Setting:
     calendar: Calendar
     benchmark: Floats | None
     tbill: Floats
-    weights: tuple[Floats, Floats]
-    is_small: npt.NDArray[np.bool_]
-    prices: tuple[Any, ...]
-    numbers: tuple[Any, ...]
+    portfolios: tuple[Floats, Floats, Floats]
+    scheduled: npt.NDArray[np.int64]
+    inputs: tuple[Any, ...]
+    baskets: npt.NDArray[np.bool_]
     against: tuple[Any, ...]
 
     @property
@@ -83,17 +83,13 @@ class Setting:
             raise RunError(not_a_decision(self.config.strategy.name, decision))
         return decision
 
-    @property
-    def is_plain(self) -> bool:
-        """Is it on terms that the account for sweeps does not know: a drift rule, or dividends and splits to book?"""
-        return self.plan.band < 1.0 or self.plan.terms.is_raw
-
     def is_simple(self, decision: Decision) -> bool:
-        """Is the decision one number a session, whether right or wrong, and one of cash?"""
+        """Is the decision one number a session, whether right or wrong, and no cash?"""
         small = decision.small_share
         sessions = len(self.market.close)
         is_series = isinstance(small, np.ndarray) and small.shape == (sessions,) and small.dtype == np.float64
-        is_plain = is_series and decision.within is None and isinstance(decision.cash_share, float)
+        has_no_cash = isinstance(decision.cash_share, float) and decision.cash_share == 0.0
+        is_plain = is_series and decision.within is None and has_no_cash
         return is_plain and all(len(evidence.values) == sessions for evidence in decision.evidence)
 
     def encoded(self, decision: Decision) -> Encoded:
@@ -215,8 +211,10 @@ def setting_of(template: Config, config: Config, market: Market, strategy: Any) 
     calendar, tbill = calendar_and_tbill(market, plan.sessions)
     plans = benchmark_plans(config, market, legs, plan.terms)
     benchmark = run_compiled(next(iter(plans.values()))).equity if plans else None
-    growth, small = (np.array([leg.get(t, 0.0) for t in legs.tickers]) for leg in (legs.growth, legs.small))
-    terms = plan.terms
+    ends = (INITIAL_SHARES[name] for name in ("growth", "small", config.strategy.initial))
+    portfolios = [np.array(list(mix_weights(legs, small, cash).values())) for small, cash in ends]
+    prices, (_, _, scheduled), (_, first, delay), *rest = inputs_of(plan)
+    shift = first - (len(market.sessions) - len(plan.sessions))  # decisions stand on the market's rows
     return Setting(
         config=template,
         market=market,
@@ -226,9 +224,9 @@ def setting_of(template: Config, config: Config, market: Market, strategy: Any) 
         calendar=calendar,
         benchmark=benchmark,
         tbill=tbill,
-        weights=(growth, small),
-        is_small=small > 0.0,
-        prices=(plan.opens, np.ascontiguousarray(plan.closes.T), np.flatnonzero(plan.is_scheduled), plan.overnight),
-        numbers=(plan.first, bool(plan.overnight.any()), terms.cash, terms.cost_rate, terms.whole_shares),
+        portfolios=(portfolios[0], portfolios[1], portfolios[2]),
+        scheduled=scheduled - shift,
+        inputs=(prices, (shift, first, delay), *rest),
+        baskets=portfolios[1][None] > 0.0,
         against=measured_against(calendar, tbill[1:], benchmark),
     )

@@ -19,13 +19,12 @@ import numpy as np
 import pandas as pd
 
 from backtest.account import Books, check_same_books, run_backtrader
-from backtest.account.compiled import run_compiled
+from backtest.account.kernel import run_compiled
 from backtest.config import Study
 from backtest.config.study import WalkForwardTerms
 from backtest.errors import ConfigError, RunError
 from backtest.market import Floats, Market
-from backtest.metrics import METRIC_KEYS
-from backtest.metrics.table import ACTIVITY_KEYS
+from backtest.metrics import METRIC_KEYS, METRICS
 from backtest.result import Figures
 from backtest.statistics.sharpe import Trials
 from backtest.study.sweep import Progress, Sweep, curves_of, sweep
@@ -36,7 +35,6 @@ from backtest.study.walk_paths import Paths, paths_through
 from backtest.study.walk_windows import Window, windows_of
 from backtest.text import count
 
-OF_WHOLE_YEARS = ("best_year", "worst_year")
 """Undefined in a test window that is no calendar year."""
 
 MOST_POINTS = 4000
@@ -184,7 +182,7 @@ def _check(study: Study, terms: WalkForwardTerms) -> None:
         raise ConfigError(
             f"{study.path}: walk_forward.plateau: found true, expected false: a sample has no neighbourhoods"
         )
-    choices = [key for key in METRIC_KEYS if key not in (*ACTIVITY_KEYS, *OF_WHOLE_YEARS)]
+    choices = [each.key for each in METRICS if each.group != "activity" and "a whole year" not in each.needs]
     if terms.select not in choices:
         expected = ", ".join(choices)
         raise ConfigError(f"{study.path}: walk_forward.select: found {terms.select}, expected one of {expected}")

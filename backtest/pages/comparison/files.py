@@ -15,6 +15,7 @@ import pandas as pd
 
 from backtest.config import question
 from backtest.metrics import METRIC_KEYS
+from backtest.metrics.registry import COUNTED_KEYS
 from backtest.pages.page import PageContext
 from backtest.pages.write import asked_of, code_of, sparkline, write_pages
 from backtest.store.folder import Identity, Written
@@ -24,7 +25,6 @@ from backtest.study.comparison import Comparison
 from backtest.study.document import document, plain
 
 PAGE, TABLE, DOCUMENT = "comparison.html", "comparison.csv", "comparison.json"
-COUNTS = ("rebalances", "trades")
 
 
 def write_comparison(
@@ -75,8 +75,8 @@ def comparison_csv(comparison: Comparison) -> str:
     columns: dict[str, Any] = {"name": [name for name, _, _ in rows], "kind": [kind for _, kind, _ in rows]}
     for metric in METRIC_KEYS:
         values = [figures[metric] for _, _, figures in rows]
-        columns[metric] = pd.array(values, dtype="Int64" if metric in COUNTS else "Float64").to_numpy(
-            dtype="int64" if metric in COUNTS else "float64", na_value=float("nan")
+        columns[metric] = pd.array(values, dtype="Int64" if metric in COUNTED_KEYS else "Float64").to_numpy(
+            dtype="int64" if metric in COUNTED_KEYS else "float64", na_value=float("nan")
         )
     return csv(pd.DataFrame(columns), has_index=False)
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from backtest.account.benchmarks import benchmark_label
+from backtest.metrics import Metric, metric_of, metrics_on
 from backtest.text import count, listed, number, percent, plural, points, setting, short_key, title_of
 
 if TYPE_CHECKING:
@@ -24,41 +23,13 @@ ENOUGH = 0.95
 
 MOST_PROBLEMS = 10
 
-Write = Callable[[Any], str]
-
-COLUMNS: tuple[tuple[str, str, Write], ...] = (
-    ("information_ratio", "active Sharpe", lambda x: number(x, 2, "+")),
-    ("sharpe", "Sharpe", number),
-    ("cagr", "return a year", percent),
-    ("volatility", "volatility", percent),
-    ("max_drawdown", "worst fall", percent),
-    ("turnover_annual", "turnover a year", number),
-    ("rebalances", "rebalances", lambda x: number(x, 0)),
-    ("exposure_small", "in small", lambda x: percent(x, 0)),
-)
+CHARTED = ("sharpe", "cagr", "max_drawdown", "turnover_annual")
+"""Metrics the charts can show, beside the one that ranks."""
 
 
-@dataclass(frozen=True, slots=True)
-class Figure:
-    """A metric the charts can show. scale: whole numbers per one; better: 1 where more is, -1 where less is."""
-
-    key: str
-    name: str
-    unit: str
-    scale: int
-    better: int
-
-
-def figures_shown(sweep: Sweep) -> list[Figure]:
+def figures_shown(sweep: Sweep) -> list[Metric]:
     """What the charts can show; the figure that ranks comes first."""
-    active = Figure("information_ratio", "active Sharpe ratio", "", 1000, 1)
-    growth = Figure("cagr", "return a year", "%", 100_00, 1)
-    sharpe = Figure("sharpe", "Sharpe ratio", "", 1000, 1)
-    rest = [
-        Figure("max_drawdown", "worst fall", "%", 100_00, 1),
-        Figure("turnover_annual", "turnover a year", "", 100, -1),
-    ]
-    return [active, growth, sharpe, *rest] if sweep.first.benchmark is not None else [sharpe, growth, *rest]
+    return [metric_of(key) for key in dict.fromkeys((sweep.headline, *CHARTED))]
 
 
 def facts_of(sweep: Sweep, findings: Findings, carried: Carried) -> dict[str, Any]:
@@ -75,16 +46,16 @@ def facts_of(sweep: Sweep, findings: Findings, carried: Carried) -> dict[str, An
         "headline": headline(sweep, findings),
         "lede": lede(sweep, findings),
         "boxes": boxes(sweep, findings),
-        "figures": [figure.name for figure in figures_shown(sweep)],
+        "figures": [metric.head for metric in figures_shown(sweep)],
         "keys": [short_key(key) for key in sweep.keys],
         "swept": [(short_key(key), _range(values)) for key, values in sweep.study.grid.items()],
         "is_sample": sweep.study.sample is not None,
         "varies_in_terms": any(not key.startswith("strategy.") for key in sweep.keys),
         "thinned": thinned(sweep, carried),
         "finalists": [_finalist(sweep, each) for each in findings.finalists],
-        "columns": [name for _, name, _ in COLUMNS],
+        "columns": [metric.head for metric in columns_of(sweep)],
         "rows": [_row(sweep, int(number)) for number in sweep.ranked[:ROWS]],
-        "anchors": _anchors(findings),
+        "anchors": _anchors(sweep, findings),
         "problems": [(sweep.label(n), why) for n, why in list(sweep.problems.items())[:MOST_PROBLEMS]],
         "problem_count": len(sweep.problems),
         "rule": findings.finalists[0].result.rule if findings.finalists else "",
@@ -181,11 +152,12 @@ def _range(values: tuple[object, ...]) -> str:
 
 
 def _row(sweep: Sweep, place: int) -> tuple[str, list[str]]:
-    written = []
-    for key, _, write in COLUMNS:
-        value = float(sweep.metric(key)[place])
-        written.append("–" if np.isnan(value) else write(value))
-    return sweep.label(place), written
+    return sweep.label(place), [each.write(float(sweep.metric(each.key)[place])) for each in columns_of(sweep)]
+
+
+def columns_of(sweep: Sweep) -> tuple[Metric, ...]:
+    """The metrics of the tables, the one that ranks first."""
+    return metrics_on("search", sweep.headline)
 
 
 def _finalist(sweep: Sweep, finalist: Finalist) -> dict[str, Any]:
@@ -207,10 +179,7 @@ def _finalist(sweep: Sweep, finalist: Finalist) -> dict[str, Any]:
     }
 
 
-def _anchors(findings: Findings) -> list[tuple[str, list[str]]]:
+def _anchors(sweep: Sweep, findings: Findings) -> list[tuple[str, list[str]]]:
     rows = [(benchmark_label(name), figures) for name, figures in findings.benchmarks.items()]
     rows += [(f"static mix, {percent(share, 0)} small", figures) for share, figures in findings.mixes.items()]
-    return [
-        (name, ["–" if figures[key] is None else write(figures[key]) for key, _, write in COLUMNS])
-        for name, figures in rows
-    ]
+    return [(name, [each.write(figures[each.key]) for each in columns_of(sweep)]) for name, figures in rows]

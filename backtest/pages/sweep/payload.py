@@ -31,6 +31,9 @@ UNITS = {"h": np.int16, "i": np.int32}
 MOST = {"h": 2**15 - 1, "i": 2**31 - 1}
 """The largest number of a kind; the least one stands for an undefined figure."""
 
+SCALES = {"fraction": 100_00, "ratio": 1000, "times": 100}
+"""Whole numbers per one, by the unit of a metric."""
+
 Whole = npt.NDArray[np.int64]
 
 
@@ -100,10 +103,10 @@ def _text(sweep: Sweep, findings: Findings, carried: Carried) -> str:
         "numbers": None if carried.is_all else packed(numbers),
         "figures": [
             {
-                "name": each.name,
-                "unit": each.unit,
-                "better": each.better,
-                **_packed_figure(sweep.metric(each.key)[numbers], each.scale),
+                "name": each.head,
+                "unit": "%" if each.unit == "fraction" else "",
+                "better": each.direction,
+                **_packed_figure(sweep.metric(each.key)[numbers], SCALES[each.unit]),
                 "lines": _lines(findings, each.key),
             }
             for each in figures_shown(sweep)

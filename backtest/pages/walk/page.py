@@ -15,6 +15,7 @@ import numpy as np
 from backtest import text
 from backtest.account.benchmarks import benchmark_label
 from backtest.market import Floats
+from backtest.metrics import metric_of
 from backtest.pages import page
 from backtest.pages.walk.paths import paths_facts, paths_payload
 from backtest.text import capital, count, number, percent, plural, points, setting, short_key, title_of
@@ -26,13 +27,7 @@ ASSETS = Path(__file__).parent / "assets"
 SWEEP_ASSETS = page.ASSETS.parent / "sweep" / "assets"
 TOKENS = page.ASSETS.parent / "comparison" / "assets" / "tokens.css"
 
-COLUMNS = (
-    ("return a year", "cagr", percent),
-    ("active Sharpe", "information_ratio", lambda x: number(x, 2, "+")),
-    ("Sharpe", "sharpe", number),
-    ("volatility", "volatility", percent),
-    ("worst fall", "max_drawdown", percent),
-)
+COLUMNS = ("cagr", "information_ratio", "sharpe", "volatility", "max_drawdown")
 
 
 def render_walk(walk: WalkForward, context: page.PageContext) -> str:
@@ -87,16 +82,16 @@ def facts_of(walk: WalkForward) -> dict[str, Any]:
         "benchmark": benchmark,
         "headline": headline(walk),
         "lede": lede(walk),
-        "columns": [name for name, _, _ in COLUMNS],
+        "columns": [metric_of(key).head for key in COLUMNS],
         "rows": [
             (
                 benchmark if name == walk.sweep.benchmark else name,
-                ["–" if figures[key] is None else write(figures[key]) for _, key, write in COLUMNS],
+                [metric_of(key).write(figures[key]) for key in COLUMNS],
             )
             for name, figures in walk.figures.items()
         ],
         "windows": [_window(walk, choice) for choice in walk.choices],
-        "select": walk.terms.select.replace("_", " "),
+        "select": metric_of(walk.terms.select).head,
         "paths": paths_facts(walk, walk.paths) if walk.paths else None,
         "apart": _apart(walk),
         "notes": market.notes,
@@ -120,7 +115,7 @@ def lede(walk: WalkForward) -> list[str]:
     past = "all years before" if terms.anchored else f"the last {plural(terms.train_years, 'year')}"
     what = "best neighbourhood" if terms.plateau else "best"
     often = "year" if terms.test_years == 1 else plural(terms.test_years, "year")
-    metric, all_ = terms.select.replace("_", " "), count(len(walk.sweep.table))
+    metric, all_ = metric_of(terms.select).head, count(len(walk.sweep.table))
     above, windows = round(walk.above_median * len(walk.choices)), plural(len(walk.choices), "window")
     said = [
         f"Every {often} the {what} by {metric} over {past} was taken, out of {all_}, and held.",
