@@ -86,7 +86,7 @@ DOWNLOAD = ("price", "ticker", "date")
 """The first cells of the three header lines that yfinance's `download` writes."""
 
 LARGEST_BYTES = 1 << 30
-SAMPLE_ROWS = 400
+SAMPLE_ROWS = 60
 MULTIPLES = {"K": 1e3, "M": 1e6, "B": 1e9}
 BLANK = ("", "-", "n/a", "N/A", "null")
 REPORTED = 5
@@ -198,24 +198,14 @@ def read_layout(text: str, where: str, layout: Layout, stated: Stated) -> pd.Dat
     A wide file has columns (ticker, name). Raises DataError with the lines of what is no day or number.
     """
     names = {**layout.columns, **layout.wide}
-    sample = _sample(text, layout)
-    styles = {place: _style([row[place] for row in sample if place < len(row)], where, name, stated)
-              for place, name in names.items() if name not in (DATE, "ticker")}  # fmt: skip
-    decimals = {style[0] for style in styles.values() if style is not None}
-    plain = [place for place, style in styles.items() if style is not None]
-    decimal = "," if "," in decimals else "."
-    options: dict[str, Any] = {
-        "sep": layout.separator, "skiprows": layout.skipped, "header": None, "names": range(layout.width),
-        "usecols": sorted(names), "index_col": False, "keep_default_na": False, "decimal": decimal,
-        "na_values": {place: list(BLANK) for place in plain},
-        "thousands": next((style[1] for style in styles.values() if style is not None and style[1]), None), **EXACT,
-    }  # fmt: skip
-    dtypes = {place: np.float64 if place in plain else object for place in names}
     try:
-        table = pd.read_csv(io.StringIO(text), dtype=dtypes, **options)
+        try:
+            table, plain, decimal = _table(text, where, layout, stated, SAMPLE_ROWS)
+        except ValueError:
+            table, plain, decimal = _table(text, where, layout, stated, None)
         days = days_in(table[_date_place(layout)], stated)
     except (ValueError, pd.errors.ParserError, csv.Error) as error:
-        problems = list(_faulty(text, where, layout, stated, decimal))
+        problems = list(_faulty(text, where, layout, stated))
         raise DataError(*(problems or [f"{where}: {' '.join(str(error).split())[:200]}"])) from None
     if not len(table):
         raise DataError(f"{where}: found no rows below the header, expected one for each session")
@@ -236,12 +226,38 @@ def read_layout(text: str, where: str, layout: Layout, stated: Stated) -> pd.Dat
     return frame
 
 
+def _table(
+    text: str, where: str, layout: Layout, stated: Stated, rows: int | None
+) -> tuple[pd.DataFrame, list[int], str]:
+    """The cells by place, the places of plain numbers, and the decimal sign, as the first `rows` (None: all) say."""
+    names = {**layout.columns, **layout.wide}
+    sample = _sample(text, layout, rows)
+    styles = {place: _style([row[place] for row in sample if place < len(row)], where, name, stated)
+              for place, name in names.items() if name not in (DATE, "ticker")}  # fmt: skip
+    found = [style for style in styles.values() if style is not None]
+    plain = [place for place, style in styles.items() if style is not None]
+    decimal = "," if any(style[0] == "," for style in found) else "."
+    options: dict[str, Any] = {
+        "dtype": {place: np.float64 if place in plain else object for place in (*names, layout.width)},
+        "sep": layout.separator, "skiprows": layout.skipped, "header": None, "names": range(layout.width + 1),
+        "usecols": [*sorted(names), layout.width], "index_col": False, "keep_default_na": False, "decimal": decimal,
+        "thousands": next((style[1] for style in found if style[1]), None),
+        "na_values": {place: list(BLANK) for place in plain}, **EXACT,
+    }  # fmt: skip
+    table: pd.DataFrame = pd.read_csv(io.StringIO(text), **options)
+    beyond = table.pop(layout.width).dropna()  # of rows that are longer than the header
+    if (beyond != "").any():
+        raise ValueError("a row has more values than the header")
+    return table, plain, decimal
+
+
 def _date_place(layout: Layout) -> int:
     return next(place for place, name in layout.columns.items() if name == DATE)
 
 
-def _sample(text: str, layout: Layout) -> list[list[str]]:
-    head = "\n".join(text.split("\n", SAMPLE_ROWS + layout.skipped)[layout.skipped : SAMPLE_ROWS + layout.skipped])
+def _sample(text: str, layout: Layout, rows: int | None) -> list[list[str]]:
+    lines = text.split("\n", -1 if rows is None else rows + layout.skipped)
+    head = "\n".join(lines[layout.skipped : None if rows is None else rows + layout.skipped])
     try:
         return [row for row in csv.reader(io.StringIO(head), delimiter=layout.separator) if row]
     except csv.Error:
@@ -283,8 +299,8 @@ LOOSE = re.compile(r"([+-]?)[$€£¥]?\s*([+-]?)([\d.,\s]*\d[\d.,]*)\s*([KMB]?)
 
 def _loose_numbers(cells: pd.Series, where: str, layout: Layout, name: Any, decimal: str) -> npt.NDArray[np.float64]:
     """Numbers with signs of money or of thousands, or with K, M and B behind them."""
-    text = [str(cell).strip() for cell in cells]
-    quick = _quick_numbers(text, decimal)
+    text = [cell.strip() for cell in map(str, cells.tolist())]
+    quick = _quick_numbers(text) if decimal == "." else None
     if quick is not None:
         return quick
     values = np.full(len(text), np.nan)
@@ -302,15 +318,15 @@ def _loose_numbers(cells: pd.Series, where: str, layout: Layout, name: Any, deci
     return values
 
 
-def _quick_numbers(text: Sequence[str], decimal: str) -> npt.NDArray[np.float64] | None:
-    """The same for cells such as `1.23M` and `$12.50` alone, all at once; None when one of them is something else."""
-    if decimal != ".":
-        return None
-    scale = np.array([MULTIPLES.get(cell[-1:], 1.0) for cell in text])
+def _quick_numbers(text: Sequence[str]) -> npt.NDArray[np.float64] | None:
+    """The same of cells such as `1.23M` and `$12.50` alone; None when one of them is something else."""
     try:
-        return np.array([cell.rstrip("KMB").removeprefix("$") for cell in text]).astype(np.float64) * scale
+        numbers = [float(cell[:-1]) * MULTIPLES[cell[-1]] if cell[-1:] in MULTIPLES else float(cell.removeprefix("$"))
+                   for cell in text]  # fmt: skip
     except ValueError:
         return None
+    values = np.array(numbers)
+    return values if np.isfinite(values).all() and "_" not in "".join(text) else None
 
 
 def _loose(cell: str, decimal: str) -> float | None:
@@ -325,10 +341,10 @@ def _loose(cell: str, decimal: str) -> float | None:
     return sign * float(digits) * MULTIPLES.get(match[4].upper(), 1.0)
 
 
-def _faulty(text: str, where: str, layout: Layout, stated: Stated, decimal: str) -> Iterator[str]:
+def _faulty(text: str, where: str, layout: Layout, stated: Stated) -> Iterator[str]:
     """One message for each of the first lines that cannot be read."""
     place = _date_place(layout)
-    told = 0
+    told, decimal = 0, "," if stated.decimal == "comma" or layout.separator == ";" else "."
     try:
         rows = csv.reader(io.StringIO(text), delimiter=layout.separator)
         table = [(rows.line_num, row) for row in rows][layout.skipped :]
@@ -408,12 +424,10 @@ def days_in(cells: pd.Series, stated: Stated) -> pd.DatetimeIndex:
 
 def _order(text: npt.NDArray[np.str_], stated: Stated) -> str:
     sign = next(char for char in str(text[0]) if char in "./-")
-    parts = [cell.split(sign) for cell in text.tolist()]
-    if any(len(part) != 3 for part in parts):
+    parts: list[list[str]] = [cell.split(sign) for cell in np.unique(_without_year(text)).tolist()]
+    if any(len(part) < 2 for part in parts):
         raise ValueError("the dates are written in more than one way")
-    firsts, seconds = (
-        max((int(part[place]) for part in parts if part[place].isdigit()), default=0) for place in (0, 1)
-    )
+    firsts, seconds = (max((int(part[at]) for part in parts if part[at].isdigit()), default=0) for at in (0, 1))
     if firsts > 12 and seconds > 12:
         raise ValueError("some dates have the day first and some the month")
     is_day_first = firsts > 12 or (seconds <= 12 and (sign == "." or stated.dates == "day_first"))
@@ -421,6 +435,13 @@ def _order(text: npt.NDArray[np.str_], stated: Stated) -> str:
         raise ValueError(f"found {text[0]!r}, and no day above 12 that tells which is the month; say "
                          "data.prices.dates: day_first or month_first")  # fmt: skip
     return f"%d{sign}%m{sign}%Y" if is_day_first else f"%m{sign}%d{sign}%Y"
+
+
+def _without_year(text: npt.NDArray[np.str_]) -> npt.NDArray[np.str_]:
+    """Day and month of each date: there are few different ones."""
+    if text.dtype.itemsize == 40 and bool((text.astype("U10").view("U1").reshape(len(text), 10) != "").all()):
+        return text.astype("U5")
+    return np.array([cell[:-5] for cell in text.tolist()])
 
 
 def _parsed(text: npt.NDArray[np.str_], form: str) -> Days:
@@ -454,8 +475,9 @@ def _iso_days(text: npt.NDArray[np.str_]) -> Days:
         raise ValueError("a date is not written as YYYY-MM-DD")
     if text.dtype.itemsize // 4 <= 10:
         return days
-    rest = np.array([cell[10:] for cell in text.tolist()])
-    for cell in np.unique(rest).tolist():
+    width = text.dtype.itemsize // 4
+    rest = np.ascontiguousarray(text.view("U1").reshape(len(text), width)[:, 10:]).view(f"U{width - 10}").ravel()
+    for cell in sorted(set(rest.tolist())):
         zoned = ZONED.fullmatch(f"2024-07-16{cell}")
         if zoned is None and not re.fullmatch(r"([T ]\d\d:\d\d(:\d\d(\.\d+)?)?)?", cell):
             raise ValueError(f"found {cell[:30]!r} behind a date, expected a time of day")
