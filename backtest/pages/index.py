@@ -49,7 +49,7 @@ def write_index(root: Path) -> Path:
 
 def _holds(page: Path, text: str) -> bool:
     try:
-        return page.read_bytes() == text.encode()
+        return page.is_file() and page.read_bytes() == text.encode()
     except OSError:
         return False
 
