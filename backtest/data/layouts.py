@@ -238,16 +238,15 @@ def _table(
     plain = [place for place, style in styles.items() if style is not None]
     decimal = "," if any(style[0] == "," for style in found) else "."
     options: dict[str, Any] = {
-        "dtype": {place: np.float64 if place in plain else object for place in (*names, layout.width)},
-        "sep": layout.separator, "skiprows": layout.skipped, "header": None, "names": range(layout.width + 1),
-        "usecols": [*sorted(names), layout.width], "index_col": False, "keep_default_na": False, "decimal": decimal,
+        "dtype": {place: np.float64 if place in plain else object for place in names},
+        "sep": layout.separator, "skiprows": layout.skipped, "header": None, "names": range(layout.width),
+        "keep_default_na": False, "decimal": decimal,
         "thousands": next((style[1] for style in found if style[1]), None),
         "na_values": {place: list(BLANK) for place in plain}, **EXACT,
     }  # fmt: skip
     table: pd.DataFrame = pd.read_csv(io.StringIO(text), **options)
-    beyond = table.pop(layout.width).dropna()  # of rows that are longer than the header
-    if (beyond != "").any():
-        raise ValueError("a row has more values than the header")
+    if not isinstance(table.index, pd.RangeIndex):  # pandas takes what is too much for an index
+        raise ValueError("the rows have more values than the header")
     return table, plain, decimal
 
 
