@@ -15,9 +15,10 @@ from pydantic import (
     BaseModel,
     Discriminator,
     Field,
-    SerializeAsAny,
+    FieldSerializationInfo,
     Tag,
     ValidationInfo,
+    field_serializer,
     field_validator,
     model_validator,
 )
@@ -179,9 +180,14 @@ class StrategyConfig(Model):
 
     name: str = Field(description="a name of the registry of strategies")
     initial: Literal["growth", "small", "cash"] = Field("growth", description="held before a signal is known")
-    params: SerializeAsAny[BaseModel] = Field(
+    params: BaseModel = Field(
         default_factory=NoParams, validate_default=True, description="the strategy's own parameters"
     )
+
+    @field_serializer("params")
+    def _written(self, params: BaseModel, info: FieldSerializationInfo) -> dict[str, Any]:
+        """By its own model; `SerializeAsAny` reaches down to nodes that pydantic below 2.14 has not built yet."""
+        return params.model_dump(mode=info.mode)
 
     @field_validator("params", mode="before")
     @classmethod
