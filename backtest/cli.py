@@ -172,6 +172,14 @@ def list_(as_json: Json = False) -> None:
 
 
 @app.command()
+def results(out: Out = RESULTS, as_json: Json = False) -> None:
+    """List the results of a folder: kind, name, what tells them apart, verdict, period."""
+    from backtest.commands.results import list_results
+
+    list_results(out, as_json=as_json)
+
+
+@app.command()
 def audit(
     configs: Configs,
     overrides: Overrides = None,
