@@ -17,9 +17,9 @@ from backtest.metrics import metric_of
 from backtest.store.folder import Written
 from backtest.store.provenance import Provenance
 from backtest.study.comparison import Comparison
+from backtest.study.findings import Findings
 from backtest.study.inputs import MOST_VARIANTS
 from backtest.study.sweep import Sweep
-from backtest.study.sweep_findings import Findings
 from backtest.text import aligned, count, number, percent, span
 
 MOST_SHOWN = 12
@@ -173,10 +173,9 @@ def sweep_path(
     """
     from backtest.pages.sweep.files import document, write_sweep
     from backtest.store.trial_ledger import LEDGER, ledger_length
+    from backtest.study.findings import Extras, findings_of
+    from backtest.study.resume import ChunkStore
     from backtest.study.sweep import sweep
-    from backtest.study.sweep_extras import Extras
-    from backtest.study.sweep_findings import findings_of
-    from backtest.study.sweep_store import ChunkStore
 
     provenance = Provenance()
     study = study_of(path, overrides)
@@ -232,7 +231,7 @@ def walk_path(
     from backtest.pages.walk.page import headline, lede
     from backtest.pages.walk.paths import sentences
     from backtest.store.trial_ledger import LEDGER, ledger_length
-    from backtest.study.sweep_store import ChunkStore
+    from backtest.study.resume import ChunkStore
     from backtest.study.walk_forward import walk_forward
 
     provenance = Provenance()

@@ -13,8 +13,8 @@ import pytest
 from sweeps import CONTEXT, GRIDS, page, swept
 
 from backtest.pages.sweep import payload, render_sweep
+from backtest.study.findings import Findings
 from backtest.study.sweep import Sweep
-from backtest.study.sweep_findings import Findings
 
 
 def data_of(text: str) -> dict[str, Any]:

@@ -12,8 +12,8 @@ from backtest.text import count, listed, number, percent, plural, points, settin
 
 if TYPE_CHECKING:
     from backtest.pages.sweep.payload import Carried
+    from backtest.study.findings import Finalist, Findings
     from backtest.study.sweep import Sweep
-    from backtest.study.sweep_findings import Finalist, Findings
 
 ROWS = 20
 """Best variants in the table."""

@@ -20,9 +20,8 @@ from backtest.store.folder import Content, Identity, Written
 from backtest.store.provenance import Provenance, sha256_text
 from backtest.store.tables import csv, csv_bytes, json_text
 from backtest.study.document import plain
+from backtest.study.findings import NO_EXTRAS, Extras, Findings, curves_frame, parquet_bytes
 from backtest.study.sweep import Sweep
-from backtest.study.sweep_extras import NO_EXTRAS, Extras, curves_frame, parquet_bytes
-from backtest.study.sweep_findings import Findings
 
 SCHEMA = 1
 PAGE, TABLE, DOCUMENT = "sweep.html", "sweep.csv", "sweep.json"
