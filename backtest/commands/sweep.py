@@ -12,7 +12,7 @@ from backtest.commands.progress import progress
 from backtest.commands.stopping import stoppable
 from backtest.config import Study, load_study
 from backtest.errors import ConfigError
-from backtest.pages.sweep.facts import boxes, headline, lede
+from backtest.pages.sweep.view import boxes, headline, lede
 from backtest.store.folder import Written
 from backtest.store.provenance import Provenance
 from backtest.study.sweep import Sweep
