@@ -19,8 +19,8 @@ from backtest.metrics import Metric, metric_of
 from backtest.pages import charts
 from backtest.pages.charts import Chart, axis, line, margins
 from backtest.pages.shell import script_json
+from backtest.study.findings import Finalist, Findings
 from backtest.study.sweep import Sweep
-from backtest.study.sweep_findings import Finalist, Findings
 from backtest.text import percent, setting, short_key
 
 MOST_BYTES = 1_900_000

@@ -8,8 +8,8 @@ from __future__ import annotations
 from backtest.pages.shell import PageContext, render_page
 from backtest.pages.sweep.chart_data import chart_json
 from backtest.pages.sweep.view import view_of
+from backtest.study.findings import Findings
 from backtest.study.sweep import Sweep
-from backtest.study.sweep_findings import Findings
 
 SCRIPTS = ("page.js", "charts.js", "sweep.js", "lines.js")
 
