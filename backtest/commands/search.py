@@ -205,8 +205,8 @@ def study_of(path: Path, overrides: Sequence[str]) -> Study:
 
 def print_sweep(result: Sweep, findings: Findings, written: Written, seconds: float) -> None:
     """Headline, what to know, finalists, the path of the page."""
-    from backtest.pages.sweep.facts import boxes, headline, lede
     from backtest.pages.sweep.files import PAGE
+    from backtest.pages.sweep.view import boxes, headline, lede
 
     sessions = result.first.plan.sessions
     against = f", against {benchmark_label(result.benchmark)}" if result.benchmark else ""
