@@ -42,6 +42,8 @@ LAZY |= {"pyarrow"}
 STRATEGIES_MAY_IMPORT = ("backtest.market", "backtest.decision", "backtest.signals", "backtest.account.strategy")
 STRATEGIES_MAY_USE = {
     "functools",
+    "json",
+    "re",
     "__future__",
     "collections",
     "dataclasses",
