@@ -1,11 +1,11 @@
-"""Do the statistics keep their promises? Simulated studies without any skill, and with one planted edge.
+"""Does the null of the search keep its promises? Simulated markets without skill, with exposure only, with an edge.
 
-    python benchmarks/calibration.py [--studies 300] [--histories 500]
+    python benchmarks/calibration.py [--markets 200] [--rows null,exposure,...] [--seed 1]
 
-Each study has 28 variants over 6 years: active returns with fat tails, a common factor (correlation one half),
-volatility that clusters, and tracking errors from 3 to 19 % a year. The planted edge, an active Sharpe ratio of 1.5,
-sits in the calmest variant, where a test that does not studentise cannot see it. Without skill a test at 5 % should
-reject in 2 to 8 % of 300 studies, and the probability of overfitting average one half.
+Each market is a lead (small minus growth) of Student's t(5) returns whose volatility clusters, without any memory of
+its sign: 12.5 % a year, no drift unless a row says so. Rules hold small or growth; fills at the next close, no costs.
+The rates are those of `backtest.statistics`: the winner of the search, shown alone with everything that was tried
+known. A limit l passes when the rate is at most l + 1.64 sqrt(l (1 - l) / n), a floor likewise below.
 """
 
 from __future__ import annotations
@@ -14,36 +14,32 @@ import argparse
 import math
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # also from a clone that is not installed
 
-from backtest.statistics.assessment import Assessment, assess, evidence
-from backtest.statistics.histories import Table
-from backtest.statistics.verdict import judge
+from backtest.statistics.findings import Finding, findings
+from backtest.statistics.search import HISTORIES, active_sessions, add_up, luck
 
-VARIANTS, YEARS, SESSIONS_PER_YEAR = 28, 6, 252
-PLANTED_SHARPE = 1.5
-CALMEST, WILDEST = 0.002, 0.012
-"""Standard deviation of the active return per session."""
+Array = NDArray[np.float64]
+Rates = dict[str, float]
+Row = Callable[[int, int], Rates]
 
+YEAR = 252
+LEAD_VOLATILITY_ANNUAL = 0.125
+REGIME_SESSIONS = 252
+PLATEAU = range(30, 75, 4)
+"""Lookbacks of twelve neighbours that see regimes of a year."""
 
-def simulated_study(seed: int, planted: float) -> Table:
-    """One study; planted: annual active Sharpe ratio of the first and calmest variant, 0 for none."""
-    rng, sessions = np.random.default_rng(seed), YEARS * SESSIONS_PER_YEAR
-    common, own = rng.standard_t(5, (sessions, 1)), rng.standard_t(5, (sessions, VARIANTS))
-    shocks = (common + own) / math.sqrt(2 * 5 / 3) * clustering(rng, sessions)[:, None]
-    shocks[:, 0] += planted / math.sqrt(SESSIONS_PER_YEAR)
-    benchmark = 0.0004 + 0.012 * rng.standard_normal(sessions)
-    active = shocks * np.geomspace(CALMEST, WILDEST, VARIANTS)
-    names = tuple(f"variant {i}" for i in range(VARIANTS))
-    return Table(names, benchmark[:, None] + active, benchmark, years=float(YEARS))
+FIRST_POSITION = 2903
+"""Of a market's first session in the exchange's calendar; 2001-07-31 counted from 1990-01-02."""
 
 
-def clustering(rng: np.random.Generator, sessions: int) -> np.ndarray:
+def clustering(rng: np.random.Generator, sessions: int) -> Array:
     """A slowly moving volatility around 1: log-autoregressive, half-life two months."""
     level, log_volatility = 0.0, np.empty(sessions)
     for t, shock in enumerate(rng.standard_normal(sessions)):
@@ -52,54 +48,296 @@ def clustering(rng: np.random.Generator, sessions: int) -> np.ndarray:
     return np.asarray(np.exp(log_volatility - log_volatility.var()))
 
 
-def findings(table: Table, assessment: Assessment) -> dict[str, float]:
-    """What each statistic says of the study, 1 for a rejection or a pass."""
-    search, best = assessment.search, assessment.variants[assessment.search.best]
-    pbo = search.overfitting.probability if search.overfitting else math.nan
-    level = judge(evidence(table, assessment, "the benchmark")).level
+def lead_of(rng: np.random.Generator, years: int, drift_annual: float = 0.0, edge_annual: float = 0.0) -> Array:
+    """Daily returns of small minus growth; edge: drift a year, whose sign changes with each year-long regime.
+
+    The first regime's sign, and how much of it is left, are drawn.
+    """
+    sessions = years * YEAR
+    shocks = rng.standard_t(5, sessions) / math.sqrt(5 / 3) * clustering(rng, sessions)
+    place = np.arange(sessions) + int(rng.integers(2 * REGIME_SESSIONS))
+    drift = drift_annual + edge_annual * np.where(place // REGIME_SESSIONS % 2, 1.0, -1.0)
+    return shocks * (LEAD_VOLATILITY_ANNUAL / math.sqrt(YEAR)) + drift / YEAR
+
+
+def momentum(lead: Array, lookbacks: Array, thresholds: Array, periods: Array) -> Array:
+    """Shares of small (sessions x rules), 0 or 1, in force each session: decided two closes before, filled at the next.
+
+    periods: look every so many sessions. Between minus and plus threshold the holding stays; it begins at growth.
+    """
+    total = np.append(0.0, np.cumsum(lead))
+    held = np.zeros((len(lead), len(lookbacks)))
+    state = np.zeros(len(lookbacks))
+    whole = lookbacks.astype(np.intp)
+    for t in range(2, len(lead)):
+        decided = t - 1  # closes of sessions 0 to t - 2 are known, the fill is at the close of t - 1
+        change = total[decided] - total[np.maximum(decided - whole, 0)]
+        looks = (decided >= whole) & (decided % periods == 0)
+        state = np.where(looks & (change > thresholds), 1.0, np.where(looks & (change < -thresholds), 0.0, state))
+        held[t] = state
+    return held
+
+
+def momentum_grid(lead: Array, rules: int) -> Array:
+    """Fifty lookbacks of 5 to 250 and as many thresholds as it takes."""
+    lookbacks = np.arange(5, 255, 5.0)
+    thresholds = np.linspace(0.0, 0.1, max(1, rules // 50), endpoint=False)
+    grid = np.array([(a, b) for a in lookbacks for b in thresholds])[:rules]
+    return momentum(lead, grid[:, 0], grid[:, 1], np.ones(len(grid)))
+
+
+def calendars(rng: np.random.Generator, sessions: int, rules: int) -> Array:
+    """Random on and off: stays of 5 to 250 sessions on average, in small for a third to two thirds of the time."""
+    held = np.empty((sessions, rules))
+    for j in range(rules):
+        stay, share = math.exp(rng.uniform(math.log(5), math.log(250))), rng.uniform(1 / 3, 2 / 3)
+        on = np.maximum(1, rng.exponential(2 * stay * share, 4 + 2 * sessions // 5))
+        off = np.maximum(1, rng.exponential(2 * stay * (1 - share), len(on)))
+        edges = np.cumsum(np.column_stack([on, off]).ravel())
+        held[:, j] = np.searchsorted(edges, np.arange(sessions) + rng.uniform(0, 2 * stay), side="right") % 2 == 0
+    return held
+
+
+def mixed_rules(rng: np.random.Generator, lead: Array) -> Array:
+    """Six lookbacks, three slower ones, a threshold and two that know nothing."""
+    lookbacks = np.array([21, 42, 63, 84, 126, 252, 63, 126, 252, 63.0])
+    thresholds = np.array([0, 0, 0, 0, 0, 0, 0, 0, 0, 0.03])
+    periods = np.array([1, 1, 1, 1, 1, 1, 21, 21, 21, 1])
+    return np.column_stack([momentum(lead, lookbacks, thresholds, periods), calendars(rng, len(lead), 2)])
+
+
+class Search:
+    """Everything that was tried on one market, and what is said of one of its curves."""
+
+    def __init__(self, held: Array, lead: Array, histories: int) -> None:
+        self.ahead = held * lead[:, None]
+        self.timing = (held - held.mean(axis=0)) * lead[:, None]
+        positions = FIRST_POSITION + np.arange(len(lead))
+        self.tried_ahead, self.tried_timing = add_up(self.ahead, positions), add_up(self.timing, positions)
+        self.histories = histories
+
+    @property
+    def best(self) -> int:
+        """The winner by active Sharpe ratio."""
+        spread = self.ahead.std(axis=0)
+        return int((self.ahead.mean(axis=0) / np.where(spread > 0, spread, np.inf)).argmax())
+
+    def finding(self, i: int, others: Search | None = None) -> Finding:
+        """What is said of one curve shown alone, when all of these are known and those of another search."""
+        one, known = np.array([i]), [each for each in (self, others) if each]
+        return findings(
+            self.tried_ahead.take(one),
+            self.tried_timing.take(one),
+            active_sessions(self.ahead[:, one]),
+            YEAR,
+            [each.tried_ahead for each in known],
+            [each.tried_timing for each in known],
+            histories=self.histories,
+        )[0]
+
+    def rates(self) -> Rates:
+        """Whether the winner is called anything."""
+        best = self.best
+        spread = max(float(self.ahead[:, best].std()), 1e-12)
+        return said(self.finding(best)) | {"ratio": float(self.ahead[:, best].mean()) / spread * YEAR**0.5}
+
+
+def said(found: Finding) -> Rates:
+    """What a finding says, as rates."""
+    assert found.ahead is not None
+    assert found.timing is not None
     return {
-        "no-skill p < .05": search.no_skill.p < 0.05,
-        "SPA (studentised) < .05": search.spa.consistent < 0.05,
-        "reality check (raw columns) < .05": search.reality_check < 0.05,
-        "StepM names a variant": any(v.is_superior for v in assessment.variants),
-        "DSR >= .95": best.dsr >= 0.95,
-        "naive 95 % interval of the best above 0": best.sharpe.interval[0] > 0,
-        "PBO": pbo,
-        "benchmark outside the confidence set": search.benchmark_confidence_set_p <= 0.05,
-        "verdict strong": level == "strong",
-        "verdict mixed": level == "mixed",
-        "best is the planted one": float(search.best == 0),
+        "suggestive or better": found.level in ("suggestive", "holds"),
+        "holds": found.level == "holds",
+        "timing p < .05": found.timing.p < 0.05,
+        "ahead p < .05": found.ahead.p < 0.05,
+        "by exposure": found.level == "ahead_by_exposure",
     }
 
 
-def simulated(studies: int, planted: float, histories: int) -> Iterator[dict[str, float]]:
-    """Findings of each study, with progress on the error stream."""
-    for k in range(studies):
-        table = simulated_study(1_000_000 * (planted > 0) + k, planted)
-        yield findings(table, assess(table, histories=histories, seed=k))
-        if (k + 1) % 50 == 0:
-            print(f"{k + 1} of {studies}", file=sys.stderr, flush=True)
+def searched(held_of: Callable[[np.random.Generator, Array], Array], years: int, **market: float) -> Row:
+    """A row: one search on each market, the winner judged."""
+
+    def one(seed: int, histories: int) -> Rates:
+        rng = np.random.default_rng(seed)
+        lead = lead_of(rng, years, **market)
+        return Search(held_of(rng, lead), lead, histories).rates()
+
+    return one
 
 
-def line(name: str, columns: list[list[float]]) -> str:
-    """One row of the table: a share for a decision, mean and standard deviation for PBO."""
-    cells = [f"{np.mean(x):.2f} ({np.std(x):.2f})" if name == "PBO" else f"{100 * np.mean(x):.1f} %" for x in columns]
-    return f"| {name + ' mean (sd)' if name == 'PBO' else name} | " + " | ".join(cells) + " |"
+def single(i: int, edge: float) -> Row:
+    """One skilled rule and an empty ledger, beside the studentised stationary bootstrap of the same hypothesis."""
+
+    def one(seed: int, histories: int) -> Rates:
+        rng = np.random.default_rng(seed)
+        lead = lead_of(rng, 24, edge_annual=edge)
+        search = Search(momentum(lead, np.array([float(i)]), np.zeros(1), np.ones(1)), lead, histories)
+        other = {
+            f"{name} p < .05, bootstrap": bootstrap_p(x[:, 0], seed, histories) < 0.05
+            for name, x in (("ahead", search.ahead), ("timing", search.timing))
+        }
+        return search.rates() | other
+
+    return one
+
+
+def bootstrap_p(x: Array, seed: int, histories: int) -> float:
+    """One-sided p of a positive mean by the studentised stationary bootstrap, mean block of 20 sessions."""
+    from backtest.statistics.bootstrap import resampled_moments, stationary_counts
+
+    counts = stationary_counts(len(x), histories, 20.0, seed)
+    mean, spread = resampled_moments(counts, x[:, None])
+    if x.std() == 0:
+        return 1.0
+    null = (mean[:, 0] - x.mean()) / np.maximum(spread[:, 0], 1e-300)
+    return float((1 + (null >= x.mean() / x.std(ddof=1)).sum()) / (1 + histories))
+
+
+def shown_on_all(part: float) -> Row:
+    """Searched on the first part of the period, the winner shown on all of it."""
+
+    def one(seed: int, histories: int) -> Rates:
+        rng = np.random.default_rng(seed)
+        lead = lead_of(rng, 10)
+        held = momentum_grid(lead, 1000) if seed % 2 else calendars(rng, len(lead), 1000)
+        cut = round(part * len(lead))
+        before = Search(held[:cut], lead[:cut], histories)
+        return said(Search(held[:, [before.best]], lead, histories).finding(0, before))
+
+    return one
+
+
+def stretches(count: int, longest: int) -> Row:
+    """One curve that is active in so many separate stretches of 1 to 21 sessions (1: one day each), without skill."""
+
+    def one(seed: int, histories: int) -> Rates:
+        rng = np.random.default_rng(seed)
+        lead = lead_of(rng, 10)
+        held = np.zeros((len(lead), 1))
+        places = rng.choice(len(lead) // 45, count, replace=False) * 45
+        for place in places:
+            begin = place + int(rng.integers(20))
+            held[begin : begin + int(rng.integers(1, longest + 1))] = 1.0
+        search = Search(held, lead, histories)
+        found = search.finding(0)
+        assert found.ahead is not None
+        return {
+            "ahead p < .05": found.ahead.p < 0.05,
+            "bets": found.bets,
+            "too few bets": found.level == "too_few_bets",
+        }
+
+    return one
+
+
+def crashes(seed: int, histories: int) -> Rates:
+    """Twelve calendars on a lead that rises a little and crashes on one day in two hundred."""
+    rng = np.random.default_rng(seed)
+    lead = lead_of(rng, 10)
+    falls = rng.random(len(lead)) < 1 / 200
+    lead = lead - 0.06 * (falls - 1 / 200)
+    return Search(calendars(rng, len(lead), 12), lead, histories).rates()
+
+
+def given_calendar(seed: int, histories: int) -> Rates:
+    """One random calendar, given in advance: its timing p should be uniform."""
+    rng = np.random.default_rng(seed)
+    lead = lead_of(rng, 10)
+    search = Search(calendars(rng, len(lead), 1), lead, histories)
+    return search.rates() | {"timing p": float(luck(search.tried_timing, (), histories).p[0])}
+
+
+def capped(limit: int) -> Row:
+    """A family too large to be used whole: 1,000 calendars of which `limit` are drawn, beside all of them."""
+
+    def one(seed: int, histories: int) -> Rates:
+        import backtest.statistics.search as search_module
+
+        rng = np.random.default_rng(seed)
+        lead = lead_of(rng, 10)
+        held = calendars(rng, len(lead), 1000) if seed % 2 else momentum_grid(lead, 1000)
+        search = Search(held, lead, histories)
+        whole = search.finding(search.best)
+        before, search_module.MOST_CURVES = search_module.MOST_CURVES, limit
+        drawn = search.finding(search.best)
+        search_module.MOST_CURVES = before
+        assert whole.ahead is not None
+        assert drawn.ahead is not None
+        return {
+            "ahead p < .05": drawn.ahead.p < 0.05,
+            "all in: ahead p < .05": whole.ahead.p < 0.05,
+            "p drawn - p of all": drawn.ahead.p - whole.ahead.p,
+        }
+
+    return one
+
+
+def grid(rules: int) -> Callable[[np.random.Generator, Array], Array]:
+    """Momentum rules of a grid."""
+    return lambda _, lead: momentum_grid(lead, rules)
+
+
+def plateau(_: np.random.Generator, lead: Array) -> Array:
+    """Twelve neighbours."""
+    lookbacks = np.array(PLATEAU, dtype=float)
+    return momentum(lead, lookbacks, np.zeros(12), np.ones(12))
+
+
+ROWS: dict[str, tuple[str, Row]] = {
+    "null-10": ("null, 1,000 momentum rules, 10 years", searched(grid(1000), 10)),
+    "null-24": ("null, 1,000 momentum rules, 24 years", searched(grid(1000), 24)),
+    "calendars-10": ("null, 1,000 random calendars, 10 years", searched(lambda r, d: calendars(r, len(d), 1000), 10)),
+    "calendars-24": ("null, 1,000 random calendars, 24 years", searched(lambda r, d: calendars(r, len(d), 1000), 24)),
+    "exposure-10": (
+        "exposure only, 48 rules, 10 years",
+        searched(lambda _, d: momentum_grid(d, 48), 10, drift_annual=0.08),
+    ),
+    "exposure-24": ("exposure only, 1,000 rules, 24 years", searched(grid(1000), 24, drift_annual=0.08)),
+    "plateau-30": ("plateau of 12, 24 years, edge .30", searched(plateau, 24, edge_annual=0.30)),
+    "plateau-22": ("plateau of 12, 24 years, edge .22", searched(plateau, 24, edge_annual=0.22)),
+    "plateau-15": ("plateau of 12, 24 years, edge .15", searched(plateau, 24, edge_annual=0.15)),
+    "around-30": ("grid of 1,000 around it, edge .30", searched(grid(1000), 24, edge_annual=0.30)),
+    "around-22": ("grid of 1,000 around it, edge .22", searched(grid(1000), 24, edge_annual=0.22)),
+    "mixed-15": ("12 mixed rules, edge .15", searched(mixed_rules, 24, edge_annual=0.15)),
+    "single-15": ("a single rule, edge .15, empty ledger", single(50, 0.15)),
+    "crashes": ("12 negatively skewed calendars", crashes),
+    **{f"part-{p}": (f"searched on the first {p} %, shown on all", shown_on_all(p / 100)) for p in (30, 45, 60, 80)},
+    **{f"days-{n}": (f"{n} single days", stretches(n, 1)) for n in (1, 5, 10, 20)},
+    **{f"stretches-{n}": (f"{n} stretches of up to 21 sessions", stretches(n, 21)) for n in (1, 5, 8, 12, 20, 40)},
+    "given": ("one calendar given in advance", given_calendar),
+    **{f"cap-{n}": (f"1,000 tried, {n} of them drawn", capped(n)) for n in (100, 300)},
+}
+
+
+def measured(row: Row, markets: int, seed: int, histories: int) -> Iterator[Rates]:
+    """The rates of each market; the same seed is the same markets."""
+    return (row(1_000_003 * seed + k, histories) for k in range(markets))
 
 
 def main() -> None:
     """Simulate, print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--studies", type=int, default=300)
-    parser.add_argument("--histories", type=int, default=500, help="bootstrap histories of each study")
+    parser.add_argument("--markets", type=int, default=200)
+    parser.add_argument("--rows", default=",".join(ROWS), help="names, separated by commas")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--histories", type=int, default=HISTORIES)
     options = parser.parse_args()
-    begun = time.perf_counter()
-    null, edge = (list(simulated(options.studies, sharpe, options.histories)) for sharpe in (0.0, PLANTED_SHARPE))
-    print(f"{options.studies} studies each, {VARIANTS} variants, {YEARS} years, {options.histories} histories")
-    print(f"| reject or pass | null | planted active Sharpe {PLANTED_SHARPE} in one |\n|---|---|---|")
-    for name in null[0]:
-        print(line(name, [[study[name] for study in studies] for studies in (null, edge)]))
-    print(f"{time.perf_counter() - begun:.0f} s")
+    print(f"{options.markets} markets a row, {options.histories} histories; rates in %")
+    print("\n| row | what is said | took |\n|---|---|---|")
+    for name in options.rows.split(","):
+        begun = time.perf_counter()
+        title, row = ROWS[name]
+        rates = list(measured(row, options.markets, options.seed, options.histories))
+        cells = [cell(key, np.array([float(each[key]) for each in rates])) for key in rates[0]]
+        print(f"| {title} | {'; '.join(cells)} | {time.perf_counter() - begun:.0f} s |", flush=True)
+
+
+def cell(key: str, values: Array) -> str:
+    """A rate of decisions, or mean and deviation of anything else."""
+    if set(values.tolist()) <= {0.0, 1.0}:
+        return f"{key} {100 * values.mean():.1f}"
+    return f"{key}: mean {values.mean():.3f}, sd {values.std():.3f}"
 
 
 if __name__ == "__main__":

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import threading
-import time
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +32,7 @@ class World:
     def note(self, kind: str, **about: Any) -> None:
         """Write a request down."""
         with self.lock:
-            self.log.append({"t": time.monotonic(), "kind": kind, **about})
+            self.log.append({"kind": kind, **about})
 
     def control(self, given: dict[str, Any]) -> dict[str, Any]:
         """Set folder or script; always gives the log, and clears it when asked to."""

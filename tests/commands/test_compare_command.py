@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -91,18 +88,3 @@ def test_a_mistake_leaves_nothing_behind(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"^--set: data\.start: found 1990-01-01, before the first price"):
         compare_paths([STUDY], ["data.start=1990-01-01"], tmp_path / "results", offline=True, as_json=False)
     assert list(tmp_path.iterdir()) == []
-
-
-@pytest.mark.slow
-def test_fifty_variants_are_compared_from_cold_in_time(tmp_path: Path) -> None:
-    """20 seconds for everything but the page, on 2 cores with nothing else to do."""
-    lookbacks, holds = "{from: 10, to: 100, step: 10}", "[63, 126, 189, 252, 315]"
-    grid = f"grid: {{strategy.params.lookback_sessions: {lookbacks}, strategy.params.hold_sessions: {holds}}}\n"
-    code = (
-        "from pathlib import Path\nfrom backtest.commands.compare import compare_paths\n"
-        f"compare_paths([Path({str(write_study(tmp_path, grid))!r})], [], Path({str(tmp_path / 'out')!r}), "
-        "offline=True, as_json=False)"
-    )
-    started = time.perf_counter()
-    subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
-    assert time.perf_counter() - started < 30.0

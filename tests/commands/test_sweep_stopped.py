@@ -8,11 +8,11 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
+from work import wait_until
 
 from backtest.cli import main
 from backtest.study.sweep_store import ChunkStore
@@ -32,7 +32,6 @@ SMALL = STUDY.replace("{lookbacks}", "[21, 42, 63, 84]").replace("{thresholds}",
 LARGE = STUDY.replace("{lookbacks}", "{from: 5, to: 250, step: 5}").replace(
     "{thresholds}", "{from: 0.0, to: 0.2, count: 60}"
 )
-ORPHANS_SECONDS = 2.0
 
 UNHURRIED = """
 import time
@@ -100,17 +99,7 @@ def alive(group: int) -> bool:
 
 
 def assert_nobody_is_left(group: int) -> None:
-    end = time.monotonic() + ORPHANS_SECONDS
-    while alive(group):
-        assert time.monotonic() < end, "somebody is left"
-        time.sleep(0.02)
-
-
-def wait_until(happened: Callable[[], bool], seconds: float = 60.0) -> None:
-    end = time.monotonic() + seconds
-    while not happened():
-        assert time.monotonic() < end
-        time.sleep(0.005)
+    wait_until(lambda: not alive(group), tries=100)
 
 
 @pytest.fixture(scope="module")
@@ -153,15 +142,14 @@ def test_a_sweep_stopped_midway_goes_on_and_comes_to_the_same(tmp_path: Path, ca
 def test_twenty_random_moments(tmp_path: Path, how: signal.Signals) -> None:
     path = prepared(tmp_path, LARGE)
     started(path, tmp_path / "cold").communicate(timeout=300)  # may compile, which the others need not
-    begun = time.monotonic()
     _, said = started(path, tmp_path / "calm").communicate(timeout=300)
     assert said == ""
-    seconds = time.monotonic() - begun
-    moments = np.random.default_rng(4).uniform(0.1, 1.0, 20) * seconds
-    kept, codes = [], []
-    for moment in moments.tolist():
+    kept, codes, rng = [], [], np.random.default_rng(4)
+    for more in rng.integers(0, 3, 20).tolist():
+        enough = len(chunks_of(tmp_path / "rough")) + more
         process = started(path, tmp_path / "rough")
-        time.sleep(moment)
+        wait_until(lambda: len(chunks_of(tmp_path / "rough")) >= enough or process.poll() is not None)  # noqa: B023
+        time.sleep(rng.uniform(0.0, 1.0))
         process.send_signal(how)
         process.communicate(timeout=20)
         codes.append(process.returncode)

@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from made_up_prices import clean_frame
+from work import wait_until
 
 from backtest.data.packed import packed, unpacked
 from backtest.data.store import Store, default_cache
@@ -136,42 +137,39 @@ def test_every_corruption_is_found_and_put_aside(tmp_path: Path, seeds: range, c
             assert store.newest(SERIES)[0] == again  # type: ignore[index]
 
 
-def write_for(root: Path, seconds: float, seed: int) -> None:
-    end = time.monotonic() + seconds
-    store, rows = Store(root), 200 + seed
-    while time.monotonic() < end:
-        store.put(SERIES, frame_of(rows, seed=rows), **ABOUT)
-        rows += 4
-
-
-def read_for(root: Path, seconds: float, counts: Any) -> None:
-    end = time.monotonic() + seconds
+def write_many(root: Path, times: int, seed: int) -> None:
     store = Store(root)
-    while time.monotonic() < end:
+    for rows in range(200 + seed, 200 + seed + 4 * times, 4):
+        store.put(SERIES, frame_of(rows, seed=rows), **ABOUT)
+
+
+def read_until(is_over: Any, root: Path, counts: Any) -> None:
+    store = Store(root)
+    while not is_over.is_set():
         kept = store.newest(SERIES)
         if kept is not None:
             frame = kept[1]
             assert len(frame) == kept[0].rows
             np.testing.assert_array_equal(frame.to_numpy(), frame_of(len(frame), seed=len(frame)).to_numpy())
-            counts.put(1)
+            with counts:
+                counts.value += 1
 
 
-@pytest.mark.parametrize("seconds", [1.5, pytest.param(20.0, marks=pytest.mark.slow)])
-def test_four_writers_and_four_readers_never_see_a_part(tmp_path: Path, seconds: float) -> None:
+@pytest.mark.parametrize("times", [20, pytest.param(300, marks=pytest.mark.slow)])
+def test_four_writers_and_four_readers_never_see_a_part(tmp_path: Path, times: int) -> None:
     context = multiprocessing.get_context("fork")
-    counts = context.SimpleQueue() if seconds < 2 else context.Queue()
-    readers = [context.Process(target=read_for, args=(tmp_path, seconds, counts)) for _ in range(4)]
-    writers = [context.Process(target=write_for, args=(tmp_path, seconds, seed)) for seed in range(4)]
-    read = 0
+    is_over, counts = context.Event(), context.Value("i", 0)
+    readers = [context.Process(target=read_until, args=(is_over, tmp_path, counts)) for _ in range(4)]
+    writers = [context.Process(target=write_many, args=(tmp_path, times, seed)) for seed in range(4)]
     for process in (*writers, *readers):
         process.start()
-    end = time.monotonic() + seconds + 10
-    while any(process.is_alive() for process in (*writers, *readers)) and time.monotonic() < end:
-        while not counts.empty():
-            read += counts.get()
-        time.sleep(0.01)
+    for process in writers:
+        process.join()
+    wait_until(lambda: counts.value >= 10)
+    is_over.set()
+    for process in readers:
+        process.join()
     assert [process.exitcode for process in (*writers, *readers)] == [0] * 8
-    assert read > 10
     assert not (tmp_path / "damaged").exists()
     assert not list((tmp_path / "tmp").iterdir())
 
@@ -180,9 +178,9 @@ WRITER = """
 import sys
 from pathlib import Path
 sys.path.insert(0, sys.argv[2])
-from test_store import write_for
+from test_store import write_many
 print("ready", flush=True)
-write_for(Path(sys.argv[1]), 60.0, 0)
+write_many(Path(sys.argv[1]), 10**6, 0)
 """
 
 

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 from pages import config_of, hostile_result, page_of, result_of
+from work import wait_until
 
 pytestmark = pytest.mark.browser
 
@@ -28,7 +29,6 @@ QUIET = (
     "--disable-sync",
     "--no-first-run",
 )
-PATIENCE_SECONDS = 20
 CHARTS = ("chart-equity", "chart-active", "chart-why")
 
 
@@ -76,10 +76,7 @@ def opened(browser: Any, address: str, width: int = 1440, *, is_dark: bool = Fal
     browser.get_log("browser")
     browser.get(address)
     if has_script:
-        end = time.monotonic() + PATIENCE_SECONDS
-        while browser.execute_script("return document.documentElement.dataset.ready") != "1":
-            assert time.monotonic() < end, browser.get_log("browser")
-            time.sleep(0.02)
+        wait_until(lambda: browser.execute_script("return document.documentElement.dataset.ready") == "1")
     return browser
 
 

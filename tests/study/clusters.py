@@ -6,15 +6,15 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from work import wait_until
+
 ROOT = Path(__file__).parents[2]
 PATHS = (ROOT, ROOT / "tests", ROOT / "tests" / "study")
-START_SECONDS = 30.0
 
 
 @dataclass
@@ -84,10 +84,9 @@ def loopback_cluster(folder: Path, workers: int = 2) -> Iterator[LoopbackCluster
 
 def told(log: Path, words: str) -> str:
     """The first line of a log with these words, waited for."""
-    end = time.monotonic() + START_SECONDS
-    while time.monotonic() < end:
-        lines = [line for line in log.read_text(encoding="utf-8").splitlines() if words in line]
-        if lines:
-            return lines[0]
-        time.sleep(0.02)
-    raise AssertionError(f"not told {words!r}: {log.read_text(encoding='utf-8')}")
+
+    def lines() -> list[str]:
+        return [line for line in log.read_text(encoding="utf-8").splitlines() if words in line]
+
+    wait_until(lines)
+    return lines()[0]

@@ -7,16 +7,14 @@ import hashlib
 import io
 import json
 import multiprocessing
-import os
 import random
-import signal
-import time
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from small_studies import common_study, config, study
+from work import calls_of, killed_at
 
 from backtest.errors import ResultDiffers
 from backtest.metrics import METRIC_KEYS
@@ -156,16 +154,10 @@ def check_whole(folder: Path) -> None:
 
 def kill_studies(root: Path, times: int) -> None:
     fork, rng = multiprocessing.get_context("fork"), random.Random(4)
-    started = time.perf_counter()
-    compare_and_write(root, times)
-    usual = time.perf_counter() - started
+    most = calls_of(lambda: compare_and_write(root, times))
     for attempt in range(times):
-        child = fork.Process(target=compare_and_write, args=(root, attempt))
+        child = fork.Process(target=killed_at, args=(rng.randrange(most), compare_and_write, root, attempt))
         child.start()
-        assert child.pid is not None
-        child.join(rng.uniform(0.0, 1.3 * usual))
-        if child.is_alive():
-            os.kill(child.pid, signal.SIGKILL)
         child.join()
     folders = [path for path in root.iterdir() if path.is_dir() and not path.name.startswith(".")]
     for folder in folders:
