@@ -7,6 +7,7 @@ import dataclasses
 import numpy as np
 import pandas as pd
 
+from backtest import two_legs
 from backtest.account.books import Books
 from backtest.account.kernel import run_kernel
 from backtest.account.plan import Terms, make_plan
@@ -23,7 +24,7 @@ def hold(market: Market, ticker: str, start: pd.Timestamp, terms: Terms) -> Book
 def static_mix(market: Market, legs: Legs, small_share: float, start: pd.Timestamp, terms: Terms) -> Books:
     """Books of a fixed share of the small leg, the rest in growth, rebalanced monthly at the same costs."""
     rows = len(market.sessions)
-    weights = legs.weights(legs.tickers, np.full(rows, small_share), np.zeros(rows))
+    weights = two_legs.weights(legs, legs.tickers, np.full(rows, small_share), np.zeros(rows))
     return run_kernel(make_plan(market, legs.tickers, weights, start, dataclasses.replace(terms, rebalance="monthly")))
 
 

@@ -47,17 +47,18 @@ def target(config: Config, market: Market, held: Mapping[str, float] | None, *, 
     legs = legs_of(config)
     decision = decide(config, market, REGISTRY[config.strategy.name])
     weights = target_weights(decision, market, legs, legs.tickers, config.strategy.initial)
-    small, _ = decision.shares(config.strategy.initial)
+    shares = decision.held(legs, config.strategy.initial)
     last = len(market.sessions) - 1
     as_of = market.sessions[last]
     return {
+        "schema": 2,
         "strategy": config.strategy.name,
         "as_of": f"{as_of:%Y-%m-%d}",
-        "small_share": float(small[last]),
+        "shares": dict(zip(legs.names, shares[last].tolist(), strict=True)),
         "target_weights": dict(zip(legs.tickers, weights[last].tolist(), strict=True)),
         "changed": bool(last > 0 and (weights[last] != weights[last - 1]).any()),
         "orders": [] if held is None else orders(config, market, held, weights[last]),
-        "reason": decision.why(last),
+        "reason": decision.why(last, legs),
         "data_age_days": (today - as_of.date()).days,
     }
 
@@ -105,7 +106,8 @@ def _tell(config: Config, market: Market, found: Mapping[str, Any], has_holding:
     age = found["data_age_days"]
     print(f"{config.name}{simulated}: after the close of {found['as_of']}, {age} day{'' if age == 1 else 's'} ago")
     weights = ", ".join(f"{ticker} {weight:.1%}" for ticker, weight in found["target_weights"].items())
-    print(f"  hold at the next open: {weights} ({found['small_share']:.0%} small)")
+    held = holding_words(legs_of(config), np.array(list(found["shares"].values())))
+    print(f"  hold at the next open: {weights} ({held})")
     print(f"  {'CHANGED with this close' if found['changed'] else 'unchanged'}: {found['reason']}")
     for series in series_ages(market):
         print(f"  {series.words}")

@@ -140,6 +140,8 @@ Ticker = Annotated[
 ]
 IsoDate = Annotated[date, BeforeValidator(_date), Field(json_schema_extra=expected(_A_DATE))]
 Weight = Annotated[float, Field(gt=0, le=1)]
+
+
 class LegName(str):
     """The name of a leg, or `cash`, in a strategy's parameters; a config in which no leg is called so is refused."""
 

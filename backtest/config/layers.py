@@ -53,7 +53,9 @@ def merged(base: Node, top: Node, path: NodePath = ()) -> Node:
 
 
 def _plain(value: object, origin: Origin) -> Node:
-    return Node({key: _plain(each, origin) for key, each in value.items()} if isinstance(value, dict) else value, origin)
+    return Node(
+        {key: _plain(each, origin) for key, each in value.items()} if isinstance(value, dict) else value, origin
+    )
 
 
 def _placed(base: Node, top: Places, path: NodePath) -> Node:

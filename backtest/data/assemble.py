@@ -114,7 +114,7 @@ def with_tbill(
 def traded_tickers(config: Config) -> tuple[str, ...]:
     """Tickers that must have prices over the whole period: growth, small, then benchmarks; each once."""
     benchmarks = [benchmark for benchmark in config.benchmarks if isinstance(benchmark, str)]
-    return tuple(dict.fromkeys((*config.legs.growth, *config.legs.small, *benchmarks)))
+    return tuple(dict.fromkeys((*config.tickers, *benchmarks)))
 
 
 def _priced(

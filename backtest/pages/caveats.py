@@ -6,8 +6,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-import numpy as np
-
 from backtest.account.benchmarks import benchmark_label
 from backtest.pages.cuts import cut_before_start, cuts_of, cycles_of, follows_cuts
 from backtest.pages.figures import names_of_figures
@@ -53,7 +51,7 @@ def _not_known(result: Result) -> Iterator[str]:
     """Sessions on which the rule did not decide, so that the initial holding stood in for it."""
     if result.decision.is_observed:
         return
-    unknown = int(np.isnan(result.decision.small_share[result.begin :]).sum())
+    unknown = int((~result.decision.is_known[result.begin :]).sum())
     if unknown:
         of = "all" if unknown == len(result.sessions) else f"{unknown:,} of"
         held = result.config.strategy.initial

@@ -29,7 +29,7 @@ def evidence_rows(result: Result) -> Sequence[EvidenceRow]:
 
 
 def _row(evidence: Evidence) -> EvidenceRow:
-    lean = np.nan if evidence.leans_small is None else float(evidence.leans_small[-1])
+    lean = np.nan if evidence.leans is None else float(evidence.leans[-1])
     says = UNDEFINED if np.isnan(lean) else {1.0: "small", 0.0: "growth"}.get(lean, f"{number(100 * lean, 0)}% small")
     value = _worded(evidence, evidence.values[-1])
     return EvidenceRow(evidence.label or evidence.name, value, says, _turn(evidence, lean))

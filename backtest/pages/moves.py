@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from backtest import two_legs
 from backtest.market import Floats
 from backtest.pages.words import percent
 from backtest.result import Result
@@ -152,7 +153,7 @@ def _holding_after(result: Result, account: Account, row: int) -> Holding:
     """What was held right after the fills of this open."""
     value = account.shares[row] * result.books.opens[row]
     invested = float(value.sum())
-    is_small = np.array([ticker in result.legs.small for ticker in result.books.tickers])
+    is_small = np.array([ticker in two_legs.second(result.legs) for ticker in result.books.tickers])
     small = float(value[is_small].sum() / invested) if invested > 0 else 0.0
     return Holding(small, min(max(1 - invested / float(account.after[row]), 0.0), 1.0))
 
@@ -163,7 +164,9 @@ def _return_without(result: Result, account: Account, move: Move, end: int, *, i
     price = books.closes[end] if is_open else books.opens[end]
     growth = price / books.opens[row] - 1
     if row == account.rows[0] and row == result.plan.first + 1:
-        other = {"growth": result.legs.small, "small": result.legs.growth}.get(move.holding.tone)
+        other = {"growth": two_legs.second(result.legs), "small": result.legs[result.legs.names[0]]}.get(
+            move.holding.tone
+        )
         if other is None:
             return None
         return float(sum(other.get(t, 0.0) * growth[i] for i, t in enumerate(books.tickers)))

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from backtest import two_legs
 from backtest.account.benchmarks import benchmark_label
 from backtest.decision import Evidence
 from backtest.market import Floats
@@ -56,9 +57,9 @@ def payload_of(result: Result, moves: Sequence[Move], cuts: Sequence[Cut]) -> st
 
 def tone_of(result: Result, benchmark: str) -> str:
     """A benchmark takes the colour of the leg it belongs to; a mix and any other ticker is grey."""
-    if benchmark in result.legs.growth:
+    if benchmark in result.legs[result.legs.names[0]]:
         return "growth"
-    return "small" if benchmark in result.legs.small else "mix"
+    return "small" if benchmark in two_legs.second(result.legs) else "mix"
 
 
 def unit_of(unit: str) -> tuple[str, float, int]:

@@ -139,7 +139,7 @@ def _now(result: Result, moves: Sequence[Move]) -> Verdict:
     """What is held at the last close; the evidence for it, or the trade that is due."""
     holding = moves[-1].holding if moves else ALL_CASH
     last = np.datetime64(result.sessions[-1], "D")
-    why = result.pending or result.decision.why(len(result.market.sessions) - 1)
+    why = result.pending or result.decision.why(len(result.market.sessions) - 1, result.legs)
     note = " ".join([why.rstrip(".") + ".", *_turning_points(result)])
     return Verdict(f"At the last close, {day(last)}", f"Holds {holding.label}", "", note, holding.tone, is_wide=True)
 

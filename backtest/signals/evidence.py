@@ -86,9 +86,7 @@ def lead_evidence(
     )
 
 
-def _lead_phrase(
-    names: tuple[str, str], lead: Floats, row: int, *, past: str = "", beyond: float = 0.0
-) -> str:
+def _lead_phrase(names: tuple[str, str], lead: Floats, row: int, *, past: str = "", beyond: float = 0.0) -> str:
     """The lead at a row; past: what to add when it is the row that still decides; beyond: the threshold it may miss."""
     value = float(lead[row])
     if np.isnan(value):

@@ -68,7 +68,9 @@ def hold(states: Floats, terms: Sequence[Hold]) -> Held:
             causes.append(CAUSES.index(cause))
             row = following
     lengths = np.diff([*rows, sessions])
-    return Held(np.repeat(np.array(entries, dtype=np.int64), lengths), np.repeat(np.array(causes, dtype=np.int64), lengths))
+    return Held(
+        np.repeat(np.array(entries, dtype=np.int64), lengths), np.repeat(np.array(causes, dtype=np.int64), lengths)
+    )
 
 
 class _Walk:

@@ -58,7 +58,11 @@ class EasingCycle(Signal):
     @override
     def measure(self, market: Market, legs: Legs) -> Measure:
         cycle = easing_cycle(
-            market, basket_of(self.of, legs), gap_days=self.gap_days, max_age_sessions=self.max_age_sessions, fall=self.fall
+            market,
+            basket_of(self.of, legs),
+            gap_days=self.gap_days,
+            max_age_sessions=self.max_age_sessions,
+            fall=self.fall,
         )
         age = np.where(np.isnan(cycle.age), -1.0, cycle.age)
         if self.kind == "any":

@@ -12,7 +12,6 @@ from backtest.market import Basket, Legs, Market, Needs
 from backtest.signals import measures
 from backtest.signals.signal import Measure, Signal, basket_of, name_of
 
-
 SMALL, GROWTH = LegOrTicker("small"), LegOrTicker("growth")
 """What the shipped question is about; with legs of other names, `of` and `over` must be given."""
 

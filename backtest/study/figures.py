@@ -102,9 +102,10 @@ def benchmarks_of(field: Field, figures: list[Figures]) -> tuple[BenchmarkFigure
 
 
 def _small_share(legs: Legs, benchmark: Benchmark) -> float | None:
-    if not isinstance(benchmark, str):
+    if isinstance(benchmark, StaticMix):
         return benchmark.static_mix
-    return float(benchmark in legs.small) if benchmark in legs.tickers else None
+    is_held = isinstance(benchmark, str) and benchmark in legs.tickers and len(legs.names) > 1
+    return float(benchmark in legs[legs.names[1]]) if is_held else None
 
 
 def _growth(field: Field, equity: Floats) -> float:

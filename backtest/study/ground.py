@@ -129,7 +129,7 @@ def _different_tickers(one: Market, other: Market) -> list[str]:
 
 
 def _tickers(configs: Mapping[str, Config], benchmarks: Sequence[Benchmark]) -> tuple[str, ...]:
-    legs = [ticker for config in configs.values() for ticker in (*config.legs.growth, *config.legs.small)]
+    legs = [ticker for config in configs.values() for ticker in config.tickers]
     return tuple(dict.fromkeys((*legs, *(b for b in benchmarks if isinstance(b, str)))))
 
 
@@ -161,8 +161,7 @@ def _executions(configs: Mapping[str, Config]) -> list[str]:
 
 
 def _legs(configs: Mapping[str, Config]) -> list[str]:
-    sides = {name: ("+".join(c.legs.growth), "+".join(c.legs.small)) for name, c in configs.items()}
-    values = {name: f"{growth} against {small}" for name, (growth, small) in sides.items()}
+    values = {name: " against ".join("+".join(leg.weights) for leg in c.legs.values()) for name, c in configs.items()}
     return [f"Not the same legs everywhere ({_grouped(values)})."] if len(set(values.values())) > 1 else []
 
 

@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from backtest import two_legs
 from backtest.account.plan import Plan, make_plan
 from backtest.config.models import MAX_COST_BPS
 from backtest.decision import Decision, check_decision
@@ -179,7 +180,7 @@ def looked_at(decision: Decision, looks: npt.NDArray[np.bool_], offset: int) -> 
     is_look = np.zeros(len(looks), dtype=np.bool_)
     is_look[rows[rows < len(looks)]] = True
     last = np.maximum.accumulate(np.where(is_look, np.arange(len(looks)), -1))
-    small = np.where(last >= 0, np.asarray(decision.small_share)[last], np.nan)
+    small = np.where(last >= 0, two_legs.second_share(decision)[last], np.nan)
     cash = np.broadcast_to(np.asarray(decision.cash_share, dtype=np.float64), small.shape)
     return Decision(small, cash_share=np.where(last >= 0, cash[last], 0.0))
 

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from backtest import two_legs
 from backtest.account import Books, check_same_books, run_backtrader
 from backtest.account.books import check_identities
 from backtest.account.compiled import compiled_simulate, run_compiled
@@ -120,7 +121,7 @@ def mix_plan(
 ) -> Plan:
     """The plan of a fixed share of the small leg (and of cash), rebalanced monthly."""
     rows = len(market.sessions)
-    weights = legs.weights(legs.tickers, np.full(rows, small_share), np.full(rows, cash_share))
+    weights = two_legs.weights(legs, legs.tickers, np.full(rows, small_share), np.full(rows, cash_share))
     return in_rows(make_plan(market, legs.tickers, weights, start, dataclasses.replace(terms, rebalance="monthly")))
 
 
@@ -132,7 +133,7 @@ def in_rows(plan: Plan) -> Plan:
 
 def with_mix(plan: Plan, legs: Legs, small_share: float, cash_share: float = 0.0) -> Plan:
     """A mix's plan with other shares."""
-    one = legs.weights(plan.tickers, np.array([small_share]), np.array([cash_share]))
+    one = two_legs.weights(legs, plan.tickers, np.array([small_share]), np.array([cash_share]))
     return dataclasses.replace(plan, targets=np.repeat(one, len(plan.sessions), axis=0))
 
 

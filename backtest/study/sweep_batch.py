@@ -18,7 +18,8 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from backtest.decision import INITIAL_SHARES, Decision, check_decision
+from backtest import two_legs
+from backtest.decision import Decision, check_decision
 from backtest.errors import RunError
 from backtest.market import Floats
 from backtest.metrics import METRIC_KEYS
@@ -71,8 +72,7 @@ class Batch:
         if isinstance(decision, Encoded):
             self.encoded.append(decision)
         else:
-            self.room.small[len(self.numbers)] = decision.small_share
-            self.room.cash[len(self.numbers)] = decision.cash_share
+            self.room.small[len(self.numbers)] = two_legs.second_share(decision)
         self.numbers.append(number)
 
     def run(self, start: int, table: Floats) -> Told:
@@ -93,7 +93,7 @@ class Batch:
         small = self.room.small[: 0 if self.encoded else count]
         runner()(
             stretches_of(self.encoded, own),
-            (small, self.room.cash, *INITIAL_SHARES[own.config.strategy.initial]),
+            (small, self.room.cash, *own.initial),
             own.weights, own.plan.first - own.begin, own.is_small, own.prices, own.numbers, own.against,
             self.room.work, equity, table, is_wrong,
         )  # fmt: skip
@@ -101,7 +101,7 @@ class Batch:
 
     def _wrong(self, k: int) -> Exception:
         try:
-            decision = Decision(self.room.small[k], cash_share=float(self.room.cash[k, 0]))
+            decision = two_legs.decision_of(self.room.small[k], self.setting.legs)
             check_decision(decision, self.setting.market, self.setting.legs)
         except RunError as error:
             return error

@@ -85,31 +85,40 @@ class Setting:
         return decision
 
     @property
+    def initial(self) -> tuple[float, float]:
+        """The initial holding as (share of the second of two legs, share of cash)."""
+        name = self.config.strategy.initial
+        return (float(self.legs.names.index(name) == 1), 0.0) if name in self.legs.names else (0.0, 1.0)
+
+    @property
     def is_plain(self) -> bool:
         """Is it on terms that the account for sweeps does not know: a drift rule, or dividends and splits to book?"""
         return self.plan.band < 1.0 or self.plan.terms.is_raw
 
     def is_simple(self, decision: Decision) -> bool:
-        """Is the decision one number a session, whether right or wrong, and one of cash?"""
-        small = decision.small_share
-        sessions = len(self.market.close)
-        is_series = isinstance(small, np.ndarray) and small.shape == (sessions,) and small.dtype == np.float64
-        is_plain = is_series and decision.within is None and isinstance(decision.cash_share, float)
+        """Is the decision one number a session, whether right or wrong: from the first of two legs to the second?"""
+        path, sessions = decision.shares, len(self.market.close)
+        if not isinstance(path, Path) or decision.within is not None:
+            return False
+        is_series = path.part.shape == (sessions,) and path.part.dtype == np.float64
+        is_plain = is_series and path.low.tolist() == [1.0, 0.0] and path.high.tolist() == [0.0, 1.0]
         return is_plain and all(len(evidence.values) == sessions for evidence in decision.evidence)
 
     def encoded(self, decision: Decision) -> Encoded:
         """The decision as stretches; RunError for one that is none."""
         check_decision(decision, self.market, self.legs)
-        small = np.asarray(decision.small_share, dtype=np.float64)
-        cash = np.broadcast_to(np.asarray(decision.cash_share, dtype=np.float64), small.shape)
-        within = decision.within or {}
-        is_other = np.zeros(len(small), dtype=np.bool_)
+        shares, within = decision.shares, decision.within
+        columns = [shares.part] if isinstance(shares, Path) else list(decision.by_leg.T)
+        columns += [values for leg in (within or {}).values() for values in leg.values()]
+        is_other = np.zeros(len(columns[0]), dtype=np.bool_)
         is_other[0] = True
-        for values in (small, cash, *within.values()):
+        for values in columns:
             is_other[1:] |= values[1:] != values[:-1]
         rows = np.flatnonzero(is_other)
-        inside = {ticker: values[rows] for ticker, values in within.items()} if within else None
-        there = dataclasses.replace(decision, small_share=small[rows], cash_share=cash[rows], within=inside)
+        there = Decision(
+            Path(shares.part[rows], shares.low, shares.high) if isinstance(shares, Path) else decision.by_leg[rows],
+            within=within and {leg: {t: each[rows] for t, each in of.items()} for leg, of in within.items()},
+        )
         initial = self.config.strategy.initial
         return Encoded(rows, target_weights(there, self.market, self.legs, self.legs.tickers, initial))
 
@@ -222,13 +231,14 @@ def with_first(config: Config, benchmark: Benchmark | None) -> Config:
 def setting_of(template: Config, config: Config, market: Market, strategy: Any) -> Setting:
     """The setting of a config on its market."""
     legs = legs_of(config)
-    plan = plan_of(config, market, Decision(np.zeros(len(market.sessions))))
+    plan = plan_of(config, market, Decision(np.zeros((len(market.sessions), len(legs.names)))))
     calendar = calendar_of(
         plan.sessions, periods_per_year=market.periods_per_year, exchange_sessions=market.exchange_sessions
     )
     tbill = overnight_interest(market)[len(market.sessions) - len(plan.sessions) :]
     benchmark = first_benchmark(config, market, legs, plan.terms) if config.benchmarks else None
-    growth, small = (np.array([leg.get(t, 0.0) for t in legs.tickers]) for leg in (legs.growth, legs.small))
+    inside = legs.matrix(legs.tickers)
+    first, second = (inside[0], inside[1]) if len(inside) > 1 else (inside[0], np.zeros_like(inside[0]))
     terms = plan.terms
     return Setting(
         config=template,
@@ -239,8 +249,8 @@ def setting_of(template: Config, config: Config, market: Market, strategy: Any) 
         calendar=calendar,
         benchmark=benchmark,
         tbill=tbill,
-        weights=(growth, small),
-        is_small=small > 0.0,
+        weights=(first, second),
+        is_small=second > 0.0,
         prices=(plan.opens, np.ascontiguousarray(plan.closes.T), np.flatnonzero(plan.is_scheduled), plan.overnight),
         numbers=(plan.first, bool(plan.overnight.any()), terms.cash, terms.cost_rate, terms.whole_shares),
         against=measured_against(calendar, tbill[1:], benchmark),
