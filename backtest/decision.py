@@ -15,7 +15,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from backtest.errors import RunError
-from backtest.market import CASH, Floats, Legs, Market, Path
+from backtest.market import CASH, Between, Floats, Legs, Market
 
 WITHIN_ROUNDING = 1e-9
 """How far beyond 1 the shares of a session, and how far from its own sum the weights of a leg, may add up."""
@@ -90,7 +90,7 @@ class Decision:
     is_observed: read off the books of a strategy that trades in its own `next`, which does not say in advance.
     """
 
-    shares: Floats | Path
+    shares: Floats | Between
     evidence: Sequence[Evidence] = ()
     reason: Callable[[int], str] | None = field(default=None)
     rules: Mapping[str, Branch] = field(default_factory=dict)
@@ -100,12 +100,12 @@ class Decision:
     @cached_property
     def by_leg(self) -> Floats:
         """The shares as an array, (sessions, legs), a row of NaN while not known."""
-        return self.shares.array() if isinstance(self.shares, Path) else np.asarray(self.shares, dtype=np.float64)
+        return self.shares.array() if isinstance(self.shares, Between) else np.asarray(self.shares, dtype=np.float64)
 
     @property
     def is_known(self) -> npt.NDArray[np.bool_]:
         """Whether the signal is known, (sessions,)."""
-        part = self.shares.part if isinstance(self.shares, Path) else self.by_leg[:, 0]
+        part = self.shares.part if isinstance(self.shares, Between) else self.by_leg[:, 0]
         return ~np.isnan(part)
 
     def held(self, legs: Legs, initial: str) -> Floats:
@@ -127,7 +127,7 @@ class Decision:
 def check_decision(decision: Decision, market: Market, legs: Legs) -> Decision:
     """The decision itself, or RunError naming the first session at which it is not a decision."""
     sessions = market.sessions
-    if isinstance(decision.shares, Path):
+    if isinstance(decision.shares, Between):
         _check_path(decision.shares, sessions)
     else:
         _check_shares(decision.by_leg, sessions, legs)
@@ -139,7 +139,7 @@ def check_decision(decision: Decision, market: Market, legs: Legs) -> Decision:
     return decision
 
 
-def _check_path(path: Path, sessions: pd.DatetimeIndex) -> None:
+def _check_path(path: Between, sessions: pd.DatetimeIndex) -> None:
     part = np.asarray(path.part, dtype=np.float64)
     if part.shape != (len(sessions),):
         raise RunError(f"decide: shares has shape {part.shape}, one value per session is {(len(sessions),)}")

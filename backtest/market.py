@@ -36,7 +36,7 @@ CASH = "cash"
 
 
 @dataclass(frozen=True)
-class Path:
+class Between:
     """Shares of legs on the way between two portfolios: the compact form of a decision between two things.
 
     part: in [0, 1] per session, 0 at `low` and 1 at `high`, NaN while not known. low, high: shares by leg, (legs,).
@@ -53,7 +53,7 @@ class Path:
 
 @dataclass(frozen=True)
 class Legs:
-    """Baskets of tickers by name, in the order in which the config names them. The default is the project's own question.
+    """Baskets of tickers by name, in the order in which the config names them. The default: growth, small.
 
     baskets: name -> ticker -> weight; the weights of one sum to at most 1, the rest of it is cash; a ticker may stand
     in several. labels: what pages call a leg, where that is not its name.
@@ -62,7 +62,7 @@ class Legs:
     baskets: Mapping[str, Basket] = field(
         default_factory=lambda: {"growth": {"QQQ": 0.5, "IVW": 0.5}, "small": {"IWM": 0.5, "IWN": 0.5}}
     )
-    labels: Mapping[str, str] = field(default_factory=dict)
+    labels: Mapping[str, str] = field(default_factory=lambda: {"small": "small caps"})
 
     def __getitem__(self, name: str) -> Basket:
         """The basket of a leg."""
@@ -91,12 +91,12 @@ class Legs:
         """The shares of everything in one leg, (legs,); zeros for `cash`."""
         return np.array([float(each == name) for each in self.names])
 
-    def between(self, otherwise: str, hold: str, leans: Floats) -> Path:
+    def between(self, otherwise: str, hold: str, leans: Floats) -> Between:
         """All of `hold` where `leans` is 1, all of `otherwise` where it is 0; parts of both in between.
 
         otherwise, hold: names of legs, or `cash`. leans: (sessions,), NaN while not known.
         """
-        return Path(leans, self.alone(otherwise), self.alone(hold))
+        return Between(leans, self.alone(otherwise), self.alone(hold))
 
     def matrix(self, tickers: tuple[str, ...]) -> Floats:
         """Weights of the tickers inside each leg, (legs, tickers)."""

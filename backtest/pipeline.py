@@ -16,17 +16,16 @@ import numpy as np
 import pandas as pd
 
 from backtest.account import Books, check_same_books, run_backtrader, run_kernel
-from backtest.account.benchmarks import run_benchmarks
+from backtest.account.benchmarks import benchmark_plans
 from backtest.account.books import check_identities
 from backtest.account.plan import Plan, Terms, make_plan
 from backtest.config import Config
 from backtest.data import load_market
 from backtest.decision import Decision, check_decision, target_weights
 from backtest.errors import BacktestError, ConfigError, RunError
-from backtest.market import PRICE_FRAMES, Legs, Market, overnight_interest
-from backtest.metrics import Activity, calendar_of, metrics
+from backtest.market import PRICE_FRAMES, Legs, Market
+from backtest.metrics import Activity, calendar_and_tbill, metrics
 from backtest.result import Figures, Result, second_held, shares_held
-from backtest.units import BPS
 
 
 def run(
@@ -115,26 +114,11 @@ def check_terms_of_own_orders(config: Config) -> None:
         raise ConfigError(*problems)
 
 
-def terms_of(config: Config) -> Terms:
-    """The execution part of a config in an engine's units: one cost rate, a band instead of a mapping."""
-    execution = config.execution
-    rebalance = execution.rebalance if isinstance(execution.rebalance, str) else execution.rebalance.drift
-    return Terms(
-        cash=execution.initial_cash_usd,
-        cost_rate=(execution.commission_bps + execution.slippage_bps) * BPS,
-        whole_shares=execution.shares == "whole",
-        rebalance=rebalance,
-        delay_sessions=execution.delay_sessions,
-        earns_tbill=execution.idle_cash == "tbill",
-        is_raw=execution.accounting == "raw",
-    )
-
-
 def plan_of(config: Config, market: Market, decision: Decision) -> Plan:
     """The decision as target weights on the sessions of the test."""
     legs = legs_of(config)
     weights = target_weights(decision, market, legs, legs.tickers, config.strategy.initial)
-    plan = make_plan(market, legs.tickers, weights, pd.Timestamp(config.data.start), terms_of(config))
+    plan = make_plan(market, legs.tickers, weights, pd.Timestamp(config.data.start), Terms.of(config))
     if len(plan.sessions) < plan.terms.delay_sessions + 2:
         raise RunError(f"{config.name}: {len(plan.sessions)} sessions from {config.data.start} on: too few to trade")
     return plan
@@ -152,12 +136,10 @@ def execute(config: Config, plan: Plan, strategy: type) -> Books:
 def measure(config: Config, market: Market, strategy: type, decision: Decision, plan: Plan, books: Books) -> Result:
     """The result: the books beside those of the benchmarks, with the metrics of each against the first benchmark."""
     legs = legs_of(config)
-    benchmarks = run_benchmarks(config, market, legs, plan.terms)
+    plans = benchmark_plans(config, market, legs, plan.terms)
+    benchmarks = {name: run_kernel(each) for name, each in plans.items()}
     first = next(iter(benchmarks), None)
-    calendar = calendar_of(
-        plan.sessions, periods_per_year=market.periods_per_year, exchange_sessions=market.exchange_sessions
-    )
-    tbill = overnight_interest(market)[len(market.sessions) - len(plan.sessions) :]
+    calendar, tbill = calendar_and_tbill(market, plan.sessions)
 
     def figures(account: Books, name: str | None) -> tuple[Figures, Mapping[str, str]]:
         return metrics(

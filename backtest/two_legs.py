@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from backtest.decision import Decision
-from backtest.market import Basket, Floats, Legs, Path
+from backtest.market import Basket, Between, Floats, Legs
 
 INITIAL_SHARES = {"growth": (0.0, 0.0), "small": (1.0, 0.0), "cash": (0.0, 1.0)}
 """`initial` -> (share of the second leg, cash share)."""
@@ -24,7 +24,7 @@ def split(decision: Decision, initial: str, legs: Legs) -> tuple[Floats, Floats]
 def second_share(decision: Decision) -> Floats:
     """Share of the invested capital in the second leg, NaN while not known."""
     path = decision.shares
-    if isinstance(path, Path) and path.low.tolist() == [1.0, 0.0] and path.high.tolist() == [0.0, 1.0]:
+    if isinstance(path, Between) and path.low.tolist() == [1.0, 0.0] and path.high.tolist() == [0.0, 1.0]:
         return np.asarray(path.part, dtype=np.float64)
     return np.where(decision.is_known, parted(decision.by_leg)[0], np.nan)
 

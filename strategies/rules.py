@@ -77,13 +77,11 @@ class Rules(RotationStrategy):
         volatility_target: VolatilityTarget | None = Field(None, description="how much to hold at all")
         inverse_volatility: InverseVolatility | None = Field(None, description="weights inside the legs")
 
-        @model_validator(mode="before")
         @classmethod
-        def _old_form(cls, given: Any) -> Any:
-            old = [key for key in OLD_KEYS if isinstance(given, dict) and key in given]
-            if old:
-                raise mistake(f"{', '.join(old)}: now an ordered list, here: {new_form(given)}")
-            return given
+        def outdated(cls, given: Mapping[str, Any]) -> str | None:
+            """What to write instead of keys that are no more."""
+            old = [key for key in OLD_KEYS if key in given]
+            return f"{', '.join(old)}: now an ordered list, here: {new_form(given)}" if old else None
 
         @model_validator(mode="after")
         def _agree(self) -> Rules.Params:

@@ -26,14 +26,14 @@ class StaticMix(RotationStrategy):
             None, description="leg: share of the capital, a fraction; the rest is cash. Without it, all legs equally"
         )
 
-        @model_validator(mode="before")
         @classmethod
-        def _old_form(cls, given: Any) -> Any:
-            if isinstance(given, dict) and "small_share" in given:
-                small = given["small_share"]
-                rest = f"{1 - small:g}" if isinstance(small, int | float) else "..."
-                raise mistake(f"small_share is now written by leg: shares: {{growth: {rest}, small: {small}}}")
-            return given
+        def outdated(cls, given: Mapping[str, Any]) -> str | None:
+            """What to write instead of a key that is no more."""
+            if "small_share" not in given:
+                return None
+            small = given["small_share"]
+            rest = f"{1 - small:g}" if isinstance(small, int | float) else "..."
+            return f"small_share: now by leg, here: shares: {{growth: {rest}, small: {small}}}"
 
         @model_validator(mode="after")
         def _is_a_mix(self) -> StaticMix.Params:

@@ -1,51 +1,86 @@
-"""Benchmarks: tickers held and static mixes, by the same kernel, on the same sessions and terms as the strategy."""
+"""Benchmarks: a ticker held, or a mix of constant weights, on the sessions and terms of what they stand beside."""
 
 from __future__ import annotations
 
 import dataclasses
+import re
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from backtest import two_legs
-from backtest.account.books import Books
-from backtest.account.kernel import run_kernel
-from backtest.account.plan import Terms, make_plan
-from backtest.config import Config
+from backtest.account.plan import Plan, Terms, make_plan
+from backtest.config import Config, Mix
 from backtest.market import Legs, Market
+from backtest.text import percent
+
+_MIX_PART = re.compile(r"(.+?)_([0-9.]+(?:e-?[0-9]+)?)(?:_|$)")
 
 
-def hold(market: Market, ticker: str, start: pd.Timestamp, terms: Terms) -> Books:
-    """Books of buying `ticker` at the first open after `start` and doing nothing."""
+def hold_plan(market: Market, ticker: str, start: pd.Timestamp, terms: Terms) -> Plan:
+    """Buy `ticker` at the first fill after `start` and do nothing."""
     weights = np.ones((len(market.sessions), 1))
-    return run_kernel(make_plan(market, (ticker,), weights, start, dataclasses.replace(terms, rebalance="on_change")))
+    return make_plan(market, (ticker,), weights, start, dataclasses.replace(terms, rebalance="on_change"))
 
 
-def static_mix(market: Market, legs: Legs, small_share: float, start: pd.Timestamp, terms: Terms) -> Books:
-    """Books of a fixed share of the small leg, the rest in growth, rebalanced monthly at the same costs."""
-    rows = len(market.sessions)
-    weights = two_legs.weights(legs, legs.tickers, np.full(rows, small_share), np.zeros(rows))
-    return run_kernel(make_plan(market, legs.tickers, weights, start, dataclasses.replace(terms, rebalance="monthly")))
+def mix_plan(market: Market, weights: Mapping[str, float], start: pd.Timestamp, terms: Terms) -> Plan:
+    """Constant weights by ticker (what they leave of 1 is cash), rebalanced monthly at the same costs."""
+    targets = np.tile(np.array(list(weights.values()), dtype=np.float64), (len(market.sessions), 1))
+    return make_plan(market, tuple(weights), targets, start, dataclasses.replace(terms, rebalance="monthly"))
 
 
-def run_benchmarks(config: Config, market: Market, legs: Legs, terms: Terms) -> dict[str, Books]:
-    """Books of each benchmark of the config, in its order, by name (`QQQ`, `static_mix_0.5`)."""
+def mix_weights(legs: Legs, small_share: float, cash_share: float = 0.0) -> dict[str, float]:
+    """A fixed share of the small leg, the rest in growth, beside a share of cash: weights by ticker."""
+    weights = two_legs.weights(legs, legs.tickers, np.array([small_share]), np.array([cash_share]))[0]
+    return dict(zip(legs.tickers, weights.tolist(), strict=True))
+
+
+def weights_of(benchmark: Mix, legs: Legs) -> dict[str, float]:
+    """The weights by ticker of a mix of legs and tickers; a name that is both is the leg."""
+    weights: dict[str, float] = {}
+    for name, share in benchmark.mix.items():
+        for ticker, weight in (legs[name] if name in legs.names else {str(name): 1.0}).items():
+            weights[ticker] = weights.get(ticker, 0.0) + share * weight
+    return weights
+
+
+def benchmark_plan(market: Market, legs: Legs, benchmark: Any, start: pd.Timestamp, terms: Terms) -> Plan:
+    """The plan of one benchmark of a config: a ticker, a mix of legs and tickers, or a static mix of two legs."""
+    if isinstance(benchmark, str):
+        return hold_plan(market, benchmark, start, terms)
+    if isinstance(benchmark, Mix):
+        return mix_plan(market, weights_of(benchmark, legs), start, terms)
+    return mix_plan(market, mix_weights(legs, benchmark.static_mix), start, terms)
+
+
+def benchmark_plans(config: Config, market: Market, legs: Legs, terms: Terms) -> dict[str, Plan]:
+    """The plan of each benchmark of a config, in its order, by name (`QQQ`, `static_mix_0.5`).
+
+    terms: those of the config (`Terms.of`). Run them by `run_kernel`, or by `run_compiled` where numba is there anyway:
+    the books are the same to the last bit.
+    """
     start = pd.Timestamp(config.data.start)
-    return {
-        benchmark_name(b): hold(market, b, start, terms)
-        if isinstance(b, str)
-        else static_mix(market, legs, b.static_mix, start, terms)
-        for b in config.benchmarks
-    }
+    return {benchmark_name(each): benchmark_plan(market, legs, each, start, terms) for each in config.benchmarks}
 
 
-def benchmark_name(benchmark: object) -> str:
-    """The ticker, or `static_mix_<share>`: the name in files."""
-    return benchmark if isinstance(benchmark, str) else f"static_mix_{benchmark.static_mix:g}"  # type: ignore[attr-defined]
+def benchmark_name(benchmark: Any) -> str:
+    """The ticker, `static_mix_<share>`, or `mix_<name>_<share>...`: the name in files."""
+    if isinstance(benchmark, Mix):
+        return "_".join(["mix", *(f"{name}_{share:g}" for name, share in benchmark.mix.items())])
+    return benchmark if isinstance(benchmark, str) else f"static_mix_{benchmark.static_mix:g}"
 
 
 def benchmark_label(name: str) -> str:
-    """The name on a page: `static_mix_0.5` reads `50/50 mix`, `static_mix_0.3` reads `30/70 mix` (small first)."""
+    """The name on a page: `mix_SPY_0.6_IEF_0.4` reads `60% SPY, 40% IEF`, `mix_bonds_1` reads `bonds`.
+
+    `static_mix_0.3` reads `30/70 mix`, the second leg first.
+    """
+    if name.startswith("mix_"):
+        parts = _MIX_PART.findall(name.removeprefix("mix_"))
+        one = len(parts) == 1 and parts[0][1] == "1"
+        return parts[0][0] if one else ", ".join(f"{percent(float(share), 0)} {what}" for what, share in parts)
     if not name.startswith("static_mix_"):
         return name
     small = 100 * float(name.removeprefix("static_mix_"))

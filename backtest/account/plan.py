@@ -12,9 +12,11 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from backtest.config import Config
 from backtest.errors import ConfigError
 from backtest.market import Floats, Market, overnight_interest
 from backtest.signals.periods import last_of_period
+from backtest.units import BPS
 
 NO_BAND = float("inf")
 Rebalance = str | float
@@ -48,6 +50,21 @@ class Terms:
             raise ConfigError(f"rebalance: found {rule!r}, expected on_change, monthly or a band such as 0.05")
         if not isinstance(delay, int) or delay < 1:
             raise ConfigError(f"delay_sessions: found {delay!r}, expected a whole number from 1 on")
+
+    @classmethod
+    def of(cls, config: Config) -> Terms:
+        """The execution part of a config in an engine's units: one cost rate, a band instead of a mapping."""
+        execution = config.execution
+        rule = execution.rebalance
+        return cls(
+            cash=execution.initial_cash_usd,
+            cost_rate=(execution.commission_bps + execution.slippage_bps) * BPS,
+            whole_shares=execution.shares == "whole",
+            rebalance=rule if isinstance(rule, str) else rule.drift,
+            delay_sessions=execution.delay_sessions,
+            earns_tbill=execution.idle_cash == "tbill",
+            is_raw=execution.accounting == "raw",
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,13 +14,14 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from backtest.account.plan import Terms
 from backtest.audit.findings import AuditReport, Finding, Method
 from backtest.audit.poison import cut, poison
 from backtest.audit.replay import Event, Replay, replay
 from backtest.decision import Decision
 from backtest.errors import RunError
-from backtest.market import Market
-from backtest.pipeline import decide, is_rotation, legs_of, terms_of
+from backtest.market import Legs, Market
+from backtest.pipeline import decide, is_rotation, legs_of
 
 if TYPE_CHECKING:
     from backtest.config import Config
@@ -172,7 +173,7 @@ def _audit_next(config: Config, market: Market, strategy: type, least: int, prog
     begin = int(market.sessions.searchsorted(start))
 
     def run(other: Market) -> Replay:
-        return replay(strategy, config.strategy.params.model_dump(), other, tickers, start, terms_of(config))
+        return replay(strategy, config.strategy.params.model_dump(), other, tickers, start, Terms.of(config))
 
     whole = run(market)
     findings = list(_crash_of_whole(whole))

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from backtest.account.plan import Terms
 from backtest.account.sizing import trade_sizes
 from backtest.commands.load import load_all
 from backtest.commands.now import market_to_now, series_ages, warn
@@ -17,7 +18,8 @@ from backtest.config import Config
 from backtest.decision import target_weights
 from backtest.errors import ConfigError
 from backtest.market import Floats, Market
-from backtest.pipeline import decide, legs_of, terms_of
+from backtest.pipeline import decide, legs_of
+from backtest.result import holding_words
 from strategies import REGISTRY
 
 CHANGED = 10
@@ -65,7 +67,7 @@ def target(config: Config, market: Market, held: Mapping[str, float] | None, *, 
 
 def orders(config: Config, market: Market, held: Mapping[str, float], weights: Floats) -> list[dict[str, Any]]:
     """Trades that lead from a holding to the weights at the last closing prices, sells first, net of costs."""
-    tickers, terms = legs_of(config).tickers, terms_of(config)
+    tickers, terms = legs_of(config).tickers, Terms.of(config)
     prices = market.raw_close[list(tickers)].iloc[-1].to_numpy(dtype=np.float64).tolist()
     shares = [held.get(ticker, 0.0) for ticker in tickers]
     sizes = [0.0] * len(shares)

@@ -14,7 +14,7 @@ from backtest.commands.now import market_to_now, warn
 from backtest.errors import ConfigError, DataError
 from backtest.market import Market
 from backtest.now.why import document, explain, lines
-from backtest.pipeline import decide
+from backtest.pipeline import decide, legs_of
 from strategies import REGISTRY
 
 LATEST = pd.Timedelta(days=7)
@@ -28,7 +28,7 @@ def why(path: Path, day: str | None, overrides: Sequence[str], *, offline: bool,
     config, market = market_to_now(config, offline=offline, overrides=overrides)
     row = row_of(market, wanted)
     decision = decide(config, market, REGISTRY[config.strategy.name])
-    explanation = explain(decision, market, config.strategy.initial, row)
+    explanation = explain(decision, market, legs_of(config), config.strategy.initial, row)
     if as_json:
         print(json.dumps({"strategy": config.strategy.name, **document(explanation)}, indent=2, allow_nan=False))
         return

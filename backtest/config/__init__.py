@@ -9,7 +9,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from backtest.config.fields import AnnualRate, Drift, StaticMix
+from backtest.config.fields import AnnualRate, Drift, LegConfig, Mix, StaticMix
 from backtest.config.load import config_from_text, load_config
 from backtest.config.models import (
     Config,
@@ -17,7 +17,6 @@ from backtest.config.models import (
     CsvPrices,
     DataConfig,
     ExecutionConfig,
-    LegsConfig,
     MacroConfig,
     MacroSeries,
     NoParams,
@@ -40,9 +39,10 @@ __all__ = [
     "DataConfig",
     "Drift",
     "ExecutionConfig",
-    "LegsConfig",
+    "LegConfig",
     "MacroConfig",
     "MacroSeries",
+    "Mix",
     "NoParams",
     "SamplePrices",
     "StaticMix",

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from functools import reduce
 from itertools import islice, pairwise
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from backtest.config.models import DEFAULT_LEGS, Config
 from backtest.config.nodes import Node, NodePath, found, path_of
@@ -52,7 +52,7 @@ def merged(base: Node, top: Node, path: NodePath = ()) -> Node:
     return Node(children, top.origin if top.origin.line else base.origin)
 
 
-def _plain(value: object, origin: Origin) -> Node:
+def _plain(value: Any, origin: Origin) -> Node:
     return Node(
         {key: _plain(each, origin) for key, each in value.items()} if isinstance(value, dict) else value, origin
     )

@@ -31,6 +31,7 @@ from backtest.config.fields import (
     is_ticker,
     iso_date,
     leg_names,
+    mistake,
 )
 
 MAX_COST_BPS: Final = 1000
@@ -114,7 +115,10 @@ class DataConfig(Model):
     )
 
 
-DEFAULT_LEGS: Final = {"growth": {"IVW": 0.5, "QQQ": 0.5}, "small": {"IWM": 0.5, "IWN": 0.5}}
+DEFAULT_LEGS: Final[Mapping[str, Mapping[str, Any]]] = {
+    "growth": {"IVW": 0.5, "QQQ": 0.5},
+    "small": {"IWM": 0.5, "IWN": 0.5, "label": "small caps"},
+}
 DEFAULT_BENCHMARKS: Final = ("QQQ", "IWM", StaticMix(static_mix=0.5))
 """Of a config whose legs are called growth and small; any other is compared with each of its legs alone."""
 
@@ -144,6 +148,10 @@ class StrategyConfig(Model):
             return NoParams()  # the name is the mistake
         model = (info.context or {}).get(info.data["name"], NoParams)
         data = {} if isinstance(value, NoParams) else value
+        outdated = getattr(model, "outdated", None)
+        told = outdated(data) if outdated is not None and isinstance(data, dict) else None
+        if told:
+            raise mistake(told)
         # Through JSON, whose strict mode takes a list for a tuple and text for a date, and a bool for nothing else.
         return model.model_validate_json(json.dumps(data), strict=True, context=info.context)
 

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 import pandas as pd
 
+from backtest.config.fields import Mix
 from backtest.data.calendar import range_around, session_closes, sessions_around
 from backtest.data.checks import check_prices
 from backtest.data.macro_source import load_series, series_notes
@@ -31,7 +32,7 @@ from backtest.market import POLICY_COLUMNS, Floats, Market, Needs, Source
 
 if TYPE_CHECKING:
     from backtest.config.fields import AnnualRate
-    from backtest.config.models import Config
+from backtest.config.models import Config
 
 LEAST_BESIDE_DELAY = 2
 """Sessions of a test beside the delay: one to decide at, one to be worth something at."""
@@ -63,7 +64,8 @@ def load_market(
         data.prices, end=data.end, offline=offline, largest_daily_move=data.largest_daily_move
     )
     needs: Needs = getattr(config.strategy.params, "needs", Needs())
-    fetched = source.prices(tuple(dict.fromkeys((*traded, *needs.tickers, *extra_tickers))))
+    named = tuple(name for name in needs.tickers if name not in config.legs)  # a name that is both is the leg
+    fetched = source.prices(tuple(dict.fromkeys((*traded, *named, *extra_tickers))))
     frames = _until(fetched, pd.Timestamp(data.end) if data.end else pd.Timestamp.max)
     span = _span(fetched)
     exchange = sessions_around(*span)
@@ -112,8 +114,13 @@ def with_tbill(
 
 
 def traded_tickers(config: Config) -> tuple[str, ...]:
-    """Tickers that must have prices over the whole period: growth, small, then benchmarks; each once."""
-    benchmarks = [benchmark for benchmark in config.benchmarks if isinstance(benchmark, str)]
+    """Tickers that must have prices over the whole period: those of the legs, then benchmarks; each once."""
+    benchmarks: list[str] = []
+    for each in config.benchmarks:
+        if isinstance(each, Mix):
+            benchmarks += [str(name) for name in each.mix if name not in config.legs]
+        elif isinstance(each, str):
+            benchmarks.append(each)
     return tuple(dict.fromkeys((*config.tickers, *benchmarks)))
 
 

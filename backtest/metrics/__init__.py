@@ -10,7 +10,7 @@ Gives:  one value per metric and curve, and the reason wherever a metric is not 
 Definitions and worked values: DESIGN.md section 2, research/domain.md section 4.
 """
 
-from backtest.metrics.calendar import Calendar, Spans, calendar_of
+from backtest.metrics.calendar import Calendar, Spans, calendar_and_tbill, calendar_of
 from backtest.metrics.formulas import drawdown
 from backtest.metrics.table import METRIC_KEYS, NO_BENCHMARK, Activity, metrics, metrics_table, undefined_reasons
 
@@ -20,6 +20,7 @@ __all__ = [
     "Activity",
     "Calendar",
     "Spans",
+    "calendar_and_tbill",
     "calendar_of",
     "drawdown",
     "metrics",

@@ -9,7 +9,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
+from backtest.market import Floats, Market, overnight_interest
 from backtest.units import DAYS_PER_YEAR, MONTHS_PER_YEAR, SESSIONS_PER_YEAR
 
 Days = npt.NDArray[np.datetime64]
@@ -86,6 +88,14 @@ def calendar_of(
         calendar_years=_spans(closes[is_december], month[is_december] // MONTHS_PER_YEAR),
         periods_per_year=periods_per_year,
     )
+
+
+def calendar_and_tbill(market: Market, sessions: pd.DatetimeIndex) -> tuple[Calendar, Floats]:
+    """What curves on the last `sessions` of a market are measured with: calendar, and T-bill return per session."""
+    calendar = calendar_of(
+        sessions, periods_per_year=market.periods_per_year, exchange_sessions=market.exchange_sessions
+    )
+    return calendar, overnight_interest(market)[len(market.sessions) - len(sessions) :]
 
 
 def _days(dates: npt.ArrayLike, name: str) -> Days:

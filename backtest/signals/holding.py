@@ -49,8 +49,8 @@ def hold(states: Floats, terms: Sequence[Hold]) -> Held:
 
     states: what the conditions say, (conditions, sessions): 1.0 yes, 0.0 no, NaN not known. terms: of each entry; one
     more than there are conditions when the last entry is what is held otherwise: while all say no. Without that, and
-    while a condition is not known and none says yes, what is held stays. A first holding of the last entry, "otherwise",
-    is no switch: it may be left at once.
+    while a condition is not known and none says yes, what is held stays. A first holding of the last entry,
+    "otherwise", is no switch: it may be left at once.
     """
     count, sessions = states.shape
     same = ((states[:, 1:] == states[:, :-1]) | (np.isnan(states[:, 1:]) & np.isnan(states[:, :-1]))).all(axis=0)

@@ -39,7 +39,7 @@ class Measure:
 
 
 class Signal(BaseModel):
-    """What all signals have in common; a subclass adds `signal`, its own fields, `measure`, `title(legs)` and `unit`."""
+    """What all signals have in common; a subclass adds `signal`, fields, `measure`, `title(legs)` and `unit`."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False, defer_build=True)
 

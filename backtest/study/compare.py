@@ -24,7 +24,7 @@ from backtest.study.frontier import frontier_of
 from backtest.study.ground import Benchmark, common_ground
 from backtest.study.luck import Luck, Yardstick, luck_of
 from backtest.study.recorder import Recorder
-from backtest.study.runs import Outcome, benchmark_plan, check_by_backtrader, run_variant
+from backtest.study.runs import Outcome, check_by_backtrader, plan_of_benchmark, run_variant
 from backtest.study.through_time import alike_order, calendar_years, correlation_of, walk_forward
 
 SEED = 1
@@ -107,7 +107,7 @@ def luck_of_best(
     sharpe = np.array([statistics.sharpe.value for statistics in assessment.variants])
     count = len(sharpe) if len(sharpe) <= MOST_WITH_LUCK else BEST_WITH_LUCK
     places = sorted(np.argsort(-sharpe, kind="stable")[:count].tolist())
-    yardstick = Yardstick(ground, benchmark_plan(ground, ground.benchmarks[0]))
+    yardstick = Yardstick(ground, plan_of_benchmark(ground, ground.benchmarks[0]))
     yardstick.prepare()
 
     def one(place: int) -> Luck | None:

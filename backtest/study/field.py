@@ -17,13 +17,13 @@ import pandas as pd
 
 from backtest.account import Books
 from backtest.account.compiled import run_compiled
-from backtest.market import Floats, overnight_interest
-from backtest.metrics import Activity, Calendar, calendar_of
+from backtest.market import Floats
+from backtest.metrics import Activity, Calendar, calendar_and_tbill
 from backtest.pipeline import activity_of, legs_of
 from backtest.statistics.histories import Table
 from backtest.study.frontier import Mixed, equal_exposure
 from backtest.study.ground import Ground
-from backtest.study.runs import Outcome, benchmark_plan, outcome_of, run_variant, years_between
+from backtest.study.runs import Outcome, outcome_of, plan_of_benchmark, run_variant, years_between
 
 T = TypeVar("T")
 S = TypeVar("S")
@@ -75,10 +75,7 @@ class Field:
     @cached_property
     def calendar(self) -> Calendar:
         """For the metrics."""
-        market = self.ground.market
-        return calendar_of(
-            self.sessions, periods_per_year=market.periods_per_year, exchange_sessions=market.exchange_sessions
-        )
+        return calendar_and_tbill(self.ground.market, self.sessions)[0]
 
     @cached_property
     def table(self) -> Table:
@@ -96,9 +93,9 @@ class Field:
 
 def run_benchmarks(ground: Ground) -> Benchmarks:
     """All benchmarks on the terms of the first variant."""
-    books = tuple(run_compiled(benchmark_plan(ground, benchmark)) for benchmark in ground.benchmarks)
+    books = tuple(run_compiled(plan_of_benchmark(ground, benchmark)) for benchmark in ground.benchmarks)
     legs = legs_of(ground.first)
-    tbill = overnight_interest(ground.market)[len(ground.market.sessions) - len(books[0].sessions) :]
+    tbill = calendar_and_tbill(ground.market, books[0].sessions)[1]
     return Benchmarks(books, tuple(activity_of(one, legs) for one in books), tbill)
 
 

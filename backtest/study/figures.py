@@ -8,6 +8,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from backtest.account.benchmarks import benchmark_label, benchmark_name
+from backtest.config import StaticMix
 from backtest.market import Floats, Legs
 from backtest.metrics import metrics, metrics_table, undefined_reasons
 from backtest.pipeline import is_rotation, legs_of, rule_of

@@ -12,13 +12,15 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from backtest.account.benchmarks import mix_plan, mix_weights
 from backtest.account.compiled import run_compiled
+from backtest.account.plan import Terms
 from backtest.market import Floats
 from backtest.metrics import Activity, Calendar, metrics_table
-from backtest.pipeline import activity_of, legs_of, terms_of
+from backtest.pipeline import activity_of, legs_of
 from backtest.result import Figures
 from backtest.study.ground import Ground
-from backtest.study.runs import Outcome, growth, mix_plan, with_mix
+from backtest.study.runs import Outcome, growth, with_mix
 
 SHARES = 51
 """Of the frontier: 0, 0.02, ... 1."""
@@ -94,9 +96,9 @@ class Mixed:
 
 def frontier_of(ground: Ground, calendar: Calendar, tbill: Floats) -> Frontier:
     """The frontier; tbill: riskless return per session, (sessions,)."""
-    legs, terms = legs_of(ground.first), terms_of(ground.first)
+    legs, terms = legs_of(ground.first), Terms.of(ground.first)
     shares = np.round(np.linspace(0.0, 1.0, SHARES), 2)
-    plan = mix_plan(ground.market, legs, ground.start, terms, 0.0)
+    plan = mix_plan(ground.market, mix_weights(legs, 0.0), ground.start, terms)
     curves = np.array([run_compiled(with_mix(plan, legs, share)).equity for share in shares.tolist()])
     table = metrics_table(curves, calendar=calendar, tbill_returns=tbill)
     return Frontier(shares, *(np.asarray(table[key], dtype=np.float64) for key in FIGURES))
@@ -108,7 +110,7 @@ def equal_exposure(ground: Ground, outcome: Outcome) -> Mixed:
     legs = legs_of(config)
     exposure = float(outcome.activity.exposure_small)
     small = 0.0 if np.isnan(exposure) else exposure
-    leg = mix_plan(ground.market, legs, ground.start, terms_of(config), 0.0)
+    leg = mix_plan(ground.market, mix_weights(legs, 0.0), ground.start, Terms.of(config))
     plan = with_mix(leg, legs, small, outcome.cash_share)
     books = run_compiled(plan)
     return Mixed(

@@ -12,7 +12,7 @@ from typing import Any
 
 import pandas as pd
 
-from backtest.config import Config, StaticMix, resolved
+from backtest.config import Config, Mix, StaticMix, resolved
 from backtest.data import load_market
 from backtest.errors import ConfigError, DataError
 from backtest.market import Market
@@ -22,7 +22,7 @@ MOST_VARIANTS = 2000
 NAMED = 3
 """Names of variants that one caution tells; the rest is a number."""
 
-Benchmark = str | StaticMix
+Benchmark = str | StaticMix | Mix
 
 
 @dataclass(frozen=True, eq=False)

@@ -16,7 +16,6 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from backtest import two_legs
 from backtest.account.plan import Plan, make_plan
 from backtest.config.models import MAX_COST_BPS
 from backtest.decision import Decision, check_decision
@@ -25,7 +24,7 @@ from backtest.pipeline import plan_of
 from backtest.signals.periods import last_of_period
 from backtest.study.ground import Ground
 from backtest.study.neighbours import neighbours_of
-from backtest.study.runs import Run, growth, in_rows, with_decision, years_between
+from backtest.study.runs import Run, growth, with_decision, years_between
 from backtest.units import BPS
 
 DELAYS = (1, 2, 3, 5)
@@ -180,9 +179,7 @@ def looked_at(decision: Decision, looks: npt.NDArray[np.bool_], offset: int) -> 
     is_look = np.zeros(len(looks), dtype=np.bool_)
     is_look[rows[rows < len(looks)]] = True
     last = np.maximum.accumulate(np.where(is_look, np.arange(len(looks)), -1))
-    small = np.where(last >= 0, two_legs.second_share(decision)[last], np.nan)
-    cash = np.broadcast_to(np.asarray(decision.cash_share, dtype=np.float64), small.shape)
-    return Decision(small, cash_share=np.where(last >= 0, cash[last], 0.0))
+    return Decision(np.where((last >= 0)[:, None], decision.by_leg[last], np.nan))
 
 
 def _delays(run: Run, yardstick: Yardstick, own: float) -> Fan:
@@ -191,7 +188,7 @@ def _delays(run: Run, yardstick: Yardstick, own: float) -> Fan:
     for delay in DELAYS:
         execution = run.config.execution.model_copy(update={"delay_sessions": delay})
         plans.append(plan_of(run.config.model_copy(update={"execution": execution}), ground.market, run.decision))
-    values = np.array([growth(in_rows(plan)) for plan in plans]) - yardstick.at_delays
+    values = np.array([growth(plan) for plan in plans]) - yardstick.at_delays
     return Fan(tuple(map(str, DELAYS)), values, own)
 
 
@@ -199,7 +196,7 @@ def delayed(plan: Plan, ground: Ground, delay_sessions: int) -> Plan:
     """A plan of constant weights with another delay."""
     weights = np.repeat(plan.targets[-1:], len(ground.market.sessions), axis=0)
     terms = dataclasses.replace(plan.terms, delay_sessions=delay_sessions)
-    return in_rows(make_plan(ground.market, plan.tickers, weights, plan.sessions[0], terms))
+    return make_plan(ground.market, plan.tickers, weights, plan.sessions[0], terms)
 
 
 def _costs(run: Run, yardstick: Yardstick, own: float) -> Fan:

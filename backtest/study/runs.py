@@ -14,17 +14,17 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from backtest import two_legs
 from backtest.account import Books, check_same_books, run_backtrader
+from backtest.account.benchmarks import benchmark_plan, mix_weights
 from backtest.account.books import check_identities
 from backtest.account.compiled import compiled_simulate, run_compiled
 from backtest.account.kernel import raw_arguments
-from backtest.account.plan import Plan, Terms, make_plan
+from backtest.account.plan import Plan, Terms
 from backtest.config import Config
 from backtest.decision import Decision, target_weights
 from backtest.market import Floats, Legs, Market
 from backtest.metrics import Activity
-from backtest.pipeline import activity_of, decide, is_rotation, legs_of, plan_of, terms_of
+from backtest.pipeline import activity_of, decide, is_rotation, legs_of, plan_of
 from backtest.study.ground import Benchmark, Ground
 from backtest.units import DAYS_PER_YEAR
 
@@ -70,7 +70,7 @@ def run_variant(ground: Ground, name: str, strategies: Mapping[str, type]) -> Ru
     config = ground.configs[name]
     strategy = strategies[config.strategy.name]
     decision = decide(config, ground.market, strategy)
-    plan = in_rows(plan_of(config, ground.market, decision))
+    plan = plan_of(config, ground.market, decision)
     books = run_compiled(plan) if is_rotation(strategy) else _by_backtrader(config, strategy, plan)
     return Run(name, config, strategy, legs_of(config), decision, plan, books)
 
@@ -106,35 +106,15 @@ def _by_backtrader(config: Config, strategy: Any, plan: Plan) -> Books:
     return books
 
 
-def benchmark_plan(ground: Ground, benchmark: Benchmark) -> Plan:
-    """The plan of a benchmark on the first variant's terms; its books are those of `backtest.account.benchmarks`."""
-    terms = terms_of(ground.first)
-    if not isinstance(benchmark, str):
-        return mix_plan(ground.market, legs_of(ground.first), ground.start, terms, benchmark.static_mix)
-    weights = np.ones((len(ground.market.sessions), 1))
-    held = dataclasses.replace(terms, rebalance="on_change")
-    return in_rows(make_plan(ground.market, (benchmark,), weights, ground.start, held))
-
-
-def mix_plan(
-    market: Market, legs: Legs, start: pd.Timestamp, terms: Terms, small_share: float, cash_share: float = 0.0
-) -> Plan:
-    """The plan of a fixed share of the small leg (and of cash), rebalanced monthly."""
-    rows = len(market.sessions)
-    weights = two_legs.weights(legs, legs.tickers, np.full(rows, small_share), np.full(rows, cash_share))
-    return in_rows(make_plan(market, legs.tickers, weights, start, dataclasses.replace(terms, rebalance="monthly")))
-
-
-def in_rows(plan: Plan) -> Plan:
-    """The plan with prices laid out row by row: one layout for all, so that numba compiles the kernel once."""
-    opens, closes = (np.array(prices, order="C") for prices in (plan.opens, plan.closes))
-    return dataclasses.replace(plan, opens=opens, closes=closes)
+def plan_of_benchmark(ground: Ground, benchmark: Benchmark) -> Plan:
+    """The plan of a benchmark on the first variant's terms."""
+    return benchmark_plan(ground.market, legs_of(ground.first), benchmark, ground.start, Terms.of(ground.first))
 
 
 def with_mix(plan: Plan, legs: Legs, small_share: float, cash_share: float = 0.0) -> Plan:
     """A mix's plan with other shares."""
-    one = two_legs.weights(legs, plan.tickers, np.array([small_share]), np.array([cash_share]))
-    return dataclasses.replace(plan, targets=np.repeat(one, len(plan.sessions), axis=0))
+    weights = list(mix_weights(legs, small_share, cash_share).values())
+    return dataclasses.replace(plan, targets=np.tile(weights, (len(plan.sessions), 1)))
 
 
 def with_decision(run: Run, market: Market, decision: Decision) -> Plan:

@@ -142,7 +142,8 @@ def _checked(result: Sweep, number: int, why: str) -> Finalist:
 
 def _without_timing(result: Sweep) -> tuple[dict[str, Figures], dict[float, Figures]]:
     """Figures of the benchmarks and of static mixes, on the terms and in the period of the first point."""
-    from backtest.account.benchmarks import run_benchmarks, static_mix
+    from backtest.account.benchmarks import benchmark_plans, mix_plan, mix_weights
+    from backtest.account.compiled import run_compiled
     from backtest.metrics import metrics
     from backtest.pipeline import activity_of
     from backtest.study.sweep_setting import with_first
@@ -161,11 +162,12 @@ def _without_timing(result: Sweep) -> tuple[dict[str, Figures], dict[float, Figu
         )[0]
 
     start = pd.Timestamp(config.data.start)
-    books = run_benchmarks(config, first.market, first.legs, first.plan.terms)
+    terms = first.plan.terms
+    plans = benchmark_plans(config, first.market, first.legs, terms)
     shares = np.round(np.linspace(0.0, 1.0, MIXES), 2).tolist()
-    mixes = {share: static_mix(first.market, first.legs, share, start, first.plan.terms) for share in shares}
+    mixes = {s: run_compiled(mix_plan(first.market, mix_weights(first.legs, s), start, terms)) for s in shares}
     return (
-        {name: figures(one, name) for name, one in books.items()},
+        {name: figures(run_compiled(plan), name) for name, plan in plans.items()},
         {share: figures(one, None) for share, one in mixes.items()},
     )
 

@@ -5,7 +5,6 @@ A point of the grid -> its SETTING (market, legs, terms, period, benchmark) + it
 
 from __future__ import annotations
 
-import dataclasses
 import datetime
 import hashlib
 from collections.abc import Mapping
@@ -15,22 +14,21 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 from pydantic import BaseModel
 
+from backtest.account.benchmarks import benchmark_plans
 from backtest.account.compiled import run_compiled
-from backtest.account.plan import Plan, Terms, make_plan
+from backtest.account.plan import Plan
 from backtest.config import Config, Study, study_question
 from backtest.config.fields import Benchmark
 from backtest.data import content_hash, load_market
 from backtest.data.assemble import traded_tickers
 from backtest.decision import Decision, check_decision, target_weights
 from backtest.errors import ConfigError, RunError
-from backtest.market import Floats, Legs, Market, Memo, overnight_interest
-from backtest.metrics import Calendar, calendar_of
+from backtest.market import Between, Floats, Legs, Market, Memo
+from backtest.metrics import Calendar, calendar_and_tbill
 from backtest.pipeline import is_rotation, legs_of, not_a_decision, plan_of
 from backtest.store.folder import code_hash
-from backtest.study.runs import in_rows, mix_plan
 from backtest.study.sweep_measure import measured_against
 
 MOST_SETTINGS = 64
@@ -98,7 +96,7 @@ class Setting:
     def is_simple(self, decision: Decision) -> bool:
         """Is the decision one number a session, whether right or wrong: from the first of two legs to the second?"""
         path, sessions = decision.shares, len(self.market.close)
-        if not isinstance(path, Path) or decision.within is not None:
+        if not isinstance(path, Between) or decision.within is not None:
             return False
         is_series = path.part.shape == (sessions,) and path.part.dtype == np.float64
         is_plain = is_series and path.low.tolist() == [1.0, 0.0] and path.high.tolist() == [0.0, 1.0]
@@ -108,7 +106,7 @@ class Setting:
         """The decision as stretches; RunError for one that is none."""
         check_decision(decision, self.market, self.legs)
         shares, within = decision.shares, decision.within
-        columns = [shares.part] if isinstance(shares, Path) else list(decision.by_leg.T)
+        columns = [shares.part] if isinstance(shares, Between) else list(decision.by_leg.T)
         columns += [values for leg in (within or {}).values() for values in leg.values()]
         is_other = np.zeros(len(columns[0]), dtype=np.bool_)
         is_other[0] = True
@@ -116,7 +114,9 @@ class Setting:
             is_other[1:] |= values[1:] != values[:-1]
         rows = np.flatnonzero(is_other)
         there = Decision(
-            Path(shares.part[rows], shares.low, shares.high) if isinstance(shares, Path) else decision.by_leg[rows],
+            Between(shares.part[rows], shares.low, shares.high)
+            if isinstance(shares, Between)
+            else decision.by_leg[rows],
             within=within and {leg: {t: each[rows] for t, each in of.items()} for leg, of in within.items()},
         )
         initial = self.config.strategy.initial
@@ -205,16 +205,6 @@ def _has_needs(params: type) -> bool:
     return hasattr(params, "needs")
 
 
-def first_benchmark(config: Config, market: Market, legs: Legs, terms: Terms) -> Floats:
-    """Equity of the config's first benchmark, (sessions,): as the benchmarks of a run, compiled."""
-    start, benchmark = pd.Timestamp(config.data.start), config.benchmarks[0]
-    if not isinstance(benchmark, str):
-        return run_compiled(mix_plan(market, legs, start, terms, benchmark.static_mix)).equity
-    held = dataclasses.replace(terms, rebalance="on_change")
-    weights = np.ones((len(market.sessions), 1))
-    return run_compiled(in_rows(make_plan(market, (benchmark,), weights, start, held))).equity
-
-
 def with_params(config: Config, params: BaseModel) -> Config:
     """The config with these parameters of its strategy."""
     return config.model_copy(update={"strategy": config.strategy.model_copy(update={"params": params})})
@@ -232,11 +222,9 @@ def setting_of(template: Config, config: Config, market: Market, strategy: Any) 
     """The setting of a config on its market."""
     legs = legs_of(config)
     plan = plan_of(config, market, Decision(np.zeros((len(market.sessions), len(legs.names)))))
-    calendar = calendar_of(
-        plan.sessions, periods_per_year=market.periods_per_year, exchange_sessions=market.exchange_sessions
-    )
-    tbill = overnight_interest(market)[len(market.sessions) - len(plan.sessions) :]
-    benchmark = first_benchmark(config, market, legs, plan.terms) if config.benchmarks else None
+    calendar, tbill = calendar_and_tbill(market, plan.sessions)
+    plans = benchmark_plans(config, market, legs, plan.terms)
+    benchmark = run_compiled(next(iter(plans.values()))).equity if plans else None
     inside = legs.matrix(legs.tickers)
     first, second = (inside[0], inside[1]) if len(inside) > 1 else (inside[0], np.zeros_like(inside[0]))
     terms = plan.terms

@@ -15,7 +15,7 @@ import pytest
 from worlds import EXCHANGE, assert_same_books, market_of, random_prices, random_weights
 
 from backtest.account import Books, run_backtrader, run_kernel
-from backtest.account.benchmarks import hold, static_mix
+from backtest.account.benchmarks import hold_plan, mix_plan, mix_weights
 from backtest.account.books import check_identities
 from backtest.account.compiled import run_compiled
 from backtest.account.plan import Plan, Terms, make_plan
@@ -116,7 +116,7 @@ def two_years_flat(**events: Any) -> Market:
 
 
 def held_raw(market: Market, **terms: Any) -> Books:
-    return hold(market, "G", market.sessions[0], Terms(cash=10_000.0, is_raw=True, **terms))
+    return run_kernel(hold_plan(market, "G", market.sessions[0], Terms(cash=10_000.0, is_raw=True, **terms)))
 
 
 def test_a_split_of_two_doubles_the_holding_and_changes_no_dollar() -> None:
@@ -153,8 +153,8 @@ def test_held_and_never_traded_raw_is_behind_by_what_the_dividends_would_have_ea
     market = with_events(market, yields, np.where(np.arange(250)[:, None] == 100, 2.0, 1.0))
     start = market.sessions[0]
     terms = Terms(cost_rate=0.0)
-    total = hold(market, "T0", start, terms)
-    raw = hold(market, "T0", start, dataclasses.replace(terms, is_raw=True))
+    total = run_kernel(hold_plan(market, "T0", start, terms))
+    raw = run_kernel(hold_plan(market, "T0", start, dataclasses.replace(terms, is_raw=True)))
     bought = raw.shares()[1, 0]
     splits = np.cumprod(np.where(market.splits["T0"] > 0, market.splits["T0"], 1.0))
     paid = (bought * splits * market.dividends["T0"].to_numpy())[2:].sum()
@@ -187,12 +187,13 @@ def test_on_real_prices_the_two_accounts_differ_by_reinvestment_timing_alone(rea
     start, terms = pd.Timestamp("2001-07-31"), Terms(cost_rate=5e-4)
     legs = Legs()
 
-    def apart(one: Any, *arguments: Any) -> float:
-        raw = dataclasses.replace(terms, is_raw=True)
-        return growth_of(one(market, *arguments, start, terms)) - growth_of(one(market, *arguments, start, raw))
+    def apart(plan: Any, what: Any) -> float:
+        both = terms, dataclasses.replace(terms, is_raw=True)
+        total, raw = (growth_of(run_kernel(plan(market, what, start, each))) for each in both)
+        return total - raw
 
-    mix = apart(static_mix, legs, 0.5)
-    qqq, iwn = apart(hold, "QQQ"), apart(hold, "IWN")
+    mix = apart(mix_plan, mix_weights(legs, 0.5))
+    qqq, iwn = apart(hold_plan, "QQQ"), apart(hold_plan, "IWN")
     assert 0.0 < mix < 0.0002
     assert 0.005 < qqq < 0.007
     assert 0.010 < iwn < 0.012

@@ -12,7 +12,7 @@ from plain_simulator import plain_books
 from worlds import assert_same_books
 
 from backtest.account import run_backtrader, run_kernel
-from backtest.account.benchmarks import hold
+from backtest.account.benchmarks import hold_plan
 from backtest.account.books import Books
 from backtest.account.compiled import run_compiled
 from backtest.account.plan import Plan, Terms, make_plan
@@ -80,7 +80,7 @@ def test_final_values_on_real_prices_are_the_reference(market: Market, question:
 
 
 def test_holding_qqq_on_real_prices_is_the_reference(market: Market) -> None:
-    check_figures(hold(market, "QQQ", START, TERMS), HOLD_QQQ)
+    check_figures(run_kernel(hold_plan(market, "QQQ", START, TERMS)), HOLD_QQQ)
 
 
 @pytest.mark.parametrize("question", REFERENCE, ids=lambda q: q[0])

@@ -9,13 +9,14 @@ import pandas as pd
 import pytest
 from small_studies import common_study, config, market, study
 
-from backtest.account.benchmarks import hold, static_mix
+from backtest.account.benchmarks import hold_plan, mix_plan, mix_weights
+from backtest.account.plan import Terms
 from backtest.config import StaticMix
 from backtest.market import PRICE_FRAMES, Market
-from backtest.pipeline import legs_of, run, terms_of
+from backtest.pipeline import legs_of, run
 from backtest.study.frontier import equal_exposure
 from backtest.study.ground import common_ground
-from backtest.study.runs import benchmark_plan, mix_plan, outcome_of, run_compiled, run_variant, with_mix
+from backtest.study.runs import outcome_of, plan_of_benchmark, run_compiled, run_variant, with_mix
 from strategies import REGISTRY
 
 START = pd.Timestamp("2004-06-01")
@@ -27,19 +28,19 @@ START = pd.Timestamp("2004-06-01")
 def test_benchmarks_have_the_books_they_have_beside_a_single_run(term: str) -> None:
     asked = config(term)
     ground = common_ground({"x": asked}, None, market=market(), offline=True)
-    mine = run_compiled(benchmark_plan(ground, "QQQ")).equity
-    np.testing.assert_array_equal(mine, hold(market(), "QQQ", START, terms_of(asked)).equity)
-    mine = run_compiled(benchmark_plan(ground, StaticMix(static_mix=0.3))).equity
-    theirs = static_mix(market(), legs_of(asked), 0.3, START, terms_of(asked))
+    mine = run_compiled(plan_of_benchmark(ground, "QQQ")).equity
+    np.testing.assert_array_equal(mine, run_compiled(hold_plan(market(), "QQQ", START, Terms.of(asked))).equity)
+    mine = run_compiled(plan_of_benchmark(ground, StaticMix(static_mix=0.3))).equity
+    theirs = run_compiled(mix_plan(market(), mix_weights(legs_of(asked), 0.3), START, Terms.of(asked)))
     np.testing.assert_array_equal(mine, theirs.equity)
 
 
 def test_another_share_of_a_mix_is_the_mix_of_that_share() -> None:
     asked = config("execution.delay_sessions=2")
-    legs, terms = legs_of(asked), terms_of(asked)
-    base = mix_plan(market(), legs, START, terms, 0.0)
+    legs, terms = legs_of(asked), Terms.of(asked)
+    base = mix_plan(market(), mix_weights(legs, 0.0), START, terms)
     mine = run_compiled(with_mix(base, legs, 0.62)).equity
-    np.testing.assert_array_equal(mine, run_compiled(mix_plan(market(), legs, START, terms, 0.62)).equity)
+    np.testing.assert_array_equal(mine, run_compiled(mix_plan(market(), mix_weights(legs, 0.62), START, terms)).equity)
 
 
 def test_the_frontier_has_51_shares_and_the_mixes_own_figures() -> None:

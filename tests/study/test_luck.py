@@ -10,10 +10,11 @@ import pytest
 from small_studies import common_study, config, market, variants
 
 from backtest.account import Books, run_kernel
-from backtest.account.benchmarks import hold
+from backtest.account.benchmarks import hold_plan
+from backtest.account.plan import Terms
 from backtest.config import Config
 from backtest.decision import Decision
-from backtest.pipeline import decide, plan_of, terms_of
+from backtest.pipeline import decide, plan_of
 from backtest.study.ground import Ground, common_ground
 from backtest.study.luck import (
     COSTS_BPS,
@@ -27,7 +28,7 @@ from backtest.study.luck import (
     starting_days,
 )
 from backtest.study.neighbours import neighbours_of
-from backtest.study.runs import Run, benchmark_plan, growth, run_variant
+from backtest.study.runs import Run, growth, plan_of_benchmark, run_variant
 from strategies import REGISTRY
 
 
@@ -37,7 +38,7 @@ def ground_of(given: dict[str, Config]) -> Ground:
 
 def scene(*overrides: str) -> tuple[Run, Yardstick]:
     ground = ground_of({"x": config(*overrides)})
-    return run_variant(ground, "x", REGISTRY), Yardstick(ground, benchmark_plan(ground, ground.benchmarks[0]))
+    return run_variant(ground, "x", REGISTRY), Yardstick(ground, plan_of_benchmark(ground, ground.benchmarks[0]))
 
 
 def grown(books: Books) -> float:
@@ -53,7 +54,7 @@ def from_scratch(*overrides: str) -> float:
 
 
 def held(start: pd.Timestamp, *overrides: str) -> float:
-    return grown(hold(market(), "QQQ", start, terms_of(config(*overrides))))
+    return grown(run_kernel(hold_plan(market(), "QQQ", start, Terms.of(config(*overrides)))))
 
 
 @pytest.mark.parametrize(
