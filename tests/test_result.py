@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from worlds import PAIR, assert_same_books, hand_market
+from worlds import PAIR, assert_same_books, hand_market, small_in
 
 from backtest.account import run_backtrader, run_kernel
 from backtest.account.plan import Terms, make_plan
 from backtest.account.strategy import RotationStrategy
-from backtest.decision import Decision, target_weights
+from backtest.decision import target_weights
 from backtest.market import Market
 from backtest.result import Result
 
@@ -29,7 +29,7 @@ def result_of(
 ) -> Result:
     """A run of the given small shares, one per session of the market."""
     market = market or market_of_days(len(shares))
-    decision = Decision(np.array(shares), cash_share=cash, reason=lambda row: f"row {row} said so")
+    decision = small_in(np.array(shares), cash, reason=lambda row: f"row {row} said so")
     weights = target_weights(decision, market, PAIR, PAIR.tickers, "growth")
     plan = make_plan(market, PAIR.tickers, weights, pd.Timestamp(start), Terms(**terms))
     books = run_kernel(plan)
@@ -145,9 +145,9 @@ def test_a_share_of_nothing_is_not_pending() -> None:
 def test_the_curve_begins_with_the_cash_and_tells_what_is_held() -> None:
     result = result_of([0.0, 0.0, 1.0, 1.0], whole_shares=True)
     frame = result.equity
-    assert list(frame.columns) == ["equity", "cash", "small_share", "weight_G", "weight_S"]
+    assert list(frame.columns) == ["equity", "cash", "share_growth", "share_small", "weight_G", "weight_S"]
     assert frame["equity"].tolist() == [100_000.0] * 4
     assert frame["cash"].tolist() == [100_000.0, 0.0, 0.0, 0.0]
-    assert np.array_equal(frame["small_share"], [np.nan, 0.0, 0.0, 1.0], equal_nan=True)
+    assert frame["share_small"].round(12).tolist() == [0.0, 0.0, 0.0, 1.0]
     assert frame["weight_G"].tolist() == [0.0, 1.0, 1.0, 0.0]
-    assert result.decisions["small_share"].tolist() == [0.0, 0.0, 1.0, 1.0]
+    assert result.decisions["share_small"].tolist() == [0.0, 0.0, 1.0, 1.0]

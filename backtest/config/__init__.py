@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from backtest.config.fields import AnnualRate, Drift, LegConfig, Mix, StaticMix
 from backtest.config.load import config_from_text, load_config
 from backtest.config.models import (
+    DEFAULT_LEGS,
     Config,
     CrossCheck,
     CsvPrices,
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from backtest.config.study_file import is_study, load_study, study_from_text
 
 __all__ = [
+    "DEFAULT_LEGS",
     "AnnualRate",
     "Config",
     "CrossCheck",
