@@ -32,7 +32,7 @@ class Entry(_Part):
 
     leg: LegName = Field(description="a leg, or cash")
     when: Condition | None = Field(None, description="held when this says yes; only the last entry may be without")
-    label: str | None = Field(None, min_length=1, max_length=60, description="what reports call this entry")
+    label: str | None = Field(None, description="what reports call this entry")
     min_hold_sessions: int = Field(0, ge=0, description="no other switch, but to cash, for so many sessions after one")
     max_hold_sessions: int | None = Field(None, ge=1, description="it is left after so many sessions")
     cooldown_sessions: int = Field(0, ge=0, description="sessions between leaving it and the next time")
@@ -71,7 +71,7 @@ class Rules(RotationStrategy):
 
         model_config = ConfigDict(defer_build=True)  # only those who use rules wait for it
 
-        hold: tuple[Entry, ...] = Field(min_length=1, description="what to hold when; the first that says yes is held")
+        hold: tuple[Entry, ...] = Field(description="what to hold when; the first that says yes is held")
         unknown: Unknown = Field("abstain", description="a signal not known yet: left out (abstain), or counted as no")
         proportional: bool = Field(False, description="share of the first entry = how much of it is fulfilled")
         volatility_target: VolatilityTarget | None = Field(None, description="how much to hold at all")
@@ -88,8 +88,8 @@ class Rules(RotationStrategy):
             for i, entry in enumerate(self.hold[:-1]):
                 if entry.when is None:
                     raise mistake(f"hold[{i}]: missing when; only the last entry is held otherwise")
-            if len(self.hold) == 1 and self.hold[0].when is None:
-                raise mistake("hold: found one entry without when, expected at least one condition")
+            if not self.hold or (len(self.hold) == 1 and self.hold[0].when is None):
+                raise mistake("hold: found no entry with when, expected at least one")
             lasting = [i for i, entry in enumerate(self.hold) if entry.max_hold_sessions is not None]
             if lasting and (self.hold[-1].when is not None or lasting[-1] == len(self.hold) - 1):
                 raise mistake(f"hold[{lasting[-1]}]: max_hold_sessions needs a last entry without when and without it")

@@ -16,7 +16,7 @@ LAYERS = (
     ("errors", "units", "text", "series"),
     ("config", "market"),
     ("decision",),
-    ("data", "signals"),
+    ("data", "signals", "two_legs"),
     ("account",),
     ("result",),
     ("metrics",),

@@ -127,12 +127,12 @@ def test_a_decision_that_no_session_has_traded_is_pending(shares: list[float], d
         assert result.pending is None
     else:
         assert result.pending is not None
-        assert result.pending.startswith(f"Decided at the close of 2024-{day} and not traded yet: small share ")
+        assert result.pending.startswith(f"Decided at the close of 2024-{day} and not traded yet: ")
 
 
 def test_what_is_pending_names_the_share_and_the_reason() -> None:
     assert result_of([0.0, 0.0, 0.75]).pending == (
-        "Decided at the close of 2024-09-27 and not traded yet: small share 75%. Row 2 said so"
+        "Decided at the close of 2024-09-27 and not traded yet: 25% growth and 75% small caps. Row 2 said so"
     )
 
 

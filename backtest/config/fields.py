@@ -186,10 +186,13 @@ def is_ticker(text: str) -> bool:
 class LegConfig(Model):
     """A basket: tickers and weights that sum to at most 1 (the rest is cash), and what pages call it."""
 
-    model_config = ConfigDict(extra="allow", json_schema_extra=expected(_A_LEG))
+    model_config = ConfigDict(
+        extra="allow",
+        json_schema_extra={"propertyNames": {"pattern": f"^(label|{_TICKER.pattern})$"}, **expected(_A_LEG)},
+    )
     __pydantic_extra__: dict[str, Weight]
 
-    label: str | None = Field(None, min_length=1, max_length=60, description="what pages call it instead of its name")
+    label: str | None = Field(None, description="what pages call it instead of its name")
 
     @model_validator(mode="after")
     def _is_a_basket(self) -> LegConfig:

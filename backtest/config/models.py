@@ -41,6 +41,9 @@ MAX_BENCHMARKS: Final = 50
 BROKEN_RULES: Final = "broken_rules"
 """The type of pydantic's error when a Config's parts do not agree."""
 
+UNKNOWN_LEGS: Final = "unknown_legs"
+"""The same when something is named that is no leg; its context has a list of paths and texts, `found`."""
+
 
 class YahooPrices(Model):
     """Daily prices from Yahoo Finance."""
@@ -211,6 +214,13 @@ class Config(Model):
         return tuple(dict.fromkeys(ticker for leg in self.legs.values() for ticker in leg.weights))
 
     @model_validator(mode="after")
+    def _legs_are_there(self) -> Config:
+        wrong = list(_unknown_legs(self))
+        if wrong:
+            raise PydanticCustomError(UNKNOWN_LEGS, "{text}", {"text": "; ".join(t for _, t in wrong), "found": wrong})
+        return self
+
+    @model_validator(mode="after")
     def _rules_hold(self) -> Config:
         broken = list(broken_rules(self))
         if broken:
@@ -226,8 +236,6 @@ def broken_rules(config: object) -> Iterator[tuple[tuple[str | int, ...], str]]:
     start, end = iso_date(_at(config, "data", "start")), iso_date(_at(config, "data", "end"))
     if start and end and start >= end:
         yield ("data", "end"), f"found {end}, expected a date after data.start ({start})"
-    if isinstance(config, Config):
-        yield from _unknown_legs(config)
     has_data, idle_cash = _at(config, "data") is not None, _at(config, "execution", "idle_cash")
     if idle_cash == "tbill" and has_data and _at(config, "data", "tbill") is None:
         yield ("execution", "idle_cash"), "found tbill, expected none, or a rate in data.tbill (irx, fred ...)"

@@ -59,7 +59,7 @@ def lead_evidence(
     period: after which closes the lead is looked at. Leans to neither before the first look outside the thresholds.
     """
     lead = relative_return(market, legs[hold], legs[otherwise], lookback_sessions)
-    names = legs.label(hold), legs.label(otherwise)
+    names = hold, otherwise
     looks = last_of_period(market, period)
 
     def switch(values: Floats) -> Floats:
@@ -78,7 +78,7 @@ def lead_evidence(
         values=lead,
         unit="return",
         thresholds=(threshold, -threshold) if threshold else (0.0,),
-        label=f"Lead of {names[0]} over {names[1]}, {lookback_sessions} sessions",
+        label=f"Lead of {legs.label(hold)} over {legs.label(otherwise)}, {lookback_sessions} sessions",
         leans=switch(lead),
         leg=hold,
         phrase=phrase,

@@ -48,9 +48,7 @@ class Signal(BaseModel):
     leave: float | None = Field(None, description="no again only beyond this value (hysteresis)")
     hold_sessions: int = Field(0, ge=0, description="a yes lasts for at least so many sessions; 0: as long as it is so")
     decide: Period = Field("daily", description="after which closes to look: daily, weekly or monthly")
-    label: str | None = Field(
-        None, min_length=1, max_length=60, description="what reports call it, instead of its rule"
-    )
+    label: str | None = Field(None, description="what reports call it, instead of its rule")
 
     unit: ClassVar[str] = ""
     default_limit: ClassVar[tuple[Literal["above", "below"], float] | None] = None

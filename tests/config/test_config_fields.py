@@ -56,9 +56,7 @@ WRONG: dict[str, tuple[str, tuple[str, ...]]] = {
     "data.tbill.annual": ("annual: 0.02", (*NUMBER, "-0.051", "0.51", "2")),
     "legs": (
         section("legs", "strategy"),
-        either(
-            "1 | null | [qqq] | [QQQ, QQQ] | QQQ | {} | {cash: {QQQ: 1}} | {a: {QQQ: 1}, A: {IWM: 1}} | {'': {QQQ: 1}}"
-        ),
+        either("1 | null | [qqq] | [QQQ, QQQ] | QQQ | {} | {a: {QQQ: 1}, A: {IWM: 1}}"),
     ),
     "legs.growth": (
         "growth: {QQQ: 0.5, IVW: 0.5}",
@@ -149,6 +147,9 @@ def test_a_misspelt_key_is_one_line_with_the_right_one(key: str) -> None:
     parent = key.rpartition(".")[0]
     at = f"{parent}." if parent else ""
     (line,) = problems_of(text)
+    if key == "legs.growth":  # any name may be that of a leg: who names it says that it is none
+        assert line.endswith(f"strategy.initial: found growth, expected one of the legs ({typo}, small) or cash")
+        return
     assert line == f"c.yaml:{line_of(piece, GOOD)}: {at}{typo}: unknown key, did you mean {name}?"
 
 
@@ -200,7 +201,7 @@ benchmarks: [QQQ, {static_mix: 0.5}, QQQ, {static_mix: 5e-1}, q]
 """
     told = {line.split(": ")[1] for line in problems_of(text)}
     assert told == {
-        "name", "data.end", "data.tbil", "legs.growth", "legs.small", "execution.commission_bps",
+        "name", "data.end", "data.tbil", "legs.growth", "execution.commission_bps",
         "execution.idle_cash", "benchmarks[2]", "benchmarks[3]", "benchmarks[4]",
     }  # fmt: skip
 
@@ -328,7 +329,7 @@ def test_a_leg_is_normalised_and_in_the_order_of_its_tickers() -> None:
     growth = config_from_text(text, strategies=STRATEGIES).legs["growth"].weights
     assert list(growth) == ["IVW", "QQQ", "VUG"]
     assert sum(growth.values()) == 1.0
-    less = config_from_text(text.replace("0.3333333333,", "0.33333333,"), strategies=STRATEGIES).legs["growth"].weights
+    less = config_from_text(text.replace("0.3333333333", "0.33333333"), strategies=STRATEGIES).legs["growth"].weights
     assert less["IVW"] == 0.33333333, "1e-8 off is no rounding: the rest is cash"
 
 

@@ -141,7 +141,7 @@ def test_a_decision_of_the_last_close_is_pending_on_the_first_screen() -> None:
     result = run(config, REGISTRY, market=market)
     assert any(w.startswith("Decided at the close of 2020-01-09 and not traded yet") for w in caveats(result))
     now = verdicts(result, [])[-1]
-    assert now.note.startswith("Decided at the close of 2020-01-09 and not traded yet: small share 100%.")
+    assert now.note.startswith("Decided at the close of 2020-01-09 and not traded yet: 100% small.")
 
 
 def test_equal_at_the_printed_digit_is_called_the_same() -> None:

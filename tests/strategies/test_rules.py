@@ -146,7 +146,7 @@ SMALL_WHEN = "    hold:\n      - leg: small\n        when: "
         ),
         (SMALL_WHEN + "\n          all: []\n", 12, "all"),
         (SMALL_WHEN + "{signal: series, name: X}\n", 11, "missing above or below"),
-        ("    hold: [{leg: growth}]\n", 8, "one entry without when"),
+        ("    hold: [{leg: growth}]\n", 8, "no entry with when"),
         (
             SMALL_WHEN + "{signal: lead}\n        min_hold_sessions: 5\n        max_hold_sessions: 2\n",
             10,

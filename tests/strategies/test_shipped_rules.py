@@ -235,5 +235,5 @@ def test_moving_prices_by_the_distance_moves_the_decision() -> None:
 def test_leaves_stand_from_left_to_right() -> None:
     root = decided("rules_example").rules["small caps on a cut"]
     assert [leaf.evidence.name for leaf in leaves_of(root) if leaf.evidence] == [
-        "lead", "implied_cut", "cut_proxy", "cut_window", "cool_cpi", "relative_strength",
+        "lead_2", "implied_cut", "cut_proxy", "cut_window", "cool_cpi", "relative_strength",
     ]  # fmt: skip

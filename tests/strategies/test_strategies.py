@@ -52,8 +52,11 @@ def other(name: str, field: str, needed: dict[str, Any]) -> dict[str, Any]:
     if field in OTHER_HOLDS and name == "rules":
         return {**needed, "hold": (OTHER_HOLDS[field], {"leg": "growth"})}
     if field in ("hold", "otherwise"):
-        return {**needed, "hold": "growth", "otherwise": "small"}
+        return {**needed, field: "bonds"}
     return {**needed, field: OTHER_VALUES[field]}
+
+
+LEGS = Legs({**Legs().baskets, "bonds": {"IWM": 0.3, "QQQ": 0.2}})
 
 
 @pytest.mark.parametrize(("name", "field"), PARAMETERS)
@@ -61,15 +64,15 @@ def test_the_rule_is_told_with_every_parameter_filled_in(name: str, field: str) 
     """Two strategies that differ do not read the same."""
     strategy = REGISTRY[name]
     needed = NEEDED.get(name, {})
-    usual = strategy.rule(Legs(), strategy.Params(**needed))
-    another = strategy.rule(Legs(), strategy.Params(**other(name, field, needed)))
+    usual = strategy.rule(LEGS, strategy.Params(**needed))
+    another = strategy.rule(LEGS, strategy.Params(**other(name, field, needed)))
     assert another != usual
 
 
 @pytest.mark.parametrize("name", REGISTRY)
 def test_the_rule_is_one_sentence(name: str) -> None:
     strategy = REGISTRY[name]
-    rule = strategy.rule(Legs(), strategy.Params(**NEEDED.get(name, {})))
+    rule = strategy.rule(LEGS, strategy.Params(**NEEDED.get(name, {})))
     assert rule.endswith(".")
     assert rule[0].isupper()
     assert ". " not in rule
@@ -85,10 +88,10 @@ def test_every_parameter_is_described_and_changes_what_is_decided(name: str, fie
     short = {"hold_sessions": 9, "lookback_sessions": 5}
     usual = {key: value for key, value in short.items() if key in strategy.Params.model_fields} | NEEDED.get(name, {})
     one, another = (
-        strategy.decide(market, Legs(), strategy.Params(**params)) for params in (usual, other(name, field, usual))
+        strategy.decide(market, LEGS, strategy.Params(**params)) for params in (usual, other(name, field, usual))
     )
-    tickers = Legs().tickers
-    weights = [target_weights(decision, market, Legs(), tickers, "cash") for decision in (one, another)]
+    tickers = LEGS.tickers
+    weights = [target_weights(decision, market, LEGS, tickers, "cash") for decision in (one, another)]
     assert not np.array_equal(*weights)
 
 
