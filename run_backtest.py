@@ -11,25 +11,27 @@ from pathlib import Path
 
 from backtest.config import Config
 from backtest.data import load_market
-from backtest.pages.write import write_result
+from backtest.pages.run.files import write_result
 from backtest.pipeline import decide, execute, measure, plan_of
 from backtest.result import Result
 from backtest.store.folder import Written
-from backtest.store.occasion import Occasion
+from backtest.store.provenance import Provenance
 from backtest.store.trial_ledger import record_run
 from strategies import REGISTRY
 
 
-def backtest_one(config: Config, results: Path, occasion: Occasion, *, offline: bool = False) -> tuple[Result, Written]:
-    """Run one config and write its folder in `results`; occasion: what its manifest keeps about this run."""
+def backtest_one(
+    config: Config, results: Path, provenance: Provenance, *, offline: bool = False
+) -> tuple[Result, Written]:
+    """Run one config and write its folder in `results`; provenance: what its manifest keeps about this run."""
     strategy = REGISTRY[config.strategy.name]
     market = load_market(config, offline=offline)  # prices, policy decisions, rates: checked, on one calendar
     decision = decide(config, market, strategy)  # what to hold after each close, and why; knows nothing later
     plan = plan_of(config, market, decision)  # the decision as target weights on the sessions of the test
     books = execute(config, plan, strategy)  # filled by backtrader, equal to the kernel to the last bit
     result = measure(config, market, strategy, decision, plan, books)  # beside the benchmarks, with metrics
-    occasion.ledger_length = record_run(result, results)  # counted as a trial before it is shown
-    return result, write_result(result, strategy, results, occasion)  # report.html and its files, whole or not at all
+    provenance.ledger_length = record_run(result, results)  # counted as a trial before it is shown
+    return result, write_result(result, strategy, results, provenance)  # report.html and its files, whole or not at all
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ from typing import Annotated
 import typer
 
 from backtest.commands.data_app import Cache, data_app
+from backtest.commands.trials import trials_app
 from backtest.errors import BacktestError, RunError
 
 INTERRUPTED = 130
@@ -28,6 +29,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 app.add_typer(data_app)
+app.add_typer(trials_app)
 
 Configs = Annotated[
     list[Path], typer.Argument(metavar="CONFIG...", help="YAML files: what to test.", show_default=False)

@@ -8,6 +8,7 @@ may use it. Only the last one decides what a signal sees; the other two are kept
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -28,10 +29,14 @@ class PointInTime:
         (datetime64, such as the delivery month of a future). `happened` is the day or month observed, `known_at` New
         York time without a zone, `session` the first session whose close may use it.
     holds_days: calendar days after `happened` for which an observation stands when no newer one is known.
+    period: what one `happened` names: day, week (dated by its first day), week_ending, month, quarter, year, target.
+    clock: its frequency and when its values are known, in words.
     """
 
     frame: pd.DataFrame
     holds_days: int = 7
+    period: str = "day"
+    clock: str = ""
 
     def until(self, session: pd.Timestamp) -> PointInTime:
         """What was knowable at the close of `session`."""
@@ -70,15 +75,15 @@ class PointInTime:
 
 
 def observations(
-    happened: Days, known_at: Days, sessions: Days, columns: dict[str, npt.NDArray[np.generic]], *, holds_days: int = 7
+    happened: Days, known_at: Days, sessions: Days, columns: dict[str, npt.NDArray[np.generic]], **about: Any
 ) -> PointInTime:
     """A PointInTime of unsorted rows; those without a session (NaT: before the calendar or after it) are left out.
 
-    columns: name -> float64 or datetime64 array, all of the length of the clocks.
+    columns: name -> float64 or datetime64 array, all of the length of the clocks. about: the other fields.
     """
     moments = [clock.astype("datetime64[ns]") for clock in (happened, known_at, sessions)]
     clocks = dict(zip(CLOCKS, moments, strict=True))
     frame = pd.DataFrame({**clocks, **columns})
     frame = frame[frame["session"].notna()]
     order = np.lexsort((frame["happened"].to_numpy(), frame["known_at"].to_numpy(), frame["session"].to_numpy()))
-    return PointInTime(frame.iloc[order].reset_index(drop=True), holds_days)
+    return PointInTime(frame.iloc[order].reset_index(drop=True), **about)

@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from pathlib import PurePosixPath, PureWindowsPath
-from typing import Any, SupportsFloat, TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -37,7 +37,7 @@ UNITS: Mapping[str, tuple[str, float, int]] = {
 }
 """Unit of an evidence's values -> what stands behind the number, factor, digits."""
 
-Number: TypeAlias = SupportsFloat | None
+Number: TypeAlias = float | None
 Day: TypeAlias = np.datetime64 | date
 
 
@@ -76,7 +76,7 @@ def usd(value: Number) -> str:
         return UNDEFINED
     size = abs(float(value))
     text = number(size, 2 if 0 < size < 99.995 else 0)
-    return f"{MINUS}${text}" if value < 0 and text.strip("0.") else f"${text}"  # type: ignore[operator]
+    return f"{MINUS}${text}" if value < 0 and text.strip("0.") else f"${text}"
 
 
 def usd_short(value: Number) -> str:

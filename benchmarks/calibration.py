@@ -145,7 +145,6 @@ class Search:
 def said(found: Finding) -> Rates:
     """What a finding says, as rates."""
     assert found.ahead is not None
-    assert found.timing is not None
     return {
         "suggestive or better": found.level in ("suggestive", "holds"),
         "holds": found.level == "holds",

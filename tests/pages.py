@@ -35,7 +35,7 @@ from backtest.pipeline import run
 from backtest.result import Result
 from strategies import REGISTRY
 
-CONTEXT = PageContext("0123abcd", {"question": "a" * 64, "data": "b" * 64}, {"python": "3.11", "numpy": "2"})
+CONTEXT = PageContext("0123abcd", {"question": "a" * 64, "data": "b" * 64})
 HALF = StaticMix(static_mix=0.5)
 
 

@@ -20,7 +20,7 @@ from backtest.study.sweep import Sweep, sweep
 from backtest.study.sweep_findings import Findings, findings_of
 from strategies import REGISTRY
 
-CONTEXT = PageContext("0123abcd", {"question": "a" * 64, "data": "b" * 64, "code": "c" * 64}, {"python": "3.11"})
+CONTEXT = PageContext("0123abcd", {"question": "a" * 64, "data": "b" * 64, "code": "c" * 64})
 
 BASE = """
 name: small

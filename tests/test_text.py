@@ -70,6 +70,29 @@ from backtest import text
         (text.iso(pd.Timestamp("2001-07-31 09:30")), "2001-07-31"),
         (text.month(datetime.date(2001, 7, 1)), "Jul 2001"),
         (text.place("/home/someone/prices"), "prices"),
+        (text.number(-0.004), "0.00"),
+        (text.number(-1234.5, 1, "+"), "−1,234.5"),
+        (text.number(float("nan")), "–"),
+        (text.percent(-0.5512), "−55.1%"),
+        (text.percent(None), "–"),
+        (text.points(0.0116), "+1.2"),
+        (text.points(-0.0004), "0.0"),
+        (text.usd(1_324_665.9), "$1,324,666"),
+        (text.usd(49.979), "$49.98"),
+        (text.usd(-5.0), "−$5.00"),
+        (text.usd(99.996), "$100"),
+        (text.usd_short(1_324_666), "$1.32m"),
+        (text.usd_short(698_954), "$699k"),
+        (text.usd_short(9_512.0), "$9,512"),
+        (text.usd_short(2.5e9), "$2.50bn"),
+        (text.usd_words(1_324_665.9), "$1.32 million"),
+        (text.usd_words(98_512.4), "$98,512"),
+        (text.month(np.datetime64("2007-10-05")), "Oct 2007"),
+        (text.duration(1209, 252), "4.8 years"),
+        (text.duration(1, 252), "1 session"),
+        (text.title_of("rate-cut-momentum"), "rate cut momentum"),
+        (text.title_of("QQQ_vs-5"), "QQQ_vs-5"),
+        (text.place(r"C:\prices\QQQ.csv"), "QQQ.csv"),
     ],
 )
 def test_a_value_reads(written: str, expected: str) -> None:
@@ -81,6 +104,13 @@ def test_a_loss_that_is_not_total_never_reads_as_one_and_zero_has_no_sign(loss: 
     written = text.percent(loss, digits)
     assert not written.startswith("−100")
     assert not (written.startswith("−") and not written.strip("−0.%"))
+
+
+@given(st.floats(-1e12, 1e12), st.integers(0, 4))
+def test_no_number_is_a_negative_zero(value: float, digits: int) -> None:
+    written = text.number(value, digits, "+")
+    if not written.strip("+−0.,"):
+        assert written[0] not in "+−"
 
 
 def test_columns_of_a_table_are_aligned_without_spaces_at_the_end() -> None:

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from backtest.account import Books, run_backtrader, run_kernel
 from backtest.account.plan import Plan, Terms, make_plan
+from backtest.data.clocks import known_at
 from backtest.data.policy import knowable_sessions, with_known_sessions
-from backtest.data.publication import known_at
 from backtest.decision import Decision, check_decision, target_weights
 from backtest.market import PRICE_FRAMES, Floats, Legs, Market
 from backtest.series import PointInTime, observations

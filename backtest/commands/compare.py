@@ -15,11 +15,12 @@ from backtest.config import Config, Study, is_study, load_study
 from backtest.config.fields import Benchmark
 from backtest.config.where import place_of
 from backtest.errors import ConfigError
-from backtest.pages.index import number, percent
+from backtest.metrics import metric_of
 from backtest.store.folder import Written
-from backtest.store.occasion import Occasion
+from backtest.store.provenance import Provenance
 from backtest.study.comparison import Comparison
 from backtest.study.ground import MOST_VARIANTS
+from backtest.text import aligned, number, percent
 from strategies import REGISTRY
 
 MOST_SHOWN = 12
@@ -111,7 +112,7 @@ def compare_question(question: Question, out: Path, *, offline: bool, as_json: b
     from backtest.study.compare import compare
     from backtest.study.document import document
 
-    occasion = Occasion()
+    provenance = Provenance()
     with progress(f"compare {question.name}") as advance:
         comparison = compare(
             question.variants,
@@ -123,12 +124,12 @@ def compare_question(question: Question, out: Path, *, offline: bool, as_json: b
             progress=advance,
             offline=offline,
         )
-        occasion.ledger_length = ledger_length(out)
-        written = write_comparison(comparison, REGISTRY, out, occasion)
+        provenance.ledger_length = ledger_length(out)
+        written = write_comparison(comparison, REGISTRY, out, provenance)
     if as_json:
         print(json.dumps(document(comparison) | {"folder": str(written.folder)}, indent=2, allow_nan=False))
     else:
-        print_comparison(comparison, written, occasion.seconds)
+        print_comparison(comparison, written, provenance.seconds)
 
 
 def print_comparison(comparison: Comparison, written: Written, seconds: float) -> None:
@@ -140,17 +141,26 @@ def print_comparison(comparison: Comparison, written: Written, seconds: float) -
     print(f"{comparison.name}, {period}, against {benchmark_label(comparison.benchmark)}{simulated}")
     print("\n".join(["", comparison.verdict.headline, *comparison.verdict.sentences, ""]))
     for row in table_rows(comparison):
-        print("  " + row)
+        print(row)
     for caution in comparison.cautions:
         print(f"  ! {caution}")
-    state = "written" if written.is_new else "unchanged"
-    print(f"  {state} in {seconds:.1f} s: {written.folder / PAGE}")
+    print(f"  {written.state} in {seconds:.1f} s: {written.folder / PAGE}")
 
 
 def table_rows(comparison: Comparison) -> list[str]:
     """The best by active Sharpe ratio, then the benchmarks, as aligned text."""
     ranked = sorted(comparison.variants, key=lambda variant: -variant.statistics.sharpe.value)
-    rows = [["", "return a year", "active Sharpe", "95 % interval", "deflated", "worst fall", "small"]]
+    rows = [
+        [
+            "",
+            metric_of("cagr").head,
+            "active Sharpe",
+            "95% interval",
+            "deflated",
+            metric_of("max_drawdown").head,
+            metric_of("exposure_small").head,
+        ]
+    ]
     for variant in ranked[:MOST_SHOWN]:
         own, low_high = variant.statistics, variant.statistics.sharpe.interval
         active = [number(own.sharpe.value), f"{number(low_high[0])} to {number(low_high[1])}", number(own.dsr)]
@@ -160,9 +170,8 @@ def table_rows(comparison: Comparison) -> list[str]:
     for benchmark in comparison.benchmarks:
         metrics = benchmark.metrics
         rows.append([benchmark.label, percent(metrics["cagr"]), "", "", "", *_fall_and_small(metrics)])
-    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
-    return ["  ".join([row[0].ljust(widths[0]), *map(str.rjust, row[1:], widths[1:])]) for row in rows]
+    return aligned(rows)
 
 
-def _fall_and_small(metrics: Mapping[str, object]) -> list[str]:
+def _fall_and_small(metrics: Mapping[str, float | int | None]) -> list[str]:
     return [percent(metrics["max_drawdown"]), percent(metrics["exposure_small"], 0)]

@@ -115,13 +115,13 @@ def _observed(prices: Path | None) -> tuple[Observed, bool]:
     except OSError as error:
         raise DataError(f"{prices}: {error.strerror}; expected settlements: date,contract_month,close") from error
     digest = hashlib.sha256(data).hexdigest()
-    return Observed(*read_futures(data, str(prices)), TABLE_HOLDS_DAYS, str(prices), digest), False
+    return Observed(*read_futures(data, str(prices))[:3], TABLE_HOLDS_DAYS, str(prices), digest), False
 
 
 def _print_table(table: Table, is_simulated: bool) -> None:
     low, high = table.target
     title = "SIMULATED FedWatch" if is_simulated else "FedWatch"
-    print(f"{title}, close of {table.day:%Y-%m-%d}, target {low:.2f}-{high:.2f} %")
+    print(f"{title}, close of {table.day:%Y-%m-%d}, target {low:.2f}-{high:.2f}%")
     bands = sorted({band for odds in table.meetings.values() for band in odds.bands})
     shown = [band for band in bands if max(o.bands.get(band, 0.0) for o in table.meetings.values()) >= 0.0005]
     print("meeting     " + "".join(f"{f'{a}-{b}':>9}" for a, b in shown) + "      cut     hold     hike")

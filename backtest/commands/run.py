@@ -12,24 +12,14 @@ from typing import Any
 from backtest.account.benchmarks import benchmark_label
 from backtest.commands.load import load_all, placed
 from backtest.config import is_study
+from backtest.metrics import metrics_on
 from backtest.pages.caveats import caveats
-from backtest.pages.index import number, percent
 from backtest.result import Result
 from backtest.store.folder import Written
-from backtest.store.occasion import Occasion
+from backtest.store.provenance import Provenance
+from backtest.text import aligned
 
 OLD_PRICES_DAYS = 7
-
-FIGURES = (
-    ("Final value, USD", "final_equity_usd", lambda x: number(x, 0)),
-    ("Return a year", "cagr", percent),
-    ("Volatility", "volatility", percent),
-    ("Sharpe ratio", "sharpe", number),
-    ("Worst fall", "max_drawdown", percent),
-    ("Rebalances", "rebalances", lambda x: number(x, 0)),
-    ("In small caps", "exposure_small", percent),
-)
-"""Rows of the short table: label, metric, how it is written."""
 
 
 def run_configs(paths: Sequence[Path], overrides: Sequence[str], out: Path, *, offline: bool, as_json: bool) -> None:
@@ -45,14 +35,14 @@ def run_configs(paths: Sequence[Path], overrides: Sequence[str], out: Path, *, o
     configs = load_all(paths, overrides)
     documents = []
     for path, config in zip(paths, configs, strict=True):
-        occasion = Occasion()
+        provenance = Provenance()
         with placed(path, overrides):
-            result, written = backtest_one(config, out, occasion, offline=offline)
+            result, written = backtest_one(config, out, provenance, offline=offline)
         tell_age(result)
         if as_json:
             documents.append(document(result, written))
         else:
-            print_summary(result, written, occasion.seconds)
+            print_summary(result, written, provenance.seconds)
     if as_json:
         print(json.dumps(documents[0] if len(documents) == 1 else documents, indent=2, allow_nan=False))
     if len(configs) > 1 and not as_json:
@@ -88,19 +78,15 @@ def document(result: Result, written: Written) -> dict[str, Any]:
 def print_summary(result: Result, written: Written, seconds: float) -> None:
     """A short table, the warnings, the path of the report."""
     columns = {"strategy": result.metrics, **{benchmark_label(n): f for n, f in result.benchmark_metrics.items()}}
+    per_year, metrics = result.market.periods_per_year, metrics_on("terminal", "final_equity_usd")
     rows = [["", *columns]]
-    rows += [[label, *(write(figures[key]) for figures in columns.values())] for label, key, write in FIGURES]
-    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
+    rows += [
+        [each.label, *(each.write(figures[each.key], per_year) for figures in columns.values())] for each in metrics
+    ]
     first, last = result.sessions[0], result.sessions[-1]
     title = f"{result.config.name}, {first:%Y-%m-%d} to {last:%Y-%m-%d}"
     print(f"{title} (SIMULATED DATA)" if result.market.is_simulated else title)
-    for row in rows:
-        print(
-            "  "
-            + row[0].ljust(widths[0])
-            + "".join("  " + c.rjust(w) for c, w in zip(row[1:], widths[1:], strict=True))
-        )
+    print("\n".join(aligned(rows)))
     for warning in caveats(result):
         print(f"  ! {warning}")
-    state = "written" if written.is_new else "unchanged"
-    print(f"  {state} in {seconds:.1f} s: {written.folder / 'report.html'}")
+    print(f"  {written.state} in {seconds:.1f} s: {written.folder / 'report.html'}")

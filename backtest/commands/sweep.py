@@ -12,9 +12,9 @@ from backtest.commands.progress import progress
 from backtest.commands.stopping import stoppable
 from backtest.config import Study, load_study
 from backtest.errors import ConfigError
-from backtest.pages.sweep.facts import boxes, headline, lede, told
+from backtest.pages.sweep.facts import boxes, headline, lede
 from backtest.store.folder import Written
-from backtest.store.occasion import Occasion
+from backtest.store.provenance import Provenance
 from backtest.study.sweep import Sweep
 from backtest.study.sweep_findings import Findings
 from strategies import REGISTRY
@@ -42,20 +42,20 @@ def sweep_path(
     from backtest.study.sweep_findings import findings_of
     from backtest.study.sweep_store import ChunkStore
 
-    occasion = Occasion()
+    provenance = Provenance()
     study = study_of(path, overrides)
     extras = Extras.of(curves, parquet=parquet)
     extras.check(study)
     with placed_data(path, overrides), stoppable(), progress(f"sweep {study.name}") as advance:
         result = sweep(study, REGISTRY, offline=offline, cluster=cluster, keep=out, progress=advance)
         findings = findings_of(result, out / LEDGER)
-        occasion.ledger_length = ledger_length(out)
-        written = write_sweep(result, findings, out, occasion, extras)
+        provenance.ledger_length = ledger_length(out)
+        written = write_sweep(result, findings, out, provenance, extras)
         ChunkStore(out, result.fingerprint).remove()
     if as_json:
         print(json.dumps(document(result, findings) | {"folder": str(written.folder)}, indent=2, allow_nan=False))
     else:
-        print_sweep(result, findings, written, occasion.seconds)
+        print_sweep(result, findings, written, provenance.seconds)
 
 
 def study_of(path: Path, overrides: Sequence[str]) -> Study:
@@ -78,9 +78,8 @@ def print_sweep(result: Sweep, findings: Findings, written: Written, seconds: fl
     for what, figure, reading in boxes(result, findings):
         print(f"  {what}: {figure} ({reading})")
     for each in findings.finalists:
-        print(f"  {each.why}: {told(result, each.number)}; the same by backtrader")
+        print(f"  {each.why}: {result.label(each.number)}; the same by backtrader")
     if result.problems:
         number, why = next(iter(result.problems.items()))
-        print(f"  ! {len(result.problems)} points could not be run, the first ({told(result, number)}): {why}")
-    state = "written" if written.is_new else "unchanged"
-    print(f"  {state} in {seconds:.1f} s: {written.folder / PAGE}")
+        print(f"  ! {len(result.problems)} points could not be run, the first ({result.label(number)}): {why}")
+    print(f"  {written.state} in {seconds:.1f} s: {written.folder / PAGE}")

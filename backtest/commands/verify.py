@@ -18,17 +18,17 @@ import numpy as np
 from backtest.config import Config, load_config, question
 from backtest.data import content_hash, load_market
 from backtest.data.snapshots import RATE_SERIES, Snapshots
-from backtest.errors import BacktestError, ConfigError, DataError, ResultDiffers
+from backtest.errors import BacktestError, ConfigError, ResultDiffers
 from backtest.market import Market
+from backtest.metrics import metric_of
 from backtest.pages.caveats import caveats
+from backtest.pages.run.files import data_files
+from backtest.pages.write import code_of
 from backtest.pipeline import run
 from backtest.result import Result
-from backtest.store.folder import MANIFEST, code_hash
-from backtest.store.tables import data_files, sha256_text
+from backtest.store.manifest import Manifest, read_manifest, read_stored
+from backtest.store.provenance import sha256_text, versions
 from strategies import REGISTRY
-
-FRACTIONS = ("total_return", "cagr", "volatility", "max_drawdown", "alpha", "tracking_error", "exposure_small")
-"""Metrics that are told in percentage points."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +48,9 @@ class Finding:
 
 def verify_result(folder: Path, *, offline: bool, as_json: bool) -> None:
     """Print what changed and by how much the answer moved; ResultDiffers when it moved or a file was changed."""
-    manifest = _read(folder / MANIFEST)
-    if manifest.get("kind") != "run":
-        raise ConfigError(f"{folder}: expected the folder of one run; this is {manifest.get('kind', 'something else')}")
+    manifest = read_manifest(folder)
+    if manifest.kind != "run":
+        raise ConfigError(f"{folder}: expected the folder of one run; this is a {manifest.kind}")
     config = load_config(folder / "config.yaml", strategies=REGISTRY)
     finding = _verified(folder, manifest, config, offline=offline)
     if as_json:
@@ -62,24 +62,25 @@ def verify_result(folder: Path, *, offline: bool, as_json: bool) -> None:
         raise ResultDiffers(f"{folder}: {why}")
 
 
-def _verified(folder: Path, manifest: Mapping[str, Any], config: Config, *, offline: bool) -> Finding:
+def _verified(folder: Path, manifest: Manifest, config: Config, *, offline: bool) -> Finding:
     damaged = [
-        name for name, entry in manifest["files"].items()
-        if not (folder / name).is_file() or hashlib.sha256((folder / name).read_bytes()).hexdigest() != entry["sha256"]
+        name for name, entry in manifest.files.items()
+        if not (folder / name).is_file() or hashlib.sha256((folder / name).read_bytes()).hexdigest() != entry.sha256
     ]  # fmt: skip
     market = load_market(config, offline=offline)
     result = run(config, REGISTRY, market=market)
     now = {
         "config": sha256_text(question(config)),
         "data": content_hash(market),
-        "code": code_hash(REGISTRY[config.strategy.name]),
+        "code": code_of(REGISTRY, [config.strategy.name]),
     }
-    names = {"config": "question_sha256", "data": "data_sha256", "code": "code_sha256"}
-    changed = [what for what in now if now[what] != manifest[names[what]]]
-    if manifest.get("versions") != _versions():
+    then = {"config": manifest.question_sha256, "data": manifest.data_sha256, "code": manifest.code_sha256}
+    changed = [what for what in now if now[what] != then[what]]
+    if manifest.versions != versions():
         changed.append("libraries")
-    then = _read(folder / "metrics.json")["strategy"]
-    moved = _moved(then, result.metrics)
+    metrics = read_stored(folder).metrics
+    figures = metrics.strategy if metrics else {}
+    moved = _moved(figures, result.metrics)
     by_data = None
     if "data" in changed and moved:
         old_market = _market_of_then(config, manifest)
@@ -96,18 +97,18 @@ def _text(path: Path) -> str | None:
     return path.read_bytes().decode(errors="replace") if path.is_file() else None
 
 
-def _market_of_then(config: Config, manifest: Mapping[str, Any]) -> Market | None:
+def _market_of_then(config: Config, manifest: Manifest) -> Market | None:
     """The market of the snapshots that the manifest names, if the store has them all and they give the data of then."""
     if config.data.prices.source != "yahoo":
         return None
-    pins = {_series_of(source["name"]): source["snapshot"] for source in manifest["sources"] if source.get("snapshot")}
+    pins = {_series_of(source.name): source.snapshot for source in manifest.sources if source.snapshot}
     source = Snapshots(end=config.data.end, offline=True, pins=pins,
                        largest_daily_move=config.data.largest_daily_move)  # fmt: skip
     try:
         market = load_market(config, source=source)
     except BacktestError:
         return None
-    return market if content_hash(market) == manifest["data_sha256"] else None
+    return market if content_hash(market) == manifest.data_sha256 else None
 
 
 def _series_of(name: str) -> str:
@@ -127,7 +128,7 @@ def _equity_apart(folder: Path, result: Result, text: str) -> float:
     if _text(path) == text:
         return 0.0
     try:
-        rows = [line.split(",")[:2] for line in path.read_text().splitlines()[1:]]
+        rows = [line.split(",")[:2] for line in path.read_text(encoding="utf-8").splitlines()[1:]]
         then = {day: float(value) for day, value in rows}
     except (OSError, ValueError):
         return 0.0  # told as a damaged file
@@ -137,8 +138,8 @@ def _equity_apart(folder: Path, result: Result, text: str) -> float:
     return float(np.max(apart)) if apart else 1.0
 
 
-def _print(folder: Path, manifest: Mapping[str, Any], finding: Finding) -> None:
-    print(f"{folder.name}: {manifest['name']}")
+def _print(folder: Path, manifest: Manifest, finding: Finding) -> None:
+    print(f"{folder.name}: {manifest.name}")
     for name in finding.damaged:
         is_there = (folder / name).is_file()
         wrong = "not the file that was written: its sha256 differs from the manifest" if is_there else "missing"
@@ -162,23 +163,8 @@ def _step(name: str, then: Any, now: Any) -> str:
 
 
 def _by(name: str, step: float) -> str:
-    return f"{step * 100:+.4g} pp" if name in FRACTIONS else f"{step:+.4g}"
+    return f"{step * 100:+.4g} pp" if metric_of(name).unit in ("fraction", "difference") else f"{step:+.4g}"
 
 
 def _number(value: Any) -> str:
     return "undefined" if value is None else f"{value:.8g}"
-
-
-def _versions() -> dict[str, str]:
-    from backtest.pages.write import versions
-
-    return versions()
-
-
-def _read(path: Path) -> Any:
-    try:
-        return json.loads(path.read_text())
-    except OSError as error:
-        raise ConfigError(f"{path}: {error.strerror}; expected a folder of results") from None
-    except ValueError:
-        raise DataError(f"{path}: is damaged; move the folder away and run the config again") from None

@@ -10,7 +10,7 @@ from backtest.commands.compare import placed_data
 from backtest.commands.progress import progress
 from backtest.commands.stopping import stoppable
 from backtest.commands.sweep import study_of
-from backtest.store.occasion import Occasion
+from backtest.store.provenance import Provenance
 from strategies import REGISTRY
 
 
@@ -25,14 +25,14 @@ def walk_path(
     from backtest.study.sweep_store import ChunkStore
     from backtest.study.walk_forward import walk_forward
 
-    occasion = Occasion()
+    provenance = Provenance()
     study = study_of(path, overrides)
     with placed_data(path, overrides), stoppable(), progress(f"walk-forward {study.name}") as advance:
         walk = walk_forward(
             study, REGISTRY, offline=offline, cluster=cluster, keep=out, ledger=out / LEDGER, progress=advance
         )
-        occasion.ledger_length = ledger_length(out)
-        written = write_walk(walk, out, occasion)
+        provenance.ledger_length = ledger_length(out)
+        written = write_walk(walk, out, provenance)
         ChunkStore(out, walk.sweep.fingerprint).remove()
     if as_json:
         print(json.dumps(document(walk) | {"folder": str(written.folder)}, indent=2, allow_nan=False))
@@ -42,5 +42,4 @@ def walk_path(
     print("\n".join(["", headline(walk), *lede(walk), ""]))
     if walk.paths:
         print("\n".join([*sentences(walk, walk.paths), ""]))
-    state = "written" if written.is_new else "unchanged"
-    print(f"  {state} in {occasion.seconds:.1f} s: {written.folder / PAGE}")
+    print(f"  {written.state} in {provenance.seconds:.1f} s: {written.folder / PAGE}")

@@ -298,7 +298,7 @@ class AnnualRate(Model):
         ge=-0.05,
         le=0.5,
         description="bond-equivalent yield a year, as a fraction",
-        json_schema_extra=expected("a fraction from -0.05 to 0.5 (0.02 is 2 %, 2 would be 200 %)"),
+        json_schema_extra=expected("a fraction from -0.05 to 0.5 (0.02 is 2%, 2 would be 200%)"),
     )
 
 

@@ -11,7 +11,16 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import BaseModel, Field, SerializeAsAny, ValidationInfo, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    Discriminator,
+    Field,
+    SerializeAsAny,
+    Tag,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 from pydantic_core import PydanticCustomError
 
 from backtest.config.fields import (
@@ -32,6 +41,7 @@ from backtest.config.fields import (
     iso_date,
     leg_names,
     mistake,
+    text_or_map,
 )
 
 MAX_COST_BPS: Final = 1000
@@ -81,13 +91,49 @@ class CrossCheck(Model):
     tolerance: float = Field(0.001, gt=0, le=1, description="largest difference between two daily returns, a fraction")
 
 
+class AfterPeriod(Model):
+    """Known so many of the Federal Reserve's working days after the period that a date names has ended, at 09:00."""
+
+    after_period: Literal["day", "week", "week_ending", "month", "quarter", "year"] = Field(
+        description="what a date names; a week is dated by its first day, or (week_ending) by its last"
+    )
+    lag_business_days: int = Field(ge=0, le=750, description="working days from the end of the period")
+
+
+Publication = Annotated[
+    Annotated[Literal["same_close", "evening", "next_business_day", "target", "column", "vintages"], Tag("(text)")]
+    | Annotated[AfterPeriod, Tag("(map)")],
+    Discriminator(text_or_map),
+    Field(
+        json_schema_extra=expected(
+            "same_close, evening, next_business_day, target, column, vintages, or {after_period: month, "
+            "lag_business_days: 5}"
+        )
+    ),
+]
+
+
 class MacroSeries(Model):
     """When the values of a file of the macro folder become known, and how long each stands."""
 
-    known: Literal["same_close", "evening", "next_business_day", "target", "column"] = Field(
-        description="15:00 or 18:00 of its day, 09:00 of the next working day, or the file's own column known_at"
+    known: Publication | None = Field(
+        None, description="when a value is known; without it, as the series of that name is published"
     )
-    holds_days: int = Field(7, ge=1, le=1000, description="calendar days for which a value stands without a newer one")
+    holds_days: int | None = Field(
+        None,
+        ge=1,
+        le=1500,
+        description="calendar days from its date for which a value stands; without it, until the next is due",
+    )
+
+    @property
+    def rule(self) -> str | tuple[str, int] | None:
+        """The rule as the data know it."""
+        return (
+            (self.known.after_period, self.known.lag_business_days)
+            if isinstance(self.known, AfterPeriod)
+            else self.known
+        )
 
 
 class MacroConfig(Model):

@@ -19,12 +19,13 @@ import pandas as pd
 from backtest.config.fields import Mix
 from backtest.data.calendar import range_around, session_closes, sessions_around
 from backtest.data.checks import check_prices
+from backtest.data.macro_checks import check_rate
 from backtest.data.macro_source import load_series, series_notes
 from backtest.data.meetings import check_meetings, scheduled_meetings
 from backtest.data.period import check_start, last_session_of
 from backtest.data.policy import load_policy_decisions, with_known_sessions
-from backtest.data.policy_later import LOWER, UPPER, later_decisions
-from backtest.data.rates import check_rate, tbill_series
+from backtest.data.policy_later import LOWER, UPPER, check_later_range, later_decisions
+from backtest.data.rates import tbill_series
 from backtest.data.raw import as_traded, check_dividends
 from backtest.data.sources import DataSource, Fetched, choose_source, values_sha256
 from backtest.errors import DataError
@@ -80,7 +81,7 @@ def load_market(
     if config.execution.accounting == "raw":
         check_dividends({ticker: frames[ticker] for ticker in traded}, start=data.start)
     raw = {ticker: as_traded(frames[ticker], one.values) for ticker, one in fetched.items()}
-    series, series_sources = load_series(needs.series, data, exchange, closes, last, offline=offline)
+    series, series_sources, clock_notes = load_series(needs.series, data, exchange, closes, last, offline=offline)
     market = replace(
         _priced(frames, raw, exchange, last, policy),
         is_simulated=source.is_simulated,
@@ -89,7 +90,7 @@ def load_market(
             *policy_sources,
             *series_sources,
         ),
-        notes=(*notes, *_policy_silence(decisions, last), *series_notes(series, series_sources, last)),
+        notes=(*notes, *_policy_silence(decisions, last), *series_notes(series, series_sources, last), *clock_notes),
         series=series,
         meetings=scheduled_meetings(decisions),
     )
@@ -109,7 +110,7 @@ def with_tbill(
         tbill=tbill.values,
         tbill_name=tbill.name,
         sources=(*market.sources, tbill.source),
-        notes=(*market.notes, note) if carried else market.notes,
+        notes=(*market.notes, *tbill.notes, *((note,) if carried else ())),
     )
 
 
@@ -196,7 +197,8 @@ def _decisions(source: DataSource, last: pd.Timestamp) -> tuple[pd.DataFrame, tu
         return decisions, (shipped,)
     ranges = {name: source.rate(name) for name in (UPPER, LOWER)}
     for name, one in ranges.items():
-        check_rate(one.values["value"], name)
+        check_rate(name, one.values["value"], one.location)
+    check_later_range(ranges[UPPER].values["value"], ranges[LOWER].values["value"], decisions, ranges[UPPER].location)
     # What takes effect on the day after the last session was announced on it.
     upper, lower = (one.values["value"][: last + pd.Timedelta(days=1)] for one in ranges.values())
     used = [_price_source(name, one.values[: last + pd.Timedelta(days=1)], one) for name, one in ranges.items()]

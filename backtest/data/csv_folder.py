@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from backtest.data.csv_table import DATE, read_table
 from backtest.data.sources import PRICE_COLUMNS, Fetched
+from backtest.data.tables import DATE, read_rate, read_table
 from backtest.errors import DataError
 
 PRICE_HEADERS = {name: name for name in (DATE, *PRICE_COLUMNS)} | {
@@ -113,16 +113,6 @@ def read_prices(data: bytes, where: str) -> pd.DataFrame:
     table = read_table(data, where, names=PRICE_HEADERS, required=REQUIRED_COLUMNS)
     table = table.reindex(columns=list(PRICE_COLUMNS))
     return table.fillna(dict.fromkeys(OPTIONAL_COLUMNS, 0.0))
-
-
-def read_rate(data: bytes, where: str, rate_id: str) -> pd.DataFrame:
-    """A rate in percent by its day, column `value`, without the days that have none (blank, or FRED's `.`).
-
-    The value stands under `value`, `close` or the rate's own name, the day under `date` or `observation_date`.
-    """
-    headers = {"date": DATE, "observation_date": DATE, "value": "value", "close": "value", rate_id.lower(): "value"}
-    table = read_table(data, where, names=headers, required=(DATE, "value"), missing=("", "."))
-    return table.dropna()
 
 
 def _read(path: Path, parse: Parse) -> Fetched:

@@ -17,9 +17,9 @@ from urllib.parse import quote, urlencode
 import pandas as pd
 
 from backtest.data import web
-from backtest.data.csv_folder import read_rate
 from backtest.data.retry import Patience, Transient
 from backtest.data.sources import Fetched
+from backtest.data.tables import read_rate
 from backtest.errors import DataError
 
 ADDRESS = "https://fred.stlouisfed.org/graph/fredgraph.csv?id={}"

@@ -26,7 +26,7 @@ MISSING = (-99.99, -999.0)
 """What stands for a missing return."""
 
 LARGEST_PERCENT = 200.0
-"""Beyond this a return of a portfolio is an error; the largest month, of small value in 1932, is 120 %."""
+"""Beyond this a return of a portfolio is an error; the largest month, of small value in 1932, is 120%."""
 
 
 def french_location(name: str) -> str:
@@ -87,7 +87,7 @@ def check_french(name: str, frame: pd.DataFrame) -> None:
         problems.append(f"Ken French {name}: a month is missing after {before:%Y-%m}")
     wrong = (frame.abs() > LARGEST_PERCENT).any(axis=1).to_numpy()
     if wrong.any():
-        problems.append(f"Ken French {name}: a return beyond {LARGEST_PERCENT:g} % on {days[wrong][0]:%Y-%m-%d}")
+        problems.append(f"Ken French {name}: a return beyond {LARGEST_PERCENT:g}% on {days[wrong][0]:%Y-%m-%d}")
     if problems:
         raise DataError(*problems)
 

@@ -1,10 +1,10 @@
 """Macro observations from a folder of files: rates as FRED gives them, releases, futures by contract, probabilities.
 
-Where it stands: publication -> MACRO -> macro_source -> assemble -> market. Fetches and dates; it judges only that a
-file can be read.
+Where it stands: clocks, macro_checks -> MACRO -> macro_source -> assemble -> market. Reads, dates and judges.
 
-    DGS2.csv and other rates     date,value: percent, with a rule of publication (PUBLISHED, or one from the config)
-    any file                     date,value,known_at: with its own moments, New York time, `known: column`
+    DGS2.csv and other series    date,value, with the clock of the id (known_series.csv) or one from the config
+    any file                     date,value,known_at: with its own moments, `known: column`; two rows of one date with
+                                 different moments: the second replaces the first from when it is known
     cpi   = cpi_releases.csv     release_date,reference_month,core_mom_actual,core_mom_consensus,cpi_mom_actual,...
     zq    = zq_daily.csv         date,contract_month,close: 30-day fed funds futures, settled at 15:00
     fedwatch = fedwatch_probabilities.csv  date,meeting_date,lower_bp,prob: probabilities of target bands, ready-made
@@ -12,30 +12,25 @@ file can be read.
 
 from __future__ import annotations
 
-import csv
 import hashlib
-import io
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
-from backtest.data.csv_folder import read_rate
-from backtest.data.publication import Rule, known_at
+from backtest.data.clocks import LENGTH_DAYS, RULES, Clock, check_fits, clock_of, frequency, known_at, known_series
+from backtest.data.macro_checks import (
+    judge_futures,
+    judge_probabilities,
+    judge_rate,
+    judge_releases,
+    line_of,
+)
+from backtest.data.tables import days_of, moments_of, months_of, numbers, read_cells, read_rate_rows
 from backtest.errors import DataError
 from backtest.series import Days
-
-PUBLISHED: dict[str, Rule] = {
-    **dict.fromkeys(("DGS1MO", "DGS3MO", "DGS6MO", "DGS1", "DGS2", "DGS5", "DGS10", "DGS30"), "evening"),
-    **dict.fromkeys(("T10Y2Y", "DTB3"), "evening"),
-    **dict.fromkeys(("EFFR", "DFF"), "next_business_day"),
-    **dict.fromkeys(("DFEDTAR", "DFEDTARL", "DFEDTARU"), "target"),
-}  # fmt: skip
-"""Rates of FRED whose publication is known here; a file of any other name needs a rule in the config."""
 
 TABLES = {"cpi": "cpi_releases.csv", "zq": "zq_daily.csv", "fedwatch": "fedwatch_probabilities.csv"}
 """Names of series that are tables, and their files."""
@@ -46,27 +41,39 @@ CPI_RELEASE = np.timedelta64(8 * 60 + 30, "m")
 CPI_HOLDS_DAYS, TABLE_HOLDS_DAYS = 120, 7
 """For how long a release, and a day's table, stands: CPI is dated by its month, and one came out 73 days after it."""
 
-OWN_CLOCK = "column"
-"""A rule of the config: the file has a column `known_at`."""
+RELEASES, SETTLED, TAKEN_DOWN = ("monthly, known at 08:30 of its release", "daily, known at 15:00 of its day",
+                                 "daily, known at 18:00 of its day")  # fmt: skip
+
+Columns = dict[str, npt.NDArray[Any]]
 
 
 @dataclass(frozen=True, slots=True)
 class Observed:
-    """A file's rows before the exchange's calendar has given them a session; columns as in PointInTime."""
+    """A file's rows before the exchange's calendar has given them a session; columns as in PointInTime.
+
+    period: what one date stands for; clock: when its values are known, in words; notes: what a reader must be told.
+    """
 
     happened: Days
     known_at: Days
-    columns: dict[str, npt.NDArray[Any]]
+    columns: Columns
     holds_days: int
     location: str
     sha256: str
+    period: str = "day"
+    clock: str = ""
+    notes: tuple[str, ...] = ()
 
 
-def read_observed(folder: Path, name: str, rule: Rule | str | None, holds_days: int = 7) -> Observed:
+def read_observed(
+    folder: Path, name: str, rule: str | tuple[str, int] | None, holds_days: int | None = None
+) -> Observed:
     """One series of the folder by its name.
 
-    rule: of publication, for a file of dates and values; None: the one known for this name.
-    Raises DataError when the file is missing or cannot be read, with its line, or when no rule is known for it.
+    rule: of publication, for a file of dates and values (see `clock_of`); None: the one known for this name.
+    holds_days: None: until the next value is due.
+    Raises DataError when the file is missing or cannot be read, with its line, when its values cannot be what they are
+    called, or when no rule is known for it or the one given does not fit its dates.
     """
     path = folder / TABLES.get(name, f"{name}.csv")
     try:
@@ -75,53 +82,108 @@ def read_observed(folder: Path, name: str, rule: Rule | str | None, holds_days: 
         raise DataError(f"{path}: {error.strerror}; the strategy needs the series {name}, see data.macro") from error
     digest = hashlib.sha256(data).hexdigest()
     if name in TABLES:
-        happened, known, columns = {"cpi": _cpi, "zq": read_futures, "fedwatch": _probabilities}[name](data, str(path))
+        happened, known, columns, notes = {"cpi": _cpi, "zq": read_futures, "fedwatch": _probabilities}[name](
+            data, str(path)
+        )
+        period, words = {"cpi": ("month", RELEASES), "zq": ("day", SETTLED), "fedwatch": ("day", TAKEN_DOWN)}[name]
         holds_days = CPI_HOLDS_DAYS if name == "cpi" else TABLE_HOLDS_DAYS
-        return Observed(happened, known, columns, holds_days, str(path), digest)
-    rule = rule or PUBLISHED.get(name)
-    if rule is None:
-        raise DataError(f"{path}: when its values are published is not known; give data.macro.series.{name}.known")
-    return Observed(*_rate(data, str(path), name, rule), holds_days, str(path), digest)
+        return Observed(happened, known, columns, holds_days, str(path), digest, period, words, notes)
+    clock = clock_of(name, rule, str(path))
+    if clock is None:
+        return _with_own_clock(data, str(path), name, holds_days, digest)
+    rows = read_rate_rows(data, str(path), name)
+    check_fits(rows.index.to_numpy().astype("datetime64[D]"), clock, name, str(path))
+    return observed_rate(name, rows.dropna(), clock, str(path), digest, holds_days)
 
 
-def _rate(data: bytes, where: str, name: str, rule: Rule | str) -> tuple[Days, Days, dict[str, npt.NDArray[Any]]]:
-    table = read_rate(data, where, name)
+def observed_rate(
+    name: str, table: Any, clock: Clock, where: str, digest: str, holds_days: int | None = None
+) -> Observed:
+    """A series of numbers by day (column `value`, without NaN) with the clock given, judged."""
     days = table.index.to_numpy().astype("datetime64[D]")
+    if not len(days):
+        raise DataError(f"{where}: has no values, expected a number by day")
     if (days[1:] <= days[:-1]).any():
-        raise DataError(f"{where}: dates stand twice or go back, expected ascending days")
-    values = {"value": table["value"].to_numpy(dtype=np.float64)}
-    if rule == OWN_CLOCK:
-        cells = read_cells(data, where, ("known_at",), ("value", "close", name))
-        return days, moments(cells, "known_at", where), values
-    return days, known_at(days, rule), values  # type: ignore[arg-type]
+        raise DataError(f"{where}: dates stand twice or go back, expected ascending days (two rows of one date need a "
+                        "column known_at, and known: column)")  # fmt: skip
+    values = table["value"].to_numpy(dtype=np.float64)
+    notes = judge_rate(name, days, values, line_of(where, days))
+    known = known_series().get(name)
+    if known is not None and known.is_revised:
+        revised = (f"{name} has been revised since it was first published, and this file has today's values; for those "
+                   f"known at the time set data.macro.series.{name}.known: vintages, or column.")  # fmt: skip
+        notes += (revised,)
+    source = f" ({known.published})" if known is not None and clock == known.clock else ""
+    holds = clock.holds_days if holds_days is None else holds_days
+    return Observed(days, known_at(days, clock), {"value": values}, holds, where, digest, clock.period,
+                    clock.words + source, notes)  # fmt: skip
 
 
-def _cpi(data: bytes, where: str) -> tuple[Days, Days, dict[str, npt.NDArray[Any]]]:
+def _with_own_clock(data: bytes, where: str, name: str, holds_days: int | None, digest: str) -> Observed:
+    """A file with its own moments; several of one date are revisions, which may stand in any order."""
+    cells = read_cells(data, where, ("date", "known_at"), filled=("value", "close", name))
+    column = next((one for one in ("value", "close", name.lower()) if one in cells), "value")
+    days, known = days_of(cells, "date", where), moments_of(cells, "known_at", where)
+    lines = cells.index.to_numpy()
+    early = np.flatnonzero(known < days)
+    if len(early):
+        row = int(early[0])
+        raise DataError(f"{where}:{lines[row]}: known_at: found {cells['known_at'].iloc[row]}, before its date "
+                        f"{days[row]}; nothing is known before it happens")  # fmt: skip
+    order = np.lexsort((known, days))
+    twice = np.flatnonzero((days[order][1:] == days[order][:-1]) & (known[order][1:] == known[order][:-1]))
+    if len(twice):
+        raise DataError(f"{where}:{lines[order[twice[0] + 1]]}: the date {days[order[twice[0]]]} stands twice with one "
+                        "known_at; a revision has a later one")  # fmt: skip
+    return own_clocked(name, days[order], known[order], numbers(cells, column, where)[order], where, digest, holds_days)
+
+
+def own_clocked(
+    name: str, days: Days, known: Days, values: npt.NDArray[np.float64], where: str, digest: str, holds_days: int | None
+) -> Observed:
+    """Observations with moments of their own, by date, then by moment; the first prints are judged."""
+    if not len(days):
+        raise DataError(f"{where}: has no values, expected a number by day")
+    is_first = np.concatenate([[True], days[1:] != days[:-1]])
+    firsts = days[is_first]
+    notes = judge_rate(name, firsts, values[is_first], line_of(where, firsts))
+    period = frequency(days) or "day"
+    holds = holds_days if holds_days is not None else 7 if period == "day" else 2 * LENGTH_DAYS[period] + 45
+    revisions = len(days) - len(firsts)
+    words = f"{Clock(period).words.partition(',')[0]}, known when its column known_at says"
+    words += f", {revisions} revisions" if revisions else ""
+    return Observed(days, known, {"value": values}, holds, where, digest, period, words, notes)
+
+
+def _cpi(data: bytes, where: str) -> tuple[Days, Days, Columns, tuple[str, ...]]:
     """Releases of the consumer price index, percent by month, first prints; `value` is the core index."""
-    cells = read_cells(data, where, ("release_date", "reference_month", "core_mom_actual"))
-    month = moments(cells, "reference_month", where)
-    is_timed = "known_at" in cells
-    known = moments(cells, "known_at" if is_timed else "release_date", where) + (0 if is_timed else CPI_RELEASE)
     wanted = {"value": "core_mom_actual", "consensus": "core_mom_consensus", "headline": "cpi_mom_actual",
               "headline_consensus": "cpi_mom_consensus"}  # fmt: skip
-    blank = pd.Series([""] * len(cells), dtype=object, index=cells.index)
-    columns = {to: numbers(cells.get(source, blank), source, where) for to, source in wanted.items()}
-    return month, known, columns
+    required = ("release_date", "reference_month", "core_mom_actual")
+    cells = read_cells(data, where, required, optional=("known_at", *wanted.values()))
+    month = months_of(cells, "reference_month", where)
+    released = days_of(cells, "release_date", where)
+    known = moments_of(cells, "known_at", where) if "known_at" in cells else released + CPI_RELEASE
+    columns: Columns = {to: numbers(cells, source, where) for to, source in wanted.items()}
+    notes = judge_releases(month, known, columns, lambda row: f"{where}:{cells.index[row]}")
+    return month.astype("datetime64[D]"), known, columns, notes
 
 
-def read_futures(data: bytes, where: str) -> tuple[Days, Days, dict[str, npt.NDArray[Any]]]:
+def read_futures(data: bytes, where: str) -> tuple[Days, Days, Columns, tuple[str, ...]]:
     """Settlements of 30-day fed funds futures: `value` is the price, `contract` the first day of the delivery month.
 
     Where the file has a volume, a price that stood still for STILL settlements without a trade is no price: NaN.
     """
-    cells = read_cells(data, where, ("date", "contract_month", "close"))
-    day = moments(cells, "date", where)
-    contract = moments(cells, "contract_month", where).astype("datetime64[M]").astype("datetime64[ns]")
-    price = numbers(cells["close"], "close", where)
+    cells = read_cells(data, where, ("date", "contract_month", "close"), optional=("volume",))
+    day = days_of(cells, "date", where)
+    month = months_of(cells, "contract_month", where)
+    contract = month.astype("datetime64[ns]")
+    price = numbers(cells, "close", where)
     if "volume" in cells:
-        price = np.where(stood_still(day, contract, price, numbers(cells["volume"], "volume", where)), np.nan, price)
-    columns: dict[str, npt.NDArray[Any]] = {"value": price, "contract": contract}
-    return day, known_at(day, "same_close"), columns
+        price = np.where(stood_still(day, contract, price, numbers(cells, "volume", where)), np.nan, price)
+    notes = judge_futures(day, month, price, lambda row: f"{where}:{cells.index[row]}")
+    columns: Columns = {"value": price, "contract": contract}
+    return day, known_at(day, RULES["same_close"]), columns, notes
 
 
 STILL = 10
@@ -147,62 +209,15 @@ def stood_still(
     return found
 
 
-def _probabilities(data: bytes, where: str) -> tuple[Days, Days, dict[str, npt.NDArray[Any]]]:
+def _probabilities(data: bytes, where: str) -> tuple[Days, Days, Columns, tuple[str, ...]]:
     """Ready-made probabilities: `value` in [0, 1] of the band from `lower` (percent) on, by `meeting`.
 
     They are dated by the day whose settlements they come from, but may have been taken down after its close: so they
     are used a session later.
     """
     cells = read_cells(data, where, ("date", "meeting_date", "lower_bp", "prob"))
-    day = moments(cells, "date", where)
-    columns: dict[str, npt.NDArray[Any]] = {
-        "value": numbers(cells["prob"], "prob", where),
-        "lower": numbers(cells["lower_bp"], "lower_bp", where) / 100.0,
-        "meeting": moments(cells, "meeting_date", where).astype("datetime64[ns]"),
-    }
-    return day, known_at(day, "evening"), columns
-
-
-def read_cells(data: bytes, where: str, required: Sequence[str], filled: Sequence[str] = ()) -> pd.DataFrame:
-    """A table's cells as text, headers in lower case; DataError when it is no table or lacks a column.
-
-    filled: rows with nothing (blank or `.`) in the first of these columns that exists are left out.
-    """
-    try:
-        cells = pd.read_csv(io.BytesIO(data), dtype=str, keep_default_na=False, encoding="utf-8-sig", index_col=False)
-    except (ValueError, pd.errors.ParserError, csv.Error) as error:
-        raise DataError(f"{where}: {' '.join(str(error).split())[:200]}") from error
-    cells.columns = pd.Index([str(name).strip().lower() for name in cells.columns])
-    lacking = [name for name in required if name not in cells]
-    if lacking:
-        raise DataError(f"{where}:1: has no column {', '.join(lacking)}; expected {','.join(required)}")
-    for name in filled:
-        if name.lower() in cells:
-            return cells[~cells[name.lower()].isin(("", "."))]
-    return cells
-
-
-def numbers(cells: pd.Series, name: str, where: str) -> npt.NDArray[np.float64]:
-    """Cells as float64, NaN where blank or `.`; DataError with the line of the first that is no number."""
-    text = cells.where(~cells.isin(("", ".")), "nan")
-    values = pd.to_numeric(text, errors="coerce")
-    wrong = values.isna().to_numpy() & (text != "nan").to_numpy() | np.isinf(values.to_numpy(dtype=np.float64))
-    if wrong.any():
-        row = int(np.argmax(wrong))
-        raise DataError(f"{where}:{cells.index[row] + 2}: {name}: found {cells.iloc[row][:40]!r}, expected a number")
-    return values.to_numpy(dtype=np.float64)
-
-
-def moments(cells: pd.DataFrame, name: str, where: str) -> Days:
-    """Cells as datetime64[m]; DataError with the line of the first that is no ISO day, month or moment."""
-    text = cells[name].to_numpy(dtype=str)
-    try:
-        return text.astype("datetime64[m]")
-    except ValueError:
-        for row, cell in enumerate(text.tolist()):
-            try:
-                np.datetime64(cell, "m")
-            except ValueError:
-                line = int(cells.index[row]) + 2
-                raise DataError(f"{where}:{line}: {name}: found {cell[:40]!r}, expected a day as YYYY-MM-DD") from None
-        raise
+    day, meeting = days_of(cells, "date", where), days_of(cells, "meeting_date", where)
+    lower_bps, value = numbers(cells, "lower_bp", where), numbers(cells, "prob", where)
+    notes = judge_probabilities(day, meeting, lower_bps, value, lambda row: f"{where}:{cells.index[row]}")
+    columns: Columns = {"value": value, "lower": lower_bps / 100.0, "meeting": meeting.astype("datetime64[ns]")}
+    return day, known_at(day, RULES["evening"]), columns, notes

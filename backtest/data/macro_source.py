@@ -1,29 +1,27 @@
 """Which macro observations a strategy gets, from where, and at which session each becomes usable.
 
-Where it stands: publication, macro, sample_macro -> MACRO SOURCE -> assemble -> market.
+Where it stands: clocks, macro, sample_macro -> MACRO SOURCE -> assemble -> market.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from backtest.data.clocks import known_series, period_end
 from backtest.data.csv_folder import MACRO_FOLDER
-from backtest.data.macro import PUBLISHED, Observed, read_observed
+from backtest.data.macro import Observed, observed_rate, read_observed
 from backtest.data.policy import knowable_sessions
-from backtest.data.publication import known_at
 from backtest.errors import DataError
 from backtest.market import Source
 from backtest.series import PointInTime, observations
 
 if TYPE_CHECKING:
     from backtest.config.models import DataConfig
-
-FRED_NAMES = tuple(PUBLISHED)
 
 SIMULATED = "the simulated sample"
 """The location that the sample gives its series."""
@@ -37,8 +35,8 @@ def load_series(
     last: pd.Timestamp,
     *,
     offline: bool,
-) -> tuple[dict[str, PointInTime], tuple[Source, ...]]:
-    """The series by name, as knowable at the close of `last`, and where they come from.
+) -> tuple[dict[str, PointInTime], tuple[Source, ...], tuple[str, ...]]:
+    """The series by name, as knowable at the close of `last`, where they come from, and what must be told of them.
 
     exchange, closes: the exchange's calendar and the moment of each close (UTC).
     Raises DataError with a line for each series that is not to be had, NetworkError when FRED would have to be asked
@@ -48,6 +46,7 @@ def load_series(
     series: dict[str, PointInTime] = {}
     sources: list[Source] = []
     problems: list[str] = []
+    notes: list[str] = []
     for name in names:
         try:
             observed = fetch(name)
@@ -57,9 +56,25 @@ def load_series(
         whole = with_sessions(observed, exchange, closes)
         series[name] = whole.until(last)
         sources.append(_source(name, observed, whole))
+        notes += [*observed.notes, *_clock_notes(name, observed, whole)]
     if problems:
         raise DataError(*problems)
-    return series, tuple(sources)
+    return series, tuple(sources), tuple(notes)
+
+
+def _clock_notes(name: str, observed: Observed, series: PointInTime) -> Iterator[str]:
+    """When its values are known and since when there are any; what no session can use."""
+    if observed.location == SIMULATED:
+        return
+    first = series.frame["session"].iloc[0] if len(series.frame) else None
+    since = "no value is known" if first is None else f"known since {first:%Y-%m-%d}"
+    yield f"{name}: {observed.clock}; {since}."
+    ended = period_end(observed.happened, observed.period)
+    early = int((observed.known_at.astype("datetime64[D]") < ended).sum()) if observed.period != "target" else 0
+    if early:
+        counted = "one value is" if early == 1 else f"{early} values are"
+        unit = observed.period.removesuffix("_ending")
+        yield f"{name}: {counted} known before the {unit} has ended; backtest audit calls that a look-ahead."
 
 
 SILENCE = pd.Timedelta(days=62)
@@ -99,7 +114,7 @@ def from_folder(data: DataConfig, folder: Path, name: str) -> Observed:
     given = data.macro.series.get(name) if data.macro is not None else None
     if given is None:
         return read_observed(folder, name, None)
-    return read_observed(folder, name, given.known, given.holds_days)
+    return read_observed(folder, name, given.rule, given.holds_days)
 
 
 def with_sessions(observed: Observed, exchange: pd.DatetimeIndex, closes: pd.DatetimeIndex) -> PointInTime:
@@ -107,19 +122,19 @@ def with_sessions(observed: Observed, exchange: pd.DatetimeIndex, closes: pd.Dat
     announced = pd.DataFrame({"announced_at": observed.known_at.astype("datetime64[ns]")})
     sessions = knowable_sessions(announced, exchange, closes)
     clocks = (observed.happened, observed.known_at, sessions)
-    return observations(*clocks, observed.columns, holds_days=observed.holds_days)
+    told: dict[str, Any] = {"holds_days": observed.holds_days, "period": observed.period, "clock": observed.clock}
+    return observations(*clocks, observed.columns, **told)
 
 
 def _from_fred(name: str, end: date | None, *, offline: bool) -> Observed:
     from backtest.data.snapshots import Snapshots
 
-    if name not in FRED_NAMES:
+    known = known_series().get(name)
+    if known is None:
         raise DataError(f"data.macro: the strategy needs the series {name}, which cannot be downloaded: "
                         "name a folder that has it, data.macro: {folder: ...}")  # fmt: skip
     fetched = Snapshots(end=end, offline=offline).rate(name)
-    days = fetched.values.index.to_numpy().astype("datetime64[D]")
-    values = {"value": fetched.values["value"].to_numpy(dtype="float64")}
-    return Observed(days, known_at(days, PUBLISHED[name]), values, 7, fetched.location, fetched.sha256)
+    return observed_rate(name, fetched.values, known.clock, fetched.location, fetched.sha256)
 
 
 def _source(name: str, observed: Observed, series: PointInTime) -> Source:

@@ -11,11 +11,29 @@ from __future__ import annotations
 import pandas as pd
 
 from backtest.data.meetings import AHEAD
+from backtest.errors import DataError
 
 UPPER, LOWER = "DFEDTARU", "DFEDTARL"
 USUAL_HOUR, UNKNOWN_HOUR = pd.Timedelta(hours=14), pd.Timedelta(hours=17)
 DAY = pd.Timedelta(days=1)
 BPS_PER_POINT = 100
+
+
+RANGE_WIDTH, LARGEST_CHANGE = 0.25, 1.0
+"""Percentage points: between the bounds since 2008, and the most that one decision has changed them by since 1994."""
+
+
+def check_later_range(upper: pd.Series, lower: pd.Series, decisions: pd.DataFrame, where: str) -> None:
+    """Raise DataError unless what comes after the table goes on from it, in steps and a range like the Fed's."""
+    both = pd.DataFrame({"upper": upper, "lower": lower}).dropna()
+    both = both[both.index > decisions["date"].iloc[-1] + DAY]
+    step = both["upper"].diff().fillna(both["upper"] - float(decisions["upper"].iloc[-1])).abs()
+    wrong = ((both["upper"] - both["lower"] - RANGE_WIDTH).abs() > 1e-6) | (step > LARGEST_CHANGE)
+    for day in both.index[wrong][:1]:
+        last = f"{decisions['lower'].iloc[-1]:g} to {decisions['upper'].iloc[-1]:g}"
+        raise DataError(f"{where}: {day:%Y-%m-%d}: found a target of {both['lower'][day]:g} to {both['upper'][day]:g}; "
+                        f"expected a range of {RANGE_WIDTH:g} that goes on from the last decision, {last}, in steps of "
+                        f"{LARGEST_CHANGE:g} at most; get the files again")  # fmt: skip
 
 
 def later_decisions(decisions: pd.DataFrame, upper: pd.Series, lower: pd.Series) -> pd.DataFrame:

@@ -22,7 +22,7 @@ from backtest.data.faults import LARGEST_DAILY_LOG_RETURN
 from backtest.data.fred import fetch_fred, fetch_fred_vintage
 from backtest.data.french import check_french, fetch_french, french_location
 from backtest.data.futures import check_futures, is_contract
-from backtest.data.rates import check_rate
+from backtest.data.macro_checks import check_rate
 from backtest.data.retry import Patience
 from backtest.data.store import Snapshot
 from backtest.data.update import OVERLAP
@@ -77,7 +77,7 @@ class YahooProvider:
             check_futures(name, frame)
         elif name.startswith("^"):
             if name == "^IRX":
-                check_rate(frame["close"].dropna(), f"Yahoo {name}")
+                check_rate("IRX", frame["close"].dropna(), f"Yahoo {name}")
         else:
             check_prices({name: frame}, sessions_around(frame.index.min(), frame.index.max()), self.largest_daily_move)
 
@@ -112,11 +112,8 @@ class FredProvider:
         return None
 
     def check(self, name: str, frame: pd.DataFrame) -> None:
-        """Ascending days; what a rate may be is known for rates alone."""
-        if name in RATES:
-            check_rate(frame["value"], f"FRED {name}")
-        elif not (frame.index.is_monotonic_increasing and frame.index.is_unique and len(frame)):
-            raise DataError(f"FRED {name}: no values, or dates stand twice or go back")
+        """Ascending days, values that can be those of a series known here."""
+        check_rate(name.partition("@")[0], frame["value"], f"FRED {name}")
 
     def is_current(self, snapshot: Snapshot, end: date | None) -> bool:
         """A vintage never changes; anything else is asked for again after some hours."""
@@ -146,11 +143,6 @@ class FrenchProvider:
     def is_current(self, snapshot: Snapshot, end: date | None) -> bool:
         """The library changes once a month."""
         return _reaches(snapshot, end) or clock.now() - pd.Timestamp(snapshot.fetched_at) < LIBRARY_HOLDS
-
-
-RATES = ("DTB3", "DTB4WK", "DTB6", "DGS1MO", "DGS3MO", "DGS6MO", "DGS1", "DGS2", "DGS5", "DGS10", "DGS30", "EFFR",
-         "DFF", "DFEDTARU", "DFEDTARL", "DFEDTAR", "FEDFUNDS", "SOFR")  # fmt: skip
-"""Series of FRED that are rates in percent, and checked as such."""
 
 
 def last_finished(end: date | None) -> pd.Timestamp:

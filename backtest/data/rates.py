@@ -16,6 +16,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from backtest.data.checks import listed
+from backtest.data.macro_checks import check_rate
 from backtest.data.sources import DataSource, Fetched, values_sha256
 from backtest.errors import DataError
 from backtest.market import Source
@@ -26,9 +27,6 @@ if TYPE_CHECKING:
 
 HOLDS_DAYS = 7
 """Calendar days for which a published value stands; the longest closure since 1933, of September 2001, took seven."""
-
-LOWEST_PERCENT, HIGHEST_PERCENT = -5.0, 25.0
-"""Bounds of what can be a T-bill rate; below zero happened in March 2020, the record of 1981 is 17 %."""
 
 PERCENT = 100.0
 
@@ -54,6 +52,7 @@ class TBill(NamedTuple):
     values: pd.Series
     source: Source
     name: str
+    notes: tuple[str, ...] = ()
 
 
 def tbill_series(
@@ -68,7 +67,7 @@ def tbill_series(
         return constant_rate(asked.annual, sessions)
     published = PUBLISHED[asked]
     fetched = source.rate(published.rate_id)
-    check_rate(fetched.values["value"], fetched.location)
+    notes = check_rate(published.rate_id, fetched.values["value"], fetched.location)
     percent = fetched.values["value"][: sessions[-1]]  # what came out later must not change what is told of the run
     values, of_day = step_series(percent, sessions, is_known_next_session=published.is_known_next_session)
     used = sessions >= pd.Timestamp(start)
@@ -79,7 +78,7 @@ def tbill_series(
     carried = int((used & _is_carried(sessions, of_day, is_known_next_session=published.is_known_next_session)).sum())
     name = f"simulated {published.name}" if source.is_simulated else published.name
     rate = pd.Series(values / PERCENT, index=sessions, name="tbill")
-    return TBill(rate, _source_of(published.rate_id, percent, fetched, carried), name)
+    return TBill(rate, _source_of(published.rate_id, percent, fetched, carried), name, notes)
 
 
 def constant_rate(annual: float, sessions: pd.DatetimeIndex) -> TBill:
@@ -92,7 +91,7 @@ def constant_rate(annual: float, sessions: pd.DatetimeIndex) -> TBill:
     digest = hashlib.sha256(repr(float(annual)).encode()).hexdigest()
     source = Source("T-bill rate", "data.tbill", rows=1, first=first, last=last, sha256=digest)
     values = pd.Series(discount, index=sessions, name="tbill")
-    return TBill(values, source, f"a constant {annual * PERCENT:.4g} % a year")
+    return TBill(values, source, f"a constant {annual * PERCENT:.4g}% a year")
 
 
 def step_series(
@@ -121,22 +120,6 @@ def _is_carried(
     if is_known_next_session:
         newest = np.concatenate([of_day[:1], newest[:-1]])
     return np.asarray(of_day < newest, dtype=np.bool_)
-
-
-def check_rate(percent: pd.Series, where: str) -> None:
-    """Raise DataError unless these are rates in percent by ascending day."""
-    problems = []
-    days = pd.DatetimeIndex(percent.index)
-    if not len(days):
-        raise DataError(f"{where}: has no values, expected a rate in percent")
-    backward = days[1:][days[1:] <= days[:-1]]
-    if len(backward):
-        problems.append(f"{where}: dates stand twice or go back on {listed(backward)}; expected ascending days")
-    outside = days[~percent.between(LOWEST_PERCENT, HIGHEST_PERCENT).to_numpy()]
-    if len(outside):
-        problems.append(f"{where}: not between {LOWEST_PERCENT:g} and {HIGHEST_PERCENT:g} percent on {listed(outside)}")
-    if problems:
-        raise DataError(*problems)
 
 
 def _source_of(name: str, percent: pd.Series, fetched: Fetched, carried_sessions: int) -> Source:

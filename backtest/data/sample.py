@@ -4,23 +4,23 @@ Where it stands: sample_noise -> sample_rates -> sample_funds -> SAMPLE -> marke
 
 What it is like, by design; the realised figures lie near, and a test holds them there:
 
-    volatility a year, dividends    QQQ 25 % 0.6 %, IVW 20 % 1.1 %, IWM 24 % 1.3 %, IWN 24 % 1.8 %, SPY 19 % 1.7 %,
-                                    KRE 28 % 2.4 %, BIL 0.3 % and the bill's yield
+    volatility a year, dividends    QQQ 25% 0.6%, IVW 20% 1.1%, IWM 24% 1.3%, IWN 24% 1.8%, SPY 19% 1.7%,
+                                    KRE 28% 2.4%, BIL 0.3% and the bill's yield
     correlation of daily returns    QQQ-IVW 0.90, IWM-IWN 0.97, QQQ-IWN 0.70
     from close to open              a third of the variance
     calm and storm                  take turns, falls bring more storm than rises, funds fall together; fat tails, but
                                     no log return beyond 0.19
 
 What it knows of the story that it helps to show: nothing. Share prices do not read the policy decisions, so that a
-strategy that follows rate cuts wins or loses here by luck alone. Every share fund has the same expected growth, 8 % a
+strategy that follows rate cuts wins or loses here by luck alone. Every share fund has the same expected growth, 8% a
 year (log). What is planted is a leadership that persists: small caps' drift over growth has a standard deviation of
-12 % a year and swings over some years. So momentum has something to hold, but not much: over the seeds 1 to 200, and
-before costs, six months of relative momentum added 1.6 % a year to half of each leg, give or take 1.6 %; a year in
-small caps after each cut added -0.1 %, give or take 1.8 %.
+12% a year and swings over some years. So momentum has something to hold, but not much: over the seeds 1 to 200, and
+before costs, six months of relative momentum added 1.6% a year to half of each leg, give or take 1.6%; a year in
+small caps after each cut added -0.1%, give or take 1.8%.
 
 The seed was chosen for a plausible picture, not for a strategy's result: it is the first one from 1 on that passes
 `implausible` in tests/data/test_sample.py (volatilities and correlations near those above, share funds earning 6 to
-11 % a year, QQQ losing half to four fifths at worst, no fund under water for 12 years, no crash at the very end).
+11% a year, QQQ losing half to four fifths at worst, no fund under water for 12 years, no crash at the very end).
 """
 
 from __future__ import annotations

@@ -57,7 +57,7 @@ REST_IN_STORM = 0.5
 """How much of the variance of everything but the market goes with the market's."""
 
 LEAD = {"memory": 0.996, "pull": 1.2e-5, "deviation": 0.12 / WEEKDAYS_PER_YEAR}
-"""The drift of small caps over growth: a standard deviation of 12 % a year, of which half would fade in 8 months, while
+"""The drift of small caps over growth: a standard deviation of 12% a year, of which half would fade in 8 months, while
 the way back turns it around within some 7 years."""
 
 QUIET_VOLUME, MOVED_VOLUME, VOLUME_SPREAD = 0.55, 0.45, 0.5

@@ -16,9 +16,9 @@ from functools import lru_cache
 import numpy as np
 import numpy.typing as npt
 
-from backtest.data.macro import CPI_HOLDS_DAYS, CPI_RELEASE, PUBLISHED, TABLE_HOLDS_DAYS, Observed
+from backtest.data.clocks import known_at, known_series
+from backtest.data.macro import CPI_HOLDS_DAYS, CPI_RELEASE, TABLE_HOLDS_DAYS, Observed
 from backtest.data.policy import load_policy_decisions
-from backtest.data.publication import known_at
 from backtest.data.sample_noise import (
     FIRST_DAY,
     LAST_DAY,
@@ -71,7 +71,7 @@ def sample_observed(name: str) -> Observed:
         return _futures()
     days = weekdays()
     values = {"DGS3MO": _three_months, "DGS2": _two_years, "DGS10": _ten_years, "EFFR": _funds_rate}[name]()
-    return _observed(days, known_at(days, PUBLISHED[name]), {"value": values}, TABLE_HOLDS_DAYS)
+    return _observed(days, known_at(days, known_series()[name].clock), {"value": values}, TABLE_HOLDS_DAYS)
 
 
 def _observed(happened: Days, known: Days, columns: dict[str, npt.NDArray[np.generic]], holds_days: int) -> Observed:

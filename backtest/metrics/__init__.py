@@ -7,23 +7,28 @@ Gives:  one value per metric and curve, and the reason wherever a metric is not 
     values, undefined = metrics(equity, calendar=calendar, tbill_returns=tbill, benchmark=benchmark, activity=activity)
 
 `metrics` is `metrics_table` with one row, so one curve and a hundred thousand are measured by the same lines.
-Definitions and worked values: DESIGN.md section 2, research/domain.md section 4.
+What each metric means stands in `registry.py`.
 """
 
 from backtest.metrics.calendar import Calendar, Spans, calendar_and_tbill, calendar_of
 from backtest.metrics.formulas import drawdown
-from backtest.metrics.table import METRIC_KEYS, NO_BENCHMARK, Activity, metrics, metrics_table, undefined_reasons
+from backtest.metrics.registry import METRIC_KEYS, METRICS, NO_BENCHMARK, Metric, metric_of, metrics_on
+from backtest.metrics.table import Activity, metrics, metrics_table, undefined_reasons
 
 __all__ = [
+    "METRICS",
     "METRIC_KEYS",
     "NO_BENCHMARK",
     "Activity",
     "Calendar",
+    "Metric",
     "Spans",
     "calendar_and_tbill",
     "calendar_of",
     "drawdown",
+    "metric_of",
     "metrics",
+    "metrics_on",
     "metrics_table",
     "undefined_reasons",
 ]

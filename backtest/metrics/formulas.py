@@ -20,11 +20,11 @@ from backtest.metrics.calendar import Calendar
 Floats = npt.NDArray[np.float64]
 Table = dict[str, npt.NDArray[np.float64] | npt.NDArray[np.int64]]
 
-ROUNDING = 1e-14
-"""A return is a quotient of two 64-bit values less one: some 1e-16 of it is noise. No market moves so little."""
+ROUNDING = 1e-10
+"""Returns and deviations up to here are rounding: the account keeps as much of its equity in reserve against it."""
 
 TAIL_SHARE = 0.05
-"""The share of returns that the conditional value at risk at 95 % averages."""
+"""The share of returns that the conditional value at risk at 95% averages."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -151,7 +151,7 @@ def _longest_fall(falls: Floats) -> npt.NDArray[np.int64]:
 def _tail_mean(returns: Floats, spare: Floats) -> Floats:
     """Historical expected shortfall: mean of the worst floor(0.05 (N - 1)) + 1 returns.
 
-    These are the returns at or below the 5 % quantile; where several tie at the quantile, as zeros in cash do, only as
+    These are the returns at or below the 5% quantile; where several tie at the quantile, as zeros in cash do, only as
     many count as stand in the tail (empyrical's definition).
     """
     count = returns.shape[1]

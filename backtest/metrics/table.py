@@ -14,39 +14,7 @@ import numpy.typing as npt
 
 from backtest.metrics.calendar import Calendar
 from backtest.metrics.formulas import Floats, Scratch, Table, measure_absolute, measure_relative
-
-METRIC_KEYS = (
-    "total_return",
-    "cagr",
-    "volatility",
-    "sharpe",
-    "sortino",
-    "max_drawdown",
-    "max_drawdown_sessions",
-    "calmar",
-    "ulcer_index",
-    "cvar_95",
-    "best_year",
-    "worst_year",
-    "beta",
-    "alpha",
-    "tracking_error",
-    "information_ratio",
-    "up_capture",
-    "down_capture",
-    "turnover_annual",
-    "rebalances",
-    "trades",
-    "hit_rate",
-    "exposure_small",
-    "costs_usd",
-    "final_equity_usd",
-)
-
-RELATIVE_KEYS = ("beta", "alpha", "tracking_error", "information_ratio", "up_capture", "down_capture")
-ACTIVITY_KEYS = ("turnover_annual", "rebalances", "trades", "exposure_small", "costs_usd")
-
-NO_BENCHMARK = "no benchmark given"
+from backtest.metrics.registry import METRIC_KEYS, METRICS, MISSING, NO_BENCHMARK, Need
 
 BLOCK_VALUES = 1 << 16
 """Values worked on at once: half a megabyte an array, so that the passes of a block stay in the cache."""
@@ -141,36 +109,19 @@ def undefined_reasons(
 ) -> dict[str, str]:
     """For each metric that can be undefined: why it is, wherever it is; the same for all curves of a table."""
     returns = calendar.sessions - 1
-    none = "there is no return" if not returns else None
-    few = "fewer than two returns" if returns < 2 else None
-    young = None if calendar.is_one_year else "shorter than one year"
-    no_year = "no complete calendar year"
-    no_month = None if len(calendar.months) else "no complete calendar month"
-    alone = None if has_benchmark else no_benchmark
-    no_books = None if has_activity else "no books given"
-    no_slope = alone or few or "the benchmark's returns over T-bills do not vary"
+    has: dict[Need, bool] = {
+        "a return": returns > 0,
+        "two returns": returns > 1,
+        "a year": calendar.is_one_year,
+        "a whole year": False,  # where there is one, best and worst are defined
+        "a whole month": len(calendar.months) > 0,
+        "a benchmark": has_benchmark,
+        "books": has_activity,
+    }
+    missing = {**MISSING, "a benchmark": no_benchmark}
     reasons = {
-        "cagr": young,
-        "volatility": few,
-        "sharpe": few or "returns over T-bills do not vary",
-        "sortino": none or "no return below T-bills",
-        "calmar": young or "no drawdown",
-        "ulcer_index": none,
-        "cvar_95": none,
-        "best_year": no_year,
-        "worst_year": no_year,
-        "beta": no_slope,
-        "alpha": no_slope,
-        "tracking_error": alone or few,
-        "information_ratio": alone or few or "active returns do not vary",
-        "up_capture": alone or no_month or "no rising benchmark month",
-        "down_capture": alone or no_month or "no falling benchmark month",
-        "turnover_annual": no_books or none,
-        "rebalances": no_books,
-        "trades": no_books,
-        "hit_rate": none or "no return differs from zero",
-        "exposure_small": no_books or "nothing was ever invested",
-        "costs_usd": no_books,
+        metric.key: next((missing[need] for need in metric.needs if not has[need]), metric.undefined)
+        for metric in METRICS
     }
     return {key: reason for key, reason in reasons.items() if reason}
 

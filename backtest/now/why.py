@@ -19,7 +19,8 @@ from backtest.market import Floats, Legs, Market
 from backtest.result import holding_words
 from backtest.series import CLOCKS
 from backtest.signals.limits import Flip, Limit, nearest_flip
-from backtest.signals.wording import WHOLE, shown
+from backtest.signals.wording import WHOLE
+from backtest.text import plural, quantity
 
 ANSWERS = {1.0: "yes", 0.0: "no"}
 
@@ -159,7 +160,7 @@ def known_at(market: Market, row: int) -> Iterator[Known]:
     if len(policy):
         last = policy.iloc[-1]
         change = int(last["change_bps"])
-        text = f"target {last['lower']:.2f}-{last['upper']:.2f} %, {f'{change:+d} bps' if change else 'unchanged'}"
+        text = f"target {last['lower']:.2f}-{last['upper']:.2f}%, {f'{change:+d} bps' if change else 'unchanged'}"
         yield Known("policy decision", last["date"], last["announced_at"], last["session"], text)
     for name, series in market.series.items():
         frame = series.until(session).frame
@@ -194,7 +195,7 @@ def _told(node: Node, depth: int) -> Iterator[str]:
         for child in node.children:
             yield from _told(child, depth + 1)
         return
-    value = "not known" if node.value is None else shown(node.value, node.unit)
+    value = "not known" if node.value is None else quantity(node.value, node.unit)
     yield f"{head}: {value}; {flip_words(node)}, since {node.since:%Y-%m-%d}"
 
 
@@ -202,16 +203,16 @@ def flip_words(node: Node) -> str:
     """`flips above 0.0 points, +4.2 points from here, which alone turns the rule`."""
     if node.flip is None or node.distance is None:
         if node.held:
-            return f"holds for {node.held} more session{'' if node.held == 1 else 's'}"
+            return f"holds for {plural(node.held, 'more session')}"
         return "abstains" if node.value is None else "no value of this session flips it"
     turns = ", which alone turns the rule" if node.turns_rule else ""
     if node.unit == WHOLE:
         way = "more" if node.distance > 0 else "fewer"
-        count, _, word = shown(abs(node.distance), node.unit).partition(" ")
-        return f"flips with {count} {way} {word}, at {shown(node.flip.value, node.unit)}{turns}"
+        count, _, word = quantity(abs(node.distance), node.unit).partition(" ")
+        return f"flips with {count} {way} {word}, at {quantity(node.flip.value, node.unit)}{turns}"
     side = "above" if node.distance > 0 else "below"
-    away = shown(node.distance, node.unit, signed=True)
-    return f"flips {side} {shown(node.flip.limit, node.unit)}, {away} from here{turns}"
+    away = quantity(node.distance, node.unit, signed=True)
+    return f"flips {side} {quantity(node.flip.limit, node.unit)}, {away} from here{turns}"
 
 
 def document(explanation: Explanation) -> dict[str, Any]:

@@ -7,11 +7,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from backtest.account.benchmarks import benchmark_label
+from backtest.metrics import NO_BENCHMARK, metric_of
 from backtest.pages.cuts import cut_before_start, cuts_of, cycles_of, follows_cuts
-from backtest.pages.figures import names_of_figures
 from backtest.pages.moves import Spell, account_of, moves_of, spells_of
-from backtest.pages.words import day, listed, plural, usd
 from backtest.result import Result
+from backtest.text import count, day, listed, plural, usd
 
 SHORT_SPELL_SESSIONS = 5
 WHIPSAW_SHARE = 0.2
@@ -53,9 +53,9 @@ def _not_known(result: Result) -> Iterator[str]:
         return
     unknown = int((~result.decision.is_known[result.begin :]).sum())
     if unknown:
-        of = "all" if unknown == len(result.sessions) else f"{unknown:,} of"
+        of = "all" if unknown == len(result.sessions) else f"{count(unknown)} of"
         held = result.config.strategy.initial
-        total = f"{of} {len(result.sessions):,} sessions"
+        total = f"{of} {count(len(result.sessions))} sessions"
         yield f"On {total} the signal was unknown or had not spoken yet: {held} was held."
 
 
@@ -90,7 +90,7 @@ def _whipsaws(spells: Sequence[Spell]) -> Iterator[str]:
     short = sum(spell.sessions <= SHORT_SPELL_SESSIONS for spell in closed)
     if short and short >= WHIPSAW_SHARE * len(closed):
         yield (
-            f"{short:,} of {plural(len(spells), 'position')} lasted five sessions or fewer: "
+            f"{count(short)} of {plural(len(spells), 'position')} lasted five sessions or fewer: "
             "it whipsaws while its signal is near the line."
         )
 
@@ -115,9 +115,10 @@ def _no_rate(result: Result) -> Iterator[str]:
 
 def _undefined(result: Result) -> Iterator[str]:
     """One sentence per reason; that there is no benchmark has been said."""
-    names, by_reason = names_of_figures(), dict[str, list[str]]()
+    by_reason: dict[str, list[str]] = {}
     for key, reason in result.undefined.items():
-        if result.benchmarks or reason != "no benchmark given":
-            by_reason.setdefault(reason, []).append(names[key].lower() if key != "cvar_95" else "worst 5% of days")
+        if result.benchmarks or reason != NO_BENCHMARK:
+            label = metric_of(key).label
+            by_reason.setdefault(reason, []).append(label[0].lower() + label[1:])
     for reason, keys in by_reason.items():
         yield f"Not defined: {listed(keys)} ({reason})."

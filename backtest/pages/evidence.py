@@ -9,8 +9,8 @@ import numpy as np
 
 from backtest.decision import Evidence
 from backtest.pages.payload import unit_of
-from backtest.pages.words import UNDEFINED, number
 from backtest.result import Result
+from backtest.text import UNDEFINED, number
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from backtest.store.folder import MANIFEST, replace_file
+from backtest.store.folder import replace_file
+from backtest.store.locks import locked
+from backtest.store.manifest import Figures, Stored, finished
+from backtest.text import number, percent
 
 PAGE = "index.html"
 SPARK_WIDTH, SPARK_HEIGHT = 132.0, 34.0
@@ -27,51 +27,51 @@ class Row:
     is_simulated: bool
     period: str
     first_benchmark: str
-    figures: Mapping[str, float | None]
-    benchmark_figures: Mapping[str, float | None]
+    figures: Figures
+    benchmark_figures: Figures
     spark: str
     headline: str
 
 
 def write_index(root: Path) -> Path:
-    """Write `root/index.html` from the manifests of all finished folders; an unreadable folder is named on the page."""
-    rows, broken = [], []
-    for path in sorted(root.glob(f"*/{MANIFEST}")):
-        if path.parent.name.startswith("."):
-            continue
-        try:
-            rows.append(read_row(path.parent))
-        except (OSError, ValueError, KeyError, TypeError):
-            broken.append(path.parent.name)
-    rows.sort(key=lambda row: (row.finished, row.folder), reverse=True)
+    """Bring `root/index.html` up to date with all finished folders; an unreadable folder is named on the page.
+
+    Under a lock, so that of two runs that end together the later one lists both.
+    """
     page = root / PAGE
-    replace_file(page, render_index(rows, broken))
+    with locked(page):
+        stored, damaged = finished(root)
+        text = render_index([row_of(each) for each in stored], damaged)
+        if not _holds(page, text):
+            replace_file(page, text)
     return page
 
 
-def read_row(folder: Path) -> Row:
-    """One folder's manifest and figures. Raises OSError, ValueError, KeyError or TypeError for a broken one."""
-    manifest: dict[str, Any] = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
-    is_run = manifest["kind"] == "run"
-    figures: dict[str, Any] = {}
-    if is_run:
-        figures = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
-    period = figures.get("period") or manifest.get("period") or {}
-    benchmarks = figures.get("benchmarks", {})
-    first = next(iter(benchmarks), "")
+def _holds(page: Path, text: str) -> bool:
+    try:
+        return page.read_bytes() == text.encode()
+    except OSError:
+        return False
+
+
+def row_of(stored: Stored) -> Row:
+    """One result as a row."""
+    manifest, metrics = stored.manifest, stored.metrics
+    period = metrics.period if metrics else manifest.period
+    first = next(iter(metrics.benchmarks), "") if metrics else ""
     return Row(
-        name=str(manifest["name"]),
-        folder=folder.name,
-        page="report.html" if is_run else str(manifest["page"]),
-        kind=str(manifest["kind"]),
-        finished=str(manifest["run"]["finished"]),
-        is_simulated=bool(manifest["is_simulated"]),
-        period=f"{period.get('start', '')} to {period.get('end', '')}" if period else "",
+        name=manifest.name,
+        folder=stored.folder.name,
+        page=manifest.page,
+        kind=manifest.kind,
+        finished=manifest.run.finished,
+        is_simulated=manifest.is_simulated,
+        period=f"{period.start} to {period.end}" if period else "",
         first_benchmark=first,
-        figures=figures.get("strategy", {}),
-        benchmark_figures=benchmarks.get(first, {}),
-        spark=spark_path(manifest.get("sparkline", [])),
-        headline=str(manifest.get("headline", "")),
+        figures=metrics.strategy if metrics else {},
+        benchmark_figures=metrics.benchmarks[first] if metrics and first else {},
+        spark=spark_path(manifest.sparkline),
+        headline=manifest.headline if manifest.kind != "run" else "",
     )
 
 
@@ -87,6 +87,15 @@ def spark_path(values: list[float]) -> str:
     return "M" + "L".join(points)
 
 
+def _number(figure: object, digits: int = 2) -> str:
+    return number(known(figure), digits)
+
+
+def known(figure: object) -> float | None:
+    """A figure of an older result, None where it has no such figure."""
+    return figure if isinstance(figure, int | float) else None
+
+
 def render_index(rows: list[Row], broken: list[str]) -> str:
     """The page as text."""
     import jinja2
@@ -97,18 +106,6 @@ def render_index(rows: list[Row], broken: list[str]) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"pct": percent, "num": number}
+    environment.filters |= {"pct": lambda x: percent(known(x)), "num": _number}
     template = environment.get_template("index.html.j2")
     return template.render(rows=rows, broken=broken, width=SPARK_WIDTH, height=SPARK_HEIGHT)
-
-
-def number(value: object, digits: int = 2) -> str:
-    """Digits with a true minus; what is no number is a dash."""
-    if not isinstance(value, int | float):
-        return "–"
-    return f"{round(value, digits) + 0.0:,.{digits}f}".replace("-", "−")
-
-
-def percent(value: object, digits: int = 1) -> str:
-    """A fraction in percent."""
-    return number(100 * value, digits) + "%" if isinstance(value, int | float) else "–"

@@ -14,8 +14,8 @@ import numpy.typing as npt
 
 from backtest import two_legs
 from backtest.market import Floats
-from backtest.pages.words import percent
 from backtest.result import Result
+from backtest.text import percent
 
 PURE = 0.005
 """Less than this share of a leg is what rounding to whole shares leaves; the holding is called after the other one."""

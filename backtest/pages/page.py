@@ -17,7 +17,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from backtest.pages import words
+from backtest import text
 from backtest.pages.cuts import cuts_of
 from backtest.pages.facts import facts_of
 from backtest.pages.moves import account_of, moves_of, spells_of
@@ -39,12 +39,11 @@ class PageContext:
     """What the page tells beside its Result. No time, no path of this machine.
 
     hash8: the name of this question, as in the result's folder. hashes: what was hashed -> sha256 (question, data,
-    code). versions: program -> version.
+    code). No versions of libraries either: with others the same figures make the same page.
     """
 
     hash8: str
     hashes: Mapping[str, str]
-    versions: Mapping[str, str]
 
 
 def render_report(result: Result, context: PageContext) -> str:
@@ -113,8 +112,8 @@ def _environment() -> jinja2.Environment:
         lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,
     )
-    environment.filters.update({name: getattr(words, name) for name in FILTERS}, mood=mood)
-    environment.globals["MONTHS"] = words.MONTHS
+    environment.filters.update({name: getattr(text, name) for name in FILTERS}, mood=mood)
+    environment.globals["MONTHS"] = text.MONTHS
     return environment
 
 

@@ -18,11 +18,11 @@ from backtest.metrics import Calendar
 from backtest.units import MONTHS_PER_YEAR
 
 HEAT_STEP = 0.02
-"""A step of the heatmap's tint; the sixth is full, above 10 %."""
+"""A step of the heatmap's tint; the sixth is full, above 10%."""
 
 HEAT_STEPS = 6
 SMALLEST_SHOWN = 0.0005
-"""Below this a return prints as 0.0 % and takes no colour."""
+"""Below this a return prints as 0.0% and takes no colour."""
 
 Days = npt.NDArray[np.datetime64]
 

@@ -14,7 +14,8 @@ from backtest.account.benchmarks import benchmark_label
 from backtest.pages.evidence import evidence_rows
 from backtest.pages.falls import Fall
 from backtest.pages.moves import ALL_CASH, Move
-from backtest.pages.words import (
+from backtest.result import Figures, Result
+from backtest.text import (
     capital,
     day,
     duration,
@@ -27,7 +28,6 @@ from backtest.pages.words import (
     usd,
     usd_words,
 )
-from backtest.result import Figures, Result
 
 BEYOND_LUCK = 2.0
 """Size of a t-statistic from which a difference is unlikely to be luck, when one rule was tried."""
@@ -76,7 +76,7 @@ def lede(result: Result, worst: Fall | None) -> str:
     years = (days[-1] - days[0]).astype("timedelta64[D]").astype(int) / 365.25
     pace = f", {number(count / years, 1)} times a year," if years >= 1 else ""
     costs = usd(result.metrics["costs_usd"])
-    traded = f"It traded on {count:,} of {plural(len(days) - 1, 'session')}"
+    traded = f"It traded on {number(count, 0)} of {plural(len(days) - 1, 'session')}"
     return f"{fall} {traded}{pace} and paid {costs} in trading costs."
 
 

@@ -1,95 +1,68 @@
-"""From a Result to its folder: all files made in memory, then written in one step, then the index of all runs."""
+"""From a page and its files to a folder of results, and the index brought up to date."""
 
 from __future__ import annotations
 
-import importlib.metadata
-import platform
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
-from backtest.config import question
-from backtest.data import content_hash
-from backtest.pages import index
-from backtest.pages.caveats import caveats
-from backtest.pages.page import PageContext, render_report
-from backtest.result import Result
-from backtest.store.folder import (
-    HASH_LENGTH,
-    MANIFEST,
-    Written,
-    code_hash,
-    file_digests,
-    manifest_json,
-    write_folder,
-)
-from backtest.store.occasion import Occasion
-from backtest.store.tables import SCHEMA, data_files, sha256_text
+from backtest.config import Config, question
+from backtest.market import Floats, Market
+from backtest.pages.index import write_index
+from backtest.store.folder import Content, Identity, Written, write
+from backtest.store.provenance import Provenance, code_hash, sha256_text
+from backtest.store.tables import day
 
-LIBRARIES = ("backtrader", "numpy", "pandas", "pydantic", "plotly", "exchange_calendars")
 SPARKLINE_POINTS = 60
 
 
-def write_result(result: Result, strategy: type, root: Path, occasion: Occasion) -> Written:
-    """Write `root/<name>-<hash8>/` and bring `root/index.html` up to date.
+def write_pages(
+    root: Path, identity: Identity, files: Mapping[str, Content], about: Mapping[str, Any], provenance: Provenance
+) -> Written:
+    """Write `root/<name>-<hash8>/` whole or not at all, then `root/index.html`, which a rerun heals.
 
-    occasion: what may differ on a rerun; it stands under `run` in the manifest and nowhere else.
     Raises ResultDiffers when the folder holds another answer to the question, WriteError when it cannot be written.
     """
-    hashes = {
-        "question": sha256_text(question(result.config)),
-        "data": content_hash(result.market),
-        "code": code_hash(strategy),
-    }
-    key = sha256_text("\n".join([*hashes.values(), *result.market.notes]))  # a second source speaks in notes only
-    warnings = caveats(result)
-    files = data_files(result, warnings)
-    files["report.html"] = render_report(
-        result, PageContext(hash8=key[:HASH_LENGTH], hashes=hashes, versions=versions())
-    )
-    files[MANIFEST] = manifest_json(manifest(result, key, hashes, files), occasion.fields())
-    written = write_folder(root, f"{result.config.name}-{key[:HASH_LENGTH]}", files)
-    if written.is_new or not (root / index.PAGE).exists():
-        index.write_index(root)
+    written = write(root, identity, files, about, provenance)
+    write_index(root)
     return written
 
 
-def manifest(result: Result, key: str, hashes: Mapping[str, str], files: Mapping[str, str]) -> dict[str, Any]:
-    """What stands in the folder and what it was made from."""
-    market = result.market
-    sources = [{field: getattr(source, field) for field in source.__slots__} for source in market.sources]
-    return {
-        "schema": SCHEMA,
-        "name": result.config.name,
-        "kind": "run",
-        "hash": key,
-        **{f"{what}_sha256": digest for what, digest in hashes.items()},
-        "is_simulated": market.is_simulated,
-        "tbill": market.tbill_name,
-        "sources": sources,
-        "versions": versions(),
-        "files": file_digests(files),
-        "sparkline": sparkline(result.books.equity),
-    }
+def code_of(strategies: Mapping[str, type], names: Sequence[str]) -> str:
+    """sha256 (hex) of the library and of the files of these strategies."""
+    return sha256_text("".join(code_hash(strategies[name]) for name in names))
 
 
-def versions() -> dict[str, str]:
-    """Version of Python, of this project and of the libraries that a figure or a page depends on."""
-    found = {"python": platform.python_version(), "rotation-backtest": own_version()}
-    return found | {name: importlib.metadata.version(name) for name in LIBRARIES}
+def sources_of(market: Market) -> list[dict[str, Any]]:
+    """Where each series came from."""
+    return [asdict(source) for source in market.sources]
 
 
-def own_version() -> str:
-    """Version of this project; "unknown" when it is run without having been installed."""
-    try:
-        return importlib.metadata.version("rotation-backtest")
-    except importlib.metadata.PackageNotFoundError:
-        return "unknown"
+def period_of(sessions: pd.DatetimeIndex) -> dict[str, Any]:
+    """First and last session, and their number."""
+    return {"start": day(sessions[0]), "end": day(sessions[-1]), "sessions": len(sessions)}
 
 
-def sparkline(equity: np.typing.NDArray[np.float64]) -> list[float]:
-    """The curve at SPARKLINE_POINTS evenly spaced sessions, as multiples of the first, to 4 digits: for the index."""
+def sparkline(equity: Floats) -> list[float]:
+    """The curve at SPARKLINE_POINTS evenly spaced sessions, as multiples of the first, to 4 digits; none after ruin."""
+    if not equity.min(initial=np.inf) > 0:
+        return []
     rows = np.unique(np.linspace(0, len(equity) - 1, SPARKLINE_POINTS).round().astype(np.int64))
-    return [round(float(value), 4) for value in equity[rows] / equity[0]]
+    return [max(round(float(value), 4), 0.0001) for value in equity[rows] / equity[0]]
+
+
+def asked_of(config: Config) -> dict[str, Any]:
+    """The config's dotted keys and values without its name and places: what results of one name may differ in."""
+    return dict(_flat("", {key: value for key, value in json.loads(question(config)).items() if key != "name"}))
+
+
+def _flat(prefix: str, content: Mapping[str, Any]) -> list[tuple[str, Any]]:
+    pairs: list[tuple[str, Any]] = []
+    for key, value in content.items():
+        pairs += _flat(f"{prefix}{key}.", value) if isinstance(value, dict) else [(f"{prefix}{key}", value)]
+    return pairs

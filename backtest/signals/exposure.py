@@ -90,7 +90,7 @@ def _covariances(market: Market, legs: Legs, parts: list[Basket], window: int, *
 def inverse_volatility(market: Market, legs: Legs, window: int) -> dict[str, dict[str, Floats]]:
     """Leg -> ticker -> weight within the leg, by 1 / sd of its last `window` daily returns, anew at each month's end.
 
-    Two tickers with 20 % and 10 % get a third and two thirds of what the leg's own weights sum to. The leg's own
+    Two tickers with 20% and 10% get a third and two thirds of what the leg's own weights sum to. The leg's own
     weights stand until all are known.
     """
     stacked = market.memo.get(("inverse volatility", window, legs.key), lambda: _inverse(market, legs, window))

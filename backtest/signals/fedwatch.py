@@ -130,8 +130,8 @@ class Moves:
 def distribution(moves: Floats) -> Moves:
     """The distribution after the last of several meetings, each independent of the ones before (CME's binary tree).
 
-    moves: expected moves at each meeting, in order, shape (rows, meetings). 1.3 means one move with 70 % and two with
-    30 %. One meeting that is not determined leaves all after it undetermined.
+    moves: expected moves at each meeting, in order, shape (rows, meetings). 1.3 means one move with 70% and two with
+    30%. One meeting that is not determined leaves all after it undetermined.
     """
     whole = np.floor(moves)
     chances = np.ones((len(moves), 1))

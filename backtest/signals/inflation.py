@@ -46,15 +46,20 @@ def against_own_mean(market: Market) -> News:
 def day_move(market: Market) -> News:
     """The two-year yield's move on the day of a release, in standard deviations of the 63 moves before it.
 
-    Known when that day's yield is: at the next session's close.
+    Known when that day's yield is: at the next session's close. A release of a day without yields (Good Friday) moves
+    those of the next day that has them.
     """
-    yields = market.observed("DGS2").frame
+    frame = market.observed("DGS2").frame
+    yields = frame[~frame["happened"].duplicated()].sort_values("happened", kind="stable")
     moves = yields["value"].astype(np.float64).diff()
     deviation = moves.shift(1).rolling(MOVE_WINDOW).std(ddof=1)
-    released = market.observed("cpi").frame["known_at"].dt.normalize()
-    is_release = yields["happened"].isin(released).to_numpy()
-    scaled = (moves / deviation).to_numpy(dtype=np.float64)[is_release]
-    return _on_sessions(market, yields["session"].to_numpy()[is_release], scaled)
+    released = market.observed("cpi").frame["known_at"].dt.normalize().to_numpy()
+    days = yields["happened"].to_numpy()
+    place = np.searchsorted(days, released)
+    is_near = (place < len(days)) & (days[np.minimum(place, len(days) - 1)] - released <= np.timedelta64(7, "D"))
+    first = np.unique(place[is_near])
+    scaled = (moves / deviation).to_numpy(dtype=np.float64)[first]
+    return _on_sessions(market, yields["session"].to_numpy()[first], scaled)
 
 
 def _news(market: Market, values: Floats) -> News:

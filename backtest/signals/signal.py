@@ -19,7 +19,6 @@ from backtest.market import Basket, Floats, Legs, Market, Needs
 from backtest.signals.limits import Limit
 from backtest.signals.periods import Period, last_of_period
 from backtest.signals.wording import answer, beyond, leaving
-from backtest.signals.wording import shown as shown  # for the studies, which tell values with their unit
 
 
 @dataclass(frozen=True, slots=True)

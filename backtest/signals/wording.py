@@ -12,42 +12,24 @@ import pandas as pd
 
 from backtest.market import Floats
 from backtest.signals.limits import Booleans, Limit
-
-SHOWN = {"return": ("points", 100.0, 1), "probability": ("%", 100.0, 0), "sd": ("sd", 1.0, 2),
-         "percent": ("percentage points", 1.0, 2), "share": ("%", 100.0, 1), "cuts": ("cuts", 1.0, 2),
-         "sessions": ("sessions", 1.0, 0), "": ("", 1.0, 2)}  # fmt: skip
-"""Unit of a quantity -> word for people, factor, digits."""
+from backtest.text import plural, quantity
 
 WHOLE = "sessions"
 """The unit that is counted: its values are whole numbers, so that `above 0` is `at least 1`."""
 
 
-def shown(value: float, unit: str, *, signed: bool = False) -> str:
-    """A value with its unit as people read it: `+5.0 points`, `73 %`, `2.38 sd`; signed: any unit with its sign."""
-    if np.isnan(value):
-        return "not known"
-    word, factor, digits = SHOWN.get(unit, (unit, 1.0, 2))
-    sign = "+" if signed or unit in ("return", "percent") else ""
-    text = f"{value * factor:{sign}.{digits}f}"
-    if float(text) == 0.0:
-        text = f"{0.0:.{digits}f}"
-    if unit == WHOLE and abs(float(text)) == 1.0:
-        word = "session"
-    return f"{text} {word}".strip()
-
-
 def beyond(enter: float, unit: str, *, is_above: bool) -> str:
     """The side of a limit that says yes: `above 2.00 sd`, `at least 1 session`, `at most 3 sessions`."""
     if unit == WHOLE:
-        return f"at least {shown(math.floor(enter) + 1, unit)}" if is_above else (
-            f"at most {shown(math.ceil(enter) - 1, unit)}")  # fmt: skip
-    return f"{'above' if is_above else 'below'} {shown(enter, unit)}"
+        return f"at least {quantity(math.floor(enter) + 1, unit)}" if is_above else (
+            f"at most {quantity(math.ceil(enter) - 1, unit)}")  # fmt: skip
+    return f"{'above' if is_above else 'below'} {quantity(enter, unit)}"
 
 
 def leaving(leave: float, unit: str, *, is_above: bool) -> str:
     """From where on a yes ends: `at +0.25 percentage points`, `at 3 sessions`."""
     whole = math.floor(leave) if is_above else math.ceil(leave)
-    return f"at {shown(whole if unit == WHOLE else leave, unit)}"
+    return f"at {quantity(whole if unit == WHOLE else leave, unit)}"
 
 
 def answer(limit: Limit, values: Floats, unit: str, sessions: pd.DatetimeIndex, looked: str, row: int) -> str:
@@ -57,7 +39,7 @@ def answer(limit: Limit, values: Floats, unit: str, sessions: pd.DatetimeIndex, 
     the limit looks (daily, weekly, monthly).
     """
     state = limit(values)
-    now = shown(float(values[row]), unit)
+    now = quantity(float(values[row]), unit)
     side = beyond(limit.enter, unit, is_above=limit.is_above)
     if np.isnan(state[row]):
         return f"{now} (yes {side})" if np.isnan(values[row]) else f"{now} (not looked at yet: {looked})"
@@ -81,7 +63,8 @@ def _yes(
     since += f", last on {sessions[event]:%Y-%m-%d}" if event != began else ""
     left = event + limit.hold_sessions - 1 - row
     if left >= 0:
-        return f"{since}; held {f'for {left} more session' + 's' * (left != 1) if left else 'to this session'}"
+        until = f"for {plural(left, 'more session')}" if left else "to this session"
+        return f"{since}; held {until}"
     if limit.leave != limit.enter:
         return f"{since}; leaves {leaving(limit.leave, unit, is_above=limit.is_above)}"
     return f"{since}; looked at {looked}"

@@ -16,23 +16,27 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backtest.statistics.bootstrap import Drawn, chance_of_maximum, no_skill_draws
-from backtest.statistics.histories import Table, check_table, resample
-from backtest.statistics.multiple import effective_variants
+from backtest.statistics.histories import Resampled, Table, check_table, resample, resample_all
 from backtest.statistics.normal import normal_quantile
-from backtest.statistics.overfitting import Overfitting, overfitting
-from backtest.statistics.sharpe import Trials, deflated_sharpe, expected_maximum, moments, trials_of
+from backtest.statistics.overfitting import FEWEST_RANKED, Overfitting, looked_at, overfitting
+from backtest.statistics.sharpe import NO_RISK, Trials, deflated_sharpe, expected_maximum, trials_of
 from backtest.statistics.superiority import Superiority, confidence_set, mean_error, reality_check, spa_from_means
-from backtest.statistics.variants import VariantStatistics, variant_statistics
+from backtest.statistics.variants import (
+    VariantStatistics,
+    confidence,
+    shape_of,
+    tracking_errors,
+    variant_statistics,
+)
 from backtest.statistics.verdict import Evidence, TimingEvidence
-from backtest.statistics.words import HISTORIES_SHOWN
+from backtest.text import HISTORIES_SHOWN
 
 Array = NDArray[np.float64]
 
 BLOCKS = 16
 """Of the overfitting probability: 12,870 ways to cut the sessions in two halves."""
 
-FEWEST_RANKED = 4
-"""Below so many variants a rank says nothing, and no overfitting probability is given."""
+HISTORIES, SEED = 2000, 1
 
 FOUND = 0.8
 """A study's resolution is the true edge it would find four times in five."""
@@ -40,7 +44,7 @@ FOUND = 0.8
 
 @dataclass(frozen=True, eq=False)
 class NoSkill:
-    """The best of the table in histories without skill (annual active ratio): p of the observed best, mean, 95 % point.
+    """The best of the table in histories without skill (annual active ratio): p of the observed best, mean, 95% point.
 
     dots: as many equally likely bests as are shown, rising; the page fills the last `words.filled_dots(p)` of them.
     """
@@ -63,24 +67,35 @@ class AbsoluteStatistics:
 
 @dataclass(frozen=True, eq=False)
 class SearchStatistics:
-    """The search as a whole; `best` is the variant with the highest active Sharpe ratio."""
+    """What luck explains of a search: the same for whoever asks. `best` has the highest active Sharpe ratio.
+
+    sharpe, dsr: annual active ratio of the best, and its deflated one; hurdle: the annual ratio that the latter asks
+    for. overfitting: None with fewer than FEWEST_RANKED variants. smallest_edge: true edge (fraction a year) that such
+    a search finds four times in five, at the best variant's tracking error; at the median one where the best is the
+    benchmark, 0 where all are.
+    """
 
     best: int
+    sharpe: float
+    dsr: float
     trials: int
     hurdle: float
-    """Annual active ratio that the deflated ratio asks for."""
-    effective_variants: float
     block: float
     histories: int
     seed: int
     no_skill: NoSkill
     spa: Superiority
+    overfitting: Overfitting | None
+    smallest_edge: float
+
+
+@dataclass(frozen=True, eq=False)
+class TableStatistics:
+    """What else there is to know of a table as a whole."""
+
+    effective_variants: float
     reality_check: float
     benchmark_confidence_set_p: float
-    overfitting: Overfitting | None
-    """None with fewer than FEWEST_RANKED variants."""
-    smallest_edge: float
-    """True edge (fraction a year, at the best variant's tracking error) that such a search finds four times in five."""
     absolute: AbsoluteStatistics
 
 
@@ -90,39 +105,64 @@ class Assessment:
 
     variants: tuple[VariantStatistics, ...]
     search: SearchStatistics
+    whole: TableStatistics
 
 
-def assess(table: Table, trials: Trials | None = None, histories: int = 2000, seed: int = 1) -> Assessment:
-    """Every statistic of a study.
+def assess(table: Table, trials: Trials | None = None, histories: int = HISTORIES, seed: int = SEED) -> Assessment:
+    """Every statistic of a study; arguments and errors as for `search_statistics`."""
+    check_table(table)
+    active = resample(table, histories, seed)
+    drawn = resample_all(table, active.counts)
+    search = _search(table, active, trials, seed)
+    membership = confidence_set(_with_benchmark(active.mean))
+    whole = TableStatistics(
+        effective_variants=effective_variants(table.active),
+        reality_check=reality_check(active.mean),
+        benchmark_confidence_set_p=float(membership[-1]),
+        absolute=_absolute(table, drawn.excess_sharpe.observed),
+    )
+    hurdle = search.hurdle / table.periods_per_year**0.5
+    return Assessment(variant_statistics(table, active, drawn, hurdle, membership[:-1]), search, whole)
 
-    trials: all trials of the ledger, the table's among them, by their per-session active Sharpe ratios; without it, the
+
+def search_statistics(
+    table: Table, trials: Trials | None = None, histories: int = HISTORIES, seed: int = SEED
+) -> SearchStatistics:
+    """What luck explains of the best of a table.
+
+    trials: all trials known, the table's among them, by their per-session active Sharpe ratios; without it, the
     table's own. Raises RunError for too few sessions, ValueError for arrays that do not fit (see check_table).
     """
     check_table(table)
-    drawn = resample(table, histories, seed)
-    no_skill = _no_skill(drawn.sharpe, table.periods_per_year)
-    known = trials or trials_of(drawn.sharpe.observed)
-    hurdle = deflation_hurdle(known, no_skill.mean / table.periods_per_year**0.5)
-    membership = confidence_set(_with_benchmark(drawn.mean))
-    variants = variant_statistics(table, drawn, hurdle, membership[:-1])
-    best, sessions = int(drawn.sharpe.observed.argmax()), len(table.returns)
-    search = SearchStatistics(
+    return _search(table, resample(table, histories, seed), trials, seed)
+
+
+def _search(table: Table, active: Resampled, trials: Trials | None, seed: int) -> SearchStatistics:
+    year = table.periods_per_year**0.5
+    no_skill = _no_skill(active.sharpe, table.periods_per_year)
+    known = trials or trials_of(active.sharpe.observed)
+    hurdle = deflation_hurdle(known, no_skill.mean / year) * year
+    best, ranked = int(active.sharpe.observed.argmax()), looked_at(len(table.names))
+    return SearchStatistics(
         best=best,
+        sharpe=float(active.sharpe.observed[best] * year),
+        dsr=confidence(shape_of(table.active, best), hurdle / year),
         trials=known.count,
-        hurdle=hurdle * table.periods_per_year**0.5,
-        effective_variants=effective_variants(table.active),
-        block=drawn.block,
-        histories=histories,
+        hurdle=hurdle,
+        block=active.block,
+        histories=len(active.counts),
         seed=seed,
         no_skill=no_skill,
-        spa=spa_from_means(drawn.mean, mean_error(drawn.mean.draws), sessions),
-        reality_check=reality_check(drawn.mean),
-        benchmark_confidence_set_p=float(membership[-1]),
-        overfitting=overfitting(table.active, BLOCKS) if len(variants) >= FEWEST_RANKED else None,
-        smallest_edge=smallest_edge(no_skill.upper, table.years, variants[best].tracking_error),
-        absolute=_absolute(table, drawn.excess_sharpe),
+        spa=spa_from_means(active.mean, mean_error(active.mean.draws), len(table.returns)),
+        overfitting=overfitting(table.active[:, ranked], BLOCKS) if len(ranked) >= FEWEST_RANKED else None,
+        smallest_edge=smallest_edge(no_skill.upper, table.years, _typical_error(tracking_errors(table), best)),
     )
-    return Assessment(variants, search)
+
+
+def _typical_error(tracking_error: Array, best: int) -> float:
+    """Of the best variant, or of the others where it never differs from the benchmark."""
+    moving = tracking_error[tracking_error > 0]
+    return float(tracking_error[best] or (np.median(moving) if len(moving) else 0.0))
 
 
 def deflation_hurdle(trials: Trials, no_skill_mean: float) -> float:
@@ -137,7 +177,7 @@ def deflation_hurdle(trials: Trials, no_skill_mean: float) -> float:
 def smallest_edge(no_skill_upper: float, years: float, tracking_error: float) -> float:
     """True edge (fraction a year) found four times in five.
 
-    (95 % point of the no-skill best, an annual ratio, + 0.84 / sqrt(years)) x tracking error.
+    (95% point of the no-skill best, an annual ratio, + 0.84 / sqrt(years)) x tracking error.
     """
     return (no_skill_upper + normal_quantile(FOUND) / math.sqrt(years)) * tracking_error
 
@@ -185,13 +225,26 @@ def _with_benchmark(mean: Drawn) -> Drawn:
     return Drawn(np.append(mean.observed, 0.0), np.pad(mean.draws, ((0, 0), (0, 1))))
 
 
-def _absolute(table: Table, excess_sharpe: Drawn) -> AbsoluteStatistics:
-    ratios, year = excess_sharpe.observed[:-1], table.periods_per_year**0.5
+def _absolute(table: Table, excess_sharpe: Array) -> AbsoluteStatistics:
+    ratios, year = excess_sharpe[:-1], table.periods_per_year**0.5
     best, spread = int(ratios.argmax()), trials_of(ratios)
-    m = moments(table.excess[:, best])
+    m = shape_of(table.excess, best)
     return AbsoluteStatistics(
         best=best,
         sharpe=float(ratios[best] * year),
         dsr=deflated_sharpe(m.sharpe, m.observations, m.skewness, m.kurtosis, spread.variance, spread.count),
-        benchmark_sharpe=float(excess_sharpe.observed[-1] * year),
+        benchmark_sharpe=float(excess_sharpe[-1] * year),
     )
+
+
+def effective_variants(active: Array) -> float:
+    """How many independent columns vary as these do: (sum of eigenvalues)^2 / sum of squares, of their correlations.
+
+    A description only: deflating by it would count a search as small because its variants resemble each other. Columns
+    without variation are left out.
+    """
+    moving = active[:, active.std(axis=0) > NO_RISK]
+    if moving.shape[1] < 2:
+        return float(moving.shape[1])
+    correlation = np.corrcoef(moving, rowvar=False)
+    return float(moving.shape[1] ** 2 / (correlation**2).sum())

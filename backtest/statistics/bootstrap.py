@@ -24,6 +24,11 @@ DRAWN_AT_ONCE = 100
 MULTIPLIED_AT_ONCE = 500
 """Histories in one matrix product: products of fewer rows spend their time waiting for each other's threads."""
 
+MEASURED_AT_ONCE = 100
+"""Columns whose autocorrelations are worked out together, for memory."""
+
+FFT_MULTIPLE = 128
+
 SHORTEST_BLOCK = 5.0
 """Sessions: one week, below which the bootstrap would forget what daily returns remember."""
 
@@ -57,16 +62,20 @@ def stationary_counts(sessions: int, histories: int, block: float, seed: int) ->
     block: mean length in sessions, at least 1; blocks wrap around the end. Only uniform draws are used, the most stable
     part of numpy's generator.
     """
-    rng, position = np.random.default_rng(seed), np.arange(sessions)
+    rng = np.random.default_rng(seed)
     counts = np.empty((histories, sessions), np.uint16)
+    width = 2 * sessions + 1  # a block that wraps around goes on behind the end, and is folded back
     for first in range(0, histories, DRAWN_AT_ONCE):
         rows = min(DRAWN_AT_ONCE, histories - first)
         fresh = rng.random((rows, sessions)) < 1 / block
+        fresh[:, 0] = True
         entry = (rng.random((rows, sessions)) * sessions).astype(np.intp)
-        begun = np.maximum.accumulate(np.where(fresh, position, 0), axis=1)  # where each session's block began
-        visited = (np.take_along_axis(entry, begun, axis=1) + position - begun) % sessions
-        visited += np.arange(rows)[:, None] * sessions
-        counts[first : first + rows] = np.bincount(visited.ravel(), minlength=rows * sessions).reshape(rows, sessions)
+        begun = np.flatnonzero(fresh)  # where blocks begin, in all rows one after the other
+        length = np.diff(begun, append=rows * sessions)
+        into = begun // sessions * width + entry.ravel()[begun]
+        steps = np.bincount(into, minlength=rows * width) - np.bincount(into + length, minlength=rows * width)
+        visits = steps.reshape(rows, width).cumsum(axis=1)
+        counts[first : first + rows] = visits[:, :sessions] + visits[:, sessions:-1]
     return counts
 
 
@@ -87,14 +96,40 @@ def resampled_moments(counts: Counts, columns: Array) -> tuple[Array, Array]:
 
 
 def optimal_block(columns: Array) -> float:
-    """Median of the columns' optimal mean block lengths (Politis and White 2004, by arch), at least SHORTEST_BLOCK."""
+    """Median of the columns' optimal mean block lengths (Politis and White 2004), at least SHORTEST_BLOCK."""
     moving = columns[:, columns.std(axis=0) > NO_RISK]
     if moving.shape[1] == 0:
         return SHORTEST_BLOCK
-    from arch.bootstrap import optimal_block_length
+    parts = (_optimal_blocks(moving[:, i : i + MEASURED_AT_ONCE]) for i in range(0, moving.shape[1], MEASURED_AT_ONCE))
+    return max(SHORTEST_BLOCK, float(np.median(np.concatenate(list(parts)))))
 
-    lengths = optimal_block_length(moving)["stationary"].to_numpy()
-    return max(SHORTEST_BLOCK, float(np.median(lengths)))
+
+def _optimal_blocks(columns: Array) -> Array:
+    """Optimal mean block length of each column for the stationary bootstrap.
+
+    With the correction of Patton, Politis and White (2009). The lag window reaches to twice the lag behind which so
+    many autocorrelations in a row are insignificant.
+    """
+    n = len(columns)
+    in_a_row, root = max(5, int(np.log10(n))), int(np.ceil(np.sqrt(n)))
+    most = min(root + in_a_row, n - 2)
+    centred = columns - columns.mean(axis=0)
+    size = -(-(n + most + 1) // FFT_MULTIPLE) * FFT_MULTIPLE  # room for these lags, in small factors
+    spectrum = np.fft.rfft(np.ascontiguousarray(centred.T), size)
+    products = np.fft.irfft(spectrum.real**2 + spectrum.imag**2, size).T[: most + 1]
+    squares = np.cumsum(centred**2, axis=0)
+    later, earlier = squares[-1] - squares[: most + 1], squares[::-1][1 : most + 2]  # without the first, the last lags
+    is_small = np.abs(products) / np.sqrt(later * earlier) < 2 * np.sqrt(np.log10(n) / n)
+    quiet = np.lib.stride_tricks.sliding_window_view(is_small[:-1], in_a_row, axis=0).all(axis=-1)
+    reach = np.where(quiet.any(axis=0), 2 * np.maximum(quiet.argmax(axis=0), 1), most)
+    reach = np.minimum(reach, most)
+    lags = np.arange(1, most + 1)[:, None]
+    window = np.clip(2 * (1 - lags / reach), 0.0, 1.0)
+    covariance = products / n
+    slope = (2 * window * lags * covariance[1:]).sum(axis=0)
+    long_run = covariance[0] + (2 * window * covariance[1:]).sum(axis=0)
+    best = (slope**2 / long_run**2 * n) ** (1 / 3)
+    return np.asarray(np.minimum(best, np.ceil(min(3 * np.sqrt(n), n / 3))))
 
 
 def interval(draws: Array, level: float = 0.95) -> Array:

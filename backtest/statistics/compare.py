@@ -21,9 +21,6 @@ Array = NDArray[np.float64]
 PARZEN_RATE = 2.6614
 """Andrews' (1991) constant of the optimal Parzen bandwidth."""
 
-STEADIEST = 0.97
-"""Largest singular value of the prewhitening regression (Andrews and Monahan 1992); beyond, recolouring explodes."""
-
 
 @dataclass(frozen=True)
 class SharpeTest:
@@ -48,8 +45,8 @@ def jobson_korkie_memmel(first: float, second: float, correlation: float, observ
     return _test(first - second, math.sqrt(max(0.0, 2 - 2 * correlation + shared) / observations))
 
 
-def ledoit_wolf(first: Array, second: Array, *, prewhiten: bool = False) -> SharpeTest:
-    """Difference of the ratios of two series by a kernel (HAC) standard error, optionally prewhitened by a VAR(1).
+def ledoit_wolf(first: Array, second: Array) -> SharpeTest:
+    """Difference of the ratios of two series by a kernel (HAC) standard error.
 
     first, second: returns over the T-bill on the same sessions, no NaN. The error is the delta method's on the moments
     (m1, m2, g1, g2), g uncentred second moments. Series that are equal, or one without risk, show no difference: p = 1.
@@ -61,8 +58,7 @@ def ledoit_wolf(first: Array, second: Array, *, prewhiten: bool = False) -> Shar
     cubed = (square - mean**2) ** 1.5
     gradient = np.concatenate([square / cubed, -0.5 * mean / cubed]) * [1, -1, 1, -1]
     errors = np.column_stack([returns - mean, returns**2 - square])
-    covariance = _prewhitened(errors) if prewhiten else _long_run_covariance(errors)
-    variance = float(gradient @ covariance @ gradient) / len(returns)
+    variance = float(gradient @ _long_run_covariance(errors) @ gradient) / len(returns)
     return _test(float(np.subtract(*sharpe_ratios(returns))), math.sqrt(max(0.0, variance)))
 
 
@@ -88,14 +84,3 @@ def _persistence(errors: Array) -> float:
     noise = ((now - rho * past) ** 2).mean(axis=0)
     # Columns of returns and of squared returns differ by orders of magnitude: both sums keep the papers' own weights.
     return float((4 * rho**2 * noise**2 / (1 - rho) ** 8).sum() / (noise**2 / (1 - rho) ** 4).sum())
-
-
-def _prewhitened(errors: Array) -> Array:
-    """Andrews and Monahan: take a VAR(1) out, measure what is left, put it back."""
-    past, now = errors[:-1], errors[1:]
-    slopes = np.linalg.lstsq(past, now, rcond=None)[0].T
-    left, size, right = np.linalg.svd(slopes)
-    steady = left @ np.diag(np.minimum(size, STEADIEST)) @ right
-    recolour = np.linalg.inv(np.eye(4) - steady)
-    covariance = _long_run_covariance(now - past @ steady.T)
-    return np.asarray(recolour @ covariance @ recolour.T)

@@ -17,7 +17,7 @@ from typing import Literal
 import numpy as np
 
 from backtest.statistics.normal import normal_quantile
-from backtest.statistics.search import HISTORIES, Curves, Null, Whole, luck
+from backtest.statistics.search import HISTORIES, Curves, Known, Null, Whole, luck
 
 Level = Literal[
     "nothing_tested",
@@ -51,7 +51,8 @@ class SearchTest:
 
     t, p: as observed. middle, upper: t of the best of the family without skill, half the time and once in twenty.
     interval: of the annual ratio, 95 % from below and above, above 0 exactly when p < .05. shrunken: the annual ratio
-    over what the best shows by luck, at least 0.
+    over what the best shows by luck, at least 0. bests: annual ratios of the best of the family in equally likely
+    histories without skill, rising.
     """
 
     t: float
@@ -61,15 +62,16 @@ class SearchTest:
     ratio: float
     interval: tuple[float, float]
     shrunken: float
+    bests: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)
 class Finding:
-    """All that is said of luck for one shown curve; ahead is None without a benchmark, timing without a mix."""
+    """All that is said of luck for one shown curve; ahead is None without a benchmark."""
 
     level: Level
     ahead: SearchTest | None
-    timing: SearchTest | None
+    timing: SearchTest
     bets: float
     active_sessions: int
     years: float
@@ -90,30 +92,31 @@ class Finding:
 
 
 def findings(
-    ahead: Curves,
-    timing: Curves | None,
+    ahead: Curves | None,
+    timing: Curves,
     active_sessions: Whole,
     periods_per_year: int,
-    known_ahead: Sequence[Curves] = (),
-    known_timing: Sequence[Curves] = (),
+    known_ahead: Sequence[Known] = (),
+    known_timing: Sequence[Known] = (),
     cycles: Sequence[int | None] | None = None,
     histories: int = HISTORIES,
 ) -> list[Finding]:
-    """A finding for each shown curve.
+    """A finding for each shown curve; without a benchmark (ahead None) only its timing is tested.
 
     active_sessions: on which it differs from its benchmark. cycles: easing cycles that a cut-driven rule has seen,
     None for a rule that is not.
     """
-    first = luck(ahead, known_ahead, histories)
-    second = None if timing is None else luck(timing, known_timing, histories)
-    sessions = float(ahead.counts.sum())
+    shown = timing if ahead is None else ahead
+    first = None if ahead is None else luck(ahead, known_ahead, histories)
+    second = luck(timing, known_timing, histories)
+    sessions = float(shown.counts.sum())
     years = sessions / periods_per_year
-    mean = ahead.sums.astype(np.float64).sum(axis=1) / sessions
-    variance = ahead.squares.astype(np.float64).sum(axis=1) / sessions - mean**2
+    mean = shown.sums.astype(np.float64).sum(axis=1) / sessions
+    variance = shown.squares.astype(np.float64).sum(axis=1) / sessions - mean**2
     error = np.sqrt(np.maximum(variance, 0.0) * periods_per_year)
     out = []
-    for i, bets in enumerate(ahead.bets.tolist()):
-        tests = _test(first, i, years), None if second is None else _test(second, i, years)
+    for i, bets in enumerate(shown.bets.tolist()):
+        tests = None if first is None else _test(first, i, years), _test(second, i, years)
         active, seen = int(active_sessions[i]), cycles[i] if cycles else None
         level = verdict_level(*tests, bets, active, seen)
         out.append(Finding(level, *tests, bets, active, years, float(error[i])))
@@ -122,7 +125,7 @@ def findings(
 
 def verdict_level(
     ahead: SearchTest | None,
-    timing: SearchTest | None,
+    timing: SearchTest,
     bets: float,
     active_sessions: int,
     cycles: int | None = None,
@@ -132,10 +135,9 @@ def verdict_level(
         return "nothing_tested"
     if bets < FEWEST_BETS or active_sessions < FEWEST_ACTIVE_SESSIONS:
         return "too_few_bets"
-    timing_p = 1.0 if timing is None else timing.p
-    if ahead.p < HOLDS and timing_p < HOLDS and (cycles is None or cycles >= FEWEST_CYCLES):
+    if ahead.p < HOLDS and timing.p < HOLDS and (cycles is None or cycles >= FEWEST_CYCLES):
         return "holds"
-    if ahead.p < SUGGESTIVE and timing_p < SUGGESTIVE:
+    if ahead.p < SUGGESTIVE and timing.p < SUGGESTIVE:
         return "suggestive"
     if ahead.p < HOLDS:
         return "ahead_by_exposure"
@@ -146,4 +148,5 @@ def _test(null: Null, i: int, years: float) -> SearchTest:
     t, p, middle, upper = (float(values[i]) for values in (null.t, null.p, null.middle, null.upper))
     root = math.sqrt(years)
     interval = (t - upper) / root, (t + upper) / root
-    return SearchTest(t, p, middle, upper, t / root, interval, max(0.0, t - middle) / root)
+    bests = tuple((null.bests[i] / root).tolist())
+    return SearchTest(t, p, middle, upper, t / root, interval, max(0.0, t - middle) / root, bests)

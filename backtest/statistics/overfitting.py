@@ -3,8 +3,8 @@
 Combinatorially symmetric cross-validation (Bailey, Borwein, Lopez de Prado and Zhu 2017, Journal of Computational
 Finance 20(4)): cut the sessions into blocks, take every half of the blocks as the past, pick the best variant there
 and see where it ranks in the other half. Block sums and sums of squares are kept, so that all 12,870 halves of 16
-blocks cost two matrix products. Without any skill the probability is about one half, and a single table's scatters
-widely around it.
+blocks cost two matrix products. A winner that ends exactly at the median counts half: picking blindly then gives one
+half for any number of variants, ties included. A single table's figure scatters widely around its expectation.
 """
 
 from __future__ import annotations
@@ -23,6 +23,12 @@ Array = NDArray[np.float64]
 TIE = 1e-9
 """Scores this near, relative to the largest, are equal: identical columns must not be ranked by rounding."""
 
+FEWEST_RANKED = 4
+"""Below so many variants a rank says nothing, and no overfitting probability is given."""
+
+MOST_RANKED = 250
+"""Of more variants as many at equal distances are looked at, in their order."""
+
 CHUNK = 1000
 """Splits scored at a time, for memory."""
 
@@ -35,7 +41,7 @@ class Overfitting:
     """One entry per split in the arrays; scores are per session."""
 
     probability: float
-    """Share of splits whose winner ends at or below the median of the other half."""
+    """Share of splits whose winner ends below the median of the other half; at the median counts half."""
     logits: Array
     """Log odds of the winner's relative rank in the other half; 0 is the median, negative below it."""
     inside: Array
@@ -68,9 +74,9 @@ def overfitting(returns: Array, blocks: int = 16, metric: Literal["sharpe", "mea
     below = (outside < later[:, None] - near).sum(axis=1)
     equal = (outside <= later[:, None] + near).sum(axis=1) - below
     share = (below + (equal + 1) / 2) / (returns.shape[1] + 1)
-    logits = np.log(share / (1 - share))
+    logits = np.log(share / (1 - share))  # exactly 0 at the median: share is then exactly one half
     return Overfitting(
-        probability=float((logits <= 0).mean()),
+        probability=float((logits < 0).mean() + 0.5 * (logits == 0).mean()),
         logits=logits,
         inside=picked,
         outside=later,
@@ -78,6 +84,11 @@ def overfitting(returns: Array, blocks: int = 16, metric: Literal["sharpe", "mea
         loss_probability=float((later < 0).mean()),
         wins=np.bincount(winner, minlength=returns.shape[1]),
     )
+
+
+def looked_at(variants: int) -> NDArray[np.intp]:
+    """Places of the variants that the probability of so many looks at: all, or up to MOST_RANKED at equal distances."""
+    return np.arange(0, variants, max(1, -(-variants // MOST_RANKED)))
 
 
 def _scores(returns: Array, blocks: int, metric: str) -> Array:

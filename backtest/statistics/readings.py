@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from backtest.statistics.words import in_fifty, number, p_equals, percent, points, probability, years, years_needed
+from backtest.text import in_fifty, number, p_equals, percent, points, probability, years, years_needed
 
 Interval = tuple[float, float]
 
@@ -51,7 +51,7 @@ def read_deflated_sharpe(dsr: float, trials: int, annual_hurdle: float) -> str:
 
 
 def read_minimum_track_record(needed_years: float | None, available_years: float) -> str:
-    """Minimum track record length against 0, at 95 %."""
+    """Minimum track record length against 0, at 95%."""
     if needed_years is None:
         return "Its active Sharpe ratio is not above 0, so no length of record would show an edge."
     return (
@@ -75,7 +75,7 @@ def read_overfitting(pbo: float | None) -> str:
         return "With fewer than 4 variants the ranks of two halves say nothing, so no overfitting probability is given."
     return (
         f"In {percent(pbo, 0)} of the ways to cut the history in two, the winner of one half ended in the lower half "
-        "of the other; picking blindly gives 50 %, and one table’s figure is rough."
+        "of the other; picking blindly gives 50%, and one table’s figure is rough."
     )
 
 
@@ -102,9 +102,9 @@ def read_reality_check(p: float) -> str:
 def read_stepm(superior: Sequence[str], benchmark: str) -> str:
     """Romano and Wolf's superior variants."""
     if not superior:
-        return f"After correcting for the search, no variant is shown to be better than {benchmark} at 5 %."
+        return f"After correcting for the search, no variant is shown to be better than {benchmark} at 5%."
     names = ", ".join(superior)
-    return f"After correcting for the search, {len(superior)} seem better than {benchmark} at 5 %: {names}."
+    return f"After correcting for the search, {len(superior)} seem better than {benchmark} at 5%: {names}."
 
 
 def read_confidence_set(remaining: int, variants: int, benchmark: str, benchmark_remains: bool) -> str:

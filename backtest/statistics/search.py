@@ -20,6 +20,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,6 +43,9 @@ SAME_CORRELATION = 0.99
 
 EQUAL_RETURN = 1e-9
 """A daily difference up to here is rounding: the engine keeps 1e-10 of equity in reserve."""
+
+PICTURED = 100
+"""Histories that a picture shows."""
 
 T_DIGITS = 9
 """Digits of t that are compared: beyond them two ways to the same number may differ."""
@@ -85,10 +89,38 @@ class Curves:
         squared = (q**2).sum(axis=1)
         return np.where(squared > 0, q.sum(axis=1) ** 2 / np.where(squared > 0, squared, 1.0), 0.0)
 
+    @property
+    def t(self) -> Array:
+        """Student's t of each curve's mean, over its own sessions."""
+        sessions = float(self.counts.sum())
+        deviation = _deviation(self.squares.astype(np.float64), sessions)
+        return _t(_flipped(self.sums, deviation, np.ones((1, self.sums.shape[1])))[0] / sessions, sessions)
+
+    def keyed(self, keys: NDArray[np.uint64]) -> Curves:
+        """The same curves by other identities."""
+        return Curves(self.first, self.last, self.counts, self.sums, self.squares, keys.astype(np.uint64))
+
     def take(self, which: NDArray[np.bool_] | NDArray[np.intp]) -> Curves:
         """Some of the curves."""
         parts = self.sums[which], self.squares[which], self.keys[which]
         return Curves(self.first, self.last, self.counts, *parts)
+
+
+class Known(Protocol):
+    """Curves that are read when they are taken: a ledger's."""
+
+    def __len__(self) -> int: ...
+
+    @property
+    def first(self) -> int: ...  # noqa: D102
+
+    @property
+    def last(self) -> int: ...  # noqa: D102
+
+    @property
+    def keys(self) -> NDArray[np.uint64]: ...  # noqa: D102
+
+    def take(self, which: NDArray[np.bool_] | NDArray[np.intp]) -> Curves: ...  # noqa: D102
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,6 +130,7 @@ class Null:
     t: of the mean, as observed. p: chance that the best of its family looks as good without skill. middle, upper: the
     value of t that the best of the family reaches with p = .5 and .05; infinite where no t could.
     family: curves that the maximum runs over. factor: what p is multiplied by for those left out, 1 when all are in.
+    bests: (curves x PICTURED) equally likely values of the best t without skill, rising: for a picture.
     """
 
     t: Array
@@ -106,6 +139,7 @@ class Null:
     upper: Array
     family: int
     factor: float
+    bests: Array
 
 
 def add_up(active: Array, positions: Whole, keys: NDArray[np.uint64] | None = None) -> Curves:
@@ -154,7 +188,7 @@ def signs(histories: int, blocks: Whole) -> Array:
     return 1.0 - 2.0 * bit.astype(np.float64)
 
 
-def luck(shown: Curves, known: Sequence[Curves] = (), histories: int = HISTORIES) -> Null:
+def luck(shown: Curves, known: Sequence[Known] = (), histories: int = HISTORIES) -> Null:
     """What luck makes of the best of all: the shown curves and every known one that shares a whole block with them.
 
     A known curve that covers part of the shown period is completed by the shown curve itself outside, both in units of
@@ -171,7 +205,8 @@ def luck(shown: Curves, known: Sequence[Curves] = (), histories: int = HISTORIES
     reached = np.array([np.searchsorted(-row, -value, side="right") for row, value in zip(worse, t, strict=True)])
     p = np.minimum(1.0, (1 + reached) * factor / (1 + histories))
     middle, upper = (_quantile(worse, level, factor) for level in (0.5, 0.05))
-    return Null(t, p, middle, upper, sum(len(curves) for curves in family), factor)
+    pictured = ((np.arange(PICTURED)[::-1] + 0.5) / PICTURED * histories).astype(np.intp)
+    return Null(t, p, middle, upper, sum(len(curves) for curves in family), factor, worse[:, pictured])
 
 
 @dataclass(frozen=True, eq=False)
@@ -258,7 +293,7 @@ def _quantile(falling: Array, level: float, factor: float) -> Array:
     return np.asarray(falling[:, place - 1]) if place >= 1 else np.full(len(falling), np.inf)
 
 
-def _family(groups: Sequence[Curves], shown: Curves) -> tuple[list[Curves], list[NDArray[np.bool_]], float]:
+def _family(groups: Sequence[Known], shown: Curves) -> tuple[list[Curves], list[NDArray[np.bool_]], float]:
     """The curves that the maximum runs over, the shown blocks that each group covers, and the correction for the rest.
 
     Up to MOST_CURVES all of them: the maximum over near-duplicates is the maximum over one, so that none has to be
@@ -271,7 +306,7 @@ def _family(groups: Sequence[Curves], shown: Curves) -> tuple[list[Curves], list
     keys = np.concatenate([curves.keys for curves, _ in pairs])
     distinct = np.unique(keys)
     if len(distinct) <= MOST_CURVES:
-        return [c for c, _ in pairs], [m for _, m in pairs], 1.0
+        return [c.take(np.arange(len(c))) for c, _ in pairs], [m for _, m in pairs], 1.0
     order = np.argsort(_mixed(distinct), kind="stable")
     drawn, probe = distinct[order[:MOST_CURVES]], distinct[order[MOST_CURVES : 2 * MOST_CURVES]]
     family = [(curves.take(np.isin(curves.keys, drawn)), covered) for curves, covered in pairs]
@@ -282,7 +317,7 @@ def _family(groups: Sequence[Curves], shown: Curves) -> tuple[list[Curves], list
     return [c for c, _ in family], [m for _, m in family], factor
 
 
-def _covered(curves: Curves, shown: Curves) -> NDArray[np.bool_]:
+def _covered(curves: Known, shown: Curves) -> NDArray[np.bool_]:
     """The shown blocks of which the curves have the very same sessions."""
     begin, end = shown.blocks * BLOCK_SESSIONS, shown.blocks * BLOCK_SESSIONS + BLOCK_SESSIONS - 1
     same_begin = np.maximum(begin, curves.first) == np.maximum(begin, shown.first)

@@ -3,16 +3,15 @@
 Everything is per session; `kurtosis` is RAW (3 for a normal distribution), as the papers have it: giving the excess
 instead moves the deflated ratio by 0.001 to 0.1, silently.
 
-Sources: Lo 2002 (standard error, annualisation), Bailey and Lopez de Prado 2012 (probabilistic ratio, track record) and
-2014 (deflated ratio), Bailey, Borwein, Lopez de Prado and Zhu 2014 (expected maximum, backtest length).
+Sources: Bailey and Lopez de Prado 2012 (probabilistic ratio, track record) and 2014 (deflated ratio), Bailey, Borwein,
+Lopez de Prado and Zhu 2014 (expected maximum).
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,8 +20,11 @@ from backtest.statistics.normal import normal_cdf, normal_quantile
 
 Array = NDArray[np.float64]
 
-NO_RISK = 1e-12
-"""A standard deviation per session up to here is rounding: the column moves with its benchmark and has no ratio."""
+NO_RISK = 1e-10
+"""A standard deviation per session up to here is rounding: the column moves with its benchmark and has no ratio.
+
+The engine keeps 1e-10 of equity in reserve against rounding, so that no finer difference says anything.
+"""
 
 
 @dataclass(frozen=True)
@@ -126,25 +128,3 @@ def minimum_track_record(
     if sharpe <= hurdle:
         return None
     return 1 + _shape(sharpe, skewness, kurtosis) * (normal_quantile(confidence) / (sharpe - hurdle)) ** 2
-
-
-def minimum_backtest_length(trials: float, annual_sharpe: float = 1.0) -> float:
-    """Years below which the best of `trials` without skill is expected to reach `annual_sharpe`: (E[max] / SR)^2."""
-    return (expected_maximum(trials) / annual_sharpe) ** 2
-
-
-def sharpe_standard_error(sharpe: float, observations: int) -> float:
-    """Lo's error of a ratio of independent normal returns: sqrt((1 + SR^2 / 2) / T)."""
-    return math.sqrt((1 + sharpe**2 / 2) / observations)
-
-
-def annualisation_factor(autocorrelations: Sequence[float] | NDArray[Any], periods: int) -> float:
-    """Lo's factor from one period to `periods` under autocorrelation: q / sqrt(q + 2 sum_{k<q} (q - k) rho_k).
-
-    autocorrelations: rho_1, rho_2, ...; those not given count as 0, so that none at all gives sqrt(q).
-    """
-    rho = np.zeros(periods - 1)
-    known = np.asarray(autocorrelations, dtype=float)[: periods - 1]
-    rho[: len(known)] = known
-    weight = periods - np.arange(1, periods)
-    return periods / math.sqrt(periods + 2 * float(weight @ rho))

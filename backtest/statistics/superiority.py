@@ -4,20 +4,18 @@ All of it from the variants' mean active returns and their resampled means (boot
 (2000), Hansen's test of superior predictive ability (SPA, 2005), its stepwise form (Romano and Wolf 2005; Hsu, Hsu
 and Kuan 2010) and the model confidence set of Hansen, Lunde and Nason (2011). The arithmetic is arch's, a hundred
 times faster, except that the columns ARE studentised here: arch 8 takes `studentize=True` and only uses it to choose
-which columns to recentre, so that one calm good variant among wild ones goes unseen. The two functions at the end go
-through arch and are the cross-check.
+which columns to recentre, so that one calm good variant among wild ones goes unseen. The tests hold all of it
+against arch.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from backtest.statistics.bootstrap import Drawn, resampled_means, stationary_counts, step_down
+from backtest.statistics.bootstrap import Drawn, step_down
 from backtest.statistics.sharpe import NO_RISK
 
 Array = NDArray[np.float64]
@@ -118,37 +116,3 @@ def _elimination(mean: Array, error: Array) -> NDArray[np.intp]:
         order.append(left[loser])
         left = np.delete(left, loser)
     return np.array([*order, left[0]], dtype=np.intp)
-
-
-def spa_by_arch(active: Array, block: int, histories: int, seed: int, *, studentise: bool = True) -> Any:
-    """The computed SPA object of arch on (sessions x variants) active returns against zero; arch takes LOSSES."""
-    from arch.bootstrap import SPA
-
-    losses = -active / _long_run(active, block, histories, seed) if studentise else -active
-    test = SPA(np.zeros(len(active)), losses, block_size=block, reps=histories, seed=seed)
-    test.compute()
-    return test
-
-
-def stepm_by_arch(active: Array, names: Sequence[str], block: int, histories: int, seed: int) -> list[str]:
-    """Names of the superior variants by arch's StepM at 5 %, studentised."""
-    from arch.bootstrap import StepM
-
-    losses = -active / _long_run(active, block, histories, seed)
-    steps = StepM(np.zeros(len(active)), losses, size=0.05, block_size=block, reps=histories, seed=seed)
-    try:
-        steps.compute()
-    except ValueError as problem:
-        # When all variants turn out superior, but not in one step, arch 8 takes the maximum of no columns.
-        if "zero-size array" not in str(problem):
-            raise
-        return list(names)
-    superior = {int(str(column)) for column in steps.superior_models}
-    return [name for i, name in enumerate(names) if i in superior]
-
-
-def _long_run(active: Array, block: int, histories: int, seed: int) -> Array:
-    """Standard deviation of each column allowing for dependence through time: its mean's error times sqrt(sessions)."""
-    draws = resampled_means(stationary_counts(len(active), histories, block, seed), active)
-    error = mean_error(draws) * np.sqrt(len(active))
-    return np.where(error > NO_RISK, error, 1.0)

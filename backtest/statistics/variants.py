@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from backtest.statistics.bootstrap import Drawn, interval, no_skill_draws, step_down
 from backtest.statistics.compare import ledoit_wolf
-from backtest.statistics.histories import Histories, Table
-from backtest.statistics.sharpe import Moments, minimum_track_record, moments, probabilistic_sharpe
+from backtest.statistics.histories import Histories, Resampled, Table
+from backtest.statistics.sharpe import NO_RISK, Moments, minimum_track_record, moments, probabilistic_sharpe
 from backtest.statistics.superiority import mean_error, superior_p_values
 
 Array = NDArray[np.float64]
@@ -21,7 +21,7 @@ SIZE = 0.05
 
 @dataclass(frozen=True)
 class Estimate:
-    """An observed number with its 95 % percentile interval."""
+    """An observed number with its 95% percentile interval."""
 
     value: float
     interval: Interval
@@ -48,7 +48,7 @@ class VariantStatistics:
     p: float
     """One-sided, stepwise corrected for all variants, from the no-skill histories."""
     is_superior: bool
-    """Member of the superior set of the stepwise SPA test at 5 %."""
+    """Member of the superior set of the stepwise SPA test at 5%."""
     confidence_set_p: float
     tracking_error: float
     cagr: Estimate
@@ -61,30 +61,28 @@ class VariantStatistics:
 
 
 def variant_statistics(
-    table: Table, drawn: Histories, hurdle: float, membership: Array
+    table: Table, active: Resampled, drawn: Histories, hurdle: float, membership: Array
 ) -> tuple[VariantStatistics, ...]:
     """Statistics of each variant, in the table's order.
 
     hurdle: the deflated ratio's, per session; membership: confidence set p-values of the variants.
     """
     year = table.periods_per_year**0.5
-    sharpe, absolute = _estimates(drawn.sharpe, year), _estimates(drawn.excess_sharpe, year)
-    growth = _estimates(drawn.growth)
+    sharpe, absolute = _estimates(active.sharpe, year), _estimates(drawn.excess_sharpe, year)
+    growth, growth_gap = _estimates(drawn.growth), _estimates(drawn.growth_gap)
     absolute_gap = _estimates(_over_last(drawn.excess_sharpe), year)
-    growth_gap = _estimates(_over_last(drawn.growth))
-    p = step_down(drawn.sharpe.observed, no_skill_draws(drawn.sharpe))
-    superior = superior_p_values(drawn.mean, mean_error(drawn.mean.draws), len(table.returns)) <= SIZE
+    p = step_down(active.sharpe.observed, no_skill_draws(active.sharpe))
+    superior = superior_p_values(active.mean, mean_error(active.mean.draws), len(table.returns)) <= SIZE
     timings = _timings(drawn)
-    active, excess = (np.ascontiguousarray(columns.T) for columns in (table.active, table.excess))
-    tracking_error = table.active.std(axis=0, ddof=1) * year
+    excess, tracking_error = np.ascontiguousarray(table.excess.T), tracking_errors(table)
 
     def one(i: int, name: str) -> VariantStatistics:
-        shape = moments(active[i])
+        shape = shape_of(table.active, i)
         return VariantStatistics(
             name=name,
             sharpe=sharpe[i],
-            psr=_confidence(shape, 0.0),
-            dsr=_confidence(shape, hurdle),
+            psr=confidence(shape, 0.0),
+            dsr=confidence(shape, hurdle),
             minimum_track_record_years=_years_needed(shape, table.periods_per_year),
             p=float(p[i]),
             is_superior=bool(superior[i]),
@@ -101,6 +99,17 @@ def variant_statistics(
     return tuple(one(i, name) for i, name in enumerate(table.names))
 
 
+def shape_of(columns: Array, place: int) -> Moments:
+    """Moments of one column, copied first: a sum over a strided column may round otherwise."""
+    return moments(np.ascontiguousarray(columns[:, place]))
+
+
+def tracking_errors(table: Table) -> Array:
+    """Annual deviation of each variant's active returns; exactly 0 for one that only rounding tells apart."""
+    deviation = table.active.std(axis=0, ddof=1)
+    return np.asarray(np.where(deviation > NO_RISK, deviation, 0.0) * table.periods_per_year**0.5)
+
+
 def _estimates(drawn: Drawn, scale: float = 1.0) -> list[Estimate]:
     lower, upper = interval(drawn.draws) * scale
     values = drawn.observed * scale
@@ -113,16 +122,14 @@ def _over_last(drawn: Drawn) -> Drawn:
 
 
 def _timings(drawn: Histories) -> list[Timing]:
-    if drawn.mix_growth is None or drawn.timing_sharpe is None:
+    if drawn.timing is None or drawn.timing_sharpe is None:
         return []
-    gain = Drawn(
-        drawn.growth.observed[:-1] - drawn.mix_growth.observed, drawn.growth.draws[:, :-1] - drawn.mix_growth.draws
-    )
     p = step_down(drawn.timing_sharpe.observed, no_skill_draws(drawn.timing_sharpe))
-    return [Timing(estimate, float(chance)) for estimate, chance in zip(_estimates(gain), p, strict=True)]
+    return [Timing(estimate, float(chance)) for estimate, chance in zip(_estimates(drawn.timing), p, strict=True)]
 
 
-def _confidence(shape: Moments, hurdle: float) -> float:
+def confidence(shape: Moments, hurdle: float) -> float:
+    """Confidence that the true ratio of such returns is above a hurdle, both per session."""
     return probabilistic_sharpe(shape.sharpe, hurdle, shape.observations, shape.skewness, shape.kurtosis)
 
 

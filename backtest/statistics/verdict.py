@@ -15,11 +15,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from backtest.statistics.words import (
+from backtest.text import (
     in_fifty,
     number,
     p_equals,
     percent,
+    plural,
     points,
     probability,
     span,
@@ -112,14 +113,14 @@ def _one_of(e: Evidence) -> str:
 
 
 def _search(e: Evidence) -> str:
-    return f"{e.trials} trial{'s' if e.trials != 1 else ''}"
+    return plural(e.trials, "trial")
 
 
 def _none(e: Evidence) -> str:
     who = f"The best of {e.variants} variants" if e.variants > 1 else "The variant"
     return (
         f"{who}, “{e.name}”, has an active Sharpe ratio of {number(e.sharpe)} against {e.benchmark} "
-        f"(95 % interval {span(e.sharpe_interval)}), that is {points(e.difference)} points a year "
+        f"(95% interval {span(e.sharpe_interval)}), that is {points(e.difference)} points a year "
         f"({span_points(e.difference_interval)})."
     )
 
@@ -127,7 +128,7 @@ def _none(e: Evidence) -> str:
 def _luck(e: Evidence) -> str:
     return (
         f"The {_one_of(e)}, “{e.name}”, made {points(e.difference)} points a year more than {e.benchmark} "
-        f"(95 % interval {span_points(e.difference_interval)}; active Sharpe ratio {number(e.sharpe)}, "
+        f"(95% interval {span_points(e.difference_interval)}; active Sharpe ratio {number(e.sharpe)}, "
         f"{span(e.sharpe_interval)}). Without any skill the {_one_of(e)} looks this good in {in_fifty(e.no_skill_p)} "
         f"histories; deflated for {_search(e)} it scores {probability(e.dsr)}, where {DEFLATED_BAR} is needed."
     )
@@ -136,7 +137,7 @@ def _luck(e: Evidence) -> str:
 def _mixed(e: Evidence) -> str:
     overfitting = "" if e.pbo is None else f", overfitting probability {percent(e.pbo, 0)}"
     return (
-        f"It made {points(e.difference)} points a year more than {e.benchmark} (95 % interval "
+        f"It made {points(e.difference)} points a year more than {e.benchmark} (95% interval "
         f"{span_points(e.difference_interval)}; active Sharpe ratio {number(e.sharpe)}, {span(e.sharpe_interval)}). "
         f"Tests disagree: the {_one_of(e)} with no skill looks this good in {in_fifty(e.no_skill_p)} histories "
         f"({p_equals(e.no_skill_p)}; SPA {p_equals(e.spa_p)}), deflated for {_search(e)} it scores {probability(e.dsr)}"
@@ -146,7 +147,7 @@ def _mixed(e: Evidence) -> str:
 
 def _strong(e: Evidence) -> str:
     return (
-        f"It made {points(e.difference)} points a year more (95 % interval {span_points(e.difference_interval)}), "
+        f"It made {points(e.difference)} points a year more (95% interval {span_points(e.difference_interval)}), "
         f"active Sharpe ratio {number(e.sharpe)} ({span(e.sharpe_interval)}); the {_one_of(e)} with no skill looks "
         f"this good in {in_fifty(e.no_skill_p)} histories, deflated for {_search(e)} it scores {probability(e.dsr)}. "
         "Whether its reason lasts, no test can say."
@@ -165,6 +166,8 @@ def _timing(t: TimingEvidence, variants: int) -> str:
 
 
 def _resolution(e: Evidence, level: Level) -> str:
+    if not e.smallest_edge:
+        return f"Nothing here was ever held otherwise than {e.benchmark}: there is no edge to look for."
     edge = f"an edge of about {percent(e.smallest_edge)} a year or more{' in such a search' if e.variants > 1 else ''}"
     text = f"{years(e.years)} of data can show only {edge}"
     needed = e.minimum_track_record_years

@@ -1,4 +1,4 @@
-"""The files of a result that a program reads: metrics.json, equity.csv, trades.csv, decisions.csv, config.yaml.
+"""Tables and documents as text that a program reads.
 
 Numbers are shortest round-trip text, an undefined one is empty or null, never NaN; a cell that a spreadsheet would take
 for a formula is quoted.
@@ -6,45 +6,13 @@ for a formula is quoted.
 
 from __future__ import annotations
 
-import hashlib
 import io
 import json
-from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
 
-from backtest.config import dump_yaml, resolved
-from backtest.result import Result
-
-SCHEMA = 1
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
-
-
-def data_files(result: Result, warnings: Sequence[str]) -> dict[str, str]:
-    """File name -> text, for everything but the page and the manifest."""
-    return {
-        "metrics.json": metrics_json(result, warnings),
-        "equity.csv": csv(result.equity),
-        "trades.csv": csv(result.trades, has_index=False),
-        "decisions.csv": csv(result.decisions),
-        "config.yaml": dump_yaml(resolved(result.config)),
-    }
-
-
-def metrics_json(result: Result, warnings: Sequence[str]) -> str:
-    """Figures of the strategy and of each benchmark, as fractions; null where undefined, with the reason."""
-    sessions = result.sessions
-    content = {
-        "schema": SCHEMA,
-        "name": result.config.name,
-        "period": {"start": day(sessions[0]), "end": day(sessions[-1]), "sessions": len(sessions)},
-        "strategy": dict(result.metrics),
-        "benchmarks": {name: dict(figures) for name, figures in result.benchmark_metrics.items()},
-        "undefined": dict(result.undefined),
-        "warnings": list(warnings),
-    }
-    return json_text(content)
 
 
 def json_text(content: Any) -> str:
@@ -80,8 +48,3 @@ def harmless(cell: str) -> str:
 def day(session: pd.Timestamp) -> str:
     """ISO date."""
     return f"{session:%Y-%m-%d}"
-
-
-def sha256_text(text: str) -> str:
-    """sha256 (hex) of a text in UTF-8."""
-    return hashlib.sha256(text.encode()).hexdigest()

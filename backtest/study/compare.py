@@ -153,6 +153,7 @@ def assembled(
         equity=field.equity,
         benchmark_equity=field.benchmark_equity,
         search=search,
+        whole=assessment.whole,
         size=recorder.size(),
         verdict=judge(proof),
         frontier=frontier_of(ground, field.calendar, field.benchmarks.tbill),

@@ -15,7 +15,7 @@ import pandas as pd
 from backtest.config import Config
 from backtest.market import Floats, Source
 from backtest.result import Figures
-from backtest.statistics.assessment import SearchStatistics
+from backtest.statistics.assessment import SearchStatistics, TableStatistics
 from backtest.statistics.variants import VariantStatistics
 from backtest.statistics.verdict import Verdict
 from backtest.study.differences import Differences, Effect
@@ -80,7 +80,8 @@ class Comparison:
     benchmark: name of the declared one, benchmarks[0]; terms_of: the variant on whose costs benchmarks, frontier run.
     cautions: what differs between the variants beside the rule, and what the reader must know; on top of the page.
     notes: what the data say about themselves. best: place of the variant with the highest active Sharpe ratio.
-    search: the statistics of the search as a whole; size: the trials it was deflated for.
+    search: what luck explains of the best; whole: what else there is to know of the table; size: the trials it was
+    deflated for.
     equity (variants x sessions), benchmark_equity (benchmarks x sessions): USD, base row first.
     correlation: of active returns (variants x variants), NaN where a variant never differs from the benchmark;
     order: places of the variants such that alike ones are neighbours.
@@ -103,6 +104,7 @@ class Comparison:
     equity: Floats
     benchmark_equity: Floats
     search: SearchStatistics
+    whole: TableStatistics
     size: SearchSize
     verdict: Verdict
     frontier: Frontier

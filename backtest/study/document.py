@@ -43,10 +43,10 @@ def document(comparison: Comparison) -> dict[str, Any]:
         "benchmarks": {benchmark.name: dict(benchmark.metrics) for benchmark in comparison.benchmarks},
         "best": comparison.names[comparison.best],
         "spa": plain({key: getattr(search.spa, key) for key in ("lower", "consistent", "upper")}),
-        "reality_check": plain(search.reality_check),
+        "reality_check": plain(comparison.whole.reality_check),
         "stepm": [each.name for each in statistics if each.is_superior],
         "model_confidence_set": [each.name for each in statistics if each.confidence_set_p > SIZE],
-        "benchmark_in_confidence_set": search.benchmark_confidence_set_p > SIZE,
+        "benchmark_in_confidence_set": comparison.whole.benchmark_confidence_set_p > SIZE,
         "pbo": plain(search.overfitting.probability) if search.overfitting else None,
         "no_skill": plain({key: getattr(search.no_skill, key) for key in ("p", "mean", "upper")}),
         "search": plain(_search(comparison)),
@@ -100,13 +100,13 @@ def _search(comparison: Comparison) -> dict[str, Any]:
     search = comparison.search
     return {
         "hurdle": search.hurdle,
-        "effective_variants": search.effective_variants,
+        "effective_variants": comparison.whole.effective_variants,
         "smallest_edge": search.smallest_edge,
         "block_sessions": search.block,
         "histories": search.histories,
         "seed": search.seed,
-        "absolute_best": comparison.names[search.absolute.best],
-        "absolute_dsr": search.absolute.dsr,
+        "absolute_best": comparison.names[comparison.whole.absolute.best],
+        "absolute_dsr": comparison.whole.absolute.dsr,
     }
 
 

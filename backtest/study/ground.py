@@ -16,7 +16,8 @@ from backtest.config import Config, Mix, StaticMix, resolved
 from backtest.data import load_market
 from backtest.errors import ConfigError, DataError
 from backtest.market import Market
-from backtest.store.trial import trial_hash
+from backtest.store.trial_ledger import trial_hash
+from backtest.text import count, grouped, listed
 
 MOST_VARIANTS = 2000
 NAMED = 3
@@ -53,7 +54,7 @@ def common_ground(
     market: use this one instead of loading. Raises ConfigError with a line per reason why they cannot be.
     """
     if not 1 <= len(variants) <= MOST_VARIANTS:
-        raise ConfigError(f"compare: found {len(variants)} variants, expected 1 to {MOST_VARIANTS:,}")
+        raise ConfigError(f"compare: found {count(len(variants))} variants, expected 1 to {count(MOST_VARIANTS)}")
     benchmarks = _benchmarks(variants, benchmark)
     configs = _on_common_period(variants)
     _refuse_other_rates(configs)
@@ -141,7 +142,7 @@ def _periods(variants: Mapping[str, Config]) -> list[str]:
         ("end", {name: str(config.data.end or "the last session") for name, config in variants.items()}),
     ):
         if len(set(values.values())) > 1:
-            told.append(f"Periods {word} differently ({_grouped(values)}); all were run on what they share.")
+            told.append(f"Periods {word} differently ({grouped(values, NAMED)}); all were run on what they share.")
     return told
 
 
@@ -154,42 +155,26 @@ def _executions(configs: Mapping[str, Config]) -> list[str]:
         values = {name: _shown(section[key]) for name, section in sections.items()}
         if len(set(values.values())) > 1:
             told.append(
-                f"Not the same execution.{key} everywhere ({_grouped(values)}); benchmarks and static mixes of the "
-                f"frontier are run on the terms of {first}."
+                f"Not the same execution.{key} everywhere ({grouped(values, NAMED)}); benchmarks and static mixes of "
+                f"the frontier are run on the terms of {first}."
             )
     return told
 
 
 def _legs(configs: Mapping[str, Config]) -> list[str]:
     values = {name: " against ".join("+".join(leg.weights) for leg in c.legs.values()) for name, c in configs.items()}
-    return [f"Not the same legs everywhere ({_grouped(values)})."] if len(set(values.values())) > 1 else []
+    return [f"Not the same legs everywhere ({grouped(values, NAMED)})."] if len(set(values.values())) > 1 else []
 
 
 def _doubles(configs: Mapping[str, Config]) -> list[str]:
     asked: dict[str, list[str]] = {}
     for name, config in configs.items():
         asked.setdefault(trial_hash(config), []).append(name)
-    return [f"{_listed(names)} ask the same question: one trial." for names in asked.values() if len(names) > 1]
+    return [f"{listed(names, NAMED)} ask the same question: one trial." for names in asked.values() if len(names) > 1]
 
 
 def _rate(market: Market) -> list[str]:
     return [] if market.tbill is not None else ["No T-bill rate was given: Sharpe ratios over T-bills take it as zero."]
-
-
-def _grouped(values: Mapping[str, str]) -> str:
-    """`4 in a and b; 10 in c`."""
-    by_value: dict[str, list[str]] = {}
-    for name, value in values.items():
-        by_value.setdefault(value, []).append(name)
-    shown = [f"{value} in {_listed(names)}" for value, names in list(by_value.items())[:NAMED]]
-    more = len(by_value) - len(shown)
-    return "; ".join([*shown, f"{more} more"] if more else shown)
-
-
-def _listed(names: Sequence[str]) -> str:
-    if len(names) > NAMED:
-        return f"{', '.join(names[: NAMED - 1])} and {len(names) - NAMED + 1} more"
-    return " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
 
 
 def _shown(value: object) -> str:

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ValidationError
 FACTORS = (0.8, 0.9, 1.1, 1.25)
 STEPS = (-2, -1, 1, 2)
 ZERO_STEP = 0.01
-"""What a fraction of zero is moved by: it has no 10 % of its own."""
+"""What a fraction of zero is moved by: it has no 10% of its own."""
 
 FEW = 10
 """Whole numbers up to here move by steps: a tenth of them is less than one."""

@@ -10,8 +10,8 @@ from backtest.account.benchmarks import benchmark_name
 from backtest.data import content_hash
 from backtest.market import Floats
 from backtest.statistics.sharpe import sharpe_ratios
-from backtest.store.trial import Trial, trial_of
-from backtest.store.trial_ledger import TrialLedger, longest_recorded
+from backtest.store.manifest import longest_ledger
+from backtest.store.trial_ledger import Trial, TrialLedger, trial_of
 from backtest.study.ground import Ground
 from backtest.study.runs import Outcome
 from backtest.study.search_size import SearchSize, search_size
@@ -32,7 +32,7 @@ class Recorder:
         self.data_sha256 = content_hash(ground.market)
         self.trials: dict[str, Trial] = {}
         self.ledger = TrialLedger(path) if path else None
-        self.was_shorter_by = longest_recorded(path.parent) - self.ledger.length if path and self.ledger else 0
+        self.was_shorter_by = longest_ledger(path.parent) - self.ledger.length if path and self.ledger else 0
 
     def record(self, outcome: Outcome) -> None:
         """A variant has finished; when this returns, it is in the ledger."""

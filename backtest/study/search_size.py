@@ -12,8 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from backtest.statistics.sharpe import Trials, pooled_trials, trials_of
-from backtest.store.trial import Place, Sweep, Trial
-from backtest.store.trial_ledger import TrialLedger
+from backtest.store.trial_ledger import Place, SweptTrials, Trial, TrialLedger
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +52,7 @@ def search_size(
     own_sweeps: the hashes by which its variants stand in the ledger as sweeps.
     """
     trials: list[Trial] = [t for t in ledger.trials if t.place in places] if ledger else []
-    swept: list[Sweep] = [s for s in ledger.sweeps if s.place in places] if ledger else []
+    swept: list[SweptTrials] = [s for s in ledger.sweeps if s.place in places] if ledger else []
     others = {t.question_sha256 for t in trials} - own.keys()
     sweeps = {s.sweep_sha256: s for s in swept if s.sweep_sha256 not in own_sweeps}
     ratios = dict(own)

@@ -24,15 +24,13 @@ from backtest.account.compiled import run_compiled
 from backtest.config import Config, Study
 from backtest.errors import ConfigError, RunError
 from backtest.market import Floats, Market
-from backtest.metrics import METRIC_KEYS
+from backtest.metrics import METRIC_KEYS, metric_of
 from backtest.study.sweep_batch import curve_of
 from backtest.study.sweep_chunk import CHUNK, Rows, plan_with, run_chunks
 from backtest.study.sweep_cluster import cluster_rows, cut
 from backtest.study.sweep_setting import Setting, Settings, with_first
 from backtest.study.sweep_store import ChunkStore
-
-COUNTS = ("max_drawdown_sessions", "rebalances", "trades")
-"""Metrics that are whole numbers."""
+from backtest.text import settings
 
 HEADLINE = "information_ratio"
 """Ranks variants: the annual ratio of the returns over the benchmark's; without a benchmark, FALLBACK."""
@@ -98,6 +96,11 @@ class Sweep:
         """Swept key -> value of a point."""
         return {key: self.study.grid[key][int(d)] for key, d in zip(self.keys, self.digits[number], strict=True)}
 
+    def label(self, number: int) -> str:
+        """What a point sets, in words; keys of one value are left out: `lookback_sessions 63, threshold 0.01`."""
+        values = self.values(number)
+        return settings({key: value for key, value in values.items() if len(self.study.grid[key]) > 1} or values)
+
     def config(self, number: int) -> Config:
         """The Config of a point, the study's benchmark first."""
         return with_first(self.study.grid_config(number), self.study.benchmark)
@@ -122,7 +125,7 @@ class Sweep:
             values = [_cell(value) for value in self.study.grid[key]]
             columns[key] = pd.Series(values).to_numpy()[self.digits[:, k]]
         for k, key in enumerate(METRIC_KEYS):
-            whole = key in COUNTS and not np.isnan(self.table[:, k]).any()
+            whole = metric_of(key).is_whole and not np.isnan(self.table[:, k]).any()
             columns[key] = self.table[:, k].astype(np.int64) if whole else self.table[:, k]
         return pd.DataFrame(columns)
 

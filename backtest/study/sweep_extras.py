@@ -10,7 +10,7 @@ import pandas as pd
 
 from backtest.config import Study
 from backtest.errors import ConfigError, RunError
-from backtest.store.tables import sha256_text
+from backtest.store.provenance import sha256_text
 from backtest.study.sweep import Sweep
 from backtest.study.sweep_findings import Findings
 

@@ -21,9 +21,7 @@ from backtest.pipeline import run
 from backtest.result import Figures, Result
 from backtest.statistics.overfitting import overfitting
 from backtest.statistics.sharpe import Trials, deflated_sharpe, moments, pooled_trials, trials_of
-from backtest.store.trial import Place, place_of
-from backtest.store.trial import Sweep as SweepLine
-from backtest.store.trial_ledger import TrialLedger
+from backtest.store.trial_ledger import Place, SweptTrials, TrialLedger, place_of
 from backtest.study.sweep import Sweep, curves_of
 from backtest.study.sweep_ahead import share_ahead
 from backtest.study.sweep_plateau import Plateau, plateau_of
@@ -33,7 +31,7 @@ TOP = 3
 """Best variants that are run again."""
 
 MIXES = 11
-"""Static mixes beside the variants: 0, 10, ... 100 % small."""
+"""Static mixes beside the variants: 0, 10, ... 100% small."""
 
 MOST_FOR_OVERFITTING = 250
 """Variants whose whole curves the overfitting probability looks at: all, or as many at equal distances."""
@@ -217,7 +215,7 @@ def recorded(result: Sweep, path: Path | None) -> Trials:
     return pooled_trials(groups)
 
 
-def _lines(result: Sweep) -> list[SweepLine]:
+def _lines(result: Sweep) -> list[SweptTrials]:
     """One line for each place and family; variants without a ratio count with none."""
     ratios = np.nan_to_num(result.metric(result.headline))
     groups: dict[tuple[Place, str], list[int]] = {}
@@ -238,7 +236,7 @@ def _lines(result: Sweep) -> list[SweepLine]:
         known = trials_of(ratios[numbers])
         asked = f"{study_question(result.study)}\n{place}\n{family}"
         lines.append(
-            SweepLine(
+            SweptTrials(
                 place=place,
                 family=family,
                 sweep_sha256=hashlib.sha256(asked.encode()).hexdigest(),

@@ -20,7 +20,7 @@ from importlib.metadata import PackageNotFoundError, version
 import numpy as np
 
 from backtest.errors import RunError
-from backtest.store.folder import code_hash
+from backtest.store.provenance import code_hash
 from backtest.study.sweep_chunk import Rows, run_chunks
 from backtest.study.sweep_setting import Settings
 

@@ -28,7 +28,7 @@ from backtest.errors import ConfigError, RunError
 from backtest.market import Between, Floats, Legs, Market, Memo
 from backtest.metrics import Calendar, calendar_and_tbill
 from backtest.pipeline import is_rotation, legs_of, not_a_decision, plan_of
-from backtest.store.folder import code_hash
+from backtest.store.provenance import code_hash
 from backtest.study.sweep_measure import measured_against
 
 MOST_SETTINGS = 64

@@ -24,8 +24,7 @@ from backtest.config import Study
 from backtest.config.study import WalkForwardTerms
 from backtest.errors import ConfigError, RunError
 from backtest.market import Floats, Market
-from backtest.metrics import METRIC_KEYS
-from backtest.metrics.table import ACTIVITY_KEYS
+from backtest.metrics import METRIC_KEYS, METRICS
 from backtest.result import Figures
 from backtest.statistics.sharpe import Trials
 from backtest.study.sweep import Progress, Sweep, curves_of, sweep
@@ -34,8 +33,8 @@ from backtest.study.walk_account import follower
 from backtest.study.walk_measure import figures_of, measured, rank_of, recommended, selected, sign_of
 from backtest.study.walk_paths import Paths, paths_through
 from backtest.study.walk_windows import Window, windows_of
+from backtest.text import count
 
-OF_WHOLE_YEARS = ("best_year", "worst_year")
 """Undefined in a test window that is no calendar year."""
 
 MOST_POINTS = 4000
@@ -176,12 +175,14 @@ def _check(study: Study, terms: WalkForwardTerms) -> None:
             "not chosen"
         )
     if study.size > MOST_POINTS:
-        raise ConfigError(f"{study.path}: grid: found {study.size:,} points, expected at most {MOST_POINTS:,}")
+        raise ConfigError(
+            f"{study.path}: grid: found {count(study.size)} points, expected at most {count(MOST_POINTS)}"
+        )
     if terms.plateau and study.sample is not None:
         raise ConfigError(
             f"{study.path}: walk_forward.plateau: found true, expected false: a sample has no neighbourhoods"
         )
-    choices = [key for key in METRIC_KEYS if key not in (*ACTIVITY_KEYS, *OF_WHOLE_YEARS)]
+    choices = [each.key for each in METRICS if each.group != "activity" and "a whole year" not in each.needs]
     if terms.select not in choices:
         expected = ", ".join(choices)
         raise ConfigError(f"{study.path}: walk_forward.select: found {terms.select}, expected one of {expected}")
@@ -193,8 +194,8 @@ def _check(study: Study, terms: WalkForwardTerms) -> None:
         )
     if asked and comb(asked.groups, asked.test_groups) > MOST_SPLITS:
         raise ConfigError(
-            f"{study.path}: walk_forward.combinatorial: found {comb(asked.groups, asked.test_groups):,} splits, "
-            f"expected at most {MOST_SPLITS:,}"
+            f"{study.path}: walk_forward.combinatorial: found {count(comb(asked.groups, asked.test_groups))} splits, "
+            f"expected at most {count(MOST_SPLITS)}"
         )
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from backtest.config.study import WalkForwardTerms
 from backtest.errors import RunError
 from backtest.market import Floats
-from backtest.metrics import METRIC_KEYS, Calendar, Spans, calendar_of, metrics
+from backtest.metrics import METRIC_KEYS, Calendar, Spans, calendar_of, metric_of, metrics
 from backtest.result import Figures
 from backtest.study.sweep import Sweep
 from backtest.study.sweep_engine import measurer
@@ -19,8 +19,6 @@ from backtest.study.sweep_measure import measured_against
 from backtest.study.sweep_plateau import plateau_of
 from backtest.study.sweep_setting import Setting
 from backtest.study.walk_groups import Stretch
-
-LESS_IS_BETTER = ("volatility", "ulcer_index", "tracking_error", "max_drawdown_sessions", "down_capture")
 
 BLOCK = 256
 """Curves joined at once: some 12 MB for 25 years."""
@@ -90,7 +88,7 @@ def selected(table: Floats, terms: WalkForwardTerms) -> Floats:
 
 def sign_of(terms: WalkForwardTerms) -> float:
     """-1 where less of the metric is better."""
-    return -1.0 if terms.select in LESS_IS_BETTER else 1.0
+    return -1.0 if metric_of(terms.select).direction < 0 else 1.0
 
 
 def recommended(result: Sweep, terms: WalkForwardTerms, inside: Floats) -> int:

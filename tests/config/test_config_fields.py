@@ -231,7 +231,7 @@ def test_a_ticker_may_stand_in_several_legs_and_a_leg_may_keep_cash() -> None:
         ("lookback_sessions: 63", "9" * 19, "(more than 18 digits make it text)"),
         ("with_hedge: false", "ON", "found 'ON', expected true or false"),
         ("name: momentum", "123", "no name of a Windows device) (in quotes it is text)"),
-        ("annual: 0.02", "2", "found 2, expected a fraction from -0.05 to 0.5 (0.02 is 2 %, 2 would be 200 %)"),
+        ("annual: 0.02", "2", "found 2, expected a fraction from -0.05 to 0.5 (0.02 is 2%, 2 would be 200%)"),
         ("accounting: total_return", "tape", "expected total_return or raw"),
         ("decide: daily", "wekly", "found 'wekly', expected daily, weekly or monthly, did you mean weekly?"),
         ("drift: 0.05", "5", "found 5, expected a number above 0 and below 1"),

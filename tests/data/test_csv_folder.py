@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backtest.data.csv_folder import CsvFolder, read_prices, read_rate
+from backtest.data.csv_folder import CsvFolder, read_prices
 from backtest.data.sources import PRICE_COLUMNS
+from backtest.data.tables import read_rate
 from backtest.errors import DataError
 
 HEADER = "date,open,high,low,close,adj_close,volume,dividends,splits\n"

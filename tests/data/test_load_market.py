@@ -195,7 +195,7 @@ def test_a_tbill_rate_comes_with_its_name_source_and_note(folder: Path) -> None:
 
 def test_no_tbill_rate_and_a_constant_one(folder: Path) -> None:
     assert (load(folder).tbill, load(folder).tbill_name, load(folder).notes) == (None, "none", ())
-    assert load(folder, tbill=AnnualRate(annual=0.02)).tbill_name == "a constant 2 % a year"
+    assert load(folder, tbill=AnnualRate(annual=0.02)).tbill_name == "a constant 2% a year"
 
 
 def test_the_hash_is_of_the_content_and_not_of_its_place(folder: Path, tmp_path: Path) -> None:

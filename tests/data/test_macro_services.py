@@ -62,7 +62,7 @@ def test_something_else_than_a_french_file_may_pass(data: bytes) -> None:
 def test_a_month_missing_or_a_return_that_cannot_be_is_refused() -> None:
     with pytest.raises(DataError, match="a month is missing after 2024-01"):
         check_french("x", parse_french(zipped(FILE.replace("202402,    4.00,  -99.99,   2.00\n", "")), "x"))
-    with pytest.raises(DataError, match="a return beyond 200 % on 2024-03-31"):
+    with pytest.raises(DataError, match="a return beyond 200% on 2024-03-31"):
         check_french("x", parse_french(zipped(FILE.replace("4.25", "425")), "x"))
 
 

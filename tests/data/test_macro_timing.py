@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from backtest.data.calendar import session_closes, sessions_around
-from backtest.data.macro import OWN_CLOCK, Observed, read_observed
+from backtest.data.macro import Observed, read_observed
 from backtest.data.macro_source import with_sessions
 from backtest.data.policy import load_policy_decisions, with_known_sessions
 from backtest.data.sample_macro import SAMPLE_SERIES, sample_observed
@@ -30,6 +30,10 @@ def usable(folder: Path, name: str, rows: str, rule: str | None = None, day: str
     return f"{frame['session'].iloc[0]:%Y-%m-%d}"
 
 
+VALUES = {"2019-08-01": 2.25, "2020-03-04": 1.25, "2020-03-16": 0.25, "2015-12-16": 0.5}
+"""Targets are compared with the shipped decisions."""
+
+
 @pytest.mark.parametrize(
     ("name", "day", "session"),
     [
@@ -47,13 +51,14 @@ def usable(folder: Path, name: str, rows: str, rule: str | None = None, day: str
     ],
 )
 def test_a_rate_is_usable_from_its_session_on(name: str, day: str, session: str, tmp_path: Path) -> None:
-    assert usable(tmp_path, name, f"date,value\n{day},1.0\n") == session
+    assert usable(tmp_path, name, f"date,value\n{day},{VALUES.get(day, 5.0)}\n") == session
 
 
 def test_a_release_is_usable_at_the_close_of_its_morning(tmp_path: Path) -> None:
-    rows = "release_date,reference_month,core_mom_actual,core_mom_consensus\n{},2024-06,0.1,0.2\n"
-    for released, session in (("2024-07-11", "2024-07-11"), ("2015-04-03", "2015-04-06")):  # the second: Good Friday
-        (tmp_path / "cpi_releases.csv").write_text(rows.format(released))
+    rows = "release_date,reference_month,core_mom_actual,core_mom_consensus\n{},{},0.1,0.2\n"
+    releases = (("2024-07-11", "2024-06", "2024-07-11"), ("2017-04-14", "2017-03", "2017-04-17"))  # Good Friday
+    for released, month, session in releases:
+        (tmp_path / "cpi_releases.csv").write_text(rows.format(released, month))
         series = with_sessions(read_observed(tmp_path, "cpi", None), SESSIONS, CLOSES)
         assert f"{series.frame['session'].iloc[0]:%Y-%m-%d}" == session
 
@@ -76,8 +81,8 @@ def test_a_settlement_is_usable_at_its_own_close_but_for_half_days(tmp_path: Pat
     ],
 )
 def test_a_file_may_bring_its_own_moments(announced: str, session: str, tmp_path: Path) -> None:
-    rows = f"date,value,known_at\n2024-01-01,1.5,{announced}\n"
-    assert usable(tmp_path, "MY_GAP", rows, OWN_CLOCK) == session
+    rows = f"date,value,known_at\n2020-01-01,1.5,{announced}\n"
+    assert usable(tmp_path, "MY_GAP", rows, "column") == session
 
 
 def test_a_file_of_unknown_publication_is_refused_in_one_line(tmp_path: Path) -> None:

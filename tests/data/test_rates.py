@@ -109,10 +109,10 @@ def test_before_the_start_a_rate_may_be_missing(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        (rows("2024-07-08", "2024-07-19", value=25.1), "not between -5 and 25 percent on 2024-07-08"),
-        (rows("2024-07-08", "2024-07-19", value=-5.1), "not between -5 and 25 percent"),
-        (rows("2024-07-08", "2024-07-19") + "2024-07-18,5\n", "dates stand twice or go back on 2024-07-18"),
-        (rows("2024-07-08", "2024-07-19") + "2024-07-19,5\n", "dates stand twice or go back on 2024-07-19"),
+        (rows("2024-07-08", "2024-07-19", value=25.1), r"IRX.csv:2: 2024-07-08: found 25.1, expected -2 to 25"),
+        (rows("2024-07-08", "2024-07-19", value=-5.1), "found -5.1, expected -2 to 25"),
+        (rows("2024-07-08", "2024-07-19") + "2024-07-18,5\n", "2024-07-18: the date stands twice or goes back"),
+        (rows("2024-07-08", "2024-07-19") + "2024-07-19,5\n", "2024-07-19: the date stands twice or goes back"),
         ("date,close\n2024-07-08,\n", "has no values"),
     ],
 )
@@ -137,7 +137,7 @@ def test_a_constant_rate_accrues_exactly_its_yield(annual: float) -> None:
 def test_a_constant_rate_says_what_it_is() -> None:
     asked = SimpleNamespace(annual=0.025)
     rate = tbill_series(asked, None, YEAR, start=date(2024, 1, 2))  # type: ignore[arg-type]
-    assert rate.name == "a constant 2.5 % a year"
+    assert rate.name == "a constant 2.5% a year"
     assert rate.source.location == "data.tbill"
     assert rate.source.carried_sessions == 0
 

@@ -106,7 +106,7 @@ SCENARIOS = {
     "all down": Scenario({"*": ["500"], "tz:QQQ": ["500"]}, 4, "QQQ: Yahoo did not answer properly"),
     # the T-bill rate
     "^IRX not there": Scenario({"^IRX": ["notfound"]}, 3, "^IRX: Yahoo has no such ticker"),
-    "^IRX times 100": Scenario({"^IRX": ["x100"]}, 3, "Yahoo ^IRX: not between -5 and 25 percent on 20"),
+    "^IRX times 100": Scenario({"^IRX": ["x100"]}, 3, "found 520, expected -2 to 25"),
     "^IRX without a day": Scenario({"^IRX": ["null_bar"]}, 0, "The T-bill rate had no value on 1 session"),
     "^IRX ends early": Scenario({"^IRX": ["ends_early"]}, 0, "The T-bill rate had no value on 3 sessions"),
     "^IRX short": Scenario({"^IRX": ["short"]}, 3, "it is only a part"),
@@ -125,11 +125,11 @@ SCENARIOS = {
     "FRED's time out": fred("504", 4, "asked 3 times: HTTP 504"),
     "FRED resets": fred("reset", 4, "asked 3 times: could not be reached"),
     "FRED has no such series": fred("notfound", 3, "FRED DTB3: FRED has no such series; check the name"),
-    "FRED out of order": fred("unordered", 3, "dates stand twice or go back on 20"),
+    "FRED out of order": fred("unordered", 3, "the date stands twice or goes back"),
     "FRED without rows": fred("no_rows", 3, "FRED DTB3: found no rows below the header"),
-    "FRED times 100": fred("times_100", 3, "FRED DTB3: not between -5 and 25 percent on 20"),
+    "FRED times 100": fred("times_100", 3, "found 525, expected -2 to 25"),
     "FRED ends early": fred("ends_early", 3, "no T-bill rate within 7 days of"),
-    "FRED with a gap": fred("gap", 3, "no T-bill rate within 7 days of"),
+    "FRED with a gap": fred("gap", 3, "FRED DTB3: lacks days (no row between"),
 }  # fmt: skip
 
 

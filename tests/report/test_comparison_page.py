@@ -27,12 +27,12 @@ from backtest.pages.comparison.payload import coded
 from backtest.pages.comparison.ranking import MOST_SHOWN, places_shown, short_labels
 from backtest.pages.comparison.score import answers
 from backtest.pages.page import PageContext
-from backtest.statistics.words import filled_dots
 from backtest.study.compare import compare
 from backtest.study.comparison import Comparison
+from backtest.text import filled_dots
 from strategies import REGISTRY
 
-CONTEXT = PageContext(hash8="0123abcd", hashes={"question": "ab" * 32}, versions={"python": "3.11"})
+CONTEXT = PageContext(hash8="0123abcd", hashes={"question": "ab" * 32})
 LOOKBACKS, THRESHOLDS = (21, 63, 126), (0.0, 0.02)
 HOSTILE = (
     "<img src=x onerror=window.hacked=1>",
@@ -337,7 +337,7 @@ STATISTICS = (
     "Stepwise test (StepM",
     "Model confidence set, p",
     "Equal Sharpe ratios (Ledoit and Wolf)",
-    "95&nbsp;% interval",
+    "95% interval",
 )
 
 

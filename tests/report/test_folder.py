@@ -13,9 +13,11 @@ from pathlib import Path
 import pytest
 
 from backtest.errors import ResultDiffers, WriteError
-from backtest.store.folder import MANIFEST, manifest_json, replace_file, write_folder
+from backtest.store.folder import replace_file, write_folder
+from backtest.store.manifest import MANIFEST
+from backtest.store.tables import json_text
 
-FILES = {"a.csv": "x\n1\n", MANIFEST: manifest_json({"name": "n"}, {"finished": "now"})}
+FILES = {"a.csv": "x\n1\n", MANIFEST: json_text({"name": "n", "run": {"finished": "now"}})}
 
 
 def visible(root: Path) -> list[str]:
@@ -32,14 +34,14 @@ def test_a_new_folder_holds_exactly_the_files_given(tmp_path: Path) -> None:
 def test_the_same_answer_leaves_the_folder_untouched(tmp_path: Path) -> None:
     first = write_folder(tmp_path, "run-1", FILES)
     before = (first.folder / "a.csv").stat().st_mtime_ns
-    again = {**FILES, MANIFEST: manifest_json({"name": "n"}, {"finished": "later"})}
+    again = {**FILES, MANIFEST: json_text({"name": "n", "run": {"finished": "later"}})}
     second = write_folder(tmp_path, "run-1", again)
     assert not second.is_new
     assert (first.folder / "a.csv").stat().st_mtime_ns == before
     assert json.loads((first.folder / MANIFEST).read_text())["run"] == {"finished": "now"}
 
 
-@pytest.mark.parametrize("change", [{"a.csv": "x\n2\n"}, {MANIFEST: manifest_json({"name": "other"}, {})}])
+@pytest.mark.parametrize("change", [{"a.csv": "x\n2\n"}, {MANIFEST: json_text({"name": "other"})}])
 def test_another_answer_is_an_error_that_names_the_file_and_replaces_nothing(
     tmp_path: Path, change: dict[str, str]
 ) -> None:
@@ -60,7 +62,7 @@ def test_the_place_of_the_data_on_this_machine_is_not_compared(tmp_path: Path) -
     def files(place: str) -> dict[str, str]:
         manifest = {"sources": [{"name": "QQQ", "location": place}], "files": {"config.yaml": {"sha256": place}}}
         config = f"data:\n  prices: {{source: csv, folder: {place}}}\n"
-        return {"config.yaml": config, MANIFEST: manifest_json(manifest, {})}
+        return {"config.yaml": config, MANIFEST: json_text(manifest)}
 
     write_folder(tmp_path, "run-1", files("/here"))
     assert not write_folder(tmp_path, "run-1", files("/there")).is_new

@@ -13,7 +13,8 @@ def finished(root: Path, name: str, when: str, **manifest: Any) -> None:
     folder = root / name
     folder.mkdir()
     content = {"name": name, "kind": "run", "is_simulated": False, "run": {"finished": when}, "sparkline": [1.0, 2.0]}
-    (folder / "manifest.json").write_text(json.dumps({**content, **manifest}))
+    hashes = dict.fromkeys(("hash", "question_sha256", "data_sha256", "code_sha256"), "0" * 64)
+    (folder / "manifest.json").write_text(json.dumps({**content, **hashes, "files": {}, **manifest}))
     figures = {"cagr": 0.1, "sharpe": 0.5, "max_drawdown": -0.5, "rebalances": 7}
     metrics = {
         "period": {"start": "2001-07-31", "end": "2025-12-31"},
@@ -38,7 +39,7 @@ def test_a_broken_folder_is_named_and_hides_no_other(tmp_path: Path) -> None:
     (tmp_path / "bad").mkdir()
     (tmp_path / "bad" / "manifest.json").write_text("{")
     page = write_index(tmp_path).read_text()
-    assert "Not readable, and left alone: bad" in page
+    assert "bad/manifest.json: is damaged" in page
     assert 'href="good/report.html"' in page
 
 

@@ -16,9 +16,8 @@ from worlds import hand_market
 
 from backtest.config import CsvPrices, DataConfig, LegConfig, StaticMix
 from backtest.market import Source
-from backtest.metrics import METRIC_KEYS
+from backtest.metrics import METRIC_KEYS, METRICS
 from backtest.pages.caveats import caveats
-from backtest.pages.figures import figures
 from backtest.pages.page import plotly_bundle, render_report
 from backtest.pages.prose import headline
 from backtest.pipeline import run
@@ -42,21 +41,21 @@ def test_every_printed_figure_is_the_metric_at_its_digits(result: Result, page: 
     columns = [result.metrics, *result.benchmark_metrics.values()]
     for section in ("result", "figures"):
         rows = page.rows(section)
-        for figure in figures(252, "T-bills"):
-            if figure.name not in rows:
+        for figure in METRICS:
+            if figure.label not in rows:
                 continue
-            for cell, column in zip(rows[figure.name], columns, strict=False):
+            for cell, column in zip(rows[figure.label], columns, strict=False):
                 value = column[figure.key]
                 if value is None:
                     assert cell == "–"
                 else:
                     printed, half_unit = number_of(cell)
-                    assert abs(printed - value) <= half_unit, (figure.name, cell, value)
+                    assert abs(printed - value) <= half_unit, (figure.label, cell, value)
 
 
 def test_every_metric_stands_in_the_full_table(page: Page) -> None:
-    assert {figure.key for figure in figures(252, "")} == set(METRIC_KEYS)
-    assert [figure.name for figure in figures(252, "")] == list(page.rows("figures"))[1:]
+    assert {figure.key for figure in METRICS} == set(METRIC_KEYS)
+    assert [figure.label for figure in METRICS] == list(page.rows("figures"))[1:]
 
 
 def test_headline_verdicts_and_tables_agree(result: Result, page: Page) -> None:

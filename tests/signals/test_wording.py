@@ -44,7 +44,7 @@ def test_a_yes_that_is_held_says_since_when_and_for_how_long() -> None:
 def test_a_yes_by_hysteresis_says_where_it_leaves() -> None:
     told = said([1.0, 2.5, 0.78, 0.5, -0.1, 1.0], leave=0.0)
     assert told[3] == "0.50 sd (yes since 2024-07-09, then above 2.00 sd; leaves at 0.00 sd)"
-    assert told[4] == "-0.10 sd (no, not above 2.00 sd; it left at 0.00 sd)"
+    assert told[4] == "−0.10 sd (no, not above 2.00 sd; it left at 0.00 sd)"
     assert told[5] == "1.00 sd (no, not above 2.00 sd)"
 
 
@@ -88,6 +88,6 @@ def test_why_counts_the_sessions_to_a_flip_in_text_and_json() -> None:
     market: Any = type("Sessions", (), {"sessions": SESSIONS})
     outside, inside = (_leaf("age", evidence, limit(values), row, market, False) for row in (1, 5))
     assert flip_words(outside) == "flips with 1 more session, at 0 sessions"
-    assert flip_words(inside) == "flips with 4 fewer sessions, at -1 session"
+    assert flip_words(inside) == "flips with 4 fewer sessions, at −1 session"
     assert (_document(outside)["flips_at"], _document(outside)["distance"]) == (0.0, 1.0)
     assert (_document(inside)["flips_at"], _document(inside)["distance"]) == (-1.0, -4.0)

@@ -14,7 +14,15 @@ import pytest
 from numpy.typing import NDArray
 
 from backtest.errors import RunError
-from backtest.statistics.assessment import Assessment, assess, deflation_hurdle, evidence, smallest_edge
+from backtest.statistics.assessment import (
+    Assessment,
+    assess,
+    deflation_hurdle,
+    effective_variants,
+    evidence,
+    search_statistics,
+    smallest_edge,
+)
 from backtest.statistics.histories import Table
 from backtest.statistics.sharpe import Trials, expected_maximum, minimum_track_record, moments, trials_of
 from backtest.statistics.variants import Estimate, Timing
@@ -135,7 +143,7 @@ def test_a_planted_edge_is_found_by_everything() -> None:
     assert best.dsr > 0.95
     assert search.overfitting is not None
     assert search.overfitting.probability < 0.05
-    assert search.benchmark_confidence_set_p < 0.05 < best.confidence_set_p
+    assert found.whole.benchmark_confidence_set_p < 0.05 < best.confidence_set_p
     verdict = judge(evidence(table, found, "QQQ", small_share=0.4))
     assert verdict.level == "strong"
     assert "timing" in verdict.sentences[1]
@@ -186,7 +194,7 @@ def test_one_variant_alone() -> None:
     assert alone.search.overfitting is None
     assert alone.search.trials == 1
     assert alone.variants[0].timing is None
-    assert alone.search.effective_variants == 1.0
+    assert alone.whole.effective_variants == 1.0
     assert judge(evidence(table, alone, "QQQ", 0.5)).level in ("none", "luck", "mixed")
 
 
@@ -260,3 +268,39 @@ def test_monthly_tables_are_annualised_by_twelve() -> None:
     v = assess(table, histories=100).variants[1]
     active = table.active[:, 1]
     assert v.sharpe.value == pytest.approx(active.mean() / active.std(ddof=1) * 12**0.5)
+
+
+def test_effective_variants_of_copies_and_of_independent_columns() -> None:
+    x = np.random.default_rng(0).standard_normal((50_000, 4))
+    assert effective_variants(x) == pytest.approx(4, abs=0.01)
+    assert effective_variants(x[:, [0, 0, 0]]) == pytest.approx(1)
+    assert effective_variants(np.column_stack([x[:, 0], np.zeros(50_000)])) == 1.0
+    assert effective_variants(np.zeros((10, 3))) == 0.0
+
+
+def test_the_search_alone_is_the_one_of_the_whole_assessment(table: Table, assessed: Assessment) -> None:
+    alone = search_statistics(table, histories=500)
+    assert alone.dsr == assessed.search.dsr == assessed.variants[alone.best].dsr
+    assert alone.sharpe == assessed.variants[alone.best].sharpe.value
+    for name in ("best", "trials", "hurdle", "block", "spa", "smallest_edge"):
+        assert getattr(alone, name) == getattr(assessed.search, name)
+
+
+def test_each_variant_is_held_against_the_benchmark_on_its_own_terms() -> None:
+    plain = study(3)
+    own = plain.benchmark[:, None] - np.array([0.0, 0.0, 1e-5])
+    both = dataclasses.replace(plain, own_benchmarks=own)
+    one, other = assess(plain, histories=200), assess(both, histories=200)
+    assert other.variants[0].sharpe == one.variants[0].sharpe
+    gain = other.variants[2].cagr_difference.value - one.variants[2].cagr_difference.value
+    assert gain == pytest.approx(1e-5 * 252, rel=0.2)
+
+
+def test_rounding_is_no_risk_and_ranks_nothing() -> None:
+    plain = study(3)
+    noise = plain.benchmark + 1e-12 * np.random.default_rng(3).standard_normal(len(plain.benchmark))
+    behind = plain.benchmark - 1e-5 * (np.arange(len(noise)) % 2)
+    assessed = assess(dataclasses.replace(plain, returns=np.column_stack([behind, noise, plain.benchmark])), None, 200)
+    assert [variant.sharpe.value for variant in assessed.variants][1:] == [0.0, 0.0]
+    assert assessed.search.best == 1
+    assert assessed.search.smallest_edge > 0  # by what does move

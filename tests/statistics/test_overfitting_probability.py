@@ -39,7 +39,8 @@ def test_equal_to_ffn_on_random_matrices(sessions: int, variants: int, blocks: i
     returns = np.random.default_rng(seed).standard_normal((sessions, variants)) * 0.01
     theirs = ffn.core.calc_prob_backtest_overfitting(pd.DataFrame(returns), n_blocks=blocks, full_output=True)
     ours = overfitting(returns, blocks)
-    assert ours.probability == theirs["pbo"]
+    at_median = 0.5 * float((ours.logits == 0).mean())  # which they count as overfitting
+    assert ours.probability == pytest.approx(theirs["pbo"] - at_median, abs=1e-12)
     assert ours.logits == pytest.approx(theirs["logits"].to_numpy(), abs=1e-12)
 
 
@@ -56,6 +57,12 @@ def test_without_skill_the_mean_is_one_half_and_one_table_scatters() -> None:
     values = [overfitting(x, blocks=8).probability for x in draws]
     assert np.mean(values) == pytest.approx(0.5, abs=0.07)
     assert np.std(values) > 0.08
+
+
+@pytest.mark.parametrize("variants", [4, 5, 7])
+def test_picking_blindly_gives_one_half_for_any_number_of_variants(variants: int) -> None:
+    draws = (np.random.default_rng(seed).standard_normal((160, variants)) for seed in range(300))
+    assert np.mean([overfitting(x, blocks=8).probability for x in draws]) == pytest.approx(0.5, abs=0.035)
 
 
 def test_a_planted_edge_is_not_called_overfitted() -> None:
@@ -77,7 +84,7 @@ def test_identical_columns_tie_at_the_middle_rank() -> None:
     x = np.random.default_rng(2).standard_normal(320) * 0.01
     result = overfitting(np.repeat(x[:, None], 7, axis=1), blocks=8)
     assert result.logits == pytest.approx(np.zeros(70), abs=1e-12)
-    assert result.probability == 1.0
+    assert result.probability == 0.5  # as picking blindly
     assert result.wins.tolist() == [70, 0, 0, 0, 0, 0, 0]
 
 

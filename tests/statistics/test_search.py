@@ -262,7 +262,7 @@ def some(p: float, t: float = 2.0, middle: float = 1.0) -> SearchTest:
 @pytest.mark.parametrize(
     ("ahead", "timing", "bets", "active", "cycles", "level"),
     [
-        (None, None, 50, 500, None, "nothing_tested"),
+        (None, some(0.001), 50, 500, None, "nothing_tested"),
         (some(0.001), some(0.001), 7.9, 500, None, "too_few_bets"),
         (some(0.001), some(0.001), 50, 62, None, "too_few_bets"),
         (some(0.049), some(0.049), 8, 63, None, "holds"),
@@ -271,14 +271,14 @@ def some(p: float, t: float = 2.0, middle: float = 1.0) -> SearchTest:
         (some(0.05), some(0.049), 50, 500, None, "suggestive"),
         (some(0.049), some(0.0995), 50, 500, None, "suggestive"),
         (some(0.049), some(0.10), 50, 500, None, "ahead_by_exposure"),
-        (some(0.049), None, 50, 500, None, "ahead_by_exposure"),
+        (some(0.049), some(1.0), 50, 500, None, "ahead_by_exposure"),
         (some(0.3), some(0.001), 50, 500, None, "not_distinguishable"),
         (some(0.5, t=1.0), some(0.001), 50, 500, None, "no_better_than_luck"),
-        (some(0.9, t=-1.0), None, 50, 500, None, "no_better_than_luck"),
+        (some(0.9, t=-1.0), some(0.5), 50, 500, None, "no_better_than_luck"),
     ],
 )
 def test_the_first_level_that_applies_is_the_verdict(
-    ahead: SearchTest | None, timing: SearchTest | None, bets: float, active: int, cycles: int | None, level: str
+    ahead: SearchTest | None, timing: SearchTest, bets: float, active: int, cycles: int | None, level: str
 ) -> None:
     assert verdict_level(ahead, timing, bets, active, cycles) == level
 

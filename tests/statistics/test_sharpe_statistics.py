@@ -12,16 +12,13 @@ from hypothesis import strategies as st
 from backtest.statistics.normal import normal_cdf, normal_quantile, two_sided_p
 from backtest.statistics.sharpe import (
     Trials,
-    annualisation_factor,
     deflated_sharpe,
     expected_maximum,
-    minimum_backtest_length,
     minimum_track_record,
     moments,
     pooled_trials,
     probabilistic_sharpe,
     sharpe_ratios,
-    sharpe_standard_error,
     trials_of,
 )
 
@@ -127,52 +124,6 @@ def test_at_the_minimum_track_record_the_confidence_is_95_percent(
 )
 def test_the_expected_maximum_of_no_skill(trials: int, expected: float) -> None:
     assert expected_maximum(trials) == pytest.approx(expected, abs=1e-12)
-
-
-def test_the_expected_maximum_is_near_the_simulated_one() -> None:
-    best = np.random.default_rng(1).standard_normal((20_000, 100)).max(axis=1).mean()
-    assert best == pytest.approx(2.508, abs=0.01)
-    assert expected_maximum(100) == pytest.approx(best, abs=0.03)
-
-
-@pytest.mark.parametrize(
-    ("trials", "years"),
-    [(10, 2.4793598106009216), (45, 4.998087004443404), (46, 5.036302717997626), (100, 6.403951003080737)],
-)
-def test_years_below_which_the_best_of_n_reaches_one_by_luck(trials: int, years: float) -> None:
-    assert minimum_backtest_length(trials) == pytest.approx(years, abs=1e-12)
-    assert minimum_backtest_length(trials) < 2 * math.log(trials)
-
-
-@pytest.mark.parametrize(
-    ("sharpe", "months", "error"),
-    [(0.5, 12, 0.306), (0.5, 60, 0.137), (1.5, 24, 0.298), (1.5, 60, 0.188), (3, 12, 0.677)],
-)
-def test_lo_standard_errors(sharpe: float, months: int, error: float) -> None:
-    assert sharpe_standard_error(sharpe, months) == pytest.approx(error, abs=5e-4)
-
-
-@pytest.mark.parametrize(
-    ("rho", "periods", "factor"),
-    [
-        (0.9, 12, 1.207),
-        (0.5, 12, 2.121),
-        (0.3, 12, 2.615),
-        (0.2, 12, 2.879),
-        (0.0, 12, math.sqrt(12)),
-        (-0.2, 12, 4.171),
-        (0.1, 252, 14.36),
-        (-0.1, 252, 17.54),
-    ],
-)
-def test_lo_annualisation_under_autocorrelation(rho: float, periods: int, factor: float) -> None:
-    powers = rho ** np.arange(1, periods)
-    assert annualisation_factor(powers, periods) == pytest.approx(factor, abs=5e-3 if periods > 12 else 1e-3)
-
-
-def test_no_autocorrelations_annualise_by_the_square_root() -> None:
-    assert annualisation_factor([], 252) == pytest.approx(math.sqrt(252))
-    assert annualisation_factor([0.0] * 400, 252) == pytest.approx(math.sqrt(252))
 
 
 def test_moments_have_raw_kurtosis_and_the_sample_deviation() -> None:

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backtest.statistics import readings, words
+from backtest import text as words
+from backtest.statistics import readings
 from backtest.statistics.verdict import Evidence, Level, TimingEvidence, evidence_level, judge
 
 LUCK = Evidence(
@@ -76,16 +77,16 @@ def test_the_real_data_are_luck_in_these_words() -> None:
     assert verdict.headline == "Not distinguishable from holding QQQ."
     luck, timing, resolution = verdict.sentences
     assert luck == (
-        "The best of 28, “cut 252 and momentum 126”, made +1.1 points a year more than QQQ (95 % interval −2.4 to "
+        "The best of 28, “cut 252 and momentum 126”, made +1.1 points a year more than QQQ (95% interval −2.4 to "
         "+4.3; active Sharpe ratio 0.09, −0.28 to 0.46). Without any skill the best of 28 looks this good in 40 of 50 "
         "histories; deflated for 428 trials it scores 0.12, where 0.95 is needed."
     )
     assert timing == (
-        "Against a constant 62 % in small caps, its own average, it is +1.5 points a year ahead (−0.8 to +3.7; "
+        "Against a constant 62% in small caps, its own average, it is +1.5 points a year ahead (−0.8 to +3.7; "
         "p = 0.80 after correcting for the search): timing is not shown."
     )
     assert resolution == (
-        "24 years of data can show only an edge of about 5.9 % a year or more in such a search; one as small as this "
+        "24 years of data can show only an edge of about 5.9% a year or more in such a search; one as small as this "
         "would take about 330 years to show."
     )
 
@@ -114,7 +115,7 @@ def test_a_mixed_result_names_every_test() -> None:
         "hardly any histories",
         "SPA p below 0.01",
         "scores 0.70",
-        "probability 3 %",
+        "probability 3%",
         "0.80 to",
     ):
         assert part in verdict.sentences[0]
@@ -131,7 +132,7 @@ def test_nothing_ahead_says_so() -> None:
 def test_timing_that_is_not_there() -> None:
     nothing = dataclasses.replace(LUCK, timing=TimingEvidence(0.4, -0.0004, (-0.02, 0.02), 0.9))
     assert judge(nothing).sentences[1] == (
-        "Against a constant 40 % in small caps, its own average, it is at +0.0 points a year (−2.0 to +2.0): "
+        "Against a constant 40% in small caps, its own average, it is at 0.0 points a year (−2.0 to +2.0): "
         "there is no timing to be seen, only exposure."
     )
     assert len(judge(dataclasses.replace(LUCK, timing=None)).sentences) == 2
@@ -178,7 +179,7 @@ def test_no_sentence_claims_too_much_or_shows_a_bare_number(e: Evidence) -> None
     assert text.count("(") == text.count(")")
     assert 2 <= len(verdict.sentences) <= 3
     if verdict.level != "strong":
-        assert "95 % interval" in verdict.sentences[0]
+        assert "95% interval" in verdict.sentences[0]
 
 
 @pytest.mark.parametrize(
@@ -200,9 +201,9 @@ def test_chances_in_words(p: float, words_for_it: str, count: str) -> None:
 def test_numbers_in_words() -> None:
     assert words.number(-0.004) == "0.00"
     assert words.number(-1.5, 1) == "−1.5"
-    assert words.points(-0.0004) == "+0.0"
+    assert words.points(-0.0004) == "0.0"
     assert words.points(0.011) == "+1.1"
-    assert words.percent(0.617, 0) == "62 %"
+    assert words.percent(0.617, 0) == "62%"
     assert words.years(24.4) == "24 years"
     assert words.years(2.34) == "2.3 years"
     assert [words.years_needed(x) for x in (36.6, 334.0, 999.0, 5e6)] == [

@@ -18,10 +18,10 @@ from work import calls_of, killed_at
 
 from backtest.errors import ResultDiffers
 from backtest.metrics import METRIC_KEYS
+from backtest.pages.comparison import files
 from backtest.pages.comparison.files import DOCUMENT, PAGE, TABLE, comparison_csv, hashes_of, write_comparison
-from backtest.store.occasion import Occasion
+from backtest.store.provenance import Provenance
 from backtest.store.trial_ledger import LEDGER, TrialLedger, ledger_length
-from backtest.study import files
 from backtest.study.comparison import Comparison
 from backtest.study.document import document, plain
 from strategies import REGISTRY
@@ -41,7 +41,7 @@ def _no_page(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def write(comparison: Comparison, root: Path, length: int = 0) -> Any:
-    return write_comparison(comparison, REGISTRY, root, Occasion(command=RUN, ledger_length=length))
+    return write_comparison(comparison, REGISTRY, root, Provenance(command=RUN, ledger_length=length))
 
 
 def test_the_document_has_the_schema_of_the_issue() -> None:

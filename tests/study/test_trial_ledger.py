@@ -6,6 +6,7 @@ import json
 import multiprocessing
 import os
 import random
+import select
 import signal
 import time
 from dataclasses import replace
@@ -20,8 +21,17 @@ from small_studies import config, market
 from backtest.errors import WriteError
 from backtest.pipeline import run
 from backtest.statistics.sharpe import Trials
-from backtest.store.trial import Place, Sweep, Trial, trial_hash
-from backtest.store.trial_ledger import LEDGER, TrialLedger, ledger_length, longest_recorded, record_run
+from backtest.store.manifest import longest_ledger
+from backtest.store.trial_ledger import (
+    LEDGER,
+    Place,
+    SweptTrials,
+    Trial,
+    TrialLedger,
+    ledger_length,
+    record_run,
+    trial_hash,
+)
 from backtest.study.search_size import search_size
 from strategies import REGISTRY
 
@@ -34,7 +44,7 @@ def trial(question: str, place: Place = PLACE, **fields: object) -> Trial:
     return Trial(place=place, question_sha256=question, sessions=100, **{**given, **fields})  # type: ignore[arg-type]
 
 
-def sweep(name: str, variants: int, **fields: object) -> Sweep:
+def sweep(name: str, variants: int, **fields: object) -> SweptTrials:
     given = {
         "place": PLACE,
         "family": "rate_cut",
@@ -43,10 +53,10 @@ def sweep(name: str, variants: int, **fields: object) -> Sweep:
         "mean": 0.2,
         "variance": 0.01,
     }
-    return Sweep(sweep_sha256=name, variants=variants, sessions=100, **{**given, **fields})  # type: ignore[arg-type]
+    return SweptTrials(sweep_sha256=name, variants=variants, sessions=100, **{**given, **fields})  # type: ignore[arg-type]
 
 
-def ledger_of(path: Path, *entries: Trial | Sweep) -> TrialLedger:
+def ledger_of(path: Path, *entries: Trial | SweptTrials) -> TrialLedger:
     ledger = TrialLedger(path)
     for entry in entries:
         ledger.record(entry)
@@ -133,12 +143,15 @@ def test_a_run_is_recorded_once_and_tells_the_length(tmp_path: Path) -> None:
 
 
 def test_a_shortened_ledger_shows(tmp_path: Path) -> None:
-    for name, run_fields in (("a", {"ledger_length": 7}), ("b", {"ledger_length": 3}), ("c", {})):
+    hashes = dict.fromkeys(("hash", "question_sha256", "data_sha256", "code_sha256"), "0" * 64)
+    for name, length in (("a", 7), ("b", 3), ("c", None), ("d", -9), ("e", "12"), ("f", 1e400)):
         (tmp_path / name).mkdir()
-        (tmp_path / name / "manifest.json").write_text(json.dumps({"run": run_fields}))
-    (tmp_path / "d").mkdir()
-    (tmp_path / "d" / "manifest.json").write_text("torn {")
-    assert longest_recorded(tmp_path) == 7
+        run_fields = {"finished": "2026", "ledger_length": length}
+        manifest = {"name": name, "kind": "run", "is_simulated": False, "files": {}, **hashes, "run": run_fields}
+        (tmp_path / name / "manifest.json").write_text(json.dumps(manifest))
+    (tmp_path / "torn").mkdir()
+    (tmp_path / "torn" / "manifest.json").write_text("torn {")
+    assert longest_ledger(tmp_path) == 7
 
 
 # --------------------------------------------------------------------------------------------- the size of a search
@@ -214,6 +227,7 @@ def kill_writers(path: Path, times: int) -> None:
         writer = fork.Process(target=record_until_killed, args=(path, f"w{attempt}", writing))
         writer.start()
         os.close(writing)
+        select.select([reading], [], [])  # it has begun
         time.sleep(rng.uniform(0.005, 0.05))
         assert writer.pid is not None
         os.kill(writer.pid, signal.SIGKILL)

@@ -24,7 +24,7 @@ from backtest.errors import ConfigError, RunError
 from backtest.market import PRICE_FRAMES, Floats, Legs, Market
 from backtest.metrics import METRIC_KEYS
 from backtest.pages.walk.files import document, write_walk
-from backtest.store.occasion import Occasion
+from backtest.store.provenance import Provenance
 from backtest.study.sweep import curves_of
 from backtest.study.walk_account import follower
 from backtest.study.walk_forward import WalkForward, walk_forward
@@ -276,7 +276,7 @@ def test_choosing_among_coins_is_worth_nothing_on_the_median_path(tmp_path: Path
 
 
 def test_the_files_carry_splits_and_paths(walk: WalkForward, tmp_path: Path) -> None:
-    written = write_walk(walk, tmp_path, Occasion(command="test", ledger_length=0))
+    written = write_walk(walk, tmp_path, Provenance(command="test", ledger_length=0))
     found = paths(walk)
     table = pd.read_csv(written.folder / "paths.csv", index_col="date")
     assert list(table.columns) == ["path_1", "path_2", "path_3", "path_4", "benchmark", "best_in_sample"]
@@ -287,7 +287,7 @@ def test_the_files_carry_splits_and_paths(walk: WalkForward, tmp_path: Path) -> 
     told = json.loads((written.folder / "walk_forward.json").read_text())["combinatorial"]
     assert [path["splits"][0] for path in told["paths"]] == [1, 2, 3, 4]
     assert told["spread"]["cagr"]["median"] == np.median([path["figures"]["cagr"] for path in told["paths"]])
-    assert not write_walk(walk, tmp_path, Occasion(command="test", ledger_length=0)).is_new
+    assert not write_walk(walk, tmp_path, Provenance(command="test", ledger_length=0)).is_new
 
 
 def test_without_paths_nothing_is_said_of_them(tmp_path: Path) -> None:
@@ -296,6 +296,6 @@ def test_without_paths_nothing_is_said_of_them(tmp_path: Path) -> None:
     study = study_from_text(text, str(tmp_path / "study.yaml"), strategies=REGISTRY)
     walk = walk_forward(study, REGISTRY, market=market())
     assert document(walk)["combinatorial"] is None
-    written = write_walk(walk, tmp_path / "results", Occasion(command="test", ledger_length=0))
+    written = write_walk(walk, tmp_path / "results", Provenance(command="test", ledger_length=0))
     assert not (written.folder / "paths.csv").exists()
     assert "chart-paths" not in (written.folder / "walk_forward.html").read_text().split("<script")[0]

@@ -18,12 +18,12 @@ from backtest.market import Floats
 from backtest.pages.comparison.numbers import Fact
 from backtest.statistics.compare import jobson_korkie_memmel
 from backtest.statistics.verdict import TEST_SIZE
-from backtest.statistics.words import number, points
+from backtest.text import number, points, setting, short_key
 from backtest.units import MONTHS_PER_YEAR, SESSIONS_PER_YEAR
 
 if TYPE_CHECKING:
     from backtest.study.comparison import Comparison
-    from backtest.study.differences import Effect, Value
+    from backtest.study.differences import Effect
 
 FEWEST_LEVELS = 3
 
@@ -66,7 +66,7 @@ def grid_of(comparison: Comparison) -> Grid | None:
     if effect is None or max(len(levels) for levels in effect.levels.values()) < FEWEST_LEVELS:
         return None
     by_size = sorted(range(len(effect.keys)), key=lambda k: -len(effect.levels[effect.keys[k]]))
-    levels = [[shown(value) for value in effect.levels[effect.keys[k]]] for k in by_size]
+    levels = [[setting(value) for value in effect.levels[effect.keys[k]]] for k in by_size]
     names = [short_key(effect.keys[k]) for k in by_size]
     places = _places(effect, by_size)
     statistics = [variant.statistics for variant in comparison.variants]
@@ -151,7 +151,7 @@ def grid_facts(comparison: Comparison, grid: Grid, *, of_growth: bool) -> list[F
         Fact(
             f"{alike} of {grid.places.size}",
             f"{cell}s",
-            "cannot be told from the one with the highest active Sharpe ratio (95 %, each pair on its own).",
+            "cannot be told from the one with the highest active Sharpe ratio (95%, each pair on its own).",
         ),
         Fact(f"{ahead} of {grid.places.size}", f"{cell}s", f"ended ahead of {comparison.benchmarks[0].label}."),
     ]
@@ -183,17 +183,3 @@ def _where(grid: Grid, cell: Cell) -> str:
 
 def _slice_name(keys: Sequence[str], values: Sequence[str]) -> str:
     return ", ".join(f"{key} {value}" for key, value in zip(keys, values, strict=True))
-
-
-def short_key(key: str) -> str:
-    """A config's key without what all of them share: `strategy.params.lookback_sessions` reads lookback_sessions."""
-    return {"strategy.name": "strategy"}.get(key, key.removeprefix("strategy.params."))
-
-
-def shown(value: Value) -> str:
-    """A level as printed."""
-    if value is None:
-        return "–"
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return str(value).lower() if isinstance(value, bool) else str(value)
-    return f"{value:g}"

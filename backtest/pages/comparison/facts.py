@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from backtest.pages.comparison.effect import Grid, grid_facts, short_key, shown
+from backtest.pages.comparison.effect import Grid, grid_facts
 from backtest.pages.comparison.marks import dot_picture
 from backtest.pages.comparison.meters import FANS, absence, charged_bps, meter_notes
 from backtest.pages.comparison.numbers import rate_of, search_facts, variant_lines
@@ -18,7 +18,18 @@ from backtest.pages.comparison.through_years import year_columns, year_rows
 from backtest.statistics import readings
 from backtest.statistics.assessment import BLOCKS
 from backtest.statistics.verdict import TEST_SIZE
-from backtest.statistics.words import filled_dots, in_fifty, number, percent, points, probability
+from backtest.text import (
+    filled_dots,
+    in_fifty,
+    listed,
+    number,
+    percent,
+    points,
+    probability,
+    setting,
+    settings,
+    short_key,
+)
 
 if TYPE_CHECKING:
     from backtest.study.comparison import Comparison
@@ -82,7 +93,7 @@ def _costs(comparison: Comparison) -> str:
 
 
 def _luck(comparison: Comparison, places: Sequence[int]) -> dict[str, Any]:
-    search, absolute = comparison.search, comparison.search.absolute
+    absolute = comparison.whole.absolute
     every = [variant.statistics for variant in comparison.variants]
     standing = sum(each.confidence_set_p > TEST_SIZE for each in every)
     return {
@@ -92,7 +103,10 @@ def _luck(comparison: Comparison, places: Sequence[int]) -> dict[str, Any]:
         f"which {comparison.benchmarks[0].label} earned too ({number(absolute.benchmark_sharpe)}).",
         "stepm": readings.read_stepm([each.name for each in every if each.is_superior], comparison.benchmarks[0].label),
         "confidence_set": readings.read_confidence_set(
-            standing, len(every), comparison.benchmarks[0].label, search.benchmark_confidence_set_p > TEST_SIZE
+            standing,
+            len(every),
+            comparison.benchmarks[0].label,
+            comparison.whole.benchmark_confidence_set_p > TEST_SIZE,
         ),
         "chips": _chips(comparison, places),
         "unnamed": standing if len(every) > MOST_CHIPS else 0,
@@ -100,7 +114,7 @@ def _luck(comparison: Comparison, places: Sequence[int]) -> dict[str, Any]:
 
 
 def _chips(comparison: Comparison, places: Sequence[int]) -> list[Chip]:
-    benchmark_out = comparison.search.benchmark_confidence_set_p <= TEST_SIZE
+    benchmark_out = comparison.whole.benchmark_confidence_set_p <= TEST_SIZE
     chips = [Chip(comparison.benchmarks[0].label, None, benchmark_out)]
     for k, place in enumerate(places):
         own = comparison.variants[place].statistics
@@ -120,9 +134,9 @@ def _tables(comparison: Comparison, places: Sequence[int]) -> dict[str, Any]:
         "years": year_columns(comparison),
         "year_rows": year_rows(comparison, places),
         "config_keys": [short_key(key) for key in differences.keys],
-        "config_rows": [[shown(differences.values[key][place]) for key in differences.keys] for place in places],
-        "same": ", ".join(f"{short_key(key)} {shown(value)}" for key, value in differences.same.items()),
-        "alike": readings.read_effective_variants(comparison.search.effective_variants, len(comparison.variants)),
+        "config_rows": [[setting(differences.values[key][place]) for key in differences.keys] for place in places],
+        "same": settings(differences.same),
+        "alike": readings.read_effective_variants(comparison.whole.effective_variants, len(comparison.variants)),
     }
 
 
@@ -132,8 +146,8 @@ def _timing(comparison: Comparison) -> dict[str, Any]:
         (frontier.cagr, frontier.best_share_by_cagr, "growth"),
         (frontier.sharpe, frontier.best_share, "Sharpe ratio"),
     ]
-    best = " and ".join(f"{percent(share, 0)} by {what}" for values, share, what in told if np.isfinite(values).any())
-    funds = f"{' and '.join('+'.join(leg.weights) for leg in legs.values())}"
+    best = listed([f"{percent(share, 0)} by {what}" for values, share, what in told if np.isfinite(values).any()])
+    funds = " and ".join("+".join(leg.weights) for leg in legs.values())
     return {
         "hindsight": f"In hindsight the best constant share of small caps, of {funds}, was {best}." if best else "",
         "parts": f"Where its {points(comparison.variants[comparison.best].parts.total)} points a year against "

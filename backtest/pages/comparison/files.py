@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -14,35 +15,27 @@ import pandas as pd
 
 from backtest.config import question
 from backtest.metrics import METRIC_KEYS
-from backtest.pages import index
+from backtest.metrics.registry import COUNTED_KEYS
 from backtest.pages.page import PageContext
-from backtest.pages.write import sparkline, versions
-from backtest.store.folder import HASH_LENGTH, MANIFEST, Written, code_hash, file_digests, manifest_json, write_folder
-from backtest.store.occasion import Occasion
-from backtest.store.tables import csv, day, json_text, sha256_text
+from backtest.pages.write import asked_of, code_of, sparkline, write_pages
+from backtest.store.folder import Identity, Written
+from backtest.store.provenance import Provenance, sha256_text
+from backtest.store.tables import csv, day, json_text
 from backtest.study.comparison import Comparison
-from backtest.study.document import SCHEMA, document, plain
+from backtest.study.document import document, plain
 
-KIND = "comparison"
 PAGE, TABLE, DOCUMENT = "comparison.html", "comparison.csv", "comparison.json"
-COUNTS = ("rebalances", "trades")
 
 
-def write_comparison(comparison: Comparison, strategies: Mapping[str, type], root: Path, occasion: Occasion) -> Written:
-    """Write `root/<name>-<hash8>/` whole or not at all and bring `root/index.html` up to date.
-
-    occasion: what may differ on a rerun; it stands under `run` in the manifest and nowhere else.
-    Raises ResultDiffers when the folder holds another answer to the question, WriteError when it cannot be written.
-    """
+def write_comparison(
+    comparison: Comparison, strategies: Mapping[str, type], root: Path, provenance: Provenance
+) -> Written:
+    """Write `root/<name>-<hash8>/`; raises as `write_pages` does."""
     hashes = hashes_of(comparison, strategies)
-    key = sha256_text("".join(hashes.values()))
+    identity = Identity("comparison", comparison.name, hashes)
     files = {TABLE: comparison_csv(comparison), DOCUMENT: json_text(document(comparison))}
-    files[PAGE] = page_of(comparison, PageContext(hash8=key[:HASH_LENGTH], hashes=hashes, versions=versions()))
-    files[MANIFEST] = manifest_json(_manifest(comparison, key, hashes, files), occasion.fields())
-    written = write_folder(root, f"{comparison.name}-{key[:HASH_LENGTH]}", files)
-    if written.is_new:
-        index.write_index(root)
-    return written
+    files[PAGE] = page_of(comparison, PageContext(hash8=identity.hash8, hashes=hashes))
+    return write_pages(root, identity, files, _about(comparison), provenance)
 
 
 def page_of(comparison: Comparison, context: PageContext) -> str:
@@ -70,7 +63,7 @@ def hashes_of(comparison: Comparison, strategies: Mapping[str, type]) -> dict[st
     return {
         "question": sha256_text(json.dumps(asked)),
         "data": comparison.data_sha256,
-        "code": sha256_text("".join(code_hash(strategies[name]) for name in used)),
+        "code": code_of(strategies, list(used)),
         "trials": sha256_text(json.dumps(plain(known))),
     }
 
@@ -82,29 +75,30 @@ def comparison_csv(comparison: Comparison) -> str:
     columns: dict[str, Any] = {"name": [name for name, _, _ in rows], "kind": [kind for _, kind, _ in rows]}
     for metric in METRIC_KEYS:
         values = [figures[metric] for _, _, figures in rows]
-        columns[metric] = pd.array(values, dtype="Int64" if metric in COUNTS else "Float64").to_numpy(
-            dtype="int64" if metric in COUNTS else "float64", na_value=float("nan")
+        columns[metric] = pd.array(values, dtype="Int64" if metric in COUNTED_KEYS else "Float64").to_numpy(
+            dtype="int64" if metric in COUNTED_KEYS else "float64", na_value=float("nan")
         )
     return csv(pd.DataFrame(columns), has_index=False)
 
 
-def _manifest(comparison: Comparison, key: str, hashes: Mapping[str, str], files: Mapping[str, str]) -> dict[str, Any]:
-    """What stands in the folder and what it was made from."""
+def _about(comparison: Comparison) -> dict[str, Any]:
+    """What the manifest says of it."""
     period, trials = comparison.period, comparison.size
     return {
-        "schema": SCHEMA,
-        "name": comparison.name,
-        "kind": KIND,
         "page": PAGE,
         "headline": comparison.verdict.headline,
-        "hash": key,
-        **{f"{what}_sha256": digest for what, digest in hashes.items()},
         "period": {"start": day(period.start), "end": day(period.end), "sessions": period.sessions},
         "is_simulated": comparison.is_simulated,
+        "asked": _asked(comparison),
         "seed": comparison.seed,
         "trials": {"count": trials.count, "here": trials.here, "ledger": trials.ledger, "swept": trials.swept},
-        "sources": [{field: getattr(source, field) for field in source.__slots__} for source in comparison.sources],
-        "versions": versions(),
-        "files": file_digests(files),
+        "sources": [asdict(source) for source in comparison.sources],
         "sparkline": sparkline(comparison.equity[comparison.best]),
     }
+
+
+def _asked(comparison: Comparison) -> dict[str, Any]:
+    """What its variants have in common, by key, and their names."""
+    asked = [asked_of(variant.config) for variant in comparison.variants]
+    common = {key: value for key, value in asked[0].items() if all(each.get(key) == value for each in asked[1:])}
+    return {**common, "variants": list(comparison.names), "benchmark": comparison.benchmark, "seed": comparison.seed}

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from backtest.market import Floats
-from backtest.statistics.words import number
+from backtest.text import number
 
 MARK_WIDTH, MARK_HEIGHT = 62, 16
 SPARK_WIDTH, SPARK_HEIGHT, SPARK_POINTS = 58, 20, 44

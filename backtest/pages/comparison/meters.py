@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from backtest.market import Floats
-from backtest.pages.words import plural, points
-from backtest.statistics.words import number, percent
+from backtest.text import number, percent, plural, points
 from backtest.units import BPS
 
 if TYPE_CHECKING:

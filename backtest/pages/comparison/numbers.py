@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from backtest.statistics import readings
 from backtest.statistics.verdict import TEST_SIZE
-from backtest.statistics.words import (
+from backtest.text import (
     in_fifty,
     number,
     p_equals,
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A statistic by its name, its value and 95 % interval as printed (empty without one), and what it says."""
+    """A statistic by its name, its value and 95% interval as printed (empty without one), and what it says."""
 
     name: str
     value: str
@@ -80,7 +80,7 @@ def _against(comparison: Comparison, own: VariantStatistics) -> list[Line]:
             "",
             readings.read_minimum_track_record(needed, available),
         ),
-        Line("Stepwise test (StepM, 5 %)", "in" if own.is_superior else "not in", "", _read_step(own, benchmark)),
+        Line("Stepwise test (StepM, 5%)", "in" if own.is_superior else "not in", "", _read_step(own, benchmark)),
         Line("Model confidence set, p", probability(own.confidence_set_p), "", _read_membership(own)),
     ]
 
@@ -105,7 +105,7 @@ def _over_mix(comparison: Comparison, variant: Variant) -> list[Line]:
 def _absolute(comparison: Comparison, own: VariantStatistics) -> list[Line]:
     """The flattering view, told as such."""
     benchmark, rate = comparison.benchmarks[0].label, rate_of(comparison)
-    theirs = comparison.search.absolute.benchmark_sharpe
+    theirs = comparison.whole.absolute.benchmark_sharpe
     cagr, gap = own.cagr, own.sharpe_difference
     return [
         Line(
@@ -151,7 +151,7 @@ def search_facts(comparison: Comparison) -> list[Fact]:
         Fact(
             upper,
             "active Sharpe",
-            f"is what {reach} would have to reach before luck becomes unlikely (5 %); {reach} has "
+            f"is what {reach} would have to reach before luck becomes unlikely (5%); {reach} has "
             f"{number(best.sharpe.value)}.",
         ),
         Fact(
@@ -164,7 +164,11 @@ def search_facts(comparison: Comparison) -> list[Fact]:
             f"SPA, p; bounds {probability(spa.lower)} and {probability(spa.upper)}",
             readings.read_spa(spa.consistent, benchmark, n),
         ),
-        Fact(probability(search.reality_check), "reality check, p", readings.read_reality_check(search.reality_check)),
+        Fact(
+            probability(comparison.whole.reality_check),
+            "reality check, p",
+            readings.read_reality_check(comparison.whole.reality_check),
+        ),
         Fact(
             percent(search.smallest_edge),
             "a year can be seen",
@@ -181,10 +185,10 @@ def _read_corrected(p: float, variants: int) -> str:
 
 def _read_step(own: VariantStatistics, benchmark: str) -> str:
     told = "can" if own.is_superior else "cannot"
-    return f"After correcting for the search it {told} be told from {benchmark} at 5 %."
+    return f"After correcting for the search it {told} be told from {benchmark} at 5%."
 
 
 def _read_membership(own: VariantStatistics) -> str:
     if own.confidence_set_p > TEST_SIZE:
         return "It cannot be ruled out as the best of all variants and the benchmark."
-    return "It is ruled out as the best of all variants and the benchmark (95 %)."
+    return "It is ruled out as the best of all variants and the benchmark (95%)."

@@ -13,12 +13,12 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from backtest.pages import page, words
+from backtest import text
+from backtest.pages import page
 from backtest.pages.comparison.effect import grid_of
 from backtest.pages.comparison.facts import facts_of
 from backtest.pages.comparison.payload import payload_of
 from backtest.pages.comparison.ranking import places_shown
-from backtest.pages.comparison.words import tied
 
 if TYPE_CHECKING:
     import jinja2
@@ -43,7 +43,7 @@ SCRIPTS = (
     "select.js",
     "table.js",
 )
-FILTERS = ("day", "iso", "plural", "place")
+FILTERS = ("number", "day", "iso", "plural", "place")
 
 
 def render_comparison(comparison: Comparison, context: page.PageContext) -> str:
@@ -96,5 +96,5 @@ def _environment() -> jinja2.Environment:
         lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,
     )
-    environment.filters.update({name: getattr(words, name) for name in FILTERS}, tied=tied)
+    environment.filters.update({name: getattr(text, name) for name in FILTERS})
     return environment

@@ -19,9 +19,7 @@ from backtest.pages.comparison.effect import Grid, Surface, periods_per_year, pl
 from backtest.pages.comparison.meters import absence, circumstances, fans_of, meter_notes
 from backtest.pages.comparison.numbers import variant_lines
 from backtest.pages.comparison.ranking import short_labels, tone_of
-from backtest.pages.comparison.words import tied
-from backtest.pages.words import points as plain_points
-from backtest.statistics.words import filled_dots, number, p_equals, percent, points, span, span_points
+from backtest.text import filled_dots, number, p_equals, percent, points, span, span_points
 
 if TYPE_CHECKING:
     from backtest.statistics.overfitting import Overfitting
@@ -120,7 +118,7 @@ def _parts(variant: Variant) -> list[list[Any]]:
         ("together", parts.total),
     ]
     drawn = rows if abs(parts.legs) >= UNIT / 2 else rows[1:]
-    return [[what, plain_points(value), round(value, 6)] for what, value in drawn]
+    return [[what, points(value), round(value, 6)] for what, value in drawn]
 
 
 def _words(comparison: Comparison, variant: Variant) -> dict[str, Any]:
@@ -136,8 +134,8 @@ def _words(comparison: Comparison, variant: Variant) -> dict[str, Any]:
         "parts": f"Where its {points(variant.parts.total)} points a year against {benchmark} come from",
         "timing": f"Timing after costs: {gain}{looks}." if gain else "",
         "absence": absence(comparison, variant),
-        "lines": [[line.value, line.ends, tied(line.reading)] for line in variant_lines(comparison, variant)],
-        **{f"meter-{name}": tied(note) for name, note in meter_notes(comparison, variant).items()},
+        "lines": [[line.value, line.ends, line.reading] for line in variant_lines(comparison, variant)],
+        **{f"meter-{name}": note for name, note in meter_notes(comparison, variant).items()},
     }
 
 

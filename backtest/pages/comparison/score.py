@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from backtest.pages.comparison.meters import charged_bps
 from backtest.statistics.verdict import DEFLATED_BAR, HINT_SIZE, OVERFITTING_BAR, TEST_SIZE
-from backtest.statistics.words import in_fifty, p_equals, percent, points, probability, span_points
+from backtest.text import in_fifty, p_equals, percent, plural, points, probability, span_points
 
 if TYPE_CHECKING:
     from backtest.study.comparison import Comparison
@@ -61,7 +61,7 @@ def _ahead(comparison: Comparison) -> Answer:
     return _answer(
         f"Is {who} really ahead of {benchmark}?",
         f"{points(best.cagr_difference.value)} pts",
-        f"a year; the 95 % interval runs from {span_points(best.cagr_difference.interval)}.{ended}",
+        f"a year; the 95% interval runs from {span_points(best.cagr_difference.interval)}.{ended}",
         "luck",
         is_yes=best.sharpe.interval[0] > 0 and best.cagr_difference.value > 0,
         is_no=best.sharpe.value <= 0 or best.cagr_difference.value <= 0,
@@ -71,7 +71,7 @@ def _ahead(comparison: Comparison) -> Answer:
 def _lucky(comparison: Comparison) -> Answer:
     search, best = comparison.search, comparison.variants[comparison.best].statistics
     n, p = len(comparison.variants), comparison.search.no_skill.p
-    trials = f"{search.trials} trial{'s' if search.trials != 1 else ''}"
+    trials = plural(search.trials, "trial")
     return _answer(
         f"Is it better than the best of {n} lucky ones?" if n > 1 else "Is it better than luck?",
         in_fifty(p),
@@ -109,7 +109,7 @@ def _picking(comparison: Comparison) -> Iterator[Answer]:
     benchmark = comparison.benchmarks[0].label
     rated = "" if over is None else f"Overfitting probability {percent(over.probability, 0)}."
     if walk is None:
-        shown, text = percent(over.probability, 0) if over else "", "is the probability of overfitting; 50 % is blind."
+        shown, text = percent(over.probability, 0) if over else "", "is the probability of overfitting; 50% is blind."
     else:
         shown = percent(walk.growth)
         text = (

@@ -10,8 +10,8 @@ import numpy as np
 
 from backtest.market import Floats
 from backtest.pages.comparison.marks import Span, common_scale, interval_mark, share_mark, spark
-from backtest.pages.words import UNDEFINED, Number, number, points
 from backtest.result import Figures
+from backtest.text import UNDEFINED, Number, number, points
 
 if TYPE_CHECKING:
     from backtest.statistics.variants import Estimate
@@ -53,7 +53,7 @@ class Row:
 
 def columns(benchmark: str, trials: int) -> list[Column]:
     """The columns after the name: against the benchmark first, the absolute figures second."""
-    interval = Column("", "95 %|interval")
+    interval = Column("", "95%|interval")
     step = "One-sided, corrected step by step for all variants of the study (Romano and Wolf)"
     return [
         Column("", f"Relative|to {benchmark}", f"Growth of one dollar divided by {benchmark}’s"),

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from math import ceil
 from typing import TYPE_CHECKING
 
-from backtest.pages.words import number
+from backtest.text import number
 
 if TYPE_CHECKING:
     from backtest.study.comparison import Comparison

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from backtest.account.benchmarks import benchmark_label
-from backtest.pages.comparison.effect import short_key, shown
-from backtest.pages.words import listed, number, percent, plural, points, title_of
+from backtest.metrics import Metric, metric_of, metrics_on
+from backtest.text import count, listed, number, percent, plural, points, setting, short_key, title_of
 
 if TYPE_CHECKING:
     from backtest.pages.sweep.payload import Carried
@@ -25,41 +23,13 @@ ENOUGH = 0.95
 
 MOST_PROBLEMS = 10
 
-Write = Callable[[Any], str]
-
-COLUMNS: tuple[tuple[str, str, Write], ...] = (
-    ("information_ratio", "active Sharpe", lambda x: number(x, 2, "+")),
-    ("sharpe", "Sharpe", number),
-    ("cagr", "return a year", percent),
-    ("volatility", "volatility", percent),
-    ("max_drawdown", "worst fall", percent),
-    ("turnover_annual", "turnover a year", number),
-    ("rebalances", "rebalances", lambda x: number(x, 0)),
-    ("exposure_small", "in small", lambda x: percent(x, 0)),
-)
+CHARTED = ("sharpe", "cagr", "max_drawdown", "turnover_annual")
+"""Metrics the charts can show, beside the one that ranks."""
 
 
-@dataclass(frozen=True, slots=True)
-class Figure:
-    """A metric the charts can show. scale: whole numbers per one; better: 1 where more is, -1 where less is."""
-
-    key: str
-    name: str
-    unit: str
-    scale: int
-    better: int
-
-
-def figures_shown(sweep: Sweep) -> list[Figure]:
+def figures_shown(sweep: Sweep) -> list[Metric]:
     """What the charts can show; the figure that ranks comes first."""
-    active = Figure("information_ratio", "active Sharpe ratio", "", 1000, 1)
-    growth = Figure("cagr", "return a year", "%", 100_00, 1)
-    sharpe = Figure("sharpe", "Sharpe ratio", "", 1000, 1)
-    rest = [
-        Figure("max_drawdown", "worst fall", "%", 100_00, 1),
-        Figure("turnover_annual", "turnover a year", "", 100, -1),
-    ]
-    return [active, growth, sharpe, *rest] if sweep.first.benchmark is not None else [sharpe, growth, *rest]
+    return [metric_of(key) for key in dict.fromkeys((sweep.headline, *CHARTED))]
 
 
 def facts_of(sweep: Sweep, findings: Findings, carried: Carried) -> dict[str, Any]:
@@ -76,22 +46,22 @@ def facts_of(sweep: Sweep, findings: Findings, carried: Carried) -> dict[str, An
         "headline": headline(sweep, findings),
         "lede": lede(sweep, findings),
         "boxes": boxes(sweep, findings),
-        "figures": [figure.name for figure in figures_shown(sweep)],
+        "figures": [metric.head for metric in figures_shown(sweep)],
         "keys": [short_key(key) for key in sweep.keys],
         "swept": [(short_key(key), _range(values)) for key, values in sweep.study.grid.items()],
         "is_sample": sweep.study.sample is not None,
         "varies_in_terms": any(not key.startswith("strategy.") for key in sweep.keys),
         "thinned": thinned(sweep, carried),
         "finalists": [_finalist(sweep, each) for each in findings.finalists],
-        "columns": [name for _, name, _ in COLUMNS],
+        "columns": [metric.head for metric in columns_of(sweep)],
         "rows": [_row(sweep, int(number)) for number in sweep.ranked[:ROWS]],
-        "anchors": _anchors(findings),
-        "problems": [(told(sweep, n), why) for n, why in list(sweep.problems.items())[:MOST_PROBLEMS]],
+        "anchors": _anchors(sweep, findings),
+        "problems": [(sweep.label(n), why) for n, why in list(sweep.problems.items())[:MOST_PROBLEMS]],
         "problem_count": len(sweep.problems),
         "rule": findings.finalists[0].result.rule if findings.finalists else "",
         "notes": market.notes,
         "sources": market.sources,
-        "tried": f"{findings.trials.count:,}",
+        "tried": f"{count(findings.trials.count)}",
     }
 
 
@@ -100,7 +70,7 @@ def thinned(sweep: Sweep, carried: Carried) -> str:
     if carried.is_all:
         return ""
     step = carried.every[0][1]
-    share = f"The charts hold {len(carried.numbers):,} of {carried.size:,} points"
+    share = f"The charts hold {count(len(carried.numbers))} of {count(carried.size)} points"
     rest = "the best one is among them; tables, verdicts and sweep.csv have all"
     if not carried.is_whole_grid:
         return f"{share}, every {step}{_ending(step)} of the sample: {rest}."
@@ -123,10 +93,10 @@ def headline(sweep: Sweep, findings: Findings) -> str:
     best = float(sweep.metric(sweep.headline)[sweep.ranked[0]])
     if best <= 0 and sweep.benchmark:
         held = benchmark_label(sweep.benchmark)
-        return f"None of {len(sweep.table):,} variants did better than simply holding {held}."
+        return f"None of {count(len(sweep.table))} variants did better than simply holding {held}."
     if findings.deflated is not None and findings.deflated >= ENOUGH:
-        return f"The best of {len(sweep.table):,} variants did better than the luck of the search explains."
-    return f"The best of {len(sweep.table):,} variants is no better than a search this wide finds by luck."
+        return f"The best of {count(len(sweep.table))} variants did better than the luck of the search explains."
+    return f"The best of {count(len(sweep.table))} variants is no better than a search this wide finds by luck."
 
 
 def lede(sweep: Sweep, findings: Findings) -> list[str]:
@@ -136,7 +106,7 @@ def lede(sweep: Sweep, findings: Findings) -> list[str]:
     best, said = findings.finalists[0], []
     value = sweep.metric(sweep.headline)
     name = "an active Sharpe ratio" if sweep.benchmark else "a Sharpe ratio"
-    said.append(f"The best is {told(sweep, best.number)}, with {name} of {number(value[best.number])}.")
+    said.append(f"The best is {sweep.label(best.number)}, with {name} of {number(value[best.number])}.")
     plateau = findings.plateau
     if plateau is not None:
         said.append(
@@ -145,12 +115,12 @@ def lede(sweep: Sweep, findings: Findings) -> list[str]:
         )
         if plateau.centre is not None and plateau.centre != best.number:
             said.append(
-                f"The best plateau lies around {told(sweep, plateau.centre)}: mean "
+                f"The best plateau lies around {sweep.label(plateau.centre)}: mean "
                 f"{number(plateau.mean[plateau.centre])}, worst {number(plateau.worst[plateau.centre])}."
             )
     if findings.deflated is not None:
         said.append(
-            f"Deflated for {findings.trials.count:,} trials the best scores {number(findings.deflated)}, where "
+            f"Deflated for {count(findings.trials.count)} trials the best scores {number(findings.deflated)}, where "
             f"{ENOUGH} is needed."
         )
     return said
@@ -163,10 +133,10 @@ def boxes(sweep: Sweep, findings: Findings) -> list[tuple[str, str, str]]:
     if findings.ahead is not None:
         rows.append((f"Variants ahead of {benchmark}", percent(findings.ahead, 0), "by final value, after costs"))
     if findings.deflated is not None:
-        needed = f"{ENOUGH} needed; {findings.trials.count:,} trials"
+        needed = f"{ENOUGH} needed; {count(findings.trials.count)} trials"
         rows.append(("Deflated Sharpe of the best", number(findings.deflated), needed))
     if findings.overfitting is not None:
-        reading = f"the winner of one half is below the median of the other; {findings.looked_at:,} variants looked at"
+        reading = f"the winner of one half is below the median of the other; {count(findings.looked_at)} variants seen"
         rows.append(("Probability of overfitting", percent(findings.overfitting, 0), reading))
     growth = sweep.metric("cagr")
     if not np.isnan(growth).all():
@@ -175,33 +145,19 @@ def boxes(sweep: Sweep, findings: Findings) -> list[tuple[str, str, str]]:
     return rows
 
 
-def told(sweep: Sweep, number_: int) -> str:
-    """`lookback_sessions 63, threshold 0.01`."""
-    values = {key: value for key, value in sweep.values(number_).items() if len(sweep.study.grid[key]) > 1}
-    return ", ".join(f"{short_key(key)} {level(value)}" for key, value in (values or sweep.values(number_)).items())
-
-
-def level(value: object) -> str:
-    """A swept value as printed: a map reads `QQQ 0.5 and IVW 0.5`."""
-    if isinstance(value, dict):
-        return listed([f"{key} {level(each)}" for key, each in value.items()])
-    if isinstance(value, list | tuple):
-        return listed([level(each) for each in value])
-    return shown(value)  # type: ignore[arg-type]
-
-
 def _range(values: tuple[object, ...]) -> str:
     if len(values) <= 8:
-        return ", ".join(level(value) for value in values)
-    return f"{level(values[0])} to {level(values[-1])}, {len(values)} values"
+        return ", ".join(setting(value) for value in values)
+    return f"{setting(values[0])} to {setting(values[-1])}, {len(values)} values"
 
 
 def _row(sweep: Sweep, place: int) -> tuple[str, list[str]]:
-    written = []
-    for key, _, write in COLUMNS:
-        value = float(sweep.metric(key)[place])
-        written.append("–" if np.isnan(value) else write(value))
-    return told(sweep, place), written
+    return sweep.label(place), [each.write(float(sweep.metric(each.key)[place])) for each in columns_of(sweep)]
+
+
+def columns_of(sweep: Sweep) -> tuple[Metric, ...]:
+    """The metrics of the tables, the one that ranks first."""
+    return metrics_on("search", sweep.headline)
 
 
 def _finalist(sweep: Sweep, finalist: Finalist) -> dict[str, Any]:
@@ -209,23 +165,21 @@ def _finalist(sweep: Sweep, finalist: Finalist) -> dict[str, Any]:
     _, cells = _row(sweep, finalist.number)
     growth, others = finalist.result.metrics["cagr"], finalist.result.benchmark_metrics
     first = next(iter(others.values()))["cagr"] if others else None
+    same = finalist.curve == finalist.result.books.equity
     return {
         "why": finalist.why,
-        "what": told(sweep, finalist.number),
+        "what": sweep.label(finalist.number),
         "point": finalist.number,
         "cells": cells,
         "ahead": points(growth - first) if growth is not None and first is not None else "–",
         "kernel": f"${finalist.curve[-1]:,.6f}",
         "backtrader": f"${finalist.result.books.equity[-1]:,.6f}",
-        "sessions": f"{int((finalist.curve == finalist.result.books.equity).sum()):,} of {len(finalist.curve):,}",
+        "sessions": f"{count(int(same.sum()))} of {count(len(same))}",
         "apart": "none" if not finalist.largest_difference else f"{finalist.largest_difference:.0e}".replace("-", "−"),
     }
 
 
-def _anchors(findings: Findings) -> list[tuple[str, list[str]]]:
+def _anchors(sweep: Sweep, findings: Findings) -> list[tuple[str, list[str]]]:
     rows = [(benchmark_label(name), figures) for name, figures in findings.benchmarks.items()]
-    rows += [(f"static mix, {100 * share:.0f} % small", figures) for share, figures in findings.mixes.items()]
-    return [
-        (name, ["–" if figures[key] is None else write(figures[key]) for key, _, write in COLUMNS])
-        for name, figures in rows
-    ]
+    rows += [(f"static mix, {percent(share, 0)} small", figures) for share, figures in findings.mixes.items()]
+    return [(name, [each.write(figures[each.key]) for each in columns_of(sweep)]) for name, figures in rows]

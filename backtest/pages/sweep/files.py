@@ -6,50 +6,38 @@ SWEEP + findings -> results/<study>-<hash8>/   hash8: of the question, the data,
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from backtest.config import study_question
 from backtest.data import content_hash
 from backtest.metrics import METRIC_KEYS
-from backtest.pages import index
 from backtest.pages.page import PageContext
 from backtest.pages.sweep import render_sweep
-from backtest.pages.write import sparkline, versions
-from backtest.store.folder import (
-    HASH_LENGTH,
-    MANIFEST,
-    Content,
-    Written,
-    code_hash,
-    file_digests,
-    manifest_json,
-    write_folder,
-)
-from backtest.store.occasion import Occasion
-from backtest.store.tables import csv, csv_bytes, day, json_text, sha256_text
+from backtest.pages.sweep.facts import headline
+from backtest.pages.write import asked_of, code_of, period_of, sources_of, sparkline, write_pages
+from backtest.store.folder import Content, Identity, Written
+from backtest.store.provenance import Provenance, sha256_text
+from backtest.store.tables import csv, csv_bytes, json_text
 from backtest.study.document import plain
 from backtest.study.sweep import Sweep
 from backtest.study.sweep_extras import NO_EXTRAS, Extras, curves_frame, parquet_bytes
 from backtest.study.sweep_findings import Findings
 
-KIND, SCHEMA = "sweep", 1
+SCHEMA = 1
 PAGE, TABLE, DOCUMENT = "sweep.html", "sweep.csv", "sweep.json"
 CURVES, PARQUET = "curves.csv", "sweep.parquet"
 
 
 def write_sweep(
-    sweep: Sweep, findings: Findings, root: Path, occasion: Occasion, extras: Extras = NO_EXTRAS
+    sweep: Sweep, findings: Findings, root: Path, provenance: Provenance, extras: Extras = NO_EXTRAS
 ) -> Written:
-    """Write `root/<name>-<hash8>/` whole or not at all and bring `root/index.html` up to date.
+    """Write `root/<name>-<hash8>/`; raises as `write_pages` does, and RunError for the curve of a point that has none.
 
     What is asked for beside the table is part of the question: with it, the result stands in a folder of its own.
-    Raises RunError for the curve of a point that could not be run, ResultDiffers when the folder holds another answer
-    to the question, WriteError when it cannot be written.
     """
     hashes = hashes_of(sweep, findings) | extras.hashes()
-    key = sha256_text("".join(hashes.values()))
+    identity = Identity("sweep", sweep.name, hashes)
     files: dict[str, Content] = {TABLE: csv_bytes(sweep.frame, has_index=False)}
     files[DOCUMENT] = json_text(document(sweep, findings))
     curves = curves_frame(sweep, findings, extras.curves)
@@ -57,34 +45,55 @@ def write_sweep(
         files[CURVES] = csv(curves)
     if extras.parquet:
         files[PARQUET] = parquet_bytes(sweep.frame)
-    context = PageContext(hash8=key[:HASH_LENGTH], hashes=hashes, versions=versions())
-    files[PAGE] = render_sweep(sweep, findings, context)
-    files[MANIFEST] = manifest_json(_manifest(sweep, findings, key, hashes, files), occasion.fields())
-    written = write_folder(root, f"{sweep.name}-{key[:HASH_LENGTH]}", files)
-    if written.is_new:
-        index.write_index(root)
-    return written
+    files[PAGE] = render_sweep(sweep, findings, PageContext(hash8=identity.hash8, hashes=hashes))
+    about = {
+        **about_of(sweep),
+        "page": PAGE,
+        "headline": headline(sweep, findings),
+        "period": period_of(sweep.first.plan.sessions),
+        "variants": len(sweep.table),
+        "metrics": list(METRIC_KEYS),
+        "trials": {"count": findings.trials.count, "here": len(sweep.table)},
+        "sparkline": sparkline(findings.finalists[0].result.books.equity) if findings.finalists else [],
+    }
+    return write_pages(root, identity, files, about, provenance)
+
+
+def about_of(sweep: Sweep) -> dict[str, Any]:
+    """What the manifest says of a sweep and of a walk forward through it."""
+    study = sweep.study
+    asked = asked_of(study.base or sweep.first.config)
+    grid = {f"grid.{key}": list(values) for key, values in study.grid.items()}
+    return {
+        "is_simulated": sweep.market.is_simulated,
+        "asked": {**{key: value for key, value in asked.items() if key not in study.grid}, **grid},
+        "sources": sources_of(sweep.market),
+    }
+
+
+def strategies_of(sweep: Sweep) -> list[str]:
+    """Names of the strategies that any variant uses, sorted."""
+    return sorted({sweep.first.config.strategy.name, *map(str, sweep.study.grid.get("strategy.name", ()))})
 
 
 def hashes_of(sweep: Sweep, findings: Findings) -> dict[str, str]:
     """What the folder's name depends on: question, data, code, trials; each as sha256 (hex)."""
-    names = {sweep.first.config.strategy.name, *(str(name) for name in sweep.study.grid.get("strategy.name", ()))}
     trials = findings.trials
     return {
         "question": sha256_text(f"sweep {study_question(sweep.study)}"),
         "data": content_hash(sweep.market),
-        "code": sha256_text("".join(code_hash(sweep.settings.strategies[name]) for name in sorted(names))),
+        "code": code_of(sweep.settings.strategies, strategies_of(sweep)),
         "trials": sha256_text(json.dumps(plain([trials.count, trials.mean, trials.variance]))),
     }
 
 
 def document(sweep: Sweep, findings: Findings) -> dict[str, Any]:
     """What a script needs: the finalists with their figures, the plateau, what the best is worth."""
-    sessions, plateau = sweep.first.plan.sessions, findings.plateau
+    plateau = findings.plateau
     content = {
         "schema": SCHEMA,
         "name": sweep.name,
-        "period": {"start": day(sessions[0]), "end": day(sessions[-1]), "sessions": len(sessions)},
+        "period": period_of(sweep.first.plan.sessions),
         "benchmark": sweep.benchmark,
         "variants": len(sweep.table),
         "problems": {str(number): why for number, why in sweep.problems.items()},
@@ -110,26 +119,3 @@ def document(sweep: Sweep, findings: Findings) -> dict[str, Any]:
         "static_mixes": {f"{share:g}": dict(figures) for share, figures in findings.mixes.items()},
     }
     return dict(plain(content))
-
-
-def _manifest(
-    sweep: Sweep, findings: Findings, key: str, hashes: Mapping[str, str], files: Mapping[str, Content]
-) -> dict[str, Any]:
-    sessions = sweep.first.plan.sessions
-    return {
-        "schema": SCHEMA,
-        "name": sweep.name,
-        "kind": KIND,
-        "page": PAGE,
-        "hash": key,
-        **{f"{what}_sha256": digest for what, digest in hashes.items()},
-        "period": {"start": day(sessions[0]), "end": day(sessions[-1]), "sessions": len(sessions)},
-        "is_simulated": sweep.market.is_simulated,
-        "variants": len(sweep.table),
-        "metrics": list(METRIC_KEYS),
-        "trials": {"count": findings.trials.count, "here": len(sweep.table)},
-        "sources": [{field: getattr(source, field) for field in source.__slots__} for source in sweep.market.sources],
-        "versions": versions(),
-        "files": file_digests(files),
-        "sparkline": sparkline(findings.finalists[0].result.books.equity) if findings.finalists else [],
-    }

@@ -12,7 +12,8 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from backtest.pages import page, words
+from backtest import text
+from backtest.pages import page
 from backtest.pages.sweep.facts import facts_of
 from backtest.pages.sweep.payload import payload_of
 
@@ -27,7 +28,7 @@ TOKENS = page.ASSETS.parent / "comparison" / "assets" / "tokens.css"
 SCRIPTS = ("cells.js", "draw.js", "lines.js", "controls.js")
 """Behind the first of them the shared axes."""
 
-FILTERS = ("day", "iso", "plural", "place")
+FILTERS = ("number", "day", "iso", "plural", "place")
 
 
 def render_sweep(sweep: Sweep, findings: Findings, context: page.PageContext) -> str:
@@ -79,5 +80,5 @@ def _environment() -> jinja2.Environment:
         lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,
     )
-    environment.filters.update({name: getattr(words, name) for name in FILTERS})
+    environment.filters.update({name: getattr(text, name) for name in FILTERS})
     return environment

@@ -16,9 +16,9 @@ import numpy.typing as npt
 
 from backtest.account.benchmarks import benchmark_label
 from backtest.market import Floats
-from backtest.pages.comparison.effect import short_key
 from backtest.pages.sweep.curves import drawn_curves
-from backtest.pages.sweep.facts import figures_shown, level
+from backtest.pages.sweep.facts import figures_shown
+from backtest.text import percent, setting, short_key
 
 if TYPE_CHECKING:
     from backtest.study.sweep import Sweep
@@ -30,6 +30,9 @@ MOST_BYTES = 1_900_000
 UNITS = {"h": np.int16, "i": np.int32}
 MOST = {"h": 2**15 - 1, "i": 2**31 - 1}
 """The largest number of a kind; the least one stands for an undefined figure."""
+
+SCALES = {"fraction": 100_00, "ratio": 1000, "times": 100}
+"""Whole numbers per one, by the unit of a metric."""
 
 Whole = npt.NDArray[np.int64]
 
@@ -91,7 +94,7 @@ def _text(sweep: Sweep, findings: Findings, carried: Carried) -> str:
     plateau = findings.plateau
     data: dict[str, Any] = {
         "keys": [
-            {"name": short_key(key), "levels": [level(value) for value in own], "isOrdered": is_ordered}
+            {"name": short_key(key), "levels": [setting(value) for value in own], "isOrdered": is_ordered}
             for key, own, is_ordered in zip(sweep.keys, levels, findings.is_ordered, strict=True)
         ],
         "points": len(numbers),
@@ -100,10 +103,10 @@ def _text(sweep: Sweep, findings: Findings, carried: Carried) -> str:
         "numbers": None if carried.is_all else packed(numbers),
         "figures": [
             {
-                "name": each.name,
-                "unit": each.unit,
-                "better": each.better,
-                **_packed_figure(sweep.metric(each.key)[numbers], each.scale),
+                "name": each.head,
+                "unit": "%" if each.unit == "fraction" else "",
+                "better": each.direction,
+                **_packed_figure(sweep.metric(each.key)[numbers], SCALES[each.unit]),
                 "lines": _lines(findings, each.key),
             }
             for each in figures_shown(sweep)
@@ -146,5 +149,5 @@ def _lines(findings: Findings, key: str) -> list[list[Any]]:
     """[label, kind, value] of each benchmark and each static mix that has the figure."""
     held = findings.benchmarks.items()
     rows: list[list[Any]] = [[benchmark_label(name), "benchmark", own[key]] for name, own in held]
-    rows += [[f"{100 * share:.0f} % small", "mix", own[key]] for share, own in findings.mixes.items()]
+    rows += [[f"{percent(share, 0)} small", "mix", own[key]] for share, own in findings.mixes.items()]
     return [[label, kind, round(float(value), 6)] for label, kind, value in rows if value is not None]

@@ -6,7 +6,6 @@ Where combinatorial paths are asked for also splits.csv and paths.csv.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,46 +13,45 @@ import pandas as pd
 
 from backtest.config import study_question
 from backtest.data import content_hash
-from backtest.pages import index
 from backtest.pages.page import PageContext
+from backtest.pages.sweep.files import about_of, strategies_of
 from backtest.pages.walk import render_walk
-from backtest.pages.write import sparkline, versions
-from backtest.store.folder import HASH_LENGTH, MANIFEST, Written, code_hash, file_digests, manifest_json, write_folder
-from backtest.store.occasion import Occasion
-from backtest.store.tables import csv, day, json_text, sha256_text
+from backtest.pages.walk.page import headline
+from backtest.pages.write import code_of, period_of, sparkline, write_pages
+from backtest.store.folder import Identity, Written
+from backtest.store.provenance import Provenance, sha256_text
+from backtest.store.tables import csv, day, json_text
 from backtest.study.document import plain
 from backtest.study.walk_forward import WalkForward
 from backtest.study.walk_paths import SPREAD_KEYS, Paths
 
-KIND, SCHEMA = "walk-forward", 1
+SCHEMA = 1
 PAGE, DOCUMENT, WINDOWS, EQUITY = "walk_forward.html", "walk_forward.json", "windows.csv", "equity.csv"
 SPLITS, PATHS = "splits.csv", "paths.csv"
 
 
-def write_walk(walk: WalkForward, root: Path, occasion: Occasion) -> Written:
-    """Write `root/<name>-<hash8>/` whole or not at all and bring `root/index.html` up to date.
-
-    Raises ResultDiffers when the folder holds another answer to the question, WriteError when it cannot be written.
-    """
+def write_walk(walk: WalkForward, root: Path, provenance: Provenance) -> Written:
+    """Write `root/<name>-<hash8>/`; raises as `write_pages` does."""
     sweep = walk.sweep
-    asked = f"walk-forward {study_question(sweep.study)} {walk.terms.model_dump_json()}"
-    names = {sweep.first.config.strategy.name, *(str(name) for name in sweep.study.grid.get("strategy.name", ()))}
     hashes = {
-        "question": sha256_text(asked),
+        "question": sha256_text(f"walk-forward {study_question(sweep.study)} {walk.terms.model_dump_json()}"),
         "data": content_hash(sweep.market),
-        "code": sha256_text("".join(code_hash(sweep.settings.strategies[name]) for name in sorted(names))),
+        "code": code_of(sweep.settings.strategies, strategies_of(sweep)),
     }
-    key = sha256_text("".join(hashes.values()))
+    identity = Identity("walk-forward", sweep.name, hashes)
     files = {WINDOWS: csv(windows_frame(walk), has_index=False), EQUITY: csv(equity_frame(walk))}
     if walk.paths:
         files |= {SPLITS: csv(splits_frame(walk.paths), has_index=False), PATHS: csv(paths_frame(walk, walk.paths))}
     files[DOCUMENT] = json_text(document(walk))
-    files[PAGE] = render_walk(walk, PageContext(hash8=key[:HASH_LENGTH], hashes=hashes, versions=versions()))
-    files[MANIFEST] = manifest_json(_manifest(walk, key, hashes, files), occasion.fields())
-    written = write_folder(root, f"{sweep.name}-{key[:HASH_LENGTH]}", files)
-    if written.is_new:
-        index.write_index(root)
-    return written
+    files[PAGE] = render_walk(walk, PageContext(hash8=identity.hash8, hashes=hashes))
+    about = {
+        **about_of(sweep),
+        "page": PAGE,
+        "headline": headline(walk),
+        "period": period_of(walk.sessions),
+        "sparkline": sparkline(walk.equity),
+    }
+    return write_pages(root, identity, files, about, provenance)
 
 
 def windows_frame(walk: WalkForward) -> pd.DataFrame:
@@ -102,7 +100,7 @@ def document(walk: WalkForward) -> dict[str, Any]:
     content = {
         "schema": SCHEMA,
         "name": walk.sweep.name,
-        "period": _period(walk),
+        "period": period_of(walk.sessions),
         "benchmark": walk.sweep.benchmark,
         "variants": len(walk.sweep.table),
         "terms": walk.terms.model_dump(mode="json"),
@@ -133,26 +131,4 @@ def paths_document(walk: WalkForward, paths: Paths) -> dict[str, Any]:
             {"splits": [split + 1 for split in splits], "figures": dict(figures)}
             for splits, figures in zip(paths.splits, paths.figures, strict=True)
         ],
-    }
-
-
-def _period(walk: WalkForward) -> dict[str, Any]:
-    return {"start": day(walk.sessions[0]), "end": day(walk.sessions[-1]), "sessions": len(walk.sessions)}
-
-
-def _manifest(walk: WalkForward, key: str, hashes: Mapping[str, str], files: Mapping[str, str]) -> dict[str, Any]:
-    sources = walk.sweep.market.sources
-    return {
-        "schema": SCHEMA,
-        "name": walk.sweep.name,
-        "kind": KIND,
-        "page": PAGE,
-        "hash": key,
-        **{f"{what}_sha256": digest for what, digest in hashes.items()},
-        "period": _period(walk),
-        "is_simulated": walk.sweep.market.is_simulated,
-        "sources": [{field: getattr(source, field) for field in source.__slots__} for source in sources],
-        "versions": versions(),
-        "files": file_digests(files),
-        "sparkline": sparkline(walk.equity),
     }

@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from backtest import text
 from backtest.account.benchmarks import benchmark_label
 from backtest.market import Floats
-from backtest.pages import page, words
-from backtest.pages.comparison.effect import short_key, shown
+from backtest.metrics import metric_of
+from backtest.pages import page
 from backtest.pages.walk.paths import paths_facts, paths_payload
-from backtest.pages.walk.values import told_values
-from backtest.pages.words import capital, number, percent, plural, points, title_of
+from backtest.text import capital, count, number, percent, plural, points, setting, short_key, title_of
 
 if TYPE_CHECKING:
     from backtest.study.walk_forward import Choice, WalkForward
@@ -27,13 +27,7 @@ ASSETS = Path(__file__).parent / "assets"
 SWEEP_ASSETS = page.ASSETS.parent / "sweep" / "assets"
 TOKENS = page.ASSETS.parent / "comparison" / "assets" / "tokens.css"
 
-COLUMNS = (
-    ("return a year", "cagr", percent),
-    ("active Sharpe", "information_ratio", lambda x: number(x, 2, "+")),
-    ("Sharpe", "sharpe", number),
-    ("volatility", "volatility", percent),
-    ("worst fall", "max_drawdown", percent),
-)
+COLUMNS = ("cagr", "information_ratio", "sharpe", "volatility", "max_drawdown")
 
 
 def render_walk(walk: WalkForward, context: page.PageContext) -> str:
@@ -48,7 +42,7 @@ def render_walk(walk: WalkForward, context: page.PageContext) -> str:
         lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,
     )
-    environment.filters.update({name: getattr(words, name) for name in ("day", "place")})
+    environment.filters.update({name: getattr(text, name) for name in ("day", "place")})
     csp = page.content_security_policy(bundle, script)
     body = environment.get_template("walk.html.j2").render(facts_of(walk), context=context, csp=csp, css=page_styles())
     parts = (
@@ -88,16 +82,16 @@ def facts_of(walk: WalkForward) -> dict[str, Any]:
         "benchmark": benchmark,
         "headline": headline(walk),
         "lede": lede(walk),
-        "columns": [name for name, _, _ in COLUMNS],
+        "columns": [metric_of(key).head for key in COLUMNS],
         "rows": [
             (
                 benchmark if name == walk.sweep.benchmark else name,
-                ["–" if figures[key] is None else write(figures[key]) for _, key, write in COLUMNS],
+                [metric_of(key).write(figures[key]) for key in COLUMNS],
             )
             for name, figures in walk.figures.items()
         ],
         "windows": [_window(walk, choice) for choice in walk.choices],
-        "select": walk.terms.select.replace("_", " "),
+        "select": metric_of(walk.terms.select).head,
         "paths": paths_facts(walk, walk.paths) if walk.paths else None,
         "apart": _apart(walk),
         "notes": market.notes,
@@ -121,7 +115,7 @@ def lede(walk: WalkForward) -> list[str]:
     past = "all years before" if terms.anchored else f"the last {plural(terms.train_years, 'year')}"
     what = "best neighbourhood" if terms.plateau else "best"
     often = "year" if terms.test_years == 1 else plural(terms.test_years, "year")
-    metric, all_ = terms.select.replace("_", " "), f"{len(walk.sweep.table):,}"
+    metric, all_ = metric_of(terms.select).head, count(len(walk.sweep.table))
     above, windows = round(walk.above_median * len(walk.choices)), plural(len(walk.choices), "window")
     said = [
         f"Every {often} the {what} by {metric} over {past} was taken, out of {all_}, and held.",
@@ -154,7 +148,7 @@ def _window(walk: WalkForward, choice: Choice) -> list[str]:
     sessions, window = walk.sweep.first.plan.sessions, choice.window
     return [
         f"{sessions[window.begin]:%Y-%m-%d}",
-        told_values(walk, choice.number),
+        walk.sweep.label(choice.number),
         number(choice.inside),
         number(choice.outside),
         percent(choice.rank, 0) if np.isfinite(choice.rank) else "–",
@@ -188,7 +182,11 @@ def payload_of(walk: WalkForward) -> str:
         ],
         "begins": [str(days[choice.window.begin]) for choice in walk.choices],
         "drift": [
-            [short_key(key), [shown(v) for v in values], [values.index(choice.values[key]) for choice in walk.choices]]  # type: ignore[arg-type]
+            [
+                short_key(key),
+                [setting(v) for v in values],
+                [values.index(choice.values[key]) for choice in walk.choices],
+            ]
             for key, values in grid.items()
             if len(values) > 1
         ],

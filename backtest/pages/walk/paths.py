@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from backtest.account.benchmarks import benchmark_label
-from backtest.pages.walk.values import told_values
-from backtest.pages.words import day, number, percent, plural
+from backtest.metrics import metric_of
+from backtest.text import day, percent, plural
 
 if TYPE_CHECKING:
     from backtest.study.walk_forward import WalkForward
@@ -19,11 +19,7 @@ if TYPE_CHECKING:
 MOST_DRAWN = 60
 """Curves; of more paths, as many from the least to the most grown."""
 
-SHOWN: dict[str, tuple[str, Callable[[float | None], str]]] = {
-    "information_ratio": ("active Sharpe", lambda x: number(x, 2, "+")),
-    "sharpe": ("Sharpe", number),
-    "cagr": ("return a year", percent),
-}
+SHOWN = ("information_ratio", "sharpe", "cagr")
 
 
 def paths_facts(walk: WalkForward, paths: Paths) -> dict[str, Any]:
@@ -33,7 +29,7 @@ def paths_facts(walk: WalkForward, paths: Paths) -> dict[str, Any]:
         "sentences": sentences(walk, paths),
         "how": _how(walk, paths),
         "apart": apart(walk),
-        "columns": [SHOWN[key][0] for key in SHOWN],
+        "columns": [metric_of(key).head for key in SHOWN],
         "rows": _rows(walk, paths),
     }
 
@@ -44,8 +40,8 @@ def _rows(walk: WalkForward, paths: Paths) -> list[tuple[str, list[str]]]:
         (f"{name} path", {key: paths.spread(key)[name] for key in SHOWN}) for name in ("median", "lowest", "highest")
     ]
     rows += [(benchmark, paths.benchmark_figures)]
-    rows += [(f"best in sample: {told_values(walk, paths.best)}", paths.in_sample_figures)]
-    return [(name, [write(figures[key]) for key, (_, write) in SHOWN.items()]) for name, figures in rows]
+    rows += [(f"best in sample: {walk.sweep.label(paths.best)}", paths.in_sample_figures)]
+    return [(name, [metric_of(key).write(figures[key]) for key in SHOWN]) for name, figures in rows]
 
 
 def _how(walk: WalkForward, paths: Paths) -> str:
@@ -103,7 +99,7 @@ def paths_payload(paths: Paths, rows: npt.NDArray[np.intp]) -> dict[str, Any]:
     def strip(key: str) -> Sequence[object]:
         all_ = [figure(each[key]) for each in paths.figures]
         zero = 0.0 if key == "information_ratio" else figure(paths.benchmark_figures[key])
-        return [SHOWN[key][0], key == "cagr", all_, zero, figure(paths.in_sample_figures[key])]
+        return [metric_of(key).head, key == "cagr", all_, zero, figure(paths.in_sample_figures[key])]
 
     grown = paths.equity[:, rows] / paths.equity[:, :1]
     return {

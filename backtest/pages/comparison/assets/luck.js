@@ -60,7 +60,7 @@ function luckChart(el) {
       ],
       annotations: [
         title(reached, 1, { yanchor: "top", font: { size: phone ? 11 : 13, color: token("ink") } }),
-        label(D.upper, -1, "5 % line", { xanchor: "right", xshift: -4 }),
+        label(D.upper, -1, "5% line", { xanchor: "right", xshift: -4 }),
         ...named.map(i => label(low, row.get(i) + (phone ? .16 : 0), name(i), { yanchor: phone ? "bottom" : "middle", xanchor: "left", xshift: 2 })),
       ],
     }),

@@ -21,7 +21,7 @@ function quietCurves(list) {
   }
   return { ...line([], token("quiet"), { line: { width: N > 40 ? .5 : .8 }, opacity: N > 40 ? .4 : .6 }), x, y };
 }
-// Where a variant with the selected one's tracking error and no skill stays 95 % of the time.
+// Where a variant with the selected one's tracking error and no skill stays 95% of the time.
 function cone() {
   const half = T.map(t => LIKELY * V[state.sel].error * Math.sqrt(Math.max(0, t - T[state.a]) / YEAR));
   const edge = sign => line(half.map(h => Math.exp(sign * h)), "rgba(0,0,0,0)", { line: { width: 0 } });

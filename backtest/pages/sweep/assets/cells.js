@@ -29,7 +29,7 @@ if (!D.digits && D.best >= 0) state.at = LENGTHS.map((_, k) => DIGITS[k][D.best]
 const esc = text => text.replace(/[&<>"']/g, c => `&#${c.charCodeAt(0)};`);
 const fixed = (x, digits) => { const text = Math.abs(x).toFixed(digits); return (x < 0 && +text ? "−" : "") + text; };
 const count = n => n.toLocaleString("en-US");
-const told = (v, f = figure()) => v === null || Number.isNaN(v) ? "undefined" : fixed(v, 2) + (f.unit ? " " + f.unit : "");
+const told = (v, f = figure()) => v === null || Number.isNaN(v) ? "undefined" : fixed(v, 2) + f.unit;
 const titled = f => f.name + (f.unit ? ", " + f.unit : "");
 const read = (id, text) => { $("#read-" + id).textContent = text; };
 const named_ = (p, keys = SWEPT) => (keys.length ? keys : [0]).map(k => `${D.keys[k].name} ${D.keys[k].levels[DIGITS[k][p]]}`).join(", ");

@@ -1,0 +1,156 @@
+"""The words for what a search says of a curve: the one place for them, for every command, page and file.
+
+    Finding, Search -> VERDICT: a level, a headline, and sentences that are understood when read once
+
+They never say that a variant is proven, significant, or outperforms: a search of past data cannot.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from backtest.statistics.findings import FEWEST_CYCLES, Finding, Level
+from backtest.study.search import Search
+from backtest.text import count, number, p_equals, percent, plural, points, span, years, years_needed
+
+SHORT: dict[Level, str] = {
+    "nothing_tested": "Nothing tested",
+    "too_few_bets": "Too few bets",
+    "holds": "Holds",
+    "suggestive": "Suggestive",
+    "ahead_by_exposure": "Ahead by exposure",
+    "no_better_than_luck": "No better than luck",
+    "not_distinguishable": "Not distinguishable from luck",
+}
+"""The level in a table."""
+
+REGIMES = (
+    "Where skill comes and goes in spells of a year, the lower end of such an interval covers the long-run ratio in 87 "
+    "to 93 of 100 cases, not in 95."
+)
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The level with its headline and sentences: luck, timing, resolution, what was counted."""
+
+    level: Level
+    headline: str
+    sentences: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Subject:
+    """Who is spoken of. cagr_difference: growth a year over the benchmark's, None without one. cycles: easing cycles
+    that a cut-driven rule has seen.
+    """
+
+    name: str
+    benchmark: str | None
+    cagr_difference: float | None = None
+    cycles: int | None = None
+
+
+def verdict(subject: Subject, finding: Finding, search: Search) -> Verdict:
+    """What is said of one shown curve."""
+    counted = counting(search)
+    if finding.ahead is None:
+        told = (_timing(finding), *counted)
+    elif finding.level == "too_few_bets":
+        told = (_few(subject, finding), *counted)
+    else:
+        told = (_ahead(subject, finding), _timing(finding), *_cycles(subject), *_resolution(subject, finding), *counted)
+    return Verdict(finding.level, headline(subject, finding, search), tuple(told))
+
+
+def headline(subject: Subject, finding: Finding, search: Search) -> str:
+    """The level as one sentence."""
+    name, benchmark = f"“{subject.name}”", subject.benchmark
+    best = f"the best of {count(search.trials)}" if search.trials > 1 else "a rule"
+    return {
+        "nothing_tested": "Nothing was tested: without a benchmark there is nothing to be ahead of.",
+        "too_few_bets": f"Too few bets: {name} has hardly ever differed from {benchmark}.",
+        "holds": f"{name} was ahead of {benchmark}, by its timing too, by more than luck and search explain.",
+        "suggestive": f"Suggestive, not established: {name} may be ahead of {benchmark} by its timing.",
+        "ahead_by_exposure": f"{name} was ahead of {benchmark} by what it held, not by when it held it.",
+        "no_better_than_luck": f"{name} is no better than {best} without any skill would be.",
+        "not_distinguishable": f"{name} cannot be told from {best} without any skill.",
+    }[finding.level]
+
+
+def in_hundred(p: float) -> str:
+    """A chance as a count of a hundred histories: "fewer than 1", "40", "all"."""
+    k = round(100 * p)
+    return "fewer than 1" if k == 0 else "all" if k == 100 else str(k)
+
+
+def counting(search: Search) -> tuple[str, ...]:
+    """How many trials the verdict is corrected for, and where they are from."""
+    if not search.has_ledger:
+        return (f"Corrected for the {count(search.here)} shown only: no ledger of earlier trials was kept.",)
+    earlier = f", {count(search.elsewhere)} of them from earlier commands" if search.elsewhere else ""
+    told = [f"Corrected for {plural(search.trials, 'trial')} known on this machine{earlier}."]
+    if search.forgotten:
+        told.append(
+            f"The ledger was made to forget {plural(search.forgotten, 'trial')}, for which nothing here is corrected."
+        )
+    if search.damaged:
+        told.append(f"Parts of the ledger could not be read and were left out: {'; '.join(search.damaged)}.")
+    return tuple(told)
+
+
+def _ahead(subject: Subject, finding: Finding) -> str:
+    test, gap = finding.ahead, subject.cagr_difference
+    assert test is not None
+    gained = "" if gap is None else f"It made {points(gap)} points a year against {subject.benchmark}. "
+    return (
+        f"{gained}Its active Sharpe ratio is {number(test.ratio)} (95% interval after correction for the search "
+        f"{_span(test.interval)}). Without any skill the best of all that was tried looks this good in "
+        f"{in_hundred(test.p)} of 100 histories ({p_equals(test.p)}); what luck does not explain of the ratio is "
+        f"{number(test.shrunken)}."
+    )
+
+
+def _timing(finding: Finding) -> str:
+    test = finding.timing
+    against = "Against a constant mix of its own average holdings, at the same costs,"
+    if test.t == 0:
+        return f"{against} there is no timing: it always held the same."
+    ratio = f"its ratio is {number(test.ratio)} ({p_equals(test.p)} after the same correction)"
+    return f"{against} {ratio}: {'timing is shown' if test.p < 0.05 else 'timing is not shown'}."
+
+
+def _few(subject: Subject, finding: Finding) -> str:
+    return (
+        f"It differs from {subject.benchmark} in {plural(finding.active_sessions, 'session')}, worth "
+        f"{number(finding.bets, 1)} independent months: so few coins fall on one side too easily to say anything."
+    )
+
+
+def _cycles(subject: Subject) -> tuple[str, ...]:
+    n = subject.cycles
+    if n is None or n >= FEWEST_CYCLES:
+        return ()
+    chance = f"even {n} right of {n} have a chance of 1 in {2**n}" if n else "not one can be counted"
+    return (f"Its history holds {plural(n, 'easing cycle')}: {chance}.",)
+
+
+def _resolution(subject: Subject, finding: Finding) -> tuple[str, ...]:
+    """One yardstick: the edge that would be seen, and the years that the measured one would need."""
+    edge = finding.edge_seen
+    if edge is None or finding.tracking_error == 0:
+        return ()
+    text = f"{years(finding.years)} of data can show only a true edge of about {percent(edge)} a year or more"
+    test = finding.ahead
+    measured = 0.0 if test is None else test.ratio * finding.tracking_error
+    needed = finding.years_needed(measured)
+    if needed is not None and needed > finding.years:
+        return (f"{text}; one as large as the measured {percent(measured)} would take {years_needed(needed)}.",)
+    return (f"{text}.",)
+
+
+def _span(ends: tuple[float, float]) -> str:
+    if not all(map(math.isfinite, ends)):
+        return "without bounds"
+    return span(ends)
