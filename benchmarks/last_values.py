@@ -9,25 +9,26 @@ import numpy as np
 from numba import njit
 from peers.handed import CASH_USD, COST_RATE, LEG_WEIGHT, Floats, Work
 
-from backtest.account.account import fill_all, value_stretch
+from backtest.account import kernel
+from backtest.account.kernel import EXPOSURES, fill_all, value_stretch
 from backtest.account.sizing import trade_sizes as sizes_by_list
-from backtest.study import sweep_engine
 
 trade_sizes: Any = sizes_by_list  # annotated for lists; compiled code hands it arrays
 
-sweep_engine.runner()  # lets compiled code call the account's parts
+kernel.let_compiled_code_call_the_kernel()  # lets compiled code call the account's parts
 
 
 @njit(nogil=True, error_model="numpy")
-def last_values(opens: Any, closes: Any, rows: Any, weights: Any, ends: Any, is_small: Any, finals: Any) -> None:
+def last_values(opens: Any, closes: Any, rows: Any, weights: Any, ends: Any, finals: Any) -> None:
     """The account's trades, valued at the last close only; the bits are those of `account`.
 
     rows, weights: after which closes the weights of each variant change, and to what, all variants in a row; ends
     (variants,): where each one's end.
     """
     sessions, tickers = opens.shape
-    equity, totals, no_interest = np.empty(sessions), np.zeros(5), np.zeros(sessions)
-    shares, basis, sizes, exposure = np.zeros(tickers), np.zeros(tickers), np.zeros(tickers), np.zeros(2)
+    equity, totals, no_interest = np.empty(sessions), np.zeros(EXPOSURES), np.zeros(sessions)
+    shares, basis, sizes = np.zeros(tickers), np.zeros(tickers), np.zeros(tickers)
+    no_cash, no_fills = np.empty(0), np.empty((0, 5))
     last, begin = sessions - 1, 0
     for v in range(len(ends)):
         cash = CASH_USD
@@ -36,8 +37,8 @@ def last_values(opens: Any, closes: Any, rows: Any, weights: Any, ends: Any, is_
         for k in range(begin, ends[v]):
             at = rows[k] + 1
             if at < sessions and trade_sizes(cash, shares, basis, opens[at], weights[k], COST_RATE, False, sizes):
-                cash = fill_all(cash, opens[at], COST_RATE, shares, basis, sizes, totals)
-        value_stretch(closes, shares, basis, is_small, cash, 0.0, no_interest, False, last, sessions, equity, exposure)
+                cash = fill_all(cash, at, opens[at], COST_RATE, shares, basis, sizes, totals, no_fills)
+        value_stretch(closes, shares, basis, cash, 0.0, no_interest, False, last, sessions, equity, no_cash)
         finals[v] = equity[last]
         begin = ends[v]
 
@@ -48,11 +49,11 @@ def prepared(work: Work, leg_weight: float = LEG_WEIGHT) -> Callable[[], Floats]
     sides = np.concatenate([side[rows] for side, rows in zip(work.side.T, changes, strict=True)])
     weights = leg_weight * np.array([[1.0, 1.0, 0.0, 0.0], [0.0, 0.0, 1.0, 1.0]])[sides]
     rows, ends = np.concatenate(changes), np.cumsum([len(each) for each in changes])
-    closes, is_small = np.ascontiguousarray(work.closes.T), np.array([False, False, True, True])
+    closes = np.ascontiguousarray(work.closes.T)
     finals = np.empty(work.variants)
 
     def compute() -> Floats:
-        last_values(work.opens, closes, rows, weights, ends, is_small, finals)
+        last_values(work.opens, closes, rows, weights, ends, finals)
         return finals
 
     compute()

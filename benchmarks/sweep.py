@@ -67,24 +67,22 @@ def kernel_alone(result: Sweep, rounds: int = ROUNDS, every: int = 1) -> tuple[f
 
     from numba import njit
 
-    from backtest.account.account import account
-    from backtest.study import sweep_engine
+    from backtest.account import kernel
     from backtest.study.sweep_batch import stretches_of
 
-    sweep_engine.runner()  # lets compiled code call the account
+    kernel.let_compiled_code_call_the_kernel()
+    simulate: Any = kernel.simulate
     setting, chosen = result.first, np.arange(0, result.study.size, every)
 
     @njit(nogil=True, error_model="numpy")
-    def run(rows, weights, ends, shift, is_small, prices, numbers, finals):  # type: ignore[no-untyped-def]
-        opens, closes, scheduled, overnight = prices
-        first, earns, cash, rate, whole = numbers
-        totals, equity = np.zeros(5), np.empty(opens.shape[0])
+    def run(rows, weights, ends, scheduled, inputs, baskets, finals):  # type: ignore[no-untyped-def]
+        prices, timing, terms, night, events = inputs
+        totals, equity = np.zeros(kernel.EXPOSURES + len(baskets)), np.empty(len(prices[0]))
+        state, no_cash, no_fills = np.empty((kernel.STATES, len(prices[1]))), np.empty(0), np.empty((0, 5))
         begin = 0
         for v in range(len(ends)):
-            account(
-                opens, closes, rows[begin : ends[v]], weights[begin : ends[v]], shift, is_small, scheduled, first,
-                overnight, earns, cash, rate, whole, equity, totals,
-            )  # fmt: skip
+            decided = rows[begin : ends[v]], weights[begin : ends[v]], scheduled
+            simulate(prices, decided, timing, terms, night, events, baskets, state, equity, no_cash, no_fills, totals)
             finals[v] = equity[-1]
             begin = ends[v]
 
@@ -93,8 +91,7 @@ def kernel_alone(result: Sweep, rounds: int = ROUNDS, every: int = 1) -> tuple[f
         for numbers in np.array_split(chosen, count):
             decisions = [setting.decide(result.study.grid_parts(number)[1]) for number in numbers.tolist()]
             stretches = stretches_of([setting.encoded(decision) for decision in decisions], setting)
-            shift = setting.plan.first - setting.begin
-            parts.append((*stretches, shift, setting.is_small, setting.prices, setting.numbers, np.empty(len(numbers))))
+            parts.append((*stretches, setting.scheduled, setting.inputs, setting.baskets, np.empty(len(numbers))))
         return parts
 
     cores = os.cpu_count() or 1

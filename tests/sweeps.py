@@ -14,7 +14,7 @@ from backtest.account.strategy import RotationStrategy, StrategyParams
 from backtest.config import study_from_text
 from backtest.decision import Decision
 from backtest.market import Legs, Market
-from backtest.pages.page import PageContext
+from backtest.pages.shell import PageContext
 from backtest.pages.sweep import render_sweep
 from backtest.study.sweep import Sweep, sweep
 from backtest.study.sweep_findings import Findings, findings_of

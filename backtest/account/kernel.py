@@ -1,155 +1,380 @@
 """The kernel: backtrader's broker, operation for operation, in plain Python that numba can compile.
 
-Long only, market orders at the open, costs as one rate on traded value. Uncompiled it checks every run; compiled
-(`compiled.py`) it carries sweeps. No step can be simplified without losing the last bit: the order of additions is
-the broker's own (sales before purchases, a sale as cost basis plus profit, a position's value as cost plus profit).
+Long only, market orders, costs as one rate on traded value. Uncompiled it checks every run; compiled it carries
+sweeps: the same source, the same bits. No step can be simplified without losing the last bit: the order of additions
+is the broker's own (sales before purchases, a sale as cost basis plus profit, a position's value as cost plus profit).
+
+Between two trades nothing but prices changes, so that a stretch of sessions is valued ticker by ticker, in loops that
+a processor runs several sessions wide; what is decided is a list of the rows at which its weights change.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from functools import cache
+from hashlib import sha256
+from pathlib import Path
+from types import FunctionType, ModuleType
+from typing import Any, Literal
 
 import numpy as np
 
+from backtest.account import sizing
 from backtest.account.books import Books, Fills, books_of
 from backtest.account.plan import Plan
-from backtest.account.sizing import trade_sizes
+from backtest.account.sizing import has_drifted, trade_sizes
+from backtest.market import Floats
+
+TURNOVER, REBALANCES, TRADES, COSTS_USD, EXPOSURES = range(5)
+"""Places in `totals`; from EXPOSURES on, one place for each basket asked about."""
+
+WATCHED = 16
+"""Sessions valued at once under a drift rule, which asks each of them: those after a drift are valued again."""
+
+SHARES, BASIS, SIZES, HELD, NOW, STATES = range(6)
+"""Rows of `state`: shares held, average price paid, shares to trade, target in force, closes of a session."""
 
 
-def simulate(
-    opens: Any,
-    closes: Any,
-    targets: Any,
-    is_scheduled: Any,
-    first: int,
-    band: float,
-    overnight: Any,
-    cash: float,
-    rate: float,
-    whole: bool,
-    equity: Any,
-    cash_at_close: Any,
-    fills: Any,
-    is_raw: bool = False,
-    ratios: Any = ((1.0,),),
-    dividends: Any = ((0.0,),),
-) -> int:
-    """Run the account; fills `equity`, `cash_at_close` (sessions,) and `fills` (row, ticker, size, price, cost).
+def stretches_between(part: Any, low: Any, high: Any, unknown: Any, rows: Any, weights: Any) -> int:
+    """A decision that moves between two portfolios, as stretches of equal weights.
 
-    opens, closes, targets: (sessions, tickers), lists of lists or arrays. Returns the number of fills; `fills` needs a
-    row for each ticker and session at most. is_raw: splits and cash dividends before each open, see Plan.
+    part: (sessions,) how far from `low` (tickers,) to `high`; NaN stands for the weights `unknown`. Fills `rows`
+    (sessions,), where each stretch begins, and `weights` (sessions, tickers). Returns how many there are, -1 where
+    a part is not in [0, 1].
     """
-    tickers = len(targets[0])
-    shares = [0.0] * tickers
-    basis = [0.0] * tickers
-    held = [0.0] * tickers
-    sizes = [0.0] * tickers
-    is_due = False
     count = 0
-    for t in range(len(opens)):
-        interest = cash * overnight[t]  # on the cash of the last close; paid in after the fills of this open
-        if is_raw:
-            for i in range(tickers):
-                if ratios[t][i] != 1.0:
-                    shares[i] *= ratios[t][i]
-                    basis[i] /= ratios[t][i]
-                if dividends[t][i] != 0.0:
-                    cash += shares[i] * dividends[t][i]
-        if is_due and trade_sizes(cash, shares, basis, opens[t], held, rate, whole, sizes):
-            for i in range(tickers):
-                if sizes[i] < 0.0:
-                    q = -sizes[i]
-                    price = opens[t][i]
-                    cost = q * rate * price
-                    cash += q * basis[i] + q * (price - basis[i])
-                    cash -= cost
-                    shares[i] += sizes[i]
-                    if shares[i] == 0.0:
-                        basis[i] = 0.0
-                    fills[count][0] = t
-                    fills[count][1] = i
-                    fills[count][2] = sizes[i]
-                    fills[count][3] = price
-                    fills[count][4] = cost
-                    count += 1
-            for i in range(tickers):
-                if sizes[i] > 0.0:
-                    q = sizes[i]
-                    price = opens[t][i]
-                    cost = q * rate * price
-                    cash -= q * price
-                    cash -= cost
-                    before = shares[i]
-                    shares[i] = before + q
-                    basis[i] = price if before == 0.0 else (basis[i] * before + q * price) / shares[i]
-                    fills[count][0] = t
-                    fills[count][1] = i
-                    fills[count][2] = q
-                    fills[count][3] = price
-                    fills[count][4] = cost
-                    count += 1
-        cash += interest
-        invested = 0.0
-        for i in range(tickers):
-            worth = shares[i] * closes[t][i]
-            profit = shares[i] * (closes[t][i] - basis[i])
-            if worth > 0.0:
-                invested += worth - profit
-                invested += profit
-            else:
-                invested += worth
-        equity[t] = cash + invested
-        cash_at_close[t] = cash
-        is_due = False
-        if t >= first:
-            is_due = is_scheduled[t]
-            for i in range(tickers):
-                if targets[t][i] != held[i]:
-                    is_due = True
-                if abs(shares[i] * closes[t][i] / equity[t] - targets[t][i]) > band:
-                    is_due = True
-            if is_due:
-                for i in range(tickers):
-                    held[i] = targets[t][i]
+    before = np.nan
+    for t in range(len(part)):
+        share = part[t]
+        if share == before:
+            continue
+        before = share
+        if not (share != share or 0.0 <= share <= 1.0):
+            return -1
+        is_other = count == 0
+        for i in range(len(low)):
+            weight = unknown[i] if share != share else share * high[i] + (1.0 - share) * low[i]
+            is_other = is_other or weight != weights[count - 1][i]
+            weights[count][i] = weight
+        if is_other:
+            rows[count] = t
+            count += 1
     return count
 
 
-def run_kernel(plan: Plan) -> Books:
-    """The books of a plan, by the kernel as plain Python (about 20 ms for 25 years of four tickers)."""
-    count = len(plan.sessions)
-    equity, cash = [0.0] * count, [0.0] * count
-    fills: list[list[float]] = [[0.0] * 5 for _ in range(_most_fills(plan))]
-    used = simulate(
-        plan.opens.tolist(),
-        plan.closes.tolist(),
-        plan.targets.tolist(),
-        plan.is_scheduled.tolist(),
-        plan.first,
-        plan.band,
-        plan.overnight.tolist(),
-        plan.terms.cash,
-        plan.terms.cost_rate,
-        plan.terms.whole_shares,
-        equity,
-        cash,
-        fills,
-        *raw_arguments(plan, as_lists=True),
+def value_stretch(
+    closes: Any, shares: Any, basis: Any, cash: float, interest: float, overnight: Any, earns: bool,
+    begin: int, end: int, equity: Any, cash_at_close: Any,
+) -> float:  # fmt: skip
+    """Value the sessions from `begin` up to `end`, in which nothing is traded; returns the cash at the last of them.
+
+    interest: what cash earned before the first of them. cash_at_close: filled unless it is empty.
+    """
+    held_tickers, one, two = 0, 0, 0
+    for i in range(len(shares)):
+        if shares[i] != 0.0:
+            held_tickers += 1
+            one, two = two, i
+    aside = 0.0 if earns else cash
+    worth = equity[begin:end]
+    if held_tickers == 2:  # the usual case, in one loop
+        held, cost, price = shares[one], basis[one], closes[one][begin:end]
+        held_2, cost_2, price_2 = shares[two], basis[two], closes[two][begin:end]
+        for u in range(len(worth)):
+            profit, profit_2 = held * (price[u] - cost), held_2 * (price_2[u] - cost_2)
+            both = ((held * price[u] - profit) + profit) + (held_2 * price_2[u] - profit_2)
+            worth[u] = aside + (both + profit_2)
+    else:
+        for u in range(len(worth)):
+            worth[u] = 0.0
+        for i in range(len(shares)):
+            if shares[i] != 0.0:
+                held, cost, price = shares[i], basis[i], closes[i][begin:end]
+                for u in range(len(worth)):
+                    profit = held * (price[u] - cost)
+                    worth[u] = (worth[u] + (held * price[u] - profit)) + profit
+        for u in range(len(worth)):
+            worth[u] = aside + worth[u]
+    if earns:
+        for t in range(begin, end):
+            cash += interest
+            equity[t] = cash + equity[t]
+            if len(cash_at_close):
+                cash_at_close[t] = cash
+            if t + 1 < end:
+                interest = cash * overnight[t + 1]
+    elif len(cash_at_close):
+        for t in range(begin, end):
+            cash_at_close[t] = cash
+    return cash
+
+
+def add_exposure(closes: Any, shares: Any, baskets: Any, begin: int, end: int, totals: Any) -> int:
+    """Add, session by session, each basket's share of what is invested; returns the sessions with anything invested."""
+    counted = max(end - begin, 0)
+    any_held = False
+    for k in range(len(baskets)):
+        inside, outside = 0, 0
+        for i in range(len(shares)):
+            if shares[i] != 0.0:
+                if baskets[k][i]:
+                    inside += 1
+                else:
+                    outside += 1
+        any_held = inside + outside > 0
+        if inside and outside:
+            total = 0.0
+            for t in range(begin, end):
+                own, invested = 0.0, 0.0
+                for i in range(len(shares)):
+                    worth = shares[i] * closes[i][t]
+                    invested += worth
+                    if baskets[k][i]:
+                        own += worth
+                total += own / invested
+            totals[EXPOSURES + k] += total
+        elif inside:
+            totals[EXPOSURES + k] += counted
+    return counted if any_held else 0
+
+
+def fill_all(
+    cash: float, row: int, prices: Any, rate: float, shares: Any, basis: Any, sizes: Any, totals: Any, fills: Any
+) -> float:
+    """Book the trades of one moment, sales first; returns the cash left.
+
+    fills: rows of (session, ticker, size, price, cost), written from row `totals[TRADES]` on unless it is empty.
+    """
+    worth, traded, trades = cash, 0.0, totals[TRADES]
+    for i in range(len(shares)):
+        worth += shares[i] * prices[i]
+        traded += abs(sizes[i]) * prices[i]
+    for i in range(len(shares)):
+        if sizes[i] < 0.0:
+            q = -sizes[i]
+            price = prices[i]
+            cost = q * rate * price
+            cash += q * basis[i] + q * (price - basis[i])
+            cash -= cost
+            shares[i] += sizes[i]
+            if shares[i] == 0.0:
+                basis[i] = 0.0
+            book(row, i, sizes[i], price, cost, totals, fills)
+    for i in range(len(shares)):
+        if sizes[i] > 0.0:
+            q = sizes[i]
+            price = prices[i]
+            cost = q * rate * price
+            cash -= q * price
+            cash -= cost
+            before = shares[i]
+            shares[i] = before + q
+            basis[i] = price if before == 0.0 else (basis[i] * before + q * price) / shares[i]
+            book(row, i, q, price, cost, totals, fills)
+    if totals[TRADES] > trades:
+        totals[REBALANCES] += 1.0
+        if totals[REBALANCES] > 1.0:  # the first purchase turns nothing over
+            totals[TURNOVER] += 0.5 * traded / worth
+    return cash
+
+
+def book(row: int, ticker: int, size: float, price: float, cost: float, totals: Any, fills: Any) -> None:
+    """Write one fill down."""
+    if len(fills):
+        fill = fills[int(totals[TRADES])]
+        fill[0] = row
+        fill[1] = ticker
+        fill[2] = size
+        fill[3] = price
+        fill[4] = cost
+    totals[TRADES] += 1.0
+    totals[COSTS_USD] += cost
+
+
+def split_and_pay(cash: float, shares: Any, basis: Any, ratios: Any, dividends: Any) -> float:
+    """Before a raw account's open: each holding split, then paid its dividend; returns the cash."""
+    for i in range(len(shares)):
+        if ratios[i] != 1.0:
+            shares[i] *= ratios[i]
+            basis[i] /= ratios[i]
+        if dividends[i] != 0.0:
+            cash += shares[i] * dividends[i]
+    return cash
+
+
+def simulate(
+    prices: Any, decided: Any, timing: Any, terms: Any, night: Any, events: Any, baskets: Any, state: Any,
+    equity: Any, cash_at_close: Any, fills: Any, totals: Any,
+) -> None:  # fmt: skip
+    """Run the account; fills `equity` (sessions,) and `totals`, and unless they are empty `cash_at_close` and `fills`.
+
+    A drift rule needs `cash_at_close`.
+
+    prices: traded at (sessions, tickers), closes (tickers, sessions). decided: rows and weights of the stretches, and
+    the rows after which the books are brought back to target, both ascending. timing: `shift`, `first`, `delay`: row r
+    of what is decided falls due after the close of row r + shift, or of `first` if that is later, and trades at the
+    next row; a drift seen at a close falls due `delay` - 1 rows later. terms: cash, cost rate, whole shares, drift
+    band. night: interest per dollar of cash before each row (sessions,), and whether there is any. events: rows, ratios
+    and dividends (events, tickers) of a raw account. baskets: (baskets, tickers), whose share of what is invested is
+    averaged; the base row is left out. state: (STATES, tickers) to work in.
+    """
+    traded_at, closes = prices
+    rows, weights, scheduled = decided
+    shift, first, delay = timing
+    cash, rate, whole, band = terms
+    overnight, earns = night
+    happens, ratios, dividends = events
+    sessions, tickers = len(traded_at), len(closes)
+    shares, basis, sizes, held, now = state[SHARES], state[BASIS], state[SIZES], state[HELD], state[NOW]
+    for i in range(tickers):
+        shares[i] = basis[i] = held[i] = 0.0
+    for k in range(len(totals)):
+        totals[k] = 0.0
+    watches = band < np.inf
+    stretch, nth, event, counted, drift_due = 0, 0, 0, 0, -1
+    while stretch + 1 < len(rows) and rows[stretch + 1] + shift <= first:
+        stretch += 1
+    begin = 0
+    is_due = False
+    while True:
+        interest = cash * overnight[begin]
+        if event < len(happens) and happens[event] == begin:
+            cash = split_and_pay(cash, shares, basis, ratios[event], dividends[event])
+            event += 1
+        if is_due and trade_sizes(cash, shares, basis, traded_at[begin], held, rate, whole, sizes):
+            cash = fill_all(cash, begin, traded_at[begin], rate, shares, basis, sizes, totals, fills)
+        is_same = True
+        while is_same and stretch < len(rows):  # of equal weights: nothing to do
+            for i in range(tickers):
+                is_same = is_same and weights[stretch][i] == held[i]
+            stretch += is_same
+        changed = max(rows[stretch] + shift, first) if stretch < len(rows) else sessions
+        while nth < len(scheduled) and scheduled[nth] + shift < max(begin, first):
+            nth += 1
+        due = min(changed, scheduled[nth] + shift) if nth < len(scheduled) else changed
+        end = min(due + 1, sessions)
+        if event < len(happens):
+            end = min(end, happens[event])
+        if watches:
+            end = min(end, begin + WATCHED) if drift_due < 0 else min(end, drift_due + 1)
+        cash = value_stretch(closes, shares, basis, cash, interest, overnight, earns, begin, end, equity, cash_at_close)
+        if watches:  # a drift seen at a close falls due `delay` - 1 rows later; none is looked for until then
+            for t in range(max(begin, first), end if drift_due < 0 else 0):
+                for i in range(tickers):
+                    now[i] = closes[i][t]
+                if has_drifted(equity[t], shares, now, held, band):
+                    drift_due = t + delay - 1
+                    end = min(end, drift_due + 1)
+                    cash = cash_at_close[end - 1]
+                    break
+        counted += add_exposure(closes, shares, baskets, max(begin, 1), end, totals)
+        if end >= sessions:
+            break
+        begin, last = end, end - 1
+        is_due = last == due
+        if drift_due == last:
+            is_due, drift_due = True, -1
+        if last == changed:
+            for i in range(tickers):
+                held[i] = weights[stretch][i]
+            stretch += 1
+    for k in range(len(baskets)):
+        totals[EXPOSURES + k] = totals[EXPOSURES + k] / counted if counted else np.nan
+
+
+def inputs_of(plan: Plan) -> tuple[Any, ...]:
+    """The arguments of `simulate` up to `events`, as arrays."""
+    targets, terms = plan.targets, plan.terms
+    rows = np.flatnonzero(np.concatenate([[True], (targets[1:] != targets[:-1]).any(axis=1)]))
+    happens = np.zeros(0, dtype=np.int64)
+    ratios = dividends = np.zeros((0, len(plan.tickers)))
+    if plan.ratios is not None and plan.dividends is not None:
+        happens = np.flatnonzero(((plan.ratios != 1.0) | (plan.dividends != 0.0)).any(axis=1))
+        ratios, dividends = plan.ratios[happens], plan.dividends[happens]
+    return (
+        (plan.opens, np.ascontiguousarray(plan.closes.T)),
+        (rows, targets[rows], np.flatnonzero(plan.is_scheduled)),
+        (0, plan.first, terms.delay_sessions),
+        (terms.cash, terms.cost_rate, terms.whole_shares, plan.band),
+        (plan.overnight, bool(plan.overnight.any())),
+        (happens, ratios, dividends),
     )
-    table = np.array(fills[:used], dtype=np.float64).reshape(used, 5)
-    return books_of(plan, np.array(equity), np.array(cash), Fills.of(table))
 
 
-def raw_arguments(plan: Plan, *, begin: int = 0, as_lists: bool = False) -> tuple[Any, ...]:
-    """The last three arguments of `simulate` from row `begin` on; arrays for any plan, so that numba compiles once."""
-    if plan.ratios is None or plan.dividends is None:
-        none = np.zeros((1, 1))
-        return False, none, none
-    tables = (plan.ratios[begin:], plan.dividends[begin:])
-    return (True, *(table.tolist() for table in tables)) if as_lists else (True, *tables)
+def run_kernel(plan: Plan) -> Books:
+    """The books of a plan, by the kernel as plain Python (some 10 ms for 25 years of four tickers)."""
+    sessions, tickers = len(plan.sessions), len(plan.tickers)
+    equity, cash, fills = np.empty(sessions), np.empty(sessions), np.empty((sessions * tickers, 5))
+    totals = [0.0] * EXPOSURES
+    state = [[0.0] * tickers for _ in range(STATES)]
+    out: tuple[Any, ...] = ([], state, memoryview(equity), memoryview(cash), fills, totals)  # type: ignore[arg-type]
+    simulate(*(_in_lists(group) for group in inputs_of(plan)), *out)
+    return books_of(plan, equity, cash, Fills.of(fills[: int(totals[TRADES])]))
 
 
-def _most_fills(plan: Plan) -> int:
-    """An upper bound of the number of fills: one per ticker and session at which a trade can be due."""
-    changed = int((plan.targets[1:] != plan.targets[:-1]).any(axis=1).sum()) + 1
-    sessions = len(plan.targets) if plan.band < 1.0 else changed + int(plan.is_scheduled.sum())
-    return sessions * len(plan.tickers)
+def _in_lists(values: tuple[Any, ...]) -> tuple[Any, ...]:
+    return tuple(each.tolist() if isinstance(each, np.ndarray) else each for each in values)
+
+
+def run_compiled(plan: Plan) -> Books:
+    """The books of a plan by the compiled kernel; equal to those of `run_kernel` to the last bit."""
+    sessions, tickers = len(plan.sessions), len(plan.tickers)
+    equity, cash, fills = np.empty(sessions), np.empty(sessions), np.empty((sessions * tickers, 5))
+    totals = compiled_books(plan, equity, cash, fills)
+    return books_of(plan, equity, cash, Fills.of(fills[: int(totals[TRADES])]))
+
+
+def compiled_books(plan: Plan, equity: Floats, cash: Floats, fills: Floats) -> Floats:
+    """Fill these by the compiled kernel (cash and fills unless they are empty); returns the totals."""
+    totals = np.zeros(EXPOSURES)
+    tickers = len(plan.tickers)
+    baskets = np.zeros((0, tickers), dtype=np.bool_)
+    _compiled_simulate()(*inputs_of(plan), baskets, np.empty((STATES, tickers)), equity, cash, fills, totals)
+    return totals
+
+
+NO_CHECKS: Literal["numpy"] = "numpy"
+"""A division by zero gives inf or NaN: to ask before each one keeps loops from running several sessions wide."""
+
+ARITHMETIC: tuple[Callable[..., Any], ...] = (
+    sizing.affordable,
+    sizing.value_net_of_costs,
+    sizing.trade_sizes,
+    sizing.has_drifted,
+    stretches_between,
+    value_stretch,
+    add_exposure,
+    book,
+    fill_all,
+    split_and_pay,
+    simulate,
+)
+
+
+@cache
+def let_compiled_code_call_the_kernel() -> None:
+    """No fastmath: a fused multiply-add, or sums in another order, would cost the last bit."""
+    from numba.extending import register_jitable
+
+    for function in ARITHMETIC:
+        register_jitable(inline="always", error_model=NO_CHECKS)(function)
+
+
+def machine_code(function: Any, *sources: ModuleType) -> Any:
+    """A function compiled by numba on first use (a few seconds), then kept on disk; it lets go of the interpreter.
+
+    Numba's cache notices a change of the function's own file alone; the name under which it is kept tells that of all
+    `sources` it is made from.
+    """
+    from numba import njit
+
+    files = [Path(__file__), *(Path(str(module.__file__)) for module in sources)]
+    named = FunctionType(function.__code__, function.__globals__)
+    named.__qualname__ = f"{function.__name__}_{sha256(b''.join(file.read_bytes() for file in files)).hexdigest()[:12]}"
+    return njit(cache=True, nogil=True, error_model=NO_CHECKS)(named)
+
+
+@cache
+def _compiled_simulate() -> Any:
+    let_compiled_code_call_the_kernel()
+    return machine_code(simulate, sizing)

@@ -5,6 +5,7 @@ The flow: config -> market -> decision -> PLAN -> fills -> result -> metrics -> 
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,8 +31,8 @@ class Terms:
     cost_rate: commission and slippage together, as a fraction of traded value.
     rebalance: `on_change` trades when the target changes; `monthly` also at each month's last decision; a number also
         when a weight at the close is off its target by more than that.
-    delay_sessions: sessions between the close decided at and the open traded at. A drift is judged at each close and
-        traded at the next open whatever the delay: it is no decision of the strategy.
+    delay_sessions: sessions between the close decided at and the open traded at, of a drift too; none is looked for
+        while one is due.
     is_raw: an account of prices on the tape, paid its dividends in cash, its holdings split; else of total return.
     """
 
@@ -133,6 +134,15 @@ def make_plan(market: Market, tickers: tuple[str, ...], weights: Floats, start: 
         ratios=ratios,
         dividends=dividends,
     )
+
+
+def begun_at(plan: Plan, row: int) -> Plan:
+    """The plan of the same test begun `row` sessions later."""
+    names = ("sessions", "opens", "closes", "targets", "is_scheduled", "overnight", "ratios", "dividends")
+    later: dict[str, Any] = {n: None if getattr(plan, n) is None else getattr(plan, n)[row:] for n in names}
+    overnight = plan.overnight[row:].copy()
+    overnight[0] = 0.0  # the starting cash was not there the night before
+    return dataclasses.replace(plan, **{**later, "overnight": overnight})
 
 
 def _table(prices: pd.DataFrame) -> Floats:

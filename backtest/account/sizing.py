@@ -120,3 +120,13 @@ def trade_sizes(
             if sizes[i] >= 1.0:
                 sizes[i] -= 1.0
     return is_real_trade
+
+
+def has_drifted(
+    equity: float, shares: Sequence[float], prices: Sequence[float], targets: Sequence[float], band: float
+) -> bool:
+    """Is a weight off its target by more than `band`, a fraction of equity?"""
+    for i in range(len(shares)):  # noqa: SIM110, numba has no `any`
+        if abs(shares[i] * prices[i] / equity - targets[i]) > band:
+            return True
+    return False

@@ -18,7 +18,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from backtest.account.feeds import market_of_feeds
 from backtest.account.plan import NO_BAND, Plan, Terms, make_plan
-from backtest.account.sizing import trade_sizes
+from backtest.account.sizing import has_drifted, trade_sizes
 from backtest.config.fields import LegName as LegName  # for the strategies, which see the config through this
 from backtest.decision import Decision, check_decision, target_weights
 from backtest.errors import ConfigError, OrderRefused, RunError
@@ -106,13 +106,22 @@ class RotationStrategy(bt.Strategy, metaclass=ParamsFromModel):
         changed[1:] = (plan.targets[1:] != plan.targets[:-1]).any(axis=1)
         changed[plan.first] = bool(plan.targets[plan.first].any())
         self.is_due: list[bool] = (changed | plan.is_scheduled).tolist()
-        self.pending_row = -1
+        self.pending_row = self.drift_due = -1
+        self.delay_sessions = plan.terms.delay_sessions
+        self.held = [0.0] * len(self.datas)
 
     def next(self) -> None:
         """After the close: is there anything to do at the next open?"""
         row = len(self) - 1
-        if row >= self.first and (self.is_due[row] or self._has_drifted(row)):
+        if row < self.first:
+            return
+        if self.drift_due < 0 and self._has_drifted():
+            self.drift_due = row + self.delay_sessions - 1
+        if self.is_due[row] or self.drift_due == row:
             self.pending_row = row
+        if self.drift_due == row:
+            self.drift_due = -1
+        self.held = self.targets[row]
 
     def prenext(self) -> None:
         """An indicator that a subclass draws may warm up; the decisions do not wait for it."""
@@ -161,14 +170,12 @@ class RotationStrategy(bt.Strategy, metaclass=ParamsFromModel):
         """A refused order is an exception, never a statistic."""
         refuse_silence(order)
 
-    def _has_drifted(self, row: int) -> bool:
+    def _has_drifted(self) -> bool:
         if self.band == NO_BAND:
             return False
-        equity = self.broker.getvalue()
-        return any(
-            abs(position.size * feed.close[0] / equity - target) > self.band
-            for position, feed, target in zip(self.holdings, self.datas, self.targets[row], strict=True)
-        )
+        shares = [position.size for position in self.holdings]
+        closes = [feed.close[0] for feed in self.datas]
+        return has_drifted(self.broker.getvalue(), shares, closes, self.held, self.band)
 
     def _plan_from_feeds(self) -> Plan:
         market: Market = self.p.market or market_of_feeds(self.datas)

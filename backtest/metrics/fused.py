@@ -198,5 +198,5 @@ def measure_one(
     if not has_benchmark:
         column[12:18] = np.nan
     column[18] = totals[0] / years if years else np.nan
-    column[19], column[20], column[22], column[23] = totals[1], totals[2], totals[3], totals[4]
+    column[19], column[20], column[23], column[22] = totals[1], totals[2], totals[3], totals[4]
     column[24] = equity[-1]

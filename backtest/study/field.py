@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from backtest.account import Books
-from backtest.account.compiled import run_compiled
+from backtest.account.kernel import run_compiled
 from backtest.market import Floats
 from backtest.metrics import Activity, Calendar, calendar_and_tbill
 from backtest.pipeline import activity_of, legs_of

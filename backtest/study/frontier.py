@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from backtest.account.benchmarks import mix_plan, mix_weights
-from backtest.account.compiled import run_compiled
+from backtest.account.kernel import run_compiled
 from backtest.account.plan import Terms
 from backtest.market import Floats
 from backtest.metrics import Activity, Calendar, metrics_table

@@ -17,9 +17,8 @@ import pandas as pd
 from backtest.account import Books, check_same_books, run_backtrader
 from backtest.account.benchmarks import benchmark_plan, mix_weights
 from backtest.account.books import check_identities
-from backtest.account.compiled import compiled_simulate, run_compiled
-from backtest.account.kernel import raw_arguments
-from backtest.account.plan import Plan, Terms
+from backtest.account.kernel import compiled_books, run_compiled
+from backtest.account.plan import NO_BAND, Plan, Terms, begun_at
 from backtest.config import Config
 from backtest.decision import Decision, target_weights
 from backtest.market import Floats, Legs, Market
@@ -132,28 +131,14 @@ def growth(plan: Plan, *, begin: int = 0, cost_rate: float | None = None) -> flo
 
     cost_rate: another one than the plan's, as a fraction of traded value. Calendar years of 365.25 days.
     """
-    sessions, terms = plan.sessions[begin:], plan.terms
-    equity, cash = np.empty(len(sessions)), np.empty(len(sessions))
-    overnight = plan.overnight[begin:]
-    if overnight[0]:
-        overnight = np.concatenate([[0.0], overnight[1:]])  # the starting cash was not there the night before
-    compiled_simulate()(
-        plan.opens[begin:],
-        plan.closes[begin:],
-        plan.targets[begin:],
-        plan.is_scheduled[begin:],
-        plan.first,
-        plan.band,
-        overnight,
-        terms.cash,
-        terms.cost_rate if cost_rate is None else float(cost_rate),
-        terms.whole_shares,
-        equity,
-        cash,
-        np.empty((equity.size * len(plan.tickers), 5)),
-        *raw_arguments(plan, begin=begin),
-    )
-    return annual_growth(equity[-1] / equity[0], years_between(sessions))
+    if begin:
+        plan = begun_at(plan, begin)
+    if cost_rate is not None:
+        plan = dataclasses.replace(plan, terms=dataclasses.replace(plan.terms, cost_rate=float(cost_rate)))
+    equity = np.empty(len(plan.sessions))
+    cash = np.empty(len(equity) if plan.band < NO_BAND else 0)
+    compiled_books(plan, equity, cash, np.empty((0, 5)))
+    return annual_growth(equity[-1] / equity[0], years_between(plan.sessions))
 
 
 def annual_growth(factor: float, years: float) -> float:

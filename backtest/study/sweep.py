@@ -20,13 +20,12 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from backtest.account.compiled import run_compiled
 from backtest.config import Config, Study
 from backtest.errors import ConfigError, RunError
 from backtest.market import Floats, Market
 from backtest.metrics import METRIC_KEYS, metric_of
 from backtest.study.sweep_batch import curve_of
-from backtest.study.sweep_chunk import CHUNK, Rows, plan_with, run_chunks
+from backtest.study.sweep_chunk import CHUNK, Rows, run_chunks
 from backtest.study.sweep_cluster import cluster_rows, cut
 from backtest.study.sweep_setting import Setting, Settings, with_first
 from backtest.study.sweep_store import ChunkStore
@@ -207,9 +206,6 @@ def curves_of(result: Sweep, numbers: list[int]) -> Floats:
     for number in numbers:
         template, params = result.study.grid_parts(number)
         setting = result.settings.of(template, params)
-        if setting.is_plain:
-            curves.append(run_compiled(plan_with(setting, params)).equity)
-            continue
         curves.append(curve_of(setting, setting.decide(params)))
     return np.array(curves)
 

@@ -19,6 +19,8 @@ import numpy as np
 import numpy.typing as npt
 
 from backtest import two_legs
+from backtest.account.kernel import STATES
+from backtest.account.plan import NO_BAND
 from backtest.decision import Decision, check_decision
 from backtest.errors import RunError
 from backtest.market import Floats
@@ -41,16 +43,17 @@ class Room:
 
     def __init__(self, setting: Setting, variants: int) -> None:
         self.shape = shape_of(setting)
-        sessions, tested, tickers = self.shape
-        self.small, self.cash = np.empty((variants, sessions)), np.zeros((variants, 1))
+        sessions, tested, tickers, watches = self.shape
+        self.parts = np.empty((variants, sessions))
         stretches = np.empty(sessions, dtype=np.int64), np.empty((sessions, tickers))
-        self.work = (*stretches, np.empty(tested - 1), np.empty((2, tested)))
+        cash = np.empty(tested if watches else 0)
+        self.work = (*stretches, np.empty((STATES, tickers)), cash, np.empty(tested - 1), np.empty((2, tested)))
         self.curve = np.empty((1, tested))
 
 
-def shape_of(setting: Setting) -> tuple[int, int, int]:
-    """Sessions of the market, sessions of the test, tickers."""
-    return len(setting.market.close), len(setting.plan.opens), len(setting.is_small)
+def shape_of(setting: Setting) -> tuple[int, int, int, bool]:
+    """Sessions of the market, sessions of the test, tickers, and whether drift is watched."""
+    return len(setting.market.close), len(setting.plan.opens), len(setting.plan.tickers), setting.plan.band < NO_BAND
 
 
 @dataclass(eq=False)
@@ -65,14 +68,14 @@ class Batch:
     @property
     def is_full(self) -> bool:
         """Is there no room for another?"""
-        return len(self.numbers) == len(self.room.cash)
+        return len(self.numbers) == len(self.room.parts)
 
     def add(self, decision: Decision | Encoded, number: int) -> None:
         """One variant more; a batch takes one kind alone."""
         if isinstance(decision, Encoded):
             self.encoded.append(decision)
         else:
-            self.room.small[len(self.numbers)] = two_legs.second_share(decision)
+            self.room.parts[len(self.numbers)] = two_legs.second_share(decision)
         self.numbers.append(number)
 
     def run(self, start: int, table: Floats) -> Told:
@@ -90,18 +93,16 @@ class Batch:
         """
         own, count = self.setting, len(self.numbers)
         is_wrong = np.zeros(count, dtype=np.bool_)
-        small = self.room.small[: 0 if self.encoded else count]
+        parts = self.room.parts[: 0 if self.encoded else count]
         runner()(
-            stretches_of(self.encoded, own),
-            (small, self.room.cash, *own.initial),
-            own.weights, own.plan.first - own.begin, own.is_small, own.prices, own.numbers, own.against,
+            stretches_of(self.encoded, own), parts, own.portfolios, own.scheduled, own.inputs, own.baskets, own.against,
             self.room.work, equity, table, is_wrong,
         )  # fmt: skip
         return is_wrong
 
     def _wrong(self, k: int) -> Exception:
         try:
-            decision = two_legs.decision_of(self.room.small[k], self.setting.legs)
+            decision = two_legs.decision_of(self.room.parts[k], self.setting.legs)
             check_decision(decision, self.setting.market, self.setting.legs)
         except RunError as error:
             return error
@@ -111,7 +112,7 @@ class Batch:
 def stretches_of(decisions: Sequence[Encoded], setting: Setting) -> tuple[Any, Floats, Any]:
     """Rows and weights of all variants one after the other, and where each one's end."""
     if not decisions:
-        return np.empty(0, dtype=np.int64), np.empty((0, len(setting.is_small))), np.empty(0, dtype=np.int64)
+        return np.empty(0, dtype=np.int64), np.empty((0, len(setting.plan.tickers))), np.empty(0, dtype=np.int64)
     rows, weights = (np.concatenate([getattr(each, name) for each in decisions]) for name in ("rows", "weights"))
     return rows, weights, np.cumsum([len(each.rows) for each in decisions], dtype=np.int64)
 

@@ -6,28 +6,21 @@ chunk, the decisions of the next are made. One variant that fails is a row witho
 
 from __future__ import annotations
 
-import dataclasses
 import os
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 from pydantic import BaseModel
 
-from backtest.account.account import TOTALS
-from backtest.account.compiled import run_compiled
-from backtest.account.plan import Plan, make_plan
 from backtest.config import Config, Study
 from backtest.config.problems import printable
-from backtest.decision import Decision, check_decision, target_weights
+from backtest.decision import Decision
 from backtest.errors import BacktestError
 from backtest.market import Floats
 from backtest.metrics import METRIC_KEYS
-from backtest.pipeline import activity_of
 from backtest.study.sweep_batch import BATCH, Batch, Crew, Told
-from backtest.study.sweep_engine import measurer
 from backtest.study.sweep_setting import Encoded, Setting, Settings
 
 CHUNK = 2048
@@ -84,9 +77,6 @@ def _start(settings: Settings, start: int, stop: int, crew: Crew) -> tuple[Rows,
         for number, template, params in points:
             try:
                 setting = settings.of(template, params)
-                if setting.is_plain:
-                    futures.append(crew.submit(_run_plain, setting, plan_with(setting, params), rows, number))
-                    continue
                 decision = _decided(settings, setting, params)
                 key = (id(setting), isinstance(decision, Encoded))
                 batch = batches.get(key)
@@ -135,24 +125,3 @@ def _decided(settings: Settings, setting: Setting, params: BaseModel) -> Decisio
     strategy = setting.config.strategy
     asked = (id(setting.market), strategy.name, strategy.initial, setting.legs.key, params.model_dump_json())
     return settings.decisions.get(asked, lambda: setting.encoded(setting.decide(params)))
-
-
-def plan_with(setting: Setting, params: BaseModel) -> Plan:
-    """The plan of a variant, as its single run makes it."""
-    decision = check_decision(setting.decide(params), setting.market, setting.legs)
-    tickers = setting.legs.tickers
-    weights = target_weights(decision, setting.market, setting.legs, tickers, setting.config.strategy.initial)
-    made = make_plan(setting.market, tickers, weights, setting.plan.sessions[0], setting.plan.terms)
-    return dataclasses.replace(setting.plan, targets=made.targets)
-
-
-def _run_plain(setting: Setting, plan: Plan, rows: Rows, number: int) -> Told:
-    """For what the account for sweeps cannot do."""
-    books = run_compiled(plan)
-    activity = activity_of(books, setting.legs)
-    totals: list[Any] = [activity.turnover, activity.rebalances, activity.trades]
-    totals += [activity.exposure_small, activity.costs_usd]
-    table = np.empty((1, len(METRIC_KEYS)))
-    measurer()(books.equity[None], np.array([totals], dtype=np.float64).reshape(1, TOTALS), setting.against, table)
-    rows.table[number - rows.start] = table[0]
-    return []

@@ -1,6 +1,6 @@
-"""The machine code of a sweep: decisions to bytes, bytes to an account, the account to metrics, many in one call.
+"""The machine code of a sweep: decisions to an account, the account to metrics, many in one call.
 
-`runner` and `measurer` compile the plain functions of `execution/account.py` and `metrics/fused.py`. One function each,
+`runner` and `measurer` compile the plain functions of `account/kernel.py` and `metrics/fused.py`. One function each,
 that lets go of the interpreter: cores are used by threads. (Two compiled versions of one function, a serial and a
 parallel one, share a place in numba's cache on disk, and the parallel one can come back serial.)
 """
@@ -8,37 +8,20 @@ parallel one, share a place in numba's cache on disk, and the parallel one can c
 from __future__ import annotations
 
 from functools import cache
-from hashlib import sha256
-from pathlib import Path
-from types import FunctionType
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
-from backtest.account import account, sizing
+from backtest.account import kernel, sizing
 from backtest.metrics import fused
 
 SUMS = {"reassoc", "nsz", "contract"}
 """For metrics: sums may be added in another order. Never for the account, where the last bit counts."""
 
-NO_CHECKS: Literal["numpy"] = "numpy"
-"""A division by zero gives inf or NaN: to ask before each one keeps loops from running eight wide."""
-
-run_account: Any = account.account
-encode: Any = account.encode
+simulate: Any = kernel.simulate
+stretches_between: Any = kernel.stretches_between
 measure_one: Any = fused.measure_one
 
-_EXACT: tuple[Any, ...] = (
-    sizing.affordable,
-    sizing.value_net_of_costs,
-    sizing.trade_sizes,
-    account.encode,
-    account.shares_in_small,
-    account.add_interest,
-    account.value_stretch,
-    account.fill_all,
-    account.account,
-)
 _SUMS: tuple[Any, ...] = (
     fused.deviation_of,
     fused.quotient,
@@ -56,78 +39,74 @@ _SUMS: tuple[Any, ...] = (
 @cache
 def runner() -> Any:
     """`run_many` compiled."""
-    _make_callable()
-    return _compiled(run_many)
+    kernel.let_compiled_code_call_the_kernel()
+    _let_compiled_code_measure()
+    return kernel.machine_code(run_many, sizing, fused)
 
 
 @cache
 def measurer() -> Any:
     """`measure_rows` compiled: metrics of curves that were made elsewhere."""
-    _make_callable()
-    return _compiled(measure_rows)
+    _let_compiled_code_measure()
+    return kernel.machine_code(measure_rows, fused)
 
 
 @cache
-def _make_callable() -> None:
-    """Lets compiled functions call these, each with its own floating point rules."""
+def _let_compiled_code_measure() -> None:
     from numba.extending import register_jitable
 
-    for function in _EXACT:
-        register_jitable(inline="always", error_model=NO_CHECKS)(function)
     for function in _SUMS:
-        register_jitable(fastmath=SUMS, error_model=NO_CHECKS, forceinline=True)(function)
-
-
-def _compiled(function: Any) -> Any:
-    """Machine code that is kept on disk under a name that changes with every source it is made from."""
-    from numba import njit
-
-    sources = [Path(str(module.__file__)).read_bytes() for module in (sizing, account, fused)]
-    named = FunctionType(function.__code__, function.__globals__)
-    named.__qualname__ = f"{function.__name__}_{sha256(b''.join(sources)).hexdigest()[:12]}"
-    return njit(cache=True, nogil=True, error_model=NO_CHECKS)(named)
+        register_jitable(fastmath=SUMS, error_model=kernel.NO_CHECKS, forceinline=True)(function)
 
 
 def run_many(
-    stretches: Any, shares: Any, legs: Any, shift: int, is_small: Any, prices: Any, numbers: Any, against: Any,
+    stretches: Any, parts: Any, portfolios: Any, scheduled: Any, inputs: Any, baskets: Any, against: Any,
     work: Any, equity: Any, table: Any, is_wrong: Any,
 ) -> None:  # fmt: skip
     """Account and metrics of many variants of one setting.
 
-    stretches: rows, weights of all variants one after the other, and where each one's end (variants,), from `encode`;
-    or none, and shares: small (variants, sessions), cash (variants, 1) and the two initial shares, to be encoded with
-    legs: weights inside growth and small. is_wrong (variants,): becomes True where a share is none. equity: (variants,
-    sessions) to be filled, or (1, sessions), used again for each. table: (variants, 25), a row of metrics each.
-    work: arrays for one decision's rows and weights, for returns (sessions - 1,) and for metrics (2, sessions).
-    prices: opens, closes, scheduled, overnight; numbers: first, earns, cash, rate, whole; against: the arguments of
-    `measure_one` between totals and returns.
+    stretches: rows, weights of all variants one after the other, and where each one's end (variants,); or none, and
+    parts (variants, sessions) between the two first of `portfolios` (tickers,), of which the third stands for NaN.
+    is_wrong (variants,): becomes True where a part is none. equity: (variants, sessions) to be filled, or
+    (1, sessions), used again for each. table: (variants, metrics), a row each. work: arrays for one decision's rows
+    and weights, for the account's state and cash, for returns (sessions - 1,) and for metrics (2, sessions).
+    scheduled, inputs, baskets: of `simulate`; against: the arguments of `measure_one` between totals and returns.
     """
     all_rows, all_weights, ends = stretches
-    small, cash, first_small, first_cash = shares
-    growth, small_leg = legs
-    opens, closes, scheduled, overnight = prices
-    first, earns, starting, rate, whole = numbers
-    own_rows, own_weights, returns, room = work
-    totals = np.zeros(5)
+    low, high, unknown = portfolios
+    own_rows, own_weights, state, cash, returns, room = work
+    prices, timing, terms, night, events = inputs
+    no_fills = np.empty((0, 5))
+    totals = np.zeros(kernel.EXPOSURES + len(baskets))
     begin = 0
     for v in range(len(table)):
         if len(ends):
             rows, weights = all_rows[begin : ends[v]], all_weights[begin : ends[v]]
             begin = ends[v]
         else:
-            count = encode(small[v], cash[v], first_small, first_cash, growth, small_leg, own_rows, own_weights)
+            count = stretches_between(parts[v], low, high, unknown, own_rows, own_weights)
             is_wrong[v] = count < 0
             rows, weights = own_rows[: max(count, 0)], own_weights[: max(count, 0)]
         own = equity[v if len(equity) > 1 else 0]
-        run_account(
-            opens, closes, rows, weights, shift, is_small, scheduled, first, overnight, earns, starting, rate, whole,
-            own, totals,
-        )  # fmt: skip
+        simulate(
+            prices,
+            (rows, weights, scheduled),
+            timing,
+            terms,
+            night,
+            events,
+            baskets,
+            state,
+            own,
+            cash,
+            no_fills,
+            totals,
+        )
         measure_one(own, totals, *against, returns, room, table[v])
 
 
 def measure_rows(equity: Any, totals: Any, against: Any, table: Any) -> None:
-    """Metrics of the curves (variants, sessions) with their totals (variants, 5)."""
+    """Metrics of the curves (variants, sessions) with their totals (variants, 4 + baskets)."""
     returns, room = np.empty(equity.shape[1] - 1), np.empty((2, equity.shape[1]))
     for v in range(len(equity)):
         measure_one(equity[v], totals[v], *against, returns, room, table[v])

@@ -141,7 +141,7 @@ def _checked(result: Sweep, number: int, why: str) -> Finalist:
 def _without_timing(result: Sweep) -> tuple[dict[str, Figures], dict[float, Figures]]:
     """Figures of the benchmarks and of static mixes, on the terms and in the period of the first point."""
     from backtest.account.benchmarks import benchmark_plans, mix_plan, mix_weights
-    from backtest.account.compiled import run_compiled
+    from backtest.account.kernel import run_compiled
     from backtest.metrics import metrics
     from backtest.pipeline import activity_of
     from backtest.study.sweep_setting import with_first

@@ -17,7 +17,7 @@ import numpy.typing as npt
 from pydantic import BaseModel
 
 from backtest.account.benchmarks import benchmark_plans
-from backtest.account.compiled import run_compiled
+from backtest.account.kernel import inputs_of, run_compiled
 from backtest.account.plan import Plan
 from backtest.config import Config, Study, study_question
 from backtest.config.fields import Benchmark
@@ -25,7 +25,7 @@ from backtest.data import content_hash, load_market
 from backtest.data.assemble import traded_tickers
 from backtest.decision import Decision, check_decision, target_weights
 from backtest.errors import ConfigError, RunError
-from backtest.market import Between, Floats, Legs, Market, Memo
+from backtest.market import CASH, Between, Floats, Legs, Market, Memo
 from backtest.metrics import Calendar, calendar_and_tbill
 from backtest.pipeline import is_rotation, legs_of, not_a_decision, plan_of
 from backtest.store.provenance import code_hash
@@ -52,8 +52,8 @@ class Encoded:
 class Setting:
     """What variants share: plan holds no targets; the last tuples are the arguments of `sweep_engine.run_many`.
 
-    benchmark: equity (sessions,) of the one that relative metrics are against, or None. weights: of the tickers in the
-    growth leg and in the small one.
+    benchmark: equity (sessions,) of the one that relative metrics are against, or None. portfolios: weights by ticker
+    of the growth leg, of the small one and of what is held before a signal is known.
     """
 
     config: Config
@@ -64,10 +64,10 @@ class Setting:
     calendar: Calendar
     benchmark: Floats | None
     tbill: Floats
-    weights: tuple[Floats, Floats]
-    is_small: npt.NDArray[np.bool_]
-    prices: tuple[Any, ...]
-    numbers: tuple[Any, ...]
+    portfolios: tuple[Floats, Floats, Floats]
+    scheduled: npt.NDArray[np.int64]
+    inputs: tuple[Any, ...]
+    baskets: npt.NDArray[np.bool_]
     against: tuple[Any, ...]
 
     @property
@@ -81,17 +81,6 @@ class Setting:
         if not isinstance(decision, Decision):
             raise RunError(not_a_decision(self.config.strategy.name, decision))
         return decision
-
-    @property
-    def initial(self) -> tuple[float, float]:
-        """The initial holding as (share of the second of two legs, share of cash)."""
-        name = self.config.strategy.initial
-        return (float(self.legs.names.index(name) == 1), 0.0) if name in self.legs.names else (0.0, 1.0)
-
-    @property
-    def is_plain(self) -> bool:
-        """Is it on terms that the account for sweeps does not know: a drift rule, or dividends and splits to book?"""
-        return self.plan.band < 1.0 or self.plan.terms.is_raw
 
     def is_simple(self, decision: Decision) -> bool:
         """Is the decision one number a session, whether right or wrong: from the first of two legs to the second?"""
@@ -225,9 +214,10 @@ def setting_of(template: Config, config: Config, market: Market, strategy: Any) 
     calendar, tbill = calendar_and_tbill(market, plan.sessions)
     plans = benchmark_plans(config, market, legs, plan.terms)
     benchmark = run_compiled(next(iter(plans.values()))).equity if plans else None
-    inside = legs.matrix(legs.tickers)
-    first, second = (inside[0], inside[1]) if len(inside) > 1 else (inside[0], np.zeros_like(inside[0]))
-    terms = plan.terms
+    names = (legs.names[0], legs.names[1] if len(legs.names) > 1 else CASH, config.strategy.initial)
+    portfolios = [legs.weights(legs.tickers, legs.alone(name)[None])[0] for name in names]
+    prices, (_, _, scheduled), (_, first, delay), *rest = inputs_of(plan)
+    shift = first - (len(market.sessions) - len(plan.sessions))  # decisions stand on the market's rows
     return Setting(
         config=template,
         market=market,
@@ -237,9 +227,9 @@ def setting_of(template: Config, config: Config, market: Market, strategy: Any) 
         calendar=calendar,
         benchmark=benchmark,
         tbill=tbill,
-        weights=(first, second),
-        is_small=second > 0.0,
-        prices=(plan.opens, np.ascontiguousarray(plan.closes.T), np.flatnonzero(plan.is_scheduled), plan.overnight),
-        numbers=(plan.first, bool(plan.overnight.any()), terms.cash, terms.cost_rate, terms.whole_shares),
+        portfolios=(portfolios[0], portfolios[1], portfolios[2]),
+        scheduled=scheduled - shift,
+        inputs=(prices, (shift, first, delay), *rest),
+        baskets=portfolios[1][None] > 0.0,
         against=measured_against(calendar, tbill[1:], benchmark),
     )

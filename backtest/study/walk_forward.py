@@ -19,7 +19,7 @@ import numpy as np
 import pandas as pd
 
 from backtest.account import Books, check_same_books, run_backtrader
-from backtest.account.compiled import run_compiled
+from backtest.account.kernel import run_compiled
 from backtest.config import Study
 from backtest.config.study import WalkForwardTerms
 from backtest.errors import ConfigError, RunError

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from backtest.account.compiled import run_compiled
+from backtest.account.kernel import run_compiled
 from backtest.config.study import WalkForwardTerms
 from backtest.market import Floats
 from backtest.result import Figures

@@ -40,19 +40,19 @@ def plain_books(
 ) -> PlainBooks:
     """weights[t] is decided at close t and traded `delay` opens later, when it is new, or is_due[t] (a calendar's day).
 
-    Also traded: at the open after a close that finds a weight off the target in force by more than `band`.
+    Also traded: `delay` opens after a close that finds a weight off the target in force by more than `band`; no close
+    between the two is asked.
     overnight[t]: interest per dollar of cash from close t - 1 to open t; it can be spent from the next open on.
     """
     sessions, tickers = opens.shape
     shares, equity, money = np.zeros((sessions, tickers)), np.full(sessions, cash), np.full(sessions, cash)
-    rebalances = 0
+    rebalances, drifted = 0, -1  # drifted: the session whose open trades what had drifted
     for t in range(1, sessions):
         held, cash = shares[t - 1].copy(), money[t - 1]
         d = t - delay
         if d >= 0:
             before = weights[d - 1] if d > 0 else np.zeros(tickers)
-            drift = np.abs(held * closes[t - 1] / equity[t - 1] - weights[d]).max()
-            if (weights[d] != before).any() or (is_due is not None and is_due[d]) or drift > band:
+            if (weights[d] != before).any() or (is_due is not None and is_due[d]) or t == drifted:
                 change = _trades(cash, held, opens[t], weights[d], rate, whole, reserve)
                 held += change
                 held[weights[d] == 0] *= not change.any()
@@ -61,6 +61,8 @@ def plain_books(
         shares[t] = held
         money[t] = cash + (0.0 if overnight is None else money[t - 1] * overnight[t])
         equity[t] = money[t] + (held * closes[t]).sum()
+        if d >= 0 and t >= drifted and np.abs(held * closes[t] / equity[t] - weights[d]).max() > band:
+            drifted = t + delay
     return PlainBooks(equity, money, shares, rebalances)
 
 

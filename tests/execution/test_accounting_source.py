@@ -9,7 +9,7 @@ import pytest
 
 import backtest.account.sizing
 import backtest.account.strategy
-from backtest.account import compiled, kernel
+from backtest.account import kernel
 
 ADDERS = {"sum", "fsum", "sumprod", "dot", "vdot", "inner", "einsum", "matmul", "mean", "cumsum", "nansum", "add"}
 """Calls that add in pairs, in reverse or with compensation: `sum` itself compensates from Python 3.12 on."""
@@ -18,8 +18,11 @@ ADDERS = {"sum", "fsum", "sumprod", "dot", "vdot", "inner", "einsum", "matmul", 
 @pytest.mark.parametrize(
     ("module", "functions"),
     [
-        (backtest.account.sizing, {"affordable", "value_net_of_costs", "trade_sizes"}),
-        (kernel, {"simulate"}),
+        (backtest.account.sizing, {"affordable", "value_net_of_costs", "trade_sizes", "has_drifted"}),
+        (
+            kernel,
+            {"simulate", "value_stretch", "add_exposure", "fill_all", "book", "split_and_pay", "stretches_between"},
+        ),
         (backtest.account.strategy, {"next", "next_open", "_has_drifted"}),
     ],
 )
@@ -36,7 +39,7 @@ def test_accounting_adds_up_one_by_one(module: object, functions: set[str]) -> N
 
 
 def test_the_kernel_is_compiled_without_fastmath() -> None:
-    tree = ast.parse(Path(compiled.__file__).read_text(encoding="utf-8"))
+    tree = ast.parse(Path(kernel.__file__).read_text(encoding="utf-8"))
     options = {k.arg for node in ast.walk(tree) if isinstance(node, ast.Call) for k in node.keywords}
     assert "fastmath" not in options
     assert "parallel" not in options

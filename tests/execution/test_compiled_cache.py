@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[2]
 COMPARE = """
 from worlds import random_weights, rotation_market
 from backtest.account import run_kernel
-from backtest.account.compiled import run_compiled
+from backtest.account.kernel import run_compiled
 from backtest.account.plan import Terms, make_plan
 import numpy as np
 market = rotation_market(1, sessions=60)
@@ -45,8 +45,8 @@ def final_equity(folder: Path) -> str:
 @pytest.mark.parametrize(
     ("file", "before", "after"),
     [
-        ("sizing.py", "RESERVE = 1e-10", "RESERVE = 1e-4"),
-        ("execution/kernel.py", "q * rate * price", "q * price * rate * 2"),
+        ("account/sizing.py", "RESERVE = 1e-10", "RESERVE = 1e-4"),
+        ("account/kernel.py", "q * rate * price", "q * price * rate * 2"),
     ],
 )
 def test_a_change_of_the_source_is_compiled(tmp_path: Path, file: str, before: str, after: str) -> None:

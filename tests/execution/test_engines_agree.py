@@ -14,7 +14,7 @@ from worlds import EXCHANGE, World, assert_same_books, is_month_end, market_of, 
 
 from backtest.account import check_same_books, run_backtrader, run_kernel
 from backtest.account.books import check_identities
-from backtest.account.compiled import run_compiled
+from backtest.account.kernel import run_compiled
 from backtest.account.plan import Plan, Terms, make_plan
 from backtest.account.strategy import RotationStrategy
 from backtest.errors import EnginesDisagree

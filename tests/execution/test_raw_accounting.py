@@ -17,7 +17,7 @@ from worlds import EXCHANGE, assert_same_books, market_of, random_prices, random
 from backtest.account import Books, run_backtrader, run_kernel
 from backtest.account.benchmarks import hold_plan, mix_plan, mix_weights
 from backtest.account.books import check_identities
-from backtest.account.compiled import run_compiled
+from backtest.account.kernel import run_compiled
 from backtest.account.plan import Plan, Terms, make_plan
 from backtest.account.strategy import RotationStrategy
 from backtest.config import Config, CsvPrices, DataConfig, ExecutionConfig, LegsConfig, StaticMix, StrategyConfig

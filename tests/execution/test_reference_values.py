@@ -14,7 +14,7 @@ from worlds import assert_same_books
 from backtest.account import run_backtrader, run_kernel
 from backtest.account.benchmarks import hold_plan
 from backtest.account.books import Books
-from backtest.account.compiled import run_compiled
+from backtest.account.kernel import run_compiled
 from backtest.account.plan import Plan, Terms, make_plan
 from backtest.config import config_from_text
 from backtest.data import load_market
@@ -92,6 +92,17 @@ def test_the_plain_simulator_without_a_reserve_agrees_on_real_prices(
     books = run_kernel(plan_of(market, *question, rebalance=rule))
     plain = plain_plan(market, plan_of(market, *question, rebalance=rule))
     assert books.equity == pytest.approx(plain, rel=1e-9)
+
+
+def test_a_drift_waits_as_long_as_every_other_trade(market: Market) -> None:
+    strategy, legs = REGISTRY["relative_momentum"], Legs()
+    decision = strategy.decide(market, legs, strategy.Params(lookback_sessions=63, threshold=0.02))
+    weights = legs.weights(market.tickers, *decision.shares("growth"))
+    terms = Terms(cost_rate=0.0005, rebalance=0.02, delay_sessions=3)
+    plan = make_plan(market, market.tickers, weights, START, terms)
+    books = run_backtrader(plan, strategy, lookback_sessions=63, threshold=0.02)
+    assert round(books.equity[-1], 2) == 1_056_243.70
+    assert_same_books(books, run_kernel(plan))
 
 
 def plain_plan(market: Market, plan: Plan) -> Any:

@@ -26,7 +26,7 @@ from backtest.pages.comparison.marks import DOTS_WIDTH, dot_picture, interval_ma
 from backtest.pages.comparison.payload import coded
 from backtest.pages.comparison.ranking import MOST_SHOWN, places_shown, short_labels
 from backtest.pages.comparison.score import answers
-from backtest.pages.page import PageContext
+from backtest.pages.shell import PageContext
 from backtest.study.compare import compare
 from backtest.study.comparison import Comparison
 from backtest.text import filled_dots

@@ -16,7 +16,7 @@ from small_studies import TEXT, market
 from test_walk_groups import terms
 from worlds import rotation_market, small_in
 
-from backtest.account.compiled import run_compiled
+from backtest.account.kernel import run_compiled
 from backtest.account.strategy import RotationStrategy, StrategyParams
 from backtest.config import study_from_text
 from backtest.decision import Decision

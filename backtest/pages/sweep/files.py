@@ -12,7 +12,7 @@ from typing import Any
 from backtest.config import study_question
 from backtest.data import content_hash
 from backtest.metrics import METRIC_KEYS
-from backtest.pages.page import PageContext
+from backtest.pages.shell import PageContext
 from backtest.pages.sweep import render_sweep
 from backtest.pages.sweep.facts import headline
 from backtest.pages.write import asked_of, code_of, period_of, sources_of, sparkline, write_pages

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from backtest.study.sweep_findings import Findings
 
 ASSETS = Path(__file__).parent / "assets"
-TOKENS = page.ASSETS.parent / "comparison" / "assets" / "tokens.css"
+TOKENS = page.ASSETS.parent.parent / "comparison" / "assets" / "tokens.css"
 SCRIPTS = ("cells.js", "draw.js", "lines.js", "controls.js")
 """Behind the first of them the shared axes."""
 

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from backtest.study.walk_forward import Choice, WalkForward
 
 ASSETS = Path(__file__).parent / "assets"
-SWEEP_ASSETS = page.ASSETS.parent / "sweep" / "assets"
-TOKENS = page.ASSETS.parent / "comparison" / "assets" / "tokens.css"
+SWEEP_ASSETS = page.ASSETS.parent.parent / "sweep" / "assets"
+TOKENS = page.ASSETS.parent.parent / "comparison" / "assets" / "tokens.css"
 
 COLUMNS = ("cagr", "information_ratio", "sharpe", "volatility", "max_drawdown")
 
