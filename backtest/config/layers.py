@@ -157,7 +157,10 @@ def put(children: dict[str, Node], path: NodePath, node: Node) -> None:
             put(over, path[i + 1 :], node)
             children[str(part)] = _placed(below, over, path[: i + 1])
             return
-        if below is None or type(below.value) is not kind:
+        is_way = (
+            below is not None and isinstance(below.value, dict) and isinstance(below.value, Places) is (kind is Places)
+        )
+        if below is None or not is_way:
             below = children[str(part)] = Node(kind(), node.origin)
         children = below.value  # type: ignore[assignment]  # a dict, by the two lines above
     children[str(path[-1])] = node

@@ -207,7 +207,7 @@ def test_whole_shares_cash_legs_and_fractional_mixes_are_held_as_they_are() -> N
     )
     page = Page(page_of(mix))
     assert "Every rebalance" in page.texts["trades"]
-    assert page.tables["trades"][0][1][1] == "30% small"
+    assert page.tables["trades"][0][1][1] == "30% small caps"
     assert "whole shares" in page.texts["result"]
     assert "Into small" not in page.texts["trades"]
 
@@ -224,7 +224,7 @@ def test_the_prototypes_run_on_real_data(real_data: Path) -> None:
     )
     assert page.rows("figures")["Final value"][:4] == ["$1,324,666", "$1,705,263", "$698,954", "$1,039,487"]
     assert page.rows("figures")["Rebalances"][0] == "99"
-    assert "16 of 50 moves into small beat staying in growth" in page.texts["trades"]
+    assert "16 of 50 moves into small caps beat staying in growth" in page.texts["trades"]
     assert "The test begins inside an easing cycle: the cut of 27 Jun 2001 counts." in caveats(result)
     assert "28 cuts, but only 4 easing cycles: few independent bets." in caveats(result)
     assert "Holding QQQ and doing nothing would have ended higher, by $380,597." in caveats(result)

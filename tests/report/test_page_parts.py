@@ -153,5 +153,5 @@ def test_evidence_now_says_where_it_would_turn() -> None:
                     np.ones(len(result.market.sessions)))  # fmt: skip
     told = dataclasses.replace(result, decision=Decision(result.decision.shares, [lead]))
     (row,) = evidence_rows(told)
-    assert (row.value, row.says, row.turns_at) == ("+1.0 points", "small", "−2.0 points")
+    assert (row.value, row.says, row.turns_at) == ("+1.0 points", "small caps", "−2.0 points")
     assert tiles(told, [])[-1].note.endswith("Lead: turns at −2.0 points.")

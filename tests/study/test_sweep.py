@@ -131,7 +131,7 @@ def test_a_hundred_of_a_thousand_variants_are_their_single_runs(tmp_path: Path) 
         assert_is_its_single_run(result, number)
 
 
-GRID = "grid: {strategy.params.hold[0].min_hold_sessions: [0, 5]}"
+GRID = "grid:\n  strategy.params.hold[0].min_hold_sessions: [0, 5]\n"
 RAW = "grid:\n  execution.accounting: [raw, total_return]\n  strategy.params.lookback_sessions: [5, 21]\n"
 
 
@@ -321,7 +321,10 @@ def test_other_data_or_another_question_do_not_find_the_chunks(tmp_path: Path) -
 
 
 def test_data_count_even_when_the_first_point_is_wrong(tmp_path: Path) -> None:
-    grid = "grid:\n  strategy.params.min_hold_sessions: [0, 9]\n  strategy.params.max_hold_sessions: [20, 5]\n"
+    grid = (
+        "grid:\n  strategy.params.hold[0].min_hold_sessions: [0, 9]\n"
+        "  strategy.params.hold[0].max_hold_sessions: [20, 5]\n"
+    )
     asked = study(tmp_path, grid + "sample: {count: 2, seed: 0}", RULE)
     with pytest.raises(ConfigError, match="max_hold_sessions: expected at least min_hold_sessions"):
         asked.grid_parts(1)
