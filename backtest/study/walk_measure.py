@@ -11,11 +11,10 @@ from backtest.config.study import WalkForwardTerms
 from backtest.errors import RunError
 from backtest.market import Floats
 from backtest.metrics import METRIC_KEYS, Calendar, Spans, calendar_of, metric_of, metrics
+from backtest.metrics.formulas import measured_against, measurer
 from backtest.result import Figures
 from backtest.study.sweep import Sweep
-from backtest.study.sweep_engine import measurer
 from backtest.study.sweep_findings import lengths_and_order
-from backtest.study.sweep_measure import measured_against
 from backtest.study.sweep_plateau import plateau_of
 from backtest.study.sweep_setting import Setting
 from backtest.study.walk_groups import Stretch
