@@ -16,22 +16,26 @@ from backtest.pipeline import decide, execute, measure, plan_of
 from backtest.result import Result
 from backtest.store.folder import Written
 from backtest.store.provenance import Provenance
-from backtest.store.trial_ledger import record_run
+from backtest.study.search import Search, search, shown_run
 from strategies import REGISTRY
 
 
 def backtest_one(
-    config: Config, results: Path, provenance: Provenance, *, offline: bool = False
-) -> tuple[Result, Written]:
-    """Run one config and write its folder in `results`; provenance: what its manifest keeps about this run."""
+    config: Config, results: Path, provenance: Provenance, *, ledger: Path | None = None, offline: bool = False
+) -> tuple[Result, Search, Written]:
+    """Run one config and write its folder in `results`; provenance: what its manifest keeps about this run.
+
+    ledger: where every trial is remembered, None to remember none.
+    """
     strategy = REGISTRY[config.strategy.name]
     market = load_market(config, offline=offline)  # prices, policy decisions, rates: checked, on one calendar
     decision = decide(config, market, strategy)  # what to hold after each close, and why; knows nothing later
     plan = plan_of(config, market, decision)  # the decision as target weights on the sessions of the test
     books = execute(config, plan, strategy)  # filled by backtrader, equal to the kernel to the last bit
     result = measure(config, market, strategy, decision, plan, books)  # beside the benchmarks, with metrics
-    provenance.ledger_length = record_run(result, results)  # counted as a trial before it is shown
-    return result, write_result(result, strategy, results, provenance)  # report.html and its files, whole or not at all
+    known = search(shown_run(result), ledger)  # remembered as a trial, and judged beside everything that was tried
+    provenance.ledger_length = known.trials if known.has_ledger else None
+    return result, known, write_result(result, known, strategy, results, provenance)  # its folder, whole or not at all
 
 
 if __name__ == "__main__":

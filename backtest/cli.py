@@ -43,6 +43,9 @@ Offline = Annotated[bool, typer.Option("--offline", help="Never touch the networ
 Cluster = Annotated[
     str | None, typer.Option("--cluster", metavar="tcp://HOST:PORT", help="Run the points on a dask cluster.")
 ]
+LedgerFile = Annotated[
+    Path | None, typer.Option("--ledger", metavar="FILE", help="Where every trial is remembered; $BACKTEST_LEDGER.")
+]
 Json = Annotated[bool, typer.Option("--json", help="Print what a script needs, as JSON.")]
 
 
@@ -53,12 +56,13 @@ def run(
     out: Out = Path("results"),
     offline: Offline = False,
     as_json: Json = False,
+    ledger: LedgerFile = None,
     cache: Cache = None,
 ) -> None:
     """Run configs; each leaves a folder with a report, several are compared as well, and so is a study."""
     from backtest.commands.run import run_configs
 
-    run_configs(configs, overrides or [], out, offline=offline, as_json=as_json)
+    run_configs(configs, overrides or [], out, offline=offline, as_json=as_json, ledger=ledger)
 
 
 @app.command()
@@ -136,6 +140,14 @@ def list_(as_json: Json = False) -> None:
     from backtest.commands.listing import list_all
 
     list_all(Path("configs"), as_json=as_json)
+
+
+@app.command()
+def results(out: Out = Path("results"), as_json: Json = False) -> None:
+    """List the results of a folder: kind, name, what tells them apart, verdict, period."""
+    from backtest.commands.results import list_results
+
+    list_results(out, as_json=as_json)
 
 
 @app.command()

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 
@@ -16,6 +18,20 @@ def find_real_data() -> Path | None:
         if place and (Path(place) / "prices").is_dir():
             return Path(place)
     return None
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _ledgers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """No test writes into the user's own ledger of trials, not even one made by a fixture of a wider scope."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("BACKTEST_LEDGER", str(tmp_path_factory.mktemp("ledger") / "trials.ledger"))
+        yield
+
+
+@pytest.fixture(autouse=True)
+def _own_ledger(_ledgers: None, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every test begins with an empty one."""
+    monkeypatch.setenv("BACKTEST_LEDGER", str(tmp_path_factory.getbasetemp() / f"{uuid4().hex}.ledger"))
 
 
 @pytest.fixture(scope="session")

@@ -29,7 +29,8 @@ from backtest.config import (
 from backtest.data import load_market
 from backtest.decision import Decision, Evidence
 from backtest.market import Market, Source
-from backtest.pages.page import PageContext, render_report
+from backtest.pages.report import render_report
+from backtest.pages.shell import PageContext
 from backtest.pipeline import run
 from backtest.result import Result
 from strategies import REGISTRY

@@ -13,16 +13,27 @@ from backtest.account.benchmarks import benchmark_label
 from backtest.commands.load import load_all, placed
 from backtest.config import is_study
 from backtest.metrics import metrics_on
-from backtest.pages.caveats import caveats
+from backtest.pages.prose import caveats
 from backtest.result import Result
 from backtest.store.folder import Written
+from backtest.store.ledger import default_ledger
 from backtest.store.provenance import Provenance
+from backtest.study.search import Search
+from backtest.study.verdict import document_of, verdict_of_run
 from backtest.text import aligned
 
 OLD_PRICES_DAYS = 7
 
 
-def run_configs(paths: Sequence[Path], overrides: Sequence[str], out: Path, *, offline: bool, as_json: bool) -> None:
+def run_configs(
+    paths: Sequence[Path],
+    overrides: Sequence[str],
+    out: Path,
+    *,
+    offline: bool,
+    as_json: bool,
+    ledger: Path | None = None,
+) -> None:
     """Run each config and print its short table (or one JSON document for all); compare several, or a study."""
     from run_backtest import backtest_one
 
@@ -37,12 +48,14 @@ def run_configs(paths: Sequence[Path], overrides: Sequence[str], out: Path, *, o
     for path, config in zip(paths, configs, strict=True):
         provenance = Provenance()
         with placed(path, overrides):
-            result, written = backtest_one(config, out, provenance, offline=offline)
+            result, search, written = backtest_one(
+                config, out, provenance, ledger=ledger or default_ledger(), offline=offline
+            )
         tell_age(result)
         if as_json:
-            documents.append(document(result, written))
+            documents.append(document(result, search, written))
         else:
-            print_summary(result, written, provenance.seconds)
+            print_summary(result, search, written, provenance.seconds)
     if as_json:
         print(json.dumps(documents[0] if len(documents) == 1 else documents, indent=2, allow_nan=False))
     if len(configs) > 1 and not as_json:
@@ -62,7 +75,7 @@ def tell_age(result: Result) -> None:
         print(f"{config.name}: the last prices are of {last:%Y-%m-%d}, {days} days ago", file=sys.stderr)
 
 
-def document(result: Result, written: Written) -> dict[str, Any]:
+def document(result: Result, search: Search, written: Written) -> dict[str, Any]:
     """What a script needs."""
     return {
         "name": result.config.name,
@@ -71,12 +84,14 @@ def document(result: Result, written: Written) -> dict[str, Any]:
         "unchanged": not written.is_new,
         "metrics": dict(result.metrics),
         "benchmarks": {name: dict(figures) for name, figures in result.benchmark_metrics.items()},
+        "search": document_of(search.findings[0], search),
+        "verdict_level": search.findings[0].level,
         "warnings": caveats(result),
     }
 
 
-def print_summary(result: Result, written: Written, seconds: float) -> None:
-    """A short table, the warnings, the path of the report."""
+def print_summary(result: Result, search: Search, written: Written, seconds: float) -> None:
+    """A short table, the verdict, the warnings, the path of the report."""
     columns = {"strategy": result.metrics, **{benchmark_label(n): f for n, f in result.benchmark_metrics.items()}}
     per_year, metrics = result.market.periods_per_year, metrics_on("terminal", "final_equity_usd")
     rows = [["", *columns]]
@@ -87,6 +102,8 @@ def print_summary(result: Result, written: Written, seconds: float) -> None:
     title = f"{result.config.name}, {first:%Y-%m-%d} to {last:%Y-%m-%d}"
     print(f"{title} (SIMULATED DATA)" if result.market.is_simulated else title)
     print("\n".join(aligned(rows)))
+    said = verdict_of_run(result, search)
+    print("\n".join(["", *(f"  {line}" for line in (said.headline, *said.sentences)), ""]))
     for warning in caveats(result):
         print(f"  ! {warning}")
     print(f"  {written.state} in {seconds:.1f} s: {written.folder / 'report.html'}")

@@ -21,7 +21,7 @@ from backtest.data.snapshots import RATE_SERIES, Snapshots
 from backtest.errors import BacktestError, ConfigError, ResultDiffers
 from backtest.market import Market
 from backtest.metrics import metric_of
-from backtest.pages.caveats import caveats
+from backtest.pages.prose import caveats
 from backtest.pages.run.files import data_files
 from backtest.pages.write import code_of
 from backtest.pipeline import run

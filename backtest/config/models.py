@@ -15,9 +15,10 @@ from pydantic import (
     BaseModel,
     Discriminator,
     Field,
-    SerializeAsAny,
+    FieldSerializationInfo,
     Tag,
     ValidationInfo,
+    field_serializer,
     field_validator,
     model_validator,
 )
@@ -56,7 +57,15 @@ class CsvPrices(Model):
     """Daily prices from a folder with one <TICKER>.csv per ticker."""
 
     source: Literal["csv"]
-    folder: Path = Field(description="folder of the price files, relative to this file")
+    folder: Path = Field(description="folder of the price files, or one file of many tickers, relative to this file")
+    adjusted: Literal["total_return", "splits_only", "tape"] | None = Field(
+        None, description="what a close is in files without an adjusted one: with dividends, with splits, or as traded"
+    )
+    columns: Mapping[str, str] = Field(
+        {}, description="headers that are not recognised: date, open, close ... -> theirs"
+    )
+    dates: Literal["day_first", "month_first"] | None = Field(None, description="of dates such as 03/04/2024")
+    decimal: Literal["point", "comma"] | None = Field(None, description="of numbers such as 1,234")
 
 
 class SamplePrices(Model):
@@ -171,9 +180,14 @@ class StrategyConfig(Model):
 
     name: str = Field(description="a name of the registry of strategies")
     initial: Literal["growth", "small", "cash"] = Field("growth", description="held before a signal is known")
-    params: SerializeAsAny[BaseModel] = Field(
+    params: BaseModel = Field(
         default_factory=NoParams, validate_default=True, description="the strategy's own parameters"
     )
+
+    @field_serializer("params")
+    def _written(self, params: BaseModel, info: FieldSerializationInfo) -> dict[str, Any]:
+        """By its own model; `SerializeAsAny` reaches down to nodes that pydantic below 2.14 has not built yet."""
+        return params.model_dump(mode=info.mode)
 
     @field_validator("params", mode="before")
     @classmethod

@@ -14,23 +14,22 @@ from pathlib import Path
 @contextmanager
 def alone(root: Path, what: str) -> Iterator[bool]:
     """Wait until no other process is in here for `what`; gives whether there was one. A lock ends with its process."""
+    from filelock import FileLock, Timeout
+
+    path = root / "locks" / hashlib.sha256(what.encode()).hexdigest()[:16]
     try:
-        import fcntl
-    except ImportError:
-        yield False
-        return
-    folder = root / "locks"
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        file = (folder / hashlib.sha256(what.encode()).hexdigest()[:16]).open("ab")
-    except OSError:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(path)
+        try:
+            lock.acquire(timeout=0)
+            had_to_wait = False
+        except Timeout:
+            lock.acquire()
+            had_to_wait = True
+    except (OSError, NotImplementedError):
         yield False  # whether the folder can be written to is told by whoever writes
         return
-    with file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            fcntl.flock(file, fcntl.LOCK_EX)
-            yield True
-        else:
-            yield False
+    try:
+        yield had_to_wait
+    finally:
+        lock.release()

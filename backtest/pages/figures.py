@@ -5,9 +5,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from backtest.account.benchmarks import benchmark_label
+from backtest.decision import Evidence
+from backtest.market import Legs
 from backtest.metrics import METRICS, metrics_on
+from backtest.pages.legs import leg_looks
 from backtest.result import Result
+from backtest.text import UNDEFINED, number
+
+UNITS = {"return": ("points", 100.0, 2), "sessions": ("sessions", 1.0, 0), "bps": ("bps", 1.0, 1),
+         "probability": ("%", 100.0, 2), "share": ("%", 100.0, 2), "percent": ("%", 1.0, 3), "sd": ("sd", 1.0, 3),
+         "cuts": ("cuts", 1.0, 3)}  # fmt: skip
+"""Unit of an evidence series -> word on the page, factor, digits; any other is printed as it is."""
+
+OTHER_DIGITS = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,3 +47,48 @@ def figure_rows(result: Result, *, in_key: bool, most: int | None = None) -> lis
             meaning = metric.define(first=first, rate=rate, per_year=per_year)
             rows.append(FigureRow(metric.label, values, meaning, result.undefined.get(metric.key, "")))
     return rows
+
+
+def unit_of(unit: str) -> tuple[str, float, int]:
+    """Word on the page, factor and digits of an evidence series."""
+    return UNITS.get(unit, (unit, 1.0, OTHER_DIGITS))
+
+
+@dataclass(frozen=True, slots=True)
+class EvidenceRow:
+    """One series at the last close, in words: its value, what it says by itself, at which level it would turn."""
+
+    label: str
+    value: str
+    says: str
+    turns_at: str
+
+
+def evidence_rows(result: Result) -> Sequence[EvidenceRow]:
+    """A line per series of the strategy's evidence."""
+    return [_row(evidence, result.legs) for evidence in result.decision.evidence]
+
+
+def _row(evidence: Evidence, legs: Legs) -> EvidenceRow:
+    lean = np.nan if evidence.leans_small is None else float(evidence.leans_small[-1])
+    first, second = (leg.label for leg in leg_looks(legs)[:2])
+    says = UNDEFINED if np.isnan(lean) else {1.0: second, 0.0: first}.get(lean, f"{number(100 * lean, 0)}% {second}")
+    value = _worded(evidence, evidence.values[-1])
+    return EvidenceRow(evidence.label or evidence.name, value, says, _turn(evidence, lean))
+
+
+def _turn(evidence: Evidence, lean: float) -> str:
+    """The level at which what it says would change: the lower line where it says yes, the upper one where no."""
+    lines = sorted(evidence.thresholds)
+    if not lines:
+        return UNDEFINED
+    if np.isnan(lean):
+        return " or ".join(_worded(evidence, line) for line in dict.fromkeys(lines))
+    return _worded(evidence, lines[0] if lean >= 1 else lines[-1])
+
+
+def _worded(evidence: Evidence, value: float) -> str:
+    unit, factor, digits = unit_of(evidence.unit)
+    shown = max(digits - 1, 1) if digits else 0
+    text = number(float(value) * factor, shown, "+" if evidence.unit == "return" else "")
+    return text if text == UNDEFINED else f"{text} {unit}".strip()

@@ -1,4 +1,4 @@
-"""Months and years of equity curves, for the heatmap and the table of calendar years.
+"""Periods: months and years of equity curves, their worst drawdowns, the easing cycles within a test.
 
 A period's return is between the last closes of the period before and of its own. The first and the last one may be
 parts; they are marked, and are no part of the metrics `best_year` and `worst_year`.
@@ -12,9 +12,11 @@ from itertools import groupby
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
 from backtest.market import Floats
-from backtest.metrics import Calendar
+from backtest.metrics import Calendar, drawdown
+from backtest.result import Result
 from backtest.units import MONTHS_PER_YEAR
 
 HEAT_STEP = 0.02
@@ -23,6 +25,14 @@ HEAT_STEP = 0.02
 HEAT_STEPS = 6
 SMALLEST_SHOWN = 0.0005
 """Below this a return prints as 0.0% and takes no colour."""
+
+MOST_FALLS = 8
+SMALLEST_CUT_BPS = 25
+LEAD_IN_SESSIONS = 60
+"""Sessions shown before the first cut of a cycle."""
+
+AFTERMATH_SESSIONS = 252
+"""Sessions shown after the last one."""
 
 Days = npt.NDArray[np.datetime64]
 
@@ -115,8 +125,114 @@ def tint(value: float) -> str:
     return f"{'g' if value > 0 else 'l'}{min(HEAT_STEPS, int(np.ceil(abs(value) / HEAT_STEP)))}"
 
 
+@dataclass(frozen=True, slots=True)
+class Fall:
+    """Rows of the peak, of the trough and of the first close back at the peak's level (None: not yet).
+
+    depth: a fraction, negative. last: last row of the test. benchmark: its return from peak to trough.
+    shares: mean share of the account in each leg meanwhile.
+    """
+
+    peak: int
+    trough: int
+    back: int | None
+    depth: float
+    last: int
+    benchmark: float | None
+    shares: tuple[float, ...]
+
+    @property
+    def sessions(self) -> int:
+        """From the peak until it was regained, or to the end."""
+        return (self.last if self.back is None else self.back) - self.peak
+
+
+def worst_falls(equity: Floats, shares: Floats, benchmark: Floats | None, count: int = MOST_FALLS) -> list[Fall]:
+    """The deepest falls, deepest first; each from its own peak, so that none is counted twice.
+
+    shares: of the account in each leg at each close, (sessions, legs).
+    """
+    falls = drawdown(equity)
+    below = np.concatenate([[False], falls < 0, [False]])
+    edges = np.flatnonzero(below[1:] != below[:-1])
+    spans = zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True)
+    found = [(first - 1, first + int(falls[first:end].argmin()), end) for first, end in spans]
+    worst = sorted(found, key=lambda fall: falls[fall[1]])[:count]
+    return [_fall(peak, trough, end, falls, shares, benchmark) for peak, trough, end in worst]
+
+
+def _fall(peak: int, trough: int, end: int, falls: Floats, shares: Floats, benchmark: Floats | None) -> Fall:
+    last = len(falls) - 1
+    return Fall(
+        peak=peak,
+        trough=trough,
+        back=end if end <= last else None,
+        depth=float(falls[trough]),
+        last=last,
+        benchmark=None if benchmark is None else float(benchmark[trough] / benchmark[peak] - 1),
+        shares=tuple(shares[peak:trough].mean(axis=0).tolist()),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """row: session of the test at whose close it is known; target: the new range in percent; cycle: hikes before it."""
+
+    row: int
+    bps: int
+    target: str
+    cycle: int
+
+
+def cuts_of(result: Result) -> list[Cut]:
+    """The cuts known at a session of the test, in order."""
+    policy = result.market.policy
+    known = policy[policy["session"].notna()]
+    hikes = np.sort(known.loc[known["change_bps"] > 0, "session"].to_numpy())
+    sessions = result.sessions
+    within = (known["session"] >= sessions[0]) & (known["session"] <= sessions[-1])
+    cuts = known[within & (known["change_bps"] <= -SMALLEST_CUT_BPS)]
+    rows = sessions.searchsorted(pd.DatetimeIndex(cuts["session"]))
+    cycles = np.searchsorted(hikes, cuts["session"].to_numpy())
+    facts = zip(rows, cuts["change_bps"], cuts["lower"], cuts["upper"], cycles, strict=True)
+    return [Cut(int(row), int(bps), _range(low, high), int(cycle)) for row, bps, low, high, cycle in facts]
+
+
+def cycles_of(cuts: list[Cut], sessions: pd.DatetimeIndex) -> list[tuple[str, int, int]]:
+    """Easing cycles (cuts without a hike between them) as periods to look at: name, first and last row."""
+    periods = []
+    for cycle in dict.fromkeys(cut.cycle for cut in cuts):
+        rows = [cut.row for cut in cuts if cut.cycle == cycle]
+        first, last = sessions[rows[0]].year, sessions[rows[-1]].year
+        name = f"{first}" if first == last else f"{first}–{last % 100:02d}"
+        begin, end = max(rows[0] - LEAD_IN_SESSIONS, 0), min(rows[-1] + AFTERMATH_SESSIONS, len(sessions) - 1)
+        periods.append((name, begin, end))
+    return periods
+
+
+def follows_cuts(result: Result) -> bool:
+    """Is a window after rate cuts part of the strategy's evidence?"""
+    return any(evidence.name == "cut_window" for evidence in result.decision.evidence)
+
+
+def cut_before_start(result: Result) -> np.datetime64 | None:
+    """Day of the cut whose window was already open when the test began; None when there is none."""
+    window = next((e for e in result.decision.evidence if e.name == "cut_window"), None)
+    if window is None or not window.values[result.begin] > 0:
+        return None
+    policy = result.market.policy
+    known = policy[(policy["change_bps"] < 0) & (policy["session"] <= result.sessions[0])]
+    if known.empty or known["session"].iloc[-1] == result.sessions[0]:
+        return None
+    return np.datetime64(known["date"].iloc[-1], "D")
+
+
+def _range(low: float, high: float) -> str:
+    return f"{high:.2f}%" if low == high else f"{low:.2f}–{high:.2f}%"
+
+
 def mood(value: float | None) -> str:
-    """`up`, `down`, or neither for what prints as zero."""
+    """Class of a figure's colour: `up`, `down`, or neither for what prints as zero."""
     if value is None or abs(value) < SMALLEST_SHOWN:
         return ""
     return "up" if value > 0 else "down"

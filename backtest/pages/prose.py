@@ -1,6 +1,7 @@
 """Prose: the sentences at the top of the page. Result first, then the fair comparison, then the price of it.
 
-No adjective that a number does not carry; every number is one of the metrics at its printed digits.
+No adjective that a number does not carry; every number is one of the metrics at its printed digits. The caveats, what a
+reader must know before relying on a run, stand also in `metrics.json` and in the terminal.
 """
 
 from __future__ import annotations
@@ -11,14 +12,25 @@ from dataclasses import dataclass
 import numpy as np
 
 from backtest.account.benchmarks import benchmark_label
-from backtest.pages.evidence import evidence_rows
-from backtest.pages.falls import Fall
-from backtest.pages.moves import ALL_CASH, Move
+from backtest.metrics import NO_BENCHMARK, metric_of
+from backtest.pages.figures import evidence_rows
+from backtest.pages.legs import leg_looks
+from backtest.pages.periods import Fall, cut_before_start, cuts_of, cycles_of, follows_cuts
+from backtest.pages.rebalances import (
+    HoldingPeriod,
+    Rebalance,
+    account_of,
+    all_cash,
+    holding_periods_of,
+    rebalances_of,
+)
 from backtest.result import Figures, Result
 from backtest.text import (
     capital,
+    count,
     day,
     duration,
+    listed,
     month,
     number,
     percent,
@@ -29,15 +41,21 @@ from backtest.text import (
     usd_words,
 )
 
-BEYOND_LUCK = 2.0
-"""Size of a t-statistic from which a difference is unlikely to be luck, when one rule was tried."""
+LONGEST_NOTE = 110
+"""Letters of the note in a tile: two lines of it."""
 
 SHOWN_BENCHMARKS = 3
 """Benchmarks beside the strategy on the first screen and in the calendar years; the full table has all."""
 
+SHORT_SESSIONS = 5
+WHIPSAW_SHARE = 0.2
+"""A warning is due when so large a part of all positions was given up within a week."""
+
+FEW_CYCLES = 10
+
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class Tile:
     """One of the boxes under the headline. mood: class of its colour; is_wide: a line of its own on a phone."""
 
     label: str
@@ -70,18 +88,18 @@ def lede(result: Result, worst: Fall | None) -> str:
         back = f"regained after {duration(worst.sessions, per_year)}" if worst.back is not None else "not yet regained"
         between = f"from {month(days[worst.peak])} to {month(days[worst.trough])}"
         fall = f"The worst fall was {percent(worst.depth, 0)}, {between}, {back}."
-    count = int(result.metrics["rebalances"] or 0)
-    if not count:
+    trades = int(result.metrics["rebalances"] or 0)
+    if not trades:
         return fall
     years = (days[-1] - days[0]).astype("timedelta64[D]").astype(int) / 365.25
-    pace = f", {number(count / years, 1)} times a year," if years >= 1 else ""
+    pace = f", {number(trades / years, 1)} times a year," if years >= 1 else ""
     costs = usd(result.metrics["costs_usd"])
-    traded = f"It traded on {number(count, 0)} of {plural(len(days) - 1, 'session')}"
+    traded = f"It traded on {count(trades)} of {plural(len(days) - 1, 'session')}"
     return f"{fall} {traded}{pace} and paid {costs} in trading costs."
 
 
-def verdicts(result: Result, moves: Sequence[Move]) -> list[Verdict]:
-    """Against each benchmark (the first few), skill or luck, and what is held now."""
+def tiles(result: Result, rebalances: Sequence[Rebalance], luck: Tile | None = None) -> list[Tile]:
+    """Against each benchmark (the first few), skill or luck as `search_tile` says it, and what is held now."""
     own, unit = _growth(result.metrics)
     boxes = []
     for name in list(result.benchmarks)[:SHOWN_BENCHMARKS]:
@@ -89,8 +107,8 @@ def verdicts(result: Result, moves: Sequence[Move]) -> list[Verdict]:
         difference = own - other
         mood = "" if _prints_as_zero(difference) else "ahead" if difference > 0 else "behind"
         note = f"{percent(own)} against {percent(other)}"
-        boxes.append(Verdict(f"vs {benchmark_label(name)}", points(difference), f"points{unit}", note, mood))
-    return [*boxes, *_luck(result), _now(result, moves)]
+        boxes.append(Tile(f"vs {benchmark_label(name)}", points(difference), f"points{unit}", note, mood))
+    return [*boxes, *([luck] if luck else []), _now(result, rebalances)]
 
 
 def _growth(figures: Figures) -> tuple[float, str]:
@@ -118,30 +136,19 @@ def _prints_as_zero(difference: float) -> bool:
     return points(difference) == points(0.0)
 
 
-def _luck(result: Result) -> list[Verdict]:
-    """The t-statistic of the mean difference to the first benchmark: information ratio x root of the years."""
-    ratio = result.metrics.get("information_ratio")
-    if ratio is None:
-        return []
-    years = (len(result.sessions) - 1) / result.market.periods_per_year
-    t = float(ratio) * years**0.5
-    is_open = abs(t) < BEYOND_LUCK
-    value = "Not proven" if is_open else "Beyond luck"
-    if is_open:
-        note = "Differences with |t| below 2 are within luck."
-    else:
-        note = "Before counting how many rules were tried." if t > 0 else "Behind by more than luck explains."
-    label = f"Skill or luck, vs {benchmark_label(next(iter(result.benchmarks)))}"
-    return [Verdict(label, value, f"t = {number(t, 1)}", note, "open", is_wide=True)]
-
-
-def _now(result: Result, moves: Sequence[Move]) -> Verdict:
-    """What is held at the last close; the evidence for it, or the trade that is due."""
-    holding = moves[-1].holding if moves else ALL_CASH
+def _now(result: Result, rebalances: Sequence[Rebalance]) -> Tile:
+    """What is held at the last close, and why; where each series would turn stands in the section of reasons."""
+    holding = rebalances[-1].holding if rebalances else all_cash(leg_looks(result.legs))
     last = np.datetime64(result.sessions[-1], "D")
+    why = now_because(result)
+    note = why if len(why) <= LONGEST_NOTE else why[:LONGEST_NOTE].rsplit(" ", 1)[0].rstrip(",;") + " …"
+    return Tile(f"At the last close, {day(last)}", f"Holds {holding.label}", "", note, holding.tone, is_wide=True)
+
+
+def now_because(result: Result) -> str:
+    """The trade that is due, or the evidence for what is held, and where each series would turn."""
     why = result.pending or result.decision.why(len(result.market.sessions) - 1)
-    note = " ".join([why.rstrip(".") + ".", *_turning_points(result)])
-    return Verdict(f"At the last close, {day(last)}", f"Holds {holding.label}", "", note, holding.tone, is_wide=True)
+    return " ".join([why.rstrip(".") + ".", *_turning_points(result)])
 
 
 def _turning_points(result: Result) -> Iterator[str]:
@@ -149,3 +156,106 @@ def _turning_points(result: Result) -> Iterator[str]:
     for evidence, row in zip(result.decision.evidence, evidence_rows(result), strict=True):
         if any(evidence.thresholds):
             yield f"{row.label}: turns at {row.turns_at}."
+
+
+def caveats(result: Result) -> list[str]:
+    """Warnings in plain sentences: those of the data first, then those of the test."""
+    account = account_of(result)
+    return caveats_of(result, holding_periods_of(result, account, rebalances_of(result, account)))
+
+
+def caveats_of(result: Result, periods: Sequence[HoldingPeriod]) -> list[str]:
+    """The same, for a caller that has the holding periods already."""
+    return [
+        *result.market.notes,
+        *_trade_due(result),
+        *_not_known(result),
+        *_raw(result),
+        *_beaten(result),
+        *_whipsaws(periods),
+        *_easing(result),
+        *_no_rate(result),
+        *_undefined(result),
+    ]
+
+
+def _trade_due(result: Result) -> Iterator[str]:
+    if result.pending:
+        yield result.pending.rstrip(".") + "."
+
+
+def _not_known(result: Result) -> Iterator[str]:
+    """Sessions on which the rule did not decide, so that the initial holding stood in for it."""
+    if result.decision.is_observed:
+        return
+    unknown = int(np.isnan(result.decision.small_share[result.begin :]).sum())
+    if unknown:
+        of = "all" if unknown == len(result.sessions) else f"{count(unknown)} of"
+        held = result.config.strategy.initial
+        total = f"{of} {count(len(result.sessions))} sessions"
+        yield f"On {total} the signal was unknown or had not spoken yet: {held} was held."
+
+
+def _raw(result: Result) -> Iterator[str]:
+    """What raw accounting does to a comparison with something that is never traded."""
+    if result.config.execution.accounting == "raw":
+        yield (
+            "Dividends are paid into cash and wait there for the next trade: a benchmark that is only held never "
+            "reinvests them, the strategy does at each change. Total-return accounting may rank them otherwise."
+        )
+
+
+def _beaten(result: Result) -> Iterator[str]:
+    """The plain alternative that ended highest, if it ended above the strategy."""
+    own = float(result.books.equity[-1])
+    finals = {name: float(books.equity[-1]) for name, books in result.benchmarks.items()}
+    if not finals:
+        yield "No benchmark was given: nothing here says whether the rule was worth its effort."
+        return
+    best = max(finals, key=lambda name: finals[name])
+    if finals[best] > own:
+        label = benchmark_label(best)
+        idle = f"Holding a {label}, rebalanced monthly," if label != best else f"Holding {label} and doing nothing"
+        yield f"{idle} would have ended higher, by {usd(finals[best] - own)}."
+
+
+def _whipsaws(periods: Sequence[HoldingPeriod]) -> Iterator[str]:
+    if not periods:
+        yield "It never traded."
+        return
+    closed = [each for each in periods if not each.is_open and each.rebalance.is_change]
+    short = sum(each.sessions <= SHORT_SESSIONS for each in closed)
+    if short and short >= WHIPSAW_SHARE * len(closed):
+        yield (
+            f"{count(short)} of {plural(len(periods), 'position')} lasted five sessions or fewer: "
+            "it whipsaws while its signal is near the line."
+        )
+
+
+def _easing(result: Result) -> Iterator[str]:
+    if not follows_cuts(result):
+        return
+    if (before := cut_before_start(result)) is not None:
+        yield f"The test begins inside an easing cycle: the cut of {day(before)} counts."
+    cuts = cuts_of(result)
+    cycles = len(cycles_of(cuts, result.sessions))
+    if not cuts:
+        yield "There was no rate cut within the test."
+    elif cycles < FEW_CYCLES:
+        yield f"{plural(len(cuts), 'cut')}, but only {plural(cycles, 'easing cycle')}: few independent bets."
+
+
+def _no_rate(result: Result) -> Iterator[str]:
+    if result.market.tbill is None:
+        yield "No T-bill rate was given: Sharpe and Sortino ratios, alpha and beta take it as zero."
+
+
+def _undefined(result: Result) -> Iterator[str]:
+    """One sentence per reason; that there is no benchmark has been said."""
+    by_reason: dict[str, list[str]] = {}
+    for key, reason in result.undefined.items():
+        if result.benchmarks or reason != NO_BENCHMARK:
+            label = metric_of(key).label
+            by_reason.setdefault(reason, []).append(label[0].lower() + label[1:])
+    for reason, keys in by_reason.items():
+        yield f"Not defined: {listed(keys)} ({reason})."

@@ -11,7 +11,17 @@ from __future__ import annotations
 from typing import Annotated, Any, ClassVar, Literal, TypeAlias
 
 import numpy as np
-from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field, Tag, model_serializer, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Discriminator,
+    Field,
+    SerializerFunctionWrapHandler,
+    Tag,
+    model_serializer,
+    model_validator,
+)
 
 from backtest.config.fields import mistake, unexpected
 from backtest.market import Floats
@@ -122,9 +132,9 @@ class NotOf(Combination):
         """The one condition."""
         return (self.not_,)
 
-    @model_serializer
-    def _as_written(self) -> dict[str, Any]:
-        return {"not": self.not_}
+    @model_serializer(mode="wrap")
+    def _as_written(self, fields: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        return {"not": fields(self)["not_"]}
 
 
 class Score(Combination):

@@ -18,8 +18,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from backtest.errors import WriteError
-from backtest.store.manifest import MANIFEST, SCHEMA, Kind, Manifest
+from backtest.errors import DataError, ResultDiffers, WriteError
+from backtest.store.manifest import MANIFEST, SCHEMA, Kind, Manifest, read_manifest
 from backtest.store.provenance import Provenance, sha256_text, versions
 from backtest.store.sameness import is_unchanged
 from backtest.store.tables import json_text
@@ -47,7 +47,7 @@ class Identity:
     @property
     def key(self) -> str:
         """sha256 (hex) of all."""
-        return sha256_text("".join(f"{what} {digest}\n" for what, digest in self.hashes.items()))
+        return sha256_text("".join(f"{what} {digest}\n" for what, digest in {"kind": self.kind, **self.hashes}.items()))
 
     @property
     def hash8(self) -> str:
@@ -95,7 +95,12 @@ def write(
     }
     manifest = json_text(content)
     Manifest.model_validate_json(manifest)  # what is written is what the reader takes
-    return write_folder(root, identity.folder_name, {**files, MANIFEST: manifest})
+    written = write_folder(root, identity.folder_name, {**files, MANIFEST: manifest})
+    try:
+        read_manifest(written.folder)  # its run fields were not compared
+    except DataError as error:
+        raise ResultDiffers(*error.problems) from None
+    return written
 
 
 def write_folder(root: Path, name: str, files: Mapping[str, Content]) -> Written:

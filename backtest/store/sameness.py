@@ -58,9 +58,11 @@ def is_unchanged(folder: Path, files: Mapping[str, bytes]) -> bool:
 
 def _read(path: Path) -> bytes:
     try:
-        return path.read_bytes()
+        if path.is_file():  # and no pipe, which would wait for ever
+            return path.read_bytes()
     except OSError:
-        raise ResultDiffers(f"{path}: missing or unreadable: move the folder away and run again") from None
+        pass
+    raise ResultDiffers(f"{path}: missing or unreadable: move the folder away and run again")
 
 
 def _comparable(name: str, content: bytes) -> Any:

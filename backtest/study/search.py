@@ -13,14 +13,24 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from backtest.account import run_kernel
+from backtest.account.benchmarks import mix_plan, mix_weights
+from backtest.account.plan import Plan, Terms
+from backtest.config import Config
 from backtest.market import Floats, Market
+from backtest.result import Result
 from backtest.statistics.findings import Finding, findings
 from backtest.statistics.search import HISTORIES, active_sessions, add_up
 from backtest.store.ledger import Batch, Ledger, identities, used_hash
+from backtest.store.trial_ledger import trial_hash
+from backtest.study.curves import NO_CASH
 from backtest.units import MONTHS_PER_YEAR
 
 ORIGIN = pd.Timestamp("1993-01-04")
 """The session that block 0 begins with: every market's calendar reaches back to it."""
+
+CYCLE_GAP_DAYS = 270
+"""Calendar days without a cut after which the next one begins an easing cycle."""
 
 MONTH_PLACES = 21
 """A monthly market has one row in each block."""
@@ -30,9 +40,10 @@ MONTH_PLACES = 21
 class Shown:
     """Curves of one command on the same sessions.
 
-    sessions: base row first. returns: (sessions - 1 x curves). benchmark: (sessions - 1,) returns of the first one,
-    None without. mixes: of each curve's own average mix at the same costs, in the shape of returns. names, questions:
-    one a curve; a question is the hash of what was asked, whatever it is called.
+    sessions: base row first. returns: (sessions - 1 x curves). benchmark: returns of the first one on each curve's own
+    terms, in the same shape or (sessions - 1 x 1), None without. mixes: of each curve's own average mix at the same
+    costs, in the shape of returns. names, questions: one a curve; a question is the hash of what was asked, whatever
+    it is called. cycles: easing cycles that a cut-driven curve has seen, None for any other.
     """
 
     market: Market
@@ -45,11 +56,12 @@ class Shown:
     mixes: Floats
     benchmark: Floats | None
     benchmark_name: str | None
+    cycles: tuple[int | None, ...] = ()
 
     @property
     def active(self) -> Floats:
         """Returns over the benchmark's; without one, over the curve's own mix, by which it is then known."""
-        return self.returns - (self.mixes if self.benchmark is None else self.benchmark[:, None])
+        return self.returns - (self.mixes if self.benchmark is None else self.benchmark)
 
     @property
     def timing(self) -> Floats:
@@ -80,11 +92,11 @@ class Search:
         return self.trials - self.here
 
 
-def search(shown: Shown, path: Path | None, cycles: tuple[int | None, ...] | None = None) -> Search:
+def search(shown: Shown, path: Path | None) -> Search:
     """Record the shown curves and judge them in the light of all that are known.
 
-    path: the ledger, None to keep none: then the shown curves are all there is. cycles: easing cycles that a cut-driven
-    curve has seen. The answer does not depend on whether the curves were known before, nor on what is shown beside.
+    path: the ledger, None to keep none: then the shown curves are all there is. The answer does not depend on whether
+    the curves were known before, nor on what is shown beside.
     Raises WriteError when the ledger cannot be kept.
     """
     places = calendar_places(shown.sessions[1:], shown.market)
@@ -117,7 +129,7 @@ def search(shown: Shown, path: Path | None, cycles: tuple[int | None, ...] | Non
         shown.market.periods_per_year,
         known_ahead,
         known_timing,
-        cycles,
+        shown.cycles or None,
         HISTORIES,
     )
     ids = [group.keys for group in known_ahead]
@@ -130,6 +142,53 @@ def search(shown: Shown, path: Path | None, cycles: tuple[int | None, ...] | Non
         damaged=() if ledger is None else tuple(ledger.damaged),
         used=used_hash([ahead.keys, *ids]),
     )
+
+
+def shown_run(result: Result) -> Shown:
+    """A single run as it is shown: with its first benchmark, and the mix of its own average holdings at its costs."""
+    config, first = result.config, next(iter(result.benchmarks), None)
+    return Shown(
+        market=result.market,
+        sessions=result.sessions,
+        command="run",
+        study=config.name,
+        names=(config.name,),
+        questions=(trial_hash(config),),
+        returns=_returns(result.books.equity),
+        mixes=_returns(run_kernel(own_mix(result)).equity),
+        benchmark=None if first is None else _returns(result.benchmarks[first].equity),
+        benchmark_name=first,
+        cycles=(cycles_seen(config, result.market, result.sessions),),
+    )
+
+
+def cycles_seen(config: Config, market: Market, sessions: pd.DatetimeIndex) -> int | None:
+    """Easing cycles that began in the test, for a rule whose parameters speak of cuts; None for any other.
+
+    A cycle begins with a cut after a rise, or after CYCLE_GAP_DAYS without one.
+    """
+    if "cut" not in config.strategy.params.model_dump_json():
+        return None
+    moved = market.policy[(market.policy["change_bps"] != 0) & market.policy["session"].notna()]
+    is_cut, days = moved["change_bps"].to_numpy() < 0, pd.DatetimeIndex(moved["date"])
+    cuts = np.flatnonzero(is_cut)
+    before = np.append(days[:1] - pd.Timedelta(days=2 * CYCLE_GAP_DAYS), days[cuts][:-1])[: len(cuts)]
+    is_first = (cuts == 0) | ~is_cut[cuts - 1] | ((days[cuts] - pd.DatetimeIndex(before)).days > CYCLE_GAP_DAYS)
+    began = pd.DatetimeIndex(moved["session"])[cuts[is_first]]
+    return int(((began >= sessions[0]) & (began < sessions[-1])).sum())
+
+
+def own_mix(result: Result) -> Plan:
+    """The mix of a run's average small share and cash, rebalanced monthly on its own terms."""
+    exposure, cash = result.metrics["exposure_small"], float((result.books.cash[1:] / result.books.equity[1:]).mean())
+    weights = mix_weights(result.legs, float(exposure or 0.0), cash if cash > NO_CASH else 0.0)
+    return mix_plan(result.market, weights, pd.Timestamp(result.config.data.start), Terms.of(result.config))
+
+
+def _returns(equity: Floats) -> Floats:
+    """(sessions - 1 x 1); a ruined account stays where it is."""
+    before = equity[:-1]
+    return np.divide(equity[1:], before, out=np.ones_like(before), where=before > 0)[:, None] - 1.0
 
 
 def calendar_places(sessions: pd.DatetimeIndex, market: Market) -> np.typing.NDArray[np.int64]:

@@ -9,9 +9,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
-from backtest.statistics.findings import FEWEST_CYCLES, Finding, Level
-from backtest.study.search import Search
+from backtest.account.benchmarks import benchmark_label
+from backtest.result import Result
+from backtest.statistics.findings import FEWEST_CYCLES, Finding, Level, SearchTest
+from backtest.study.search import Search, cycles_seen
 from backtest.text import count, number, p_equals, percent, plural, points, span, years, years_needed
 
 SHORT: dict[Level, str] = {
@@ -64,6 +67,38 @@ def verdict(subject: Subject, finding: Finding, search: Search) -> Verdict:
     return Verdict(finding.level, headline(subject, finding, search), tuple(told))
 
 
+def verdict_of_run(result: Result, search: Search) -> Verdict:
+    """What is said of a single run."""
+    first = next(iter(result.benchmarks), None)
+    own = result.metrics["cagr"]
+    other = None if first is None else result.benchmark_metrics[first]["cagr"]
+    subject = Subject(
+        name=result.config.name,
+        benchmark=None if first is None else benchmark_label(first),
+        cagr_difference=None if own is None or other is None else own - other,
+        cycles=cycles_seen(result.config, result.market, result.sessions),
+    )
+    return verdict(subject, search.findings[0], search)
+
+
+def document_of(finding: Finding, search: Search) -> dict[str, Any]:
+    """The same for scripts; fractions, ratios annual, null where nothing was tested or no bound exists."""
+    tests = {"ahead": finding.ahead, "timing": finding.timing}
+    return {
+        "verdict_level": finding.level,
+        **{name: None if test is None else _document_of_test(test) for name, test in tests.items()},
+        "edge_seen_annual": finding.edge_seen,
+        "effective_bets": finding.bets,
+        "active_sessions": finding.active_sessions,
+        "trials": {"known": search.trials, "here": search.here, "forgotten": search.forgotten},
+    }
+
+
+def _document_of_test(test: SearchTest) -> dict[str, Any]:
+    interval = [end if math.isfinite(end) else None for end in test.interval]
+    return {"p": test.p, "ratio": test.ratio, "interval": interval, "shrunken_ratio": test.shrunken}
+
+
 def headline(subject: Subject, finding: Finding, search: Search) -> str:
     """The level as one sentence."""
     name, benchmark = f"“{subject.name}”", subject.benchmark
@@ -90,7 +125,9 @@ def counting(search: Search) -> tuple[str, ...]:
     if not search.has_ledger:
         return (f"Corrected for the {count(search.here)} shown only: no ledger of earlier trials was kept.",)
     earlier = f", {count(search.elsewhere)} of them from earlier commands" if search.elsewhere else ""
-    told = [f"Corrected for {plural(search.trials, 'trial')} known on this machine{earlier}."]
+    told = [f"Corrected for the {plural(search.trials, 'trial')} known on this machine{earlier}."]
+    if search.trials == 1:
+        told = ["No other trial is known on this machine: nothing had to be corrected for."]
     if search.forgotten:
         told.append(
             f"The ledger was made to forget {plural(search.forgotten, 'trial')}, for which nothing here is corrected."
@@ -104,11 +141,11 @@ def _ahead(subject: Subject, finding: Finding) -> str:
     test, gap = finding.ahead, subject.cagr_difference
     assert test is not None
     gained = "" if gap is None else f"It made {points(gap)} points a year against {subject.benchmark}. "
+    left = f"; what luck does not explain of the ratio is {number(test.shrunken)}" if test.shrunken else ""
     return (
         f"{gained}Its active Sharpe ratio is {number(test.ratio)} (95% interval after correction for the search "
         f"{_span(test.interval)}). Without any skill the best of all that was tried looks this good in "
-        f"{in_hundred(test.p)} of 100 histories ({p_equals(test.p)}); what luck does not explain of the ratio is "
-        f"{number(test.shrunken)}."
+        f"{in_hundred(test.p)} of 100 histories ({p_equals(test.p)}){left}."
     )
 
 

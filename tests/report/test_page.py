@@ -17,9 +17,9 @@ from worlds import hand_market
 from backtest.config import CsvPrices, DataConfig, LegsConfig, StaticMix
 from backtest.market import Source
 from backtest.metrics import METRIC_KEYS, METRICS
-from backtest.pages.caveats import caveats
-from backtest.pages.page import plotly_bundle, render_report
-from backtest.pages.prose import headline
+from backtest.pages.prose import caveats, headline
+from backtest.pages.report import render_report
+from backtest.pages.shell import plotly_bundle
 from backtest.pipeline import run
 from backtest.result import Result
 from strategies import REGISTRY
@@ -113,7 +113,10 @@ def test_the_policy_allows_exactly_the_two_scripts_of_the_page(page: Page) -> No
 
 def test_nothing_is_loaded_from_anywhere(page: Page) -> None:
     own = page.html.replace(plotly_bundle(), "")
-    assert re.findall(r"""(?:src|href)=["'](?!#|data:|[a-z]+\.(?:csv|json|yaml)["'])[^"']*""", own) == []
+    assert (
+        re.findall(r"""(?:src|href)=["'](?!#|data:|\.\./index\.html["']|[a-z]+\.(?:csv|json|yaml)["'])[^"']*""", own)
+        == []
+    )
     assert re.findall(r"@import|url\(|https?://", own) == []
 
 
@@ -123,7 +126,7 @@ def test_the_chart_library_cannot_end_its_own_script() -> None:
 
 def test_data_in_the_page_cannot_end_its_script(page: Page) -> None:
     assert "<" not in page.scripts[0]
-    assert page.payload["series"][0]["name"] == "Strategy"
+    assert page.payload["charts"]["equity"]["readout"][1]["name"] == "Strategy"
 
 
 def test_hostile_names_and_reasons_stay_text() -> None:
@@ -148,7 +151,7 @@ def test_any_number_of_benchmarks(count: int) -> None:
         *(["QQQ", "IWM", "50/50 mix", "IVW", "IWN", "30/70 mix", "0/100 mix", "100/0 mix"][:count]),
     ]
     assert len(page.rows("result")["Final value"]) == 1 + min(count, 3)
-    assert len(page.payload["series"]) == 1 + count
+    assert sum(name.startswith("equity") for name in page.payload["arrays"]) == 1 + count
     assert ("Against" in page.texts["active"]) == bool(count)
     assert ("Beta" in page.rows("figures")) == bool(count)
 
@@ -191,7 +194,7 @@ def test_thousands_of_trades_stay_below_seven_megabytes() -> None:
 def test_a_page_lists_its_newest_moves_and_says_how_many_it_left_out(
     monkeypatch: pytest.MonkeyPatch, result: Result
 ) -> None:
-    monkeypatch.setattr("backtest.pages.facts.MOST_LISTED", 4)
+    monkeypatch.setattr("backtest.pages.report.MOST_LISTED", 4)
     page = Page(page_of(result))
     assert len(page.tables["trades"][0]) == 1 + 4
     assert "The newest 4 of " in page.texts["trades"]

@@ -125,8 +125,8 @@ def test_hostile_texts_are_shown_and_never_run(browser: Any, tmp_path: Path) -> 
     browser.execute_script(
         "document.querySelector('#chart-equity').dispatchEvent(new PointerEvent('pointermove', {clientX: 200}))"
     )
-    assert "<script>alert(1)</script>" in text(browser, "readout")
-    assert "<script>alert(1)</script>" in text(browser, "readout-why")
+    assert "<script>alert(1)</script>" in text(browser, "read-equity")
+    assert "<script>alert(1)</script>" in text(browser, "read-why")
     assert browser.execute_script("return document.images.length") == 0
     assert browser.execute_script("return document.scripts.length") == 3
     assert browser.execute_script("return document.documentElement.scrollWidth") <= 390
@@ -149,14 +149,14 @@ def test_the_keyboard_alone_moves_the_cursor_and_the_readout_follows(browser: An
 
     opened(browser, report)
     chart = browser.find_element("id", "chart-equity")
-    last = text(browser, "readout")
+    last = text(browser, "read-equity")
     chart.send_keys(Keys.ARROW_LEFT)
-    one_back = text(browser, "readout")
+    one_back = text(browser, "read-equity")
     assert last.startswith("31 Dec 2010")
     assert one_back.startswith("30 Dec 2010")
     chart.send_keys(Keys.HOME)
-    assert text(browser, "readout").startswith("3 Jan 2007")
-    assert "not yet known" in text(browser, "readout-active")
+    assert text(browser, "read-equity").startswith("3 Jan 2007")
+    assert "not yet known" in text(browser, "read-active")
 
 
 def test_a_zoomed_view_starts_every_series_at_the_same_money(browser: Any, report: str) -> None:
@@ -164,7 +164,7 @@ def test_a_zoomed_view_starts_every_series_at_the_same_money(browser: Any, repor
     browser.execute_script("[...document.querySelectorAll('.ranges button')].find(b => b.textContent === '1y').click()")
     chart = browser.find_element("id", "chart-equity")
     chart.send_keys("\ue011")  # Home
-    assert text(browser, "readout").count("$100,000") == 4
+    assert text(browser, "read-equity").count("$100,000") == 4
 
 
 def test_trades_can_be_filtered_sorted_and_shown_whole(browser: Any, report: str) -> None:
@@ -172,13 +172,13 @@ def test_trades_can_be_filtered_sorted_and_shown_whole(browser: Any, report: str
     count = "return [...document.querySelectorAll('#trade-table tbody tr')].filter(r => !r.hidden).length"
     total = browser.execute_script("return document.querySelectorAll('#trade-table tbody tr').length")
     assert browser.execute_script(count) == 15 < total
-    browser.execute_script("document.getElementById('more').click()")
+    browser.execute_script("document.querySelector('.more[data-for=trade-table]').click()")
     assert browser.execute_script(count) == total
-    browser.execute_script("document.querySelector('.tools [data-side=small]').click()")
+    browser.execute_script("document.querySelector('.tools [data-side=leg-1]').click()")
     sides = browser.execute_script(
         "return [...document.querySelectorAll('#trade-table tbody tr:not([hidden])')].map(r => r.dataset.side)"
     )
-    assert set(sides) == {"small"}
+    assert set(sides) == {"leg-1"}
     browser.execute_script("document.querySelectorAll('#trade-table thead button')[4].click()")
     earned = browser.execute_script(
         "return [...document.querySelectorAll('#trade-table tbody tr:not([hidden])')].map(r => +r.cells[4].dataset.v)"

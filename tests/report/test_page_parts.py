@@ -16,21 +16,17 @@ from worlds import hand_market
 from backtest.config import LegsConfig
 from backtest.decision import Decision, Evidence
 from backtest.metrics import calendar_of, drawdown
-from backtest.pages.caveats import caveats
-from backtest.pages.costs import costs_of
-from backtest.pages.cuts import cuts_of, cycles_of
-from backtest.pages.evidence import evidence_rows
-from backtest.pages.falls import worst_falls
-from backtest.pages.moves import account_of, moves_of
-from backtest.pages.periods import heat_rows, period_ends, tint, year_rows
-from backtest.pages.prose import headline, verdicts
+from backtest.pages.figures import evidence_rows
+from backtest.pages.periods import cuts_of, cycles_of, heat_rows, period_ends, tint, worst_falls, year_rows
+from backtest.pages.prose import caveats, headline, tiles
+from backtest.pages.rebalances import account_of, costs_of, rebalances_of
 from backtest.pipeline import run
 from strategies import REGISTRY
 
 
 def test_the_worst_fall_and_the_longest_one_are_those_of_the_metrics() -> None:
     result = result_of()
-    falls = worst_falls(result.books.equity, np.zeros(len(result.sessions)), None, count=10_000)
+    falls = worst_falls(result.books.equity, np.zeros((len(result.sessions), 2)), None, count=10_000)
     assert falls[0].depth == result.metrics["max_drawdown"]
     assert max(fall.sessions for fall in falls) == result.metrics["max_drawdown_sessions"]
     assert [fall.depth for fall in falls] == sorted(fall.depth for fall in falls)
@@ -38,17 +34,17 @@ def test_the_worst_fall_and_the_longest_one_are_those_of_the_metrics() -> None:
 
 def test_falls_by_hand() -> None:
     equity = np.array([100.0, 90.0, 100.0, 120.0, 60.0, 90.0])
-    worst, small = worst_falls(equity, np.array([0.0, 1.0, 1.0, 1.0, 0.0, 0.0]), equity[::-1].copy())
+    worst, small = worst_falls(equity, np.array([[0.0, 1.0, 1.0, 1.0, 0.0, 0.0]]).T, equity[::-1].copy())
     assert (worst.peak, worst.trough, worst.back, worst.depth, worst.sessions) == (3, 4, None, -0.5, 2)
     assert (small.peak, small.trough, small.back, small.sessions) == (0, 1, 2, 2)
-    assert (worst.small, small.small) == (1.0, 0.0)
+    assert (worst.shares, small.shares) == ((1.0,), (0.0,))
     assert worst.benchmark == pytest.approx(90.0 / 100.0 - 1)
 
 
 @given(st.lists(st.floats(1.0, 1000.0), min_size=1, max_size=40))
 def test_falls_cover_every_session_below_a_peak_once(values: list[float]) -> None:
     equity = np.array(values)
-    falls = worst_falls(equity, np.zeros(len(equity)), None, count=len(equity))
+    falls = worst_falls(equity, np.zeros((len(equity), 2)), None, count=len(equity))
     covered = [row for f in falls for row in range(f.peak + 1, len(equity) if f.back is None else f.back)]
     assert sorted(covered) == np.flatnonzero(drawdown(equity) < 0).tolist()
 
@@ -89,7 +85,7 @@ def test_tints_have_six_steps_each_way() -> None:
 def test_other_costs_are_the_kernels_and_more_cost_is_never_better() -> None:
     result = result_of(config_of(slippage_bps=6.5))
     account = account_of(result)
-    costs = costs_of(result, moves_of(result, account), calendar_of(result.sessions))
+    costs = costs_of(result, rebalances_of(result, account), calendar_of(result.sessions))
     assert [row.bps for row in costs.at] == [0.0, 5.0, 7.5, 10.0, 20.0, 50.0]
     assert next(row.final for row in costs.at if row.is_this) == result.books.equity[-1]
     finals = [row.final for row in costs.at]
@@ -140,7 +136,7 @@ def test_a_decision_of_the_last_close_is_pending_on_the_first_screen() -> None:
     )
     result = run(config, REGISTRY, market=market)
     assert any(w.startswith("Decided at the close of 2020-01-09 and not traded yet") for w in caveats(result))
-    now = verdicts(result, [])[-1]
+    now = tiles(result, [])[-1]
     assert now.note.startswith("Decided at the close of 2020-01-09 and not traded yet: small share 100%.")
 
 
@@ -158,4 +154,4 @@ def test_evidence_now_says_where_it_would_turn() -> None:
     told = dataclasses.replace(result, decision=Decision(result.decision.small_share, [lead]))
     (row,) = evidence_rows(told)
     assert (row.value, row.says, row.turns_at) == ("+1.0 points", "small", "−2.0 points")
-    assert verdicts(told, [])[-1].note.endswith("Lead: turns at −2.0 points.")
+    assert tiles(told, [])[-1].note.endswith("Lead: turns at −2.0 points.")

@@ -37,7 +37,7 @@ def shown(seed: int = 1, curves: int = 4, sessions: int = 600, edge: float = 0.0
         questions=tuple(f"question {i}" for i in range(curves)),
         returns=benchmark[:, None] + held * (lead[:, None] + edge),
         mixes=mixes,
-        benchmark=benchmark,
+        benchmark=benchmark[:, None],
         benchmark_name="QQQ",
     )
     return replace(given, **fields)  # type: ignore[arg-type]

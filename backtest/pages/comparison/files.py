@@ -16,7 +16,7 @@ import pandas as pd
 from backtest.config import question
 from backtest.metrics import METRIC_KEYS
 from backtest.metrics.registry import COUNTED_KEYS
-from backtest.pages.page import PageContext
+from backtest.pages.shell import PageContext
 from backtest.pages.write import asked_of, code_of, sparkline, write_pages
 from backtest.store.folder import Identity, Written
 from backtest.store.provenance import Provenance, sha256_text

@@ -7,34 +7,37 @@ from pathlib import Path
 
 from backtest.config import dump_yaml, question, resolved
 from backtest.data import content_hash
-from backtest.pages.caveats import caveats
-from backtest.pages.page import PageContext, render_report
-from backtest.pages.prose import headline
+from backtest.pages.prose import caveats, headline
+from backtest.pages.report import render_report
+from backtest.pages.shell import PageContext
 from backtest.pages.write import asked_of, code_of, period_of, sources_of, sparkline, write_pages
 from backtest.result import Result
 from backtest.store.folder import Identity, Written
 from backtest.store.provenance import Provenance, sha256_text
 from backtest.store.tables import csv, json_text
+from backtest.study.search import Search
 
 PAGE, SCHEMA = "report.html", 1
 
 
-def write_result(result: Result, strategy: type, root: Path, provenance: Provenance) -> Written:
+def write_result(result: Result, search: Search, strategy: type, root: Path, provenance: Provenance) -> Written:
     """Write `root/<name>-<hash8>/`; raises as `write_pages` does.
 
-    provenance: what may differ on a rerun; it stands under `run` in the manifest and nowhere else.
+    search: what luck explains; beside other trials the same run is another result. provenance: what may differ on a
+    rerun; it stands under `run` in the manifest and nowhere else.
     """
     config, market = result.config, result.market
     hashes = {
         "question": sha256_text(question(config)),
         "data": content_hash(market),
         "code": code_of({config.strategy.name: strategy}, [config.strategy.name]),
+        "trials": search.used,
     }
     if market.notes:  # a second source speaks in notes only
         hashes["notes"] = sha256_text("\n".join(market.notes))
     identity = Identity("run", config.name, hashes)
     files = data_files(result, caveats(result))
-    files[PAGE] = render_report(result, PageContext(hash8=identity.hash8, hashes=hashes))
+    files[PAGE] = render_report(result, PageContext(hash8=identity.hash8, hashes=hashes), search)
     about = {
         "page": PAGE,
         "headline": headline(result),

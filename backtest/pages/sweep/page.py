@@ -20,11 +20,11 @@ from backtest.pages.sweep.payload import payload_of
 if TYPE_CHECKING:
     import jinja2
 
+    from backtest.study.findings import Findings
     from backtest.study.sweep import Sweep
-    from backtest.study.sweep_findings import Findings
 
 ASSETS = Path(__file__).parent / "assets"
-TOKENS = page.ASSETS.parent / "comparison" / "assets" / "tokens.css"
+TOKENS = page.ASSETS.parent.parent / "comparison" / "assets" / "tokens.css"
 SCRIPTS = ("cells.js", "draw.js", "lines.js", "controls.js")
 """Behind the first of them the shared axes."""
 

@@ -13,7 +13,7 @@ import pandas as pd
 
 from backtest.config import study_question
 from backtest.data import content_hash
-from backtest.pages.page import PageContext
+from backtest.pages.shell import PageContext
 from backtest.pages.sweep.files import about_of, strategies_of
 from backtest.pages.walk import render_walk
 from backtest.pages.walk.page import headline

@@ -1,0 +1,53 @@
+"""Legs: the words and the colour that pages have for each leg, and how much of an account stood in each.
+
+The one place that knows which legs there are: everything else on the pages takes their names and colours from here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from backtest.config import Config
+from backtest.market import Floats, Legs
+from backtest.result import Result
+
+NEUTRAL = "mix"
+"""Colour of what belongs to no single leg: mixes, tickers outside the legs."""
+
+
+@dataclass(frozen=True, slots=True)
+class LegLook:
+    """name: as in the config. label: as printed. tone: its colour on the pages. basket: ticker -> weight."""
+
+    name: str
+    label: str
+    tone: str
+    basket: Mapping[str, float]
+
+
+def leg_looks(legs: Legs | Config) -> tuple[LegLook, ...]:
+    """The legs in order, the first one the plain alternative."""
+    own = legs.legs if isinstance(legs, Config) else legs
+    baskets = {"growth": own.growth, "small": own.small}
+    return tuple(LegLook(name, name, f"leg-{k}", basket) for k, (name, basket) in enumerate(baskets.items()))
+
+
+def benchmark_tone(looks: Sequence[LegLook], benchmark: str) -> str:
+    """A benchmark takes the colour of the first leg it belongs to."""
+    return next((look.tone for look in looks if benchmark in look.basket), NEUTRAL)
+
+
+def parts_of(looks: Sequence[LegLook], tickers: Sequence[str], values: Floats) -> Floats:
+    """The values of holdings, (..., tickers), added up by leg, (..., legs)."""
+    owner = np.array([[float(ticker in look.basket) for look in looks] for ticker in tickers])
+    return np.asarray(values @ owner, dtype=np.float64)
+
+
+def leg_shares(result: Result) -> Floats:
+    """Share of the whole account in each leg at each close, (sessions, legs)."""
+    books = result.books
+    value = parts_of(leg_looks(result.legs), books.tickers, books.shares() * books.closes)
+    return np.asarray(value / books.equity[:, None], dtype=np.float64)

@@ -1,0 +1,125 @@
+"""Shell: what every page has in common, and how a page is put together as one file.
+
+The flow: config -> market -> decision -> fills -> result -> metrics -> REPORT.
+A page is a view (words and tables, settled in Python and printed by a template) and chart data (layouts made in Python
+as dicts, drawn by one script). The same input gives the same bytes: no clock, no random ids, no place on this machine.
+Nothing is loaded from anywhere: a content security policy allows the page's scripts by their hashes and nothing else.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from backtest import text as words
+from backtest.pages.periods import mood
+
+if TYPE_CHECKING:
+    import jinja2
+
+ASSETS = Path(__file__).parent / "assets"
+FILTERS = ("number", "percent", "points", "usd", "day", "iso", "plural", "place")
+
+
+@dataclass(frozen=True, slots=True)
+class PageContext:
+    """What a page tells beside its content. No time, no path of this machine.
+
+    hash8: the name of this question, as in the result's folder. hashes: what was hashed -> sha256 (question, data,
+    code). No versions of libraries either: with others the same figures make the same page.
+    """
+
+    hash8: str
+    hashes: Mapping[str, str]
+
+
+def render_page(
+    template: str,
+    view: Mapping[str, Any],
+    charts: Mapping[str, Any] | str | None,
+    context: PageContext | None,
+    *,
+    scripts: Sequence[str] = ("page.js", "charts.js"),
+    styles: Sequence[str] = ("page.css",),
+) -> str:
+    """The whole page as text.
+
+    view: what the template prints. charts: chart data, or its JSON; None: a page without charts and their library.
+    """
+    script = _joined_scripts(tuple(scripts) if charts is not None else ("page.js",))
+    library = [] if charts is None else [plotly_bundle()]
+    data = charts if isinstance(charts, str) else script_json(charts or {})
+    css = "\n".join(_asset(name) for name in styles)
+    policy = content_security_policy(*library, script)
+    body = _environment().get_template(template).render(view, context=context, csp=policy, css=css)
+    # The large texts are appended and not rendered: nothing in them is a template's.
+    parts = [body, f'<script type="application/json" id="payload">{data}</script>\n']
+    parts += [f"<script>{text}</script>\n" for text in (*library, script)]
+    return "".join([*parts, "</body>\n</html>\n"])
+
+
+def script_json(data: object) -> str:
+    """JSON that may stand inside a script element."""
+    text = json.dumps(data, separators=(",", ":"), allow_nan=False, ensure_ascii=False)
+    return text.replace("<", "\\u003c")
+
+
+def content_security_policy(*scripts: str) -> str:
+    """Nothing may be loaded or run but these scripts, known by their hashes."""
+    hashes = " ".join(f"'sha256-{_base64_sha256(script)}'" for script in scripts)
+    rest = "style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'"
+    return f"default-src 'none'; script-src {hashes}; {rest}"
+
+
+@cache
+def plotly_bundle() -> str:
+    """plotly.js out of the plotly package, which is found but not imported.
+
+    Raises RuntimeError when it is not there or could end the script element it is put into.
+    """
+    spec = find_spec("plotly")
+    if spec is None or spec.origin is None:
+        raise RuntimeError("the package plotly is not installed: pip install plotly")
+    bundle = (Path(spec.origin).parent / "package_data" / "plotly.min.js").read_text(encoding="utf-8")
+    if "</script" in bundle or "<!--" in bundle:
+        raise RuntimeError("this version of plotly.js cannot stand inside a page: it holds a tag that ends its script")
+    return bundle
+
+
+@cache
+def _joined_scripts(names: tuple[str, ...]) -> str:
+    """The page's own script: its parts in one scope."""
+    parts = "\n".join(_asset(name) for name in names)
+    return f'(() => {{\n"use strict";\n{parts}\nstart();\n}})();'
+
+
+@cache
+def _environment() -> jinja2.Environment:
+    import jinja2
+
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(ASSETS),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=jinja2.StrictUndefined,
+    )
+    environment.filters.update({name: getattr(words, name) for name in FILTERS}, mood=mood)
+    environment.globals["MONTHS"] = words.MONTHS
+    return environment
+
+
+@cache
+def _asset(name: str) -> str:
+    return (ASSETS / name).read_text(encoding="utf-8")
+
+
+def _base64_sha256(text: str) -> str:
+    return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()

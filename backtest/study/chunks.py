@@ -1,0 +1,275 @@
+"""Running a stretch of a grid: decisions by the interpreter, accounts and metrics by compiled code on all cores.
+
+Decisions -> a BATCH of variants of one setting, run together by one call -> a row of metrics each -> a chunk of ROWS.
+A decision goes in as it is, a number a session, and becomes stretches of equal weights inside the call; one that says
+more (weights within the legs, cash by session), or that several points share, comes as stretches already.
+
+A decision shared by several points (other costs, another start) is made once. While threads run the accounts of one
+chunk, the decisions of the next are made. One variant that fails is a row without figures and a line that says why.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass, field
+from queue import Empty, SimpleQueue
+from threading import Semaphore
+from typing import Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+from pydantic import BaseModel
+
+from backtest.account.kernel import STATES
+from backtest.account.plan import NO_BAND
+from backtest.config import Config, Study
+from backtest.config.problems import printable
+from backtest.decision import Decision, check_decision
+from backtest.errors import BacktestError, RunError
+from backtest.market import Floats
+from backtest.metrics import METRIC_KEYS
+from backtest.study.settings import Encoded, Setting, Settings
+from backtest.study.sweep_engine import runner
+
+BATCH = 64
+"""Variants of one setting in one call of compiled code."""
+
+AHEAD = 2
+"""Batches per thread that wait to be run: some 3 MB each."""
+
+Told: TypeAlias = list[tuple[int, Exception]]
+"""Points that have no figures, and why."""
+
+
+class Room:
+    """The arrays that batches of one shape work in, one after the other: fresh memory costs as much as what is done."""
+
+    def __init__(self, setting: Setting, variants: int) -> None:
+        self.shape = shape_of(setting)
+        sessions, tested, tickers, watches = self.shape
+        self.parts = np.empty((variants, sessions))
+        stretches = np.empty(sessions, dtype=np.int64), np.empty((sessions, tickers))
+        cash = np.empty(tested if watches else 0)
+        self.work = (*stretches, np.empty((STATES, tickers)), cash, np.empty(tested - 1), np.empty((2, tested)))
+        self.curve = np.empty((1, tested))
+
+
+def shape_of(setting: Setting) -> tuple[int, int, int, bool]:
+    """Sessions of the market, sessions of the test, tickers, and whether drift is watched."""
+    return len(setting.market.close), len(setting.plan.opens), len(setting.plan.tickers), setting.plan.band < NO_BAND
+
+
+@dataclass(eq=False)
+class Batch:
+    """Variants of one setting. numbers: their points; decisions are in the room, or encoded."""
+
+    setting: Setting
+    room: Room
+    encoded: list[Encoded] = field(default_factory=list)
+    numbers: list[int] = field(default_factory=list)
+
+    @property
+    def is_full(self) -> bool:
+        """Is there no room for another?"""
+        return len(self.numbers) == len(self.room.parts)
+
+    def add(self, decision: Decision | Encoded, number: int) -> None:
+        """One variant more; a batch takes one kind alone."""
+        if isinstance(decision, Encoded):
+            self.encoded.append(decision)
+        else:
+            self.room.parts[len(self.numbers)] = decision.small_share
+        self.numbers.append(number)
+
+    def run(self, start: int, table: Floats) -> Told:
+        """Fill rows of the table, whose first is that of the point `start`; gives back what cannot be run."""
+        rows = np.empty((len(self.numbers), table.shape[1]))
+        wrong = np.flatnonzero(self.run_into(self.room.curve, rows)).tolist()
+        rows[wrong] = np.nan
+        table[np.array(self.numbers) - start] = rows
+        return [(self.numbers[k], self._wrong(k)) for k in wrong]
+
+    def run_into(self, equity: Floats, table: Floats) -> npt.NDArray[np.bool_]:
+        """Fill the curves, (variants, sessions) or (1, sessions) when they are not wanted, and a row each of the table.
+
+        Gives back which of the decisions are none, (variants,).
+        """
+        own, count = self.setting, len(self.numbers)
+        is_wrong = np.zeros(count, dtype=np.bool_)
+        parts = self.room.parts[: 0 if self.encoded else count]
+        runner()(
+            stretches_of(self.encoded, own), parts, own.portfolios, own.scheduled, own.inputs, own.baskets, own.against,
+            self.room.work, equity, table, is_wrong,
+        )  # fmt: skip
+        return is_wrong
+
+    def _wrong(self, k: int) -> Exception:
+        try:
+            decision = Decision(self.room.parts[k])
+            check_decision(decision, self.setting.market, self.setting.legs)
+        except RunError as error:
+            return error
+        return RunError("the decision is none")
+
+
+def stretches_of(decisions: Sequence[Encoded], setting: Setting) -> tuple[Any, Floats, Any]:
+    """Rows and weights of all variants one after the other, and where each one's end."""
+    if not decisions:
+        return np.empty(0, dtype=np.int64), np.empty((0, len(setting.plan.tickers))), np.empty(0, dtype=np.int64)
+    rows, weights = (np.concatenate([getattr(each, name) for each in decisions]) for name in ("rows", "weights"))
+    return rows, weights, np.cumsum([len(each.rows) for each in decisions], dtype=np.int64)
+
+
+def curves_of_decisions(setting: Setting, decisions: Sequence[Decision]) -> Floats:
+    """Whole curves of variants of one setting, (variants, sessions)."""
+    batch = Batch(setting, Room(setting, 1))
+    for number, decision in enumerate(decisions):
+        batch.add(setting.encoded(decision), number)
+    curves = np.empty((len(decisions), len(setting.plan.sessions)))
+    batch.run_into(curves, np.empty((len(decisions), len(METRIC_KEYS))))
+    return curves
+
+
+class Crew:
+    """Threads that run batches. Who hands them work waits while they are behind; what held a batch is used again."""
+
+    def __init__(self, threads: int) -> None:
+        self._pool = ThreadPoolExecutor(threads)
+        self._free = Semaphore((AHEAD + 1) * threads)
+        self._rooms: SimpleQueue[Room] = SimpleQueue()
+
+    def batch(self, setting: Setting) -> Batch:
+        """An empty one."""
+        with suppress(Empty):
+            room = self._rooms.get_nowait()
+            if room.shape == shape_of(setting):
+                return Batch(setting, room)
+        return Batch(setting, Room(setting, BATCH))
+
+    def run(self, batch: Batch, start: int, table: Floats) -> Future[Told]:
+        """Have a batch run."""
+
+        def work() -> Told:
+            told = batch.run(start, table)
+            self._rooms.put(batch.room)
+            return told
+
+        return self.submit(work)
+
+    def submit(self, work: Callable[..., Told], *given: Any) -> Future[Told]:
+        """Have something done."""
+        self._free.acquire()
+        future = self._pool.submit(work, *given)
+        future.add_done_callback(lambda _: self._free.release())
+        return future
+
+    def stop(self) -> None:
+        """Wait for what is running, and leave the rest."""
+        self._pool.shutdown(wait=True, cancel_futures=True)
+
+
+CHUNK = 2048
+"""Points that are finished, and kept, together."""
+
+PARAMS = "strategy.params."
+
+
+@dataclass(eq=False)
+class Rows:
+    """Figures of the points start ... start + len(table): a row each, columns in METRIC_KEYS' order, NaN undefined.
+
+    problems: number of a point -> why it has no figures.
+    """
+
+    start: int
+    table: Floats
+    problems: dict[int, str] = field(default_factory=dict)
+
+    @property
+    def stop(self) -> int:
+        """The first point after."""
+        return self.start + len(self.table)
+
+
+def run_chunks(settings: Settings, chunks: Iterable[tuple[int, int]], workers: int | None = None) -> Iterator[Rows]:
+    """The rows of each chunk (start, stop) of points, in order."""
+    crew = Crew(workers or os.cpu_count() or 1)
+    waiting: tuple[Rows, list[Future[Told]]] | None = None
+    try:
+        for start, stop in chunks:
+            started = _start(settings, start, stop, crew)
+            if waiting:
+                yield _finished(*waiting)
+            waiting = started
+        if waiting:
+            yield _finished(*waiting)
+    finally:
+        crew.stop()
+
+
+def _finished(rows: Rows, futures: list[Future[Told]]) -> Rows:
+    for future in futures:
+        rows.problems |= {number: _told(error) for number, error in future.result()}
+    return rows
+
+
+def _start(settings: Settings, start: int, stop: int, crew: Crew) -> tuple[Rows, list[Future[Told]]]:
+    """Decide all points of a chunk and hand their accounts to the crew."""
+    rows = Rows(start, np.full((stop - start, len(METRIC_KEYS)), np.nan))
+    futures: list[Future[Told]] = []
+    for points in _by_template(settings.study, rows):
+        batches: dict[tuple[int, bool], Batch] = {}  # by setting and kind
+        for number, template, params in points:
+            try:
+                setting = settings.of(template, params)
+                decision = _decided(settings, setting, params)
+                key = (id(setting), isinstance(decision, Encoded))
+                batch = batches.get(key)
+                if batch is None:
+                    batch = batches[key] = crew.batch(setting)
+                batch.add(decision, number)
+            except Exception as error:
+                rows.problems[number] = _told(error)
+                continue
+            if batch.is_full:
+                futures.append(crew.run(batch, start, rows.table))
+                del batches[key]
+        futures += [crew.run(batch, start, rows.table) for batch in batches.values()]
+    return rows, futures
+
+
+def _by_template(study: Study, rows: Rows) -> Iterator[list[tuple[int, Config, BaseModel]]]:
+    """The points of a chunk, those together that differ in parameters alone: a setting is made once for them.
+
+    Where all do, a batch at a time, so that accounts begin early.
+    """
+    step = BATCH if all(key.startswith(PARAMS) for key in study.grid) else len(rows.table)
+    for begin in range(rows.start, rows.stop, step):
+        groups: dict[int, list[tuple[int, Config, BaseModel]]] = {}
+        for number in range(begin, min(begin + step, rows.stop)):
+            try:
+                template, params = study.grid_parts(number)
+            except BacktestError as error:
+                rows.problems[number] = _told(error)
+                continue
+            groups.setdefault(id(template), []).append((number, template, params))
+        yield from groups.values()
+
+
+def _told(error: Exception) -> str:
+    """In one printable line."""
+    said = str(error.problems[0]) if isinstance(error, BacktestError) else f"{type(error).__name__}: {error}"
+    return printable(" ".join(said.split()))
+
+
+def _decided(settings: Settings, setting: Setting, params: BaseModel) -> Decision | Encoded:
+    """The decision; as stretches where it is not simple, or shared by all points that decide on the same."""
+    if not settings.shared_axes:
+        decision = setting.decide(params)
+        return decision if setting.is_simple(decision) else setting.encoded(decision)
+    strategy = setting.config.strategy
+    asked = (id(setting.market), strategy.name, strategy.initial, setting.legs.key, params.model_dump_json())
+    return settings.decisions.get(asked, lambda: setting.encoded(setting.decide(params)))

@@ -1,0 +1,245 @@
+"""Setting: all that variants of a sweep share but for what they decide, laid out for the compiled code.
+
+A point of the grid -> its SETTING (market, legs, terms, period, benchmark) + its parameters -> decision -> account.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from pydantic import BaseModel
+
+from backtest.account.benchmarks import benchmark_plans, mix_weights
+from backtest.account.kernel import inputs_of, run_compiled
+from backtest.account.plan import Plan
+from backtest.config import Config, Study, study_question
+from backtest.config.fields import Benchmark
+from backtest.data import content_hash, load_market
+from backtest.data.assemble import traded_tickers
+from backtest.decision import INITIAL_SHARES, Decision, check_decision, target_weights
+from backtest.errors import ConfigError, RunError
+from backtest.market import Floats, Legs, Market, Memo
+from backtest.metrics import METRIC_KEYS, Calendar, calendar_and_tbill
+from backtest.metrics.formulas import measured_against
+from backtest.pipeline import is_rotation, legs_of, not_a_decision, plan_of
+from backtest.store.provenance import code_hash
+
+MOST_SETTINGS = 64
+"""Kept at once, each about a megabyte."""
+
+
+@dataclass(frozen=True, eq=False)
+class Encoded:
+    """A decision as stretches of equal weights: from the market's row `rows[k]` on, `weights[k]` (tickers,)."""
+
+    rows: npt.NDArray[np.int64]
+    weights: Floats
+
+    @property
+    def nbytes(self) -> int:
+        """Size of the arrays."""
+        return self.rows.nbytes + self.weights.nbytes
+
+
+@dataclass(frozen=True, eq=False)
+class Setting:
+    """What variants share: plan holds no targets; the last tuples are the arguments of `sweep_engine.run_many`.
+
+    benchmark_of: what relative metrics are against, or None; benchmark: its equity (sessions,) on these terms.
+    portfolios: weights by ticker of the growth leg, of the small one and of what is held before a signal is known.
+    """
+
+    config: Config
+    market: Market
+    strategy: Any
+    legs: Legs
+    plan: Plan
+    calendar: Calendar
+    benchmark_of: Benchmark | None
+    benchmark: Floats | None
+    tbill: Floats
+    portfolios: tuple[Floats, Floats, Floats]
+    scheduled: npt.NDArray[np.int64]
+    inputs: tuple[Any, ...]
+    baskets: npt.NDArray[np.bool_]
+    against: tuple[Any, ...]
+
+    @property
+    def begin(self) -> int:
+        """Row of the market at which the test begins."""
+        return len(self.market.close) - len(self.plan.opens)
+
+    def decide(self, params: BaseModel) -> Decision:
+        """What the variant with these parameters would hold after each close."""
+        decision = self.strategy.decide(self.market, self.legs, params)
+        if not isinstance(decision, Decision):
+            raise RunError(not_a_decision(self.config.strategy.name, decision))
+        return decision
+
+    def is_simple(self, decision: Decision) -> bool:
+        """Is the decision one number a session, whether right or wrong, and no cash?"""
+        small = decision.small_share
+        sessions = len(self.market.close)
+        is_series = isinstance(small, np.ndarray) and small.shape == (sessions,) and small.dtype == np.float64
+        has_no_cash = isinstance(decision.cash_share, float) and decision.cash_share == 0.0
+        is_plain = is_series and decision.within is None and has_no_cash
+        return is_plain and all(len(evidence.values) == sessions for evidence in decision.evidence)
+
+    def encoded(self, decision: Decision) -> Encoded:
+        """The decision as stretches; RunError for one that is none."""
+        check_decision(decision, self.market, self.legs)
+        small = np.asarray(decision.small_share, dtype=np.float64)
+        cash = np.broadcast_to(np.asarray(decision.cash_share, dtype=np.float64), small.shape)
+        within = decision.within or {}
+        is_other = np.zeros(len(small), dtype=np.bool_)
+        is_other[0] = True
+        for values in (small, cash, *within.values()):
+            is_other[1:] |= values[1:] != values[:-1]
+        rows = np.flatnonzero(is_other)
+        inside = {ticker: values[rows] for ticker, values in within.items()} if within else None
+        there = dataclasses.replace(decision, small_share=small[rows], cash_share=cash[rows], within=inside)
+        initial = self.config.strategy.initial
+        return Encoded(rows, target_weights(there, self.market, self.legs, self.legs.tickers, initial))
+
+
+class Settings:
+    """Makes settings and markets, and keeps those used last. One per process and sweep."""
+
+    def __init__(
+        self, study: Study, strategies: Mapping[str, type], market: Market | None = None, *, offline: bool = False
+    ) -> None:
+        self.study, self.strategies, self.given, self.offline = study, strategies, market, offline
+        self.markets: dict[tuple[str, ...], Market] = {}
+        self.decisions = Memo()
+        self.shared_axes = [key for key in study.grid if not key.startswith(("strategy.", "legs."))]
+        self.loads = True
+        self._settings: dict[tuple[int, object], Setting] = {}
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What another process needs: all markets as they were loaded here, so that it never loads its own."""
+        return {**self.__dict__, "loads": False, "_settings": {}}
+
+    def of(self, template: Config, params: BaseModel) -> Setting:
+        """The setting of a point; its parameters matter for what they need to be known beside the prices."""
+        key = (id(template), params.needs if _has_needs(type(params)) else None)  # type: ignore[attr-defined]
+        found = self._settings.get(key)
+        if found is None or found.config is not template:
+            if len(self._settings) >= MOST_SETTINGS:
+                del self._settings[next(iter(self._settings))]
+            found = self._settings[key] = self._made(template, params)
+        return found
+
+    def market_of(self, config: Config) -> Market:
+        """The market of a config; one for all starts, costs and parameters."""
+        if self.given is not None:
+            return self.given
+        data = config.data.model_copy(update={"start": self._earliest(config)})
+        needs = str(getattr(config.strategy.params, "needs", ""))
+        key = (data.model_dump_json(), config.execution.accounting, *traded_tickers(config), needs)
+        if key not in self.markets:
+            if not self.loads:
+                raise RunError(f"{config.name}: its market was not among those sent")
+            self.markets[key] = load_market(config.model_copy(update={"data": data}), offline=self.offline)
+        return self.markets[key]
+
+    def fingerprint(self) -> str:
+        """sha256 of everything the rows of this sweep depend on: question, code and all data by content."""
+        # A parameter may name a series; raw accounts ask more of the data.
+        reads = ("data.", "legs", "strategy.name", "strategy.params.", "benchmarks", "execution.accounting")
+        others = [key for key in self.study.grid if key.startswith(reads) and key != "data.start"]
+        others = [key for key in others if not all(isinstance(v, int | float) for v in self.study.grid[key])]
+        markets: dict[int, Market] = {}
+        names: dict[str, None] = {}
+        for number in range(self.study.size):
+            if markets and not others:
+                break  # the first that is right speaks for all
+            try:
+                template, params = self.study.grid_parts(number)
+            except ConfigError:
+                continue  # values that do not go together: told when the point is run
+            market = self.market_of(with_first(with_params(template, params), self.study.benchmark))
+            markets[id(market)] = market
+            names[template.strategy.name] = None
+        swept = (str(name) for name in self.study.grid.get("strategy.name", ()))
+        code = [code_hash(self.strategies[name]) for name in dict.fromkeys((*names, *swept))]
+        parts = [study_question(self.study), *code, *(content_hash(market) for market in markets.values())]
+        return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+    def _earliest(self, config: Config) -> datetime.date:
+        swept = [datetime.date.fromisoformat(str(value)) for value in self.study.grid.get("data.start", ())]
+        return min([config.data.start, *swept])
+
+    def _made(self, template: Config, params: BaseModel) -> Setting:
+        strategy = self.strategies[template.strategy.name]
+        if not is_rotation(strategy):
+            raise RunError(f"{template.strategy.name} trades in its own next: it can be run and compared, not swept")
+        config = with_first(with_params(template, params), self.study.benchmark)
+        market = self.market_of(config)
+        return setting_of(template, config, market, strategy)
+
+
+@cache
+def _has_needs(params: type) -> bool:
+    """Asked of a model itself, pydantic takes its time to find nothing."""
+    return hasattr(params, "needs")
+
+
+def with_params(config: Config, params: BaseModel) -> Config:
+    """The config with these parameters of its strategy."""
+    return config.model_copy(update={"strategy": config.strategy.model_copy(update={"params": params})})
+
+
+def with_first(config: Config, benchmark: Benchmark | None) -> Config:
+    """The config with the study's benchmark as its first: the one that relative metrics are against."""
+    if benchmark is None:
+        return config
+    others = [each for each in config.benchmarks if each != benchmark]
+    return config.model_copy(update={"benchmarks": (benchmark, *others)})
+
+
+def ranked_by(table: Floats, key: str) -> Floats:
+    """A metric as variants are ranked by it, (variants,), of a table in METRIC_KEYS' order; NaN where undefined.
+
+    A variant that never differs from its benchmark has a ratio of 0 over it.
+    """
+    values = table[:, METRIC_KEYS.index(key)]
+    if key != "information_ratio":
+        return np.asarray(values)
+    return np.where(np.isnan(values) & (table[:, METRIC_KEYS.index("tracking_error")] == 0.0), 0.0, values)
+
+
+def setting_of(template: Config, config: Config, market: Market, strategy: Any) -> Setting:
+    """The setting of a config on its market."""
+    legs = legs_of(config)
+    plan = plan_of(config, market, Decision(np.zeros(len(market.sessions))))
+    calendar, tbill = calendar_and_tbill(market, plan.sessions)
+    plans = benchmark_plans(config, market, legs, plan.terms)
+    benchmark = run_compiled(next(iter(plans.values()))).equity if plans else None
+    ends = (INITIAL_SHARES[name] for name in ("growth", "small", config.strategy.initial))
+    portfolios = [np.array(list(mix_weights(legs, small, cash).values())) for small, cash in ends]
+    prices, (_, _, scheduled), (_, first, delay), *rest = inputs_of(plan)
+    shift = first - (len(market.sessions) - len(plan.sessions))  # decisions stand on the market's rows
+    return Setting(
+        config=template,
+        market=market,
+        strategy=strategy,
+        legs=legs,
+        plan=plan,
+        calendar=calendar,
+        benchmark_of=config.benchmarks[0] if config.benchmarks else None,
+        benchmark=benchmark,
+        tbill=tbill,
+        portfolios=(portfolios[0], portfolios[1], portfolios[2]),
+        scheduled=scheduled - shift,
+        inputs=(prices, (shift, first, delay), *rest),
+        baskets=portfolios[1][None] > 0.0,
+        against=measured_against(calendar, tbill[1:], benchmark),
+    )
