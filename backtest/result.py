@@ -115,8 +115,8 @@ class Result:
 
     def decided_at(self, row: int) -> int:
         """Row of the market at whose close the trades of test row `row` were decided."""
-        is_prompt = self.trigger(row) in ("drift", "order")
-        return self.begin + row - (1 if is_prompt else self.plan.terms.delay_sessions)
+        is_own = self.trigger(row) == "order"
+        return self.begin + row - (1 if is_own else self.plan.terms.delay_sessions)
 
     def trigger(self, row: int) -> str:
         """Why trades were due at test row `row`: `first`, `decision`, `monthly` or `drift`.

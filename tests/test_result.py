@@ -90,11 +90,10 @@ def test_a_monthly_rebalance_says_so(delay: int, date: str, decided: str) -> Non
 
 
 @pytest.mark.parametrize("delay", [1, 3])
-def test_a_drift_is_traded_at_the_open_after_the_close_that_found_it(delay: int) -> None:
-    """It is no decision of the strategy, so that a delay does not hold it back."""
-    market = market_of_days(8, G=[100.0] * 5 + [200.0] * 3)
-    trades = told(result_of([0.5] * 8, market=market, rebalance=0.1, delay_sessions=delay))
-    assert [row[:2] for row in trades[2:]] == [("10-03", "10-02")] * 2
+def test_a_drift_waits_as_long_as_a_decision_after_the_close_that_found_it(delay: int) -> None:
+    market = market_of_days(12, G=[100.0] * 5 + [200.0] * 7)
+    trades = told(result_of([0.5] * 12, market=market, rebalance=0.1, delay_sessions=delay))
+    assert [row[:2] for row in trades[2:]] == [({1: "10-03", 3: "10-07"}[delay], "10-02")] * 2
     assert trades[2][3] == "A weight had drifted by more than 10.0%. Row 5 said so"
 
 

@@ -97,7 +97,7 @@ def test_the_plain_simulator_without_a_reserve_agrees_on_real_prices(
 def test_a_drift_waits_as_long_as_every_other_trade(market: Market) -> None:
     strategy, legs = REGISTRY["relative_momentum"], Legs()
     decision = strategy.decide(market, legs, strategy.Params(lookback_sessions=63, threshold=0.02))
-    weights = legs.weights(market.tickers, *decision.shares("growth"))
+    weights = legs.weights(market.tickers, decision.held(legs, "growth"))
     terms = Terms(cost_rate=0.0005, rebalance=0.02, delay_sessions=3)
     plan = make_plan(market, market.tickers, weights, START, terms)
     books = run_backtrader(plan, strategy, lookback_sessions=63, threshold=0.02)
