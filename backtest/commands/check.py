@@ -6,10 +6,11 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
+from backtest.audit.clocks import early_values
 from backtest.commands.load import load_all, placed
 from backtest.config import config_schema, is_study, load_study
 from backtest.data import load_market
-from backtest.errors import BacktestError
+from backtest.errors import BacktestError, RunError
 from strategies import REGISTRY
 
 LOCAL_SOURCES = ("csv", "sample")
@@ -44,5 +45,11 @@ def checked(path: Path, overrides: Sequence[str], *, offline: bool) -> str:
     if source not in LOCAL_SOURCES:
         return f"the config is right; {source} data are checked when they are fetched"
     with placed(path, overrides):
-        sessions = load_market(config, offline=offline).sessions
-    return f"right; {len(sessions)} sessions, {sessions[0]:%Y-%m-%d} to {sessions[-1]:%Y-%m-%d}"
+        market = load_market(config, offline=offline)
+    early = {name: early_values(one) for name, one in market.series.items() if early_values(one)}
+    if early:
+        raise RunError(*(f"{path}: {name}: {count} of its {len(market.series[name].frame)} values are used before "
+                         "their period has ended; that is a look-ahead" for name, count in early.items()))  # fmt: skip
+    sessions = market.sessions
+    clocks = "".join(f"; {name}: {one.clock.partition(' (')[0]}" for name, one in market.series.items() if one.clock)
+    return f"right; {len(sessions)} sessions, {sessions[0]:%Y-%m-%d} to {sessions[-1]:%Y-%m-%d}{clocks}"
