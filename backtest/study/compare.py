@@ -54,7 +54,7 @@ from backtest.study.differences import differences_of, effect_of
 from backtest.study.inputs import Benchmark, StudyInputs, common_inputs
 from backtest.study.luck import Luck, Yardstick, luck_of
 from backtest.study.plateau import whole_grid
-from backtest.study.sweep_setting import setting_of, with_first
+from backtest.study.settings import setting_of, with_first
 from backtest.study.trials import TrialCounter
 from backtest.study.walk import Candidates, Walk, walk
 

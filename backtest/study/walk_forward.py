@@ -16,8 +16,8 @@ from backtest.decision import check_decision, target_weights
 from backtest.errors import ConfigError, RunError
 from backtest.market import Market
 from backtest.metrics import METRICS
+from backtest.study.findings import recorded
 from backtest.study.sweep import Progress, Sweep, curves_of, sweep
-from backtest.study.sweep_findings import recorded
 from backtest.study.trials import SearchSize
 from backtest.study.walk import Candidates, Walk, walk
 from backtest.study.walk_paths import Paths, paths_through

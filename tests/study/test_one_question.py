@@ -23,8 +23,8 @@ from backtest.statistics.assessment import SearchStatistics
 from backtest.store.trial_ledger import LEDGER, TrialLedger, trial_hash
 from backtest.study.compare import compare
 from backtest.study.comparison import Comparison
+from backtest.study.findings import Findings, findings_of
 from backtest.study.sweep import Sweep, sweep
-from backtest.study.sweep_findings import Findings, findings_of
 from backtest.study.trials import Questions
 from backtest.study.walk_forward import WalkForward, walk_forward
 from strategies import REGISTRY
