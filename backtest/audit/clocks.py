@@ -69,6 +69,13 @@ def early_values(series: PointInTime) -> int:
     return int((series.frame["session"].to_numpy().astype("datetime64[D]") < ends).sum())
 
 
+def early_problems(market: Market) -> list[str]:
+    """A sentence for each series that is used before its period has ended."""
+    early = {name: early_values(one) for name, one in market.series.items()}
+    return [f"{name}: {count(found)} of its {count(len(market.series[name].frame))} values are used before their period "
+            "has ended; that is a look-ahead" for name, found in early.items() if found]  # fmt: skip
+
+
 def challenge_clocks(
     config: Config, strategies: Mapping[str, type], market: Market, advance: Callable[[], None] = lambda: None
 ) -> tuple[Challenge, ...]:

@@ -114,7 +114,7 @@ benchmarks: [SPY]
             found = int(ended.code or 0)
         out, err = capsys.readouterr()
         assert found == code, out + err
-        assert ("before their" in err) == (code == 5)
+        assert ("used before their" in err) == (code == 5)
     if code == 0:
         assert "With FEDFUNDS known one month later" in out
         assert "instead of 12.8%" in out
