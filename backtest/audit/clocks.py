@@ -72,8 +72,8 @@ def early_values(series: PointInTime) -> int:
 def early_problems(market: Market) -> list[str]:
     """A sentence for each series that is used before its period has ended."""
     early = {name: early_values(one) for name, one in market.series.items()}
-    return [f"{name}: {count(found)} of its {count(len(market.series[name].frame))} values are used before their period "
-            "has ended; that is a look-ahead" for name, found in early.items() if found]  # fmt: skip
+    return [f"{name}: {count(found)} of its {count(len(market.series[name].frame))} values are used before their "
+            "period has ended; that is a look-ahead" for name, found in early.items() if found]  # fmt: skip
 
 
 def challenge_clocks(
