@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from backtest.account.benchmarks import benchmark_name
+from backtest.commands.common import registry
 from backtest.config import Config, config_from_text, load_config, load_study, question
 from backtest.data import content_hash, load_market
 from backtest.data.snapshots import RATE_SERIES, Snapshots
@@ -31,7 +32,6 @@ from backtest.result import Result
 from backtest.store.manifest import Kind, Manifest, read_manifest, read_stored
 from backtest.store.provenance import machine, sha256_text, versions
 from backtest.store.sameness import CONFIG, STUDY, VARIANTS, first_move
-from strategies import REGISTRY
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,9 +84,9 @@ def verify_result(folder: Path, *, offline: bool, as_json: bool) -> None:
 
 
 def _run_again(folder: Path, offline: bool) -> Answer:
-    config = load_config(folder / CONFIG, strategies=REGISTRY)
+    config = load_config(folder / CONFIG, strategies=registry())
     market = load_market(config, offline=offline)
-    result = run(config, REGISTRY, market=market)
+    result = run(config, registry(), market=market)
     files = {name: text.encode() for name, text in data_files(result, caveats(result)).items() if name != CONFIG}
     return Answer(files, question(config), content_hash(market), [config.strategy.name], result)
 
@@ -102,12 +102,12 @@ def _compare_again(folder: Path, offline: bool) -> Answer:
         held, seed = str(asked["benchmark"]), int((manifest.model_extra or {})["seed"])
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         raise DataError(f"{path}: is damaged; move the folder away and run the question again") from None
-    variants = {name: config_from_text(text, str(path), strategies=REGISTRY) for name, text in texts.items()}
+    variants = {name: config_from_text(text, str(path), strategies=registry()) for name, text in texts.items()}
     benchmarks = {benchmark_name(each): each for config in variants.values() for each in config.benchmarks}
     comparison = compare(
         variants,
         name=manifest.name,
-        strategies=REGISTRY,
+        strategies=registry(),
         benchmark=benchmarks.get(held, held),
         seed=seed,
         offline=offline,
@@ -120,8 +120,8 @@ def _sweep_again(folder: Path, offline: bool) -> Answer:
     from backtest.pages.sweep.files import question_of, strategies_of, tables_of
     from backtest.study.sweep import sweep
 
-    study = load_study(_present(folder / STUDY), strategies=REGISTRY)
-    result = sweep(study, REGISTRY, offline=offline)
+    study = load_study(_present(folder / STUDY), strategies=registry())
+    result = sweep(study, registry(), offline=offline)
     return Answer(tables_of(result), question_of(study), content_hash(result.market), strategies_of(result))
 
 
@@ -130,8 +130,8 @@ def _walk_again(folder: Path, offline: bool) -> Answer:
     from backtest.pages.walk.files import question_of, tables_of
     from backtest.study.walk_forward import walk_forward
 
-    study = load_study(_present(folder / STUDY), strategies=REGISTRY)
-    walk = walk_forward(study, REGISTRY, offline=offline)
+    study = load_study(_present(folder / STUDY), strategies=registry())
+    walk = walk_forward(study, registry(), offline=offline)
     tables = {name: text.encode() for name, text in tables_of(walk).items()}
     return Answer(tables, question_of(study), content_hash(walk.sweep.market), strategies_of(walk.sweep))
 
@@ -155,7 +155,7 @@ def _compared(folder: Path, manifest: Manifest, answer: Answer) -> Finding:
     pairs = {
         "question": (manifest.question_sha256, sha256_text(answer.question)),
         "data": (manifest.data_sha256, answer.data_sha256),
-        "code": (manifest.code_sha256, code_of(REGISTRY, answer.strategies)),
+        "code": (manifest.code_sha256, code_of(registry(), answer.strategies)),
         "libraries": (manifest.versions, versions()),
         "processor": (manifest.run.machine, machine()),
     }
@@ -192,7 +192,7 @@ def _explained(finding: Finding, folder: Path, manifest: Manifest, then: Mapping
     if "data" in finding.changed and moved:
         old_market = _market_of_then(now.config, manifest)
         if old_market is not None:
-            old = run(now.config, REGISTRY, market=old_market).metrics
+            old = run(now.config, registry(), market=old_market).metrics
             by_data = {name: float(now.metrics[name] or 0.0) - float(old[name] or 0.0) for name in moved}
     return replace(finding, moved=moved, by_data=by_data, equity_apart=_equity_apart(folder, now))
 

@@ -9,10 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from backtest.commands.compare import compare_paths
-from backtest.commands.sweep import sweep_path
+from backtest.commands.search import compare_paths, sweep_path, walk_path
 from backtest.commands.verify import verify_result
-from backtest.commands.walk_forward import walk_path
 from backtest.config import load_study, study_question
 from backtest.errors import BacktestError, ConfigError, ResultDiffers
 from strategies import REGISTRY
