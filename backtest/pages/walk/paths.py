@@ -14,7 +14,7 @@ from backtest.text import day, percent, plural
 
 if TYPE_CHECKING:
     from backtest.study.walk_forward import WalkForward
-    from backtest.study.walk_paths import Paths
+    from backtest.study.walk_paths import WalkPaths
 
 MOST_DRAWN = 60
 """Curves; of more paths, as many from the least to the most grown."""
@@ -22,7 +22,7 @@ MOST_DRAWN = 60
 SHOWN = ("information_ratio", "sharpe", "cagr")
 
 
-def paths_facts(walk: WalkForward, paths: Paths) -> dict[str, Any]:
+def paths_facts(walk: WalkForward, paths: WalkPaths) -> dict[str, Any]:
     """What the template prints of the paths."""
     return {
         "title": f"The same way of choosing, on {plural(len(paths.splits), 'path')}",
@@ -34,7 +34,7 @@ def paths_facts(walk: WalkForward, paths: Paths) -> dict[str, Any]:
     }
 
 
-def _rows(walk: WalkForward, paths: Paths) -> list[tuple[str, list[str]]]:
+def _rows(walk: WalkForward, paths: WalkPaths) -> list[tuple[str, list[str]]]:
     benchmark = benchmark_label(walk.sweep.benchmark or "")
     rows: list[tuple[str, Mapping[str, float | None]]] = [
         (f"{name} path", {key: paths.spread(key)[name] for key in SHOWN}) for name in ("median", "lowest", "highest")
@@ -44,7 +44,7 @@ def _rows(walk: WalkForward, paths: Paths) -> list[tuple[str, list[str]]]:
     return [(name, [metric_of(key).write(figures[key]) for key in SHOWN]) for name, figures in rows]
 
 
-def _how(walk: WalkForward, paths: Paths) -> str:
+def _how(walk: WalkForward, paths: WalkPaths) -> str:
     groups, tested = len(paths.groups), len(paths.choices[0].split.tested)
     sessions = walk.sweep.first.plan.sessions.to_numpy()
     each = "Each group" if tested == 1 else f"Every combination of {tested}"
@@ -56,7 +56,7 @@ def _how(walk: WalkForward, paths: Paths) -> str:
     )
 
 
-def sentences(walk: WalkForward, paths: Paths) -> list[str]:
+def sentences(walk: WalkForward, paths: WalkPaths) -> list[str]:
     """What the paths say; the command prints it too."""
     many, benchmark = plural(len(paths.splits), "path"), benchmark_label(walk.sweep.benchmark or "")
     ahead, above = round(paths.ahead * len(paths.splits)), round(paths.above_median * len(paths.choices))
@@ -85,7 +85,7 @@ def apart(walk: WalkForward) -> str:
     )
 
 
-def paths_payload(paths: Paths, rows: npt.NDArray[np.intp]) -> dict[str, Any]:
+def paths_payload(paths: WalkPaths, rows: npt.NDArray[np.intp]) -> dict[str, Any]:
     """Growth of the paths at these rows, and all their figures."""
     order = np.argsort(paths.equity[:, -1], kind="stable")
     drawn = order[np.unique(np.linspace(0, len(order) - 1, min(len(order), MOST_DRAWN)).round().astype(np.intp))]
