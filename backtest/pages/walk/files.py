@@ -11,13 +11,13 @@ from typing import Any
 
 import pandas as pd
 
-from backtest.config import study_question
+from backtest.config import Study, study_question
 from backtest.data import content_hash
 from backtest.pages.shell import PageContext
 from backtest.pages.sweep.files import about_of, strategies_of
 from backtest.pages.walk import render_walk
 from backtest.pages.walk.page import headline
-from backtest.pages.write import code_of, period_of, sparkline, write_pages
+from backtest.pages.write import code_of, period_of, sparkline, study_files, write_pages
 from backtest.store.folder import Identity, Written
 from backtest.store.provenance import Provenance, sha256_text
 from backtest.store.tables import csv, day, json_text
@@ -34,14 +34,12 @@ def write_walk(walk: WalkForward, root: Path, provenance: Provenance) -> Written
     """Write `root/<name>-<hash8>/`; raises as `write_pages` does."""
     sweep = walk.sweep
     hashes = {
-        "question": sha256_text(f"walk-forward {study_question(sweep.study)} {walk.terms.model_dump_json()}"),
+        "question": sha256_text(question_of(sweep.study)),
         "data": content_hash(sweep.market),
         "code": code_of(sweep.settings.strategies, strategies_of(sweep)),
     }
     identity = Identity("walk-forward", sweep.name, hashes)
-    files = {WINDOWS: csv(windows_frame(walk), has_index=False), EQUITY: csv(equity_frame(walk))}
-    if walk.paths:
-        files |= {SPLITS: csv(splits_frame(walk.paths), has_index=False), PATHS: csv(paths_frame(walk, walk.paths))}
+    files = {**tables_of(walk), **study_files(sweep.study)}
     files[DOCUMENT] = json_text(document(walk))
     files[PAGE] = render_walk(walk, PageContext(hash8=identity.hash8, hashes=hashes))
     about = {
@@ -52,6 +50,19 @@ def write_walk(walk: WalkForward, root: Path, provenance: Provenance) -> Written
         "sparkline": sparkline(walk.equity),
     }
     return write_pages(root, identity, files, about, provenance)
+
+
+def question_of(study: Study) -> str:
+    """What is hashed of a walk's question."""
+    return f"walk-forward {study_question(study)} {study.walk_forward.model_dump_json()}"
+
+
+def tables_of(walk: WalkForward) -> dict[str, str]:
+    """The figures, which depend on no other trial."""
+    tables = {WINDOWS: csv(windows_frame(walk), has_index=False), EQUITY: csv(equity_frame(walk))}
+    if walk.paths:
+        tables |= {SPLITS: csv(splits_frame(walk.paths), has_index=False), PATHS: csv(paths_frame(walk, walk.paths))}
+    return tables
 
 
 def windows_frame(walk: WalkForward) -> pd.DataFrame:
