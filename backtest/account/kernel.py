@@ -363,6 +363,7 @@ def let_compiled_code_call_the_kernel() -> None:
 def machine_code(function: Any, *sources: ModuleType) -> Any:
     """A function compiled by numba on first use (a few seconds), then kept on disk; it lets go of the interpreter.
 
+    Where neither the folder of this file nor the user's own can be written to, it is kept in memory alone.
     Numba's cache notices a change of the function's own file alone; the name under which it is kept tells that of all
     `sources` it is made from.
     """
@@ -371,7 +372,10 @@ def machine_code(function: Any, *sources: ModuleType) -> Any:
     files = [Path(__file__), *(Path(str(module.__file__)) for module in sources)]
     named = FunctionType(function.__code__, function.__globals__)
     named.__qualname__ = f"{function.__name__}_{sha256(b''.join(file.read_bytes() for file in files)).hexdigest()[:12]}"
-    return njit(cache=True, nogil=True, error_model=NO_CHECKS)(named)
+    try:
+        return njit(cache=True, nogil=True, error_model=NO_CHECKS)(named)
+    except RuntimeError:  # numba's "cannot cache function: no locator available"
+        return njit(nogil=True, error_model=NO_CHECKS)(named)
 
 
 @cache

@@ -15,8 +15,8 @@ from backtest.errors import ConfigError
 from backtest.pages.sweep.facts import boxes, headline, lede
 from backtest.store.folder import Written
 from backtest.store.provenance import Provenance
+from backtest.study.findings import Findings
 from backtest.study.sweep import Sweep
-from backtest.study.sweep_findings import Findings
 from strategies import REGISTRY
 
 
@@ -37,10 +37,9 @@ def sweep_path(
     """
     from backtest.pages.sweep.files import document, write_sweep
     from backtest.store.trial_ledger import LEDGER, ledger_length
+    from backtest.study.findings import Extras, findings_of
+    from backtest.study.resume import ChunkStore
     from backtest.study.sweep import sweep
-    from backtest.study.sweep_extras import Extras
-    from backtest.study.sweep_findings import findings_of
-    from backtest.study.sweep_store import ChunkStore
 
     provenance = Provenance()
     study = study_of(path, overrides)

@@ -41,9 +41,6 @@ from backtest.text import (
     usd_words,
 )
 
-BEYOND_LUCK = 2.0
-"""Size of a t-statistic from which a difference is unlikely to be luck, when one rule was tried."""
-
 LONGEST_NOTE = 110
 """Letters of the note in a tile: two lines of it."""
 
@@ -101,8 +98,8 @@ def lede(result: Result, worst: Fall | None) -> str:
     return f"{fall} {traded}{pace} and paid {costs} in trading costs."
 
 
-def tiles(result: Result, rebalances: Sequence[Rebalance]) -> list[Tile]:
-    """Against each benchmark (the first few), skill or luck, and what is held now."""
+def tiles(result: Result, rebalances: Sequence[Rebalance], luck: Tile | None = None) -> list[Tile]:
+    """Against each benchmark (the first few), skill or luck as `search_tile` says it, and what is held now."""
     own, unit = _growth(result.metrics)
     boxes = []
     for name in list(result.benchmarks)[:SHOWN_BENCHMARKS]:
@@ -111,7 +108,7 @@ def tiles(result: Result, rebalances: Sequence[Rebalance]) -> list[Tile]:
         mood = "" if _prints_as_zero(difference) else "ahead" if difference > 0 else "behind"
         note = f"{percent(own)} against {percent(other)}"
         boxes.append(Tile(f"vs {benchmark_label(name)}", points(difference), f"points{unit}", note, mood))
-    return [*boxes, *_luck(result), _now(result, rebalances)]
+    return [*boxes, *([luck] if luck else []), _now(result, rebalances)]
 
 
 def _growth(figures: Figures) -> tuple[float, str]:
@@ -137,23 +134,6 @@ def _against_first(result: Result) -> str:
 
 def _prints_as_zero(difference: float) -> bool:
     return points(difference) == points(0.0)
-
-
-def _luck(result: Result) -> list[Tile]:
-    """The t-statistic of the mean difference to the first benchmark: information ratio x root of the years."""
-    ratio = result.metrics.get("information_ratio")
-    if ratio is None:
-        return []
-    years = (len(result.sessions) - 1) / result.market.periods_per_year
-    t = float(ratio) * years**0.5
-    is_open = abs(t) < BEYOND_LUCK
-    value = "Not proven" if is_open else "Beyond luck"
-    if is_open:
-        note = "Differences with |t| below 2 are within luck."
-    else:
-        note = "Before counting how many rules were tried." if t > 0 else "Behind by more than luck explains."
-    label = f"Skill or luck, vs {benchmark_label(next(iter(result.benchmarks)))}"
-    return [Tile(label, value, f"t = {number(t, 1)}", note, "open", is_wide=True)]
 
 
 def _now(result: Result, rebalances: Sequence[Rebalance]) -> Tile:

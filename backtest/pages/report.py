@@ -32,8 +32,11 @@ from backtest.pages.rebalances import (
     own_bps,
     rebalances_of,
 )
+from backtest.pages.search import search_tile, search_view
 from backtest.pages.shell import PageContext, render_page
 from backtest.result import Result
+from backtest.study.search import Search, search, shown_run
+from backtest.study.verdict import verdict_of_run
 from backtest.text import day
 
 MOST_LISTED = 1500
@@ -49,11 +52,18 @@ LONG_RULE = 200
 """Letters from which the strategy's sentence is folded away, so that the chart stays on the first screen."""
 
 
-def render_report(result: Result, context: PageContext) -> str:
-    """The whole page as text; the same bytes for the same input."""
+def render_report(result: Result, context: PageContext, known: Search | None = None) -> str:
+    """The whole page as text; the same bytes for the same input.
+
+    known: what luck explains, in the light of all trials known; without it, of this run alone.
+    """
     account = account_of(result)
     rebalances = rebalances_of(result, account)
     view = view_of(result, rebalances, holding_periods_of(result, account, rebalances))
+    found = known or search(shown_run(result), None)
+    first = next(map(benchmark_label, result.benchmarks), None)
+    view["tiles"] = tiles(result, rebalances, search_tile(found.findings[0], found, first))
+    view["luck"] = search_view(verdict_of_run(result, found), found.findings[0], found, first)
     return render_page("report.html.j2", view, chart_data(result, rebalances), context)
 
 
@@ -88,7 +98,6 @@ def _first_screen(result: Result, rebalances: Sequence[Rebalance], days: Days) -
         "rule": result.rule,
         "is_long_rule": len(result.rule) > LONG_RULE,
         "lede": lede(result, falls[0] if falls else None),
-        "tiles": tiles(result, rebalances),
         "now": now_because(result),
         "key_figures": figure_rows(result, in_key=True, most=SHOWN_BENCHMARKS),
         "terms": result.plan.terms,

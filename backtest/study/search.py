@@ -23,7 +23,7 @@ from backtest.statistics.findings import Finding, findings
 from backtest.statistics.search import HISTORIES, active_sessions, add_up
 from backtest.store.ledger import Batch, Ledger, identities, used_hash
 from backtest.store.trial_ledger import trial_hash
-from backtest.study.runs import NO_CASH
+from backtest.study.curves import NO_CASH
 from backtest.units import MONTHS_PER_YEAR
 
 ORIGIN = pd.Timestamp("1993-01-04")
@@ -186,7 +186,9 @@ def own_mix(result: Result) -> Plan:
 
 
 def _returns(equity: Floats) -> Floats:
-    return np.asarray(equity[1:] / equity[:-1] - 1.0)[:, None]
+    """(sessions - 1 x 1); a ruined account stays where it is."""
+    before = equity[:-1]
+    return np.divide(equity[1:], before, out=np.ones_like(before), where=before > 0)[:, None] - 1.0
 
 
 def calendar_places(sessions: pd.DatetimeIndex, market: Market) -> np.typing.NDArray[np.int64]:

@@ -37,7 +37,7 @@ def write_result(result: Result, search: Search, strategy: type, root: Path, pro
         hashes["notes"] = sha256_text("\n".join(market.notes))
     identity = Identity("run", config.name, hashes)
     files = data_files(result, caveats(result))
-    files[PAGE] = render_report(result, PageContext(hash8=identity.hash8, hashes=hashes))
+    files[PAGE] = render_report(result, PageContext(hash8=identity.hash8, hashes=hashes), search)
     about = {
         "page": PAGE,
         "headline": headline(result),

@@ -10,7 +10,7 @@ from backtest.account.benchmarks import benchmark_label
 from backtest.market import Floats
 
 if TYPE_CHECKING:
-    from backtest.study.sweep_findings import Finalist, Findings
+    from backtest.study.findings import Finalist, Findings
 
 MOST_ROWS = 1300
 """Dates of the chart: about one a week in 25 years."""

@@ -20,8 +20,8 @@ from backtest.pages.sweep.payload import payload_of
 if TYPE_CHECKING:
     import jinja2
 
+    from backtest.study.findings import Findings
     from backtest.study.sweep import Sweep
-    from backtest.study.sweep_findings import Findings
 
 ASSETS = Path(__file__).parent / "assets"
 TOKENS = page.ASSETS.parent.parent / "comparison" / "assets" / "tokens.css"

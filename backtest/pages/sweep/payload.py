@@ -21,8 +21,8 @@ from backtest.pages.sweep.facts import figures_shown
 from backtest.text import percent, setting, short_key
 
 if TYPE_CHECKING:
+    from backtest.study.findings import Findings
     from backtest.study.sweep import Sweep
-    from backtest.study.sweep_findings import Findings
 
 MOST_BYTES = 1_900_000
 """Of the payload: with plotly's 4.8 million and the text a page stays below 7 million."""
