@@ -7,6 +7,7 @@ config are relative to the config; `configs/`, `strategies/` and `results/` are 
 from __future__ import annotations
 
 import io
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,7 +17,7 @@ import typer
 
 from backtest.commands.data_app import Cache, data_app
 from backtest.commands.trials import trials_app
-from backtest.errors import BacktestError, RunError
+from backtest.errors import BacktestError, RunError, WriteError
 
 INTERRUPTED = 130
 
@@ -247,7 +248,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(encoding="utf-8")  # a true minus, whatever the terminal's old encoding
     try:
-        app(args=None if arguments is None else list(arguments), prog_name="backtest")
+        try:
+            app(args=None if arguments is None else list(arguments), prog_name="backtest")
+        finally:
+            sys.stdout.flush()
+    except OSError as error:  # of files each command speaks for itself
+        print(f"{error.filename or 'standard output'}: {error.strerror or error}", file=sys.stderr)
+        sys.stdout = open(os.devnull, "w", encoding="utf-8", newline="\n")  # noqa: SIM115 - what is left is not written at the end either
+        raise SystemExit(WriteError.exit_code) from None
     except BacktestError as error:
         for problem in error.problems:
             print(problem, file=sys.stderr)
