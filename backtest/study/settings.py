@@ -28,9 +28,9 @@ from backtest.decision import INITIAL_SHARES, Decision, check_decision, target_w
 from backtest.errors import ConfigError, RunError
 from backtest.market import Floats, Legs, Market, Memo
 from backtest.metrics import METRIC_KEYS, Calendar, calendar_and_tbill
+from backtest.metrics.formulas import measured_against
 from backtest.pipeline import is_rotation, legs_of, not_a_decision, plan_of
 from backtest.store.provenance import code_hash
-from backtest.study.sweep_measure import measured_against
 
 MOST_SETTINGS = 64
 """Kept at once, each about a megabyte."""

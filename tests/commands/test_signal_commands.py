@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from backtest.cli import main
-from backtest.commands import signal
+from backtest.commands import today as signal
 from backtest.config import load_config
 from backtest.data import load_market
 from backtest.data.calendar import exchange_sessions
@@ -74,7 +74,7 @@ def test_signal_works_out_orders_from_a_holding(capsys: Any) -> None:
 
 @pytest.mark.parametrize(
     ("holding", "words"),
-    [("SPY=1", "expected one of IVW, QQQ, IWM, IWN, cash"), ("QQQ", "expected TICKER=SHARES"), ("QQQ=-1", "from 0 on"),
+    [("SPY=1", "expected IVW, QQQ, IWM, IWN or cash"), ("QQQ", "expected TICKER=SHARES"), ("QQQ=-1", "from 0 on"),
      ("QQQ=1,QQQ=2", "stands twice"), ("cash=0", "nothing is held")],
 )  # fmt: skip
 def test_a_holding_that_is_none_is_one_line_and_exit_code_two(holding: str, words: str, capsys: Any) -> None:

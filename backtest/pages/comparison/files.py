@@ -59,7 +59,8 @@ def hashes_of(comparison: Comparison, strategies: Mapping[str, type]) -> dict[st
         comparison.seed,
         [[variant.name, question(variant.config)] for variant in comparison.variants],
     ]
-    known = [trials.count, trials.mean, trials.variance, list(comparison.cautions)]
+    # In as many digits as every processor gives.
+    known = [trials.count, f"{trials.mean:.6g}", f"{trials.variance:.6g}", list(comparison.cautions)]
     return {
         "question": sha256_text(json.dumps(asked)),
         "data": comparison.data_sha256,

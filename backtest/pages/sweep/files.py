@@ -14,7 +14,7 @@ from backtest.data import content_hash
 from backtest.metrics import METRIC_KEYS
 from backtest.pages.shell import PageContext
 from backtest.pages.sweep import render_sweep
-from backtest.pages.sweep.facts import headline
+from backtest.pages.sweep.view import headline
 from backtest.pages.write import asked_of, code_of, period_of, sources_of, sparkline, write_pages
 from backtest.store.folder import Content, Identity, Written
 from backtest.store.provenance import Provenance, sha256_text
@@ -82,7 +82,7 @@ def hashes_of(sweep: Sweep, findings: Findings) -> dict[str, str]:
         "question": sha256_text(f"sweep {study_question(sweep.study)}"),
         "data": content_hash(sweep.market),
         "code": code_of(sweep.settings.strategies, strategies_of(sweep)),
-        "trials": sha256_text(json.dumps(plain([trials.count, trials.mean, trials.variance]))),
+        "trials": sha256_text(json.dumps([trials.count, f"{trials.mean:.6g}", f"{trials.variance:.6g}"])),
     }
 
 
