@@ -67,6 +67,24 @@ def faults() -> None:
     list_faults()
 
 
+@data_app.command("import")
+def import_(
+    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Price files.", show_default=False)],
+    to: Annotated[Path | None, typer.Option("--to", metavar="DIR", help="Write them in the project's layout.")] = None,
+    ticker: Annotated[str | None, typer.Option("--ticker", help="Of a file whose name does not say it.")] = None,
+    adjusted: Annotated[str | None, typer.Option("--adjusted", help="total_return, splits_only or tape.")] = None,
+    dates: Annotated[str | None, typer.Option("--dates", help="day_first or month_first.")] = None,
+    decimal: Annotated[str | None, typer.Option("--decimal", help="point or comma.")] = None,
+    column: Annotated[
+        list[str] | None, typer.Option("--column", help="close=Schluss, for each unknown header.")
+    ] = None,
+) -> None:
+    """Show what price files are read as, what is wrong with them, and write them in the project's own layout."""
+    from backtest.commands.data_import import import_files, stated_of
+
+    import_files(files, stated_of(adjusted, dates, decimal, column or []), to, ticker)
+
+
 @data_app.command()
 def diff(
     series: Annotated[str, typer.Argument(metavar="SERIES", help="QQQ, fred:DTB3, ...", show_default=False)],

@@ -47,6 +47,10 @@ def check_data(targets: Sequence[str], page: Path | None, *, offline: bool) -> N
         except BacktestError as error:
             failure = failure or error
             findings += [(STOPS, problem) for problem in error.problems]
+    if not targets and not Store().series():
+        print(f"the store {Store().root} is empty: nothing was checked; backtest data fetch CONFIG fills it, and "
+              "backtest data check CONFIG checks a config's own files")  # fmt: skip
+        return
     for level, text in findings:
         if level == WARNS:
             print(f"{level}: {text}")

@@ -12,13 +12,15 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from backtest.data.clocks import known_series, period_end
+from backtest.data.checks import listed
+from backtest.data.clocks import known_series, lacking, period_end
 from backtest.data.csv_folder import MACRO_FOLDER
 from backtest.data.macro import Observed, observed_rate, read_observed
 from backtest.data.policy import knowable_sessions
 from backtest.errors import DataError
 from backtest.market import Source
 from backtest.series import PointInTime, observations
+from backtest.text import plural
 
 if TYPE_CHECKING:
     from backtest.config.models import DataConfig
@@ -66,10 +68,19 @@ def load_observed(
         whole = with_sessions(observed, exchange, closes)
         series[name] = whole.until(last)
         sources.append(_source(name, observed, whole))
-        notes += [*observed.notes, *_clock_notes(name, observed, whole)]
+        notes += [*observed.notes, *_clock_notes(name, observed, whole), *_gap_notes(name, observed, exchange)]
     if problems:
         raise DataError(*problems)
     return series, tuple(sources), tuple(notes)
+
+
+def _gap_notes(name: str, observed: Observed, exchange: pd.DatetimeIndex) -> Iterator[str]:
+    if observed.location == SIMULATED or observed.rule is None:
+        return
+    gaps = lacking(observed.happened, observed.rule, exchange.to_numpy().astype("datetime64[D]"))
+    if len(gaps):
+        unit = plural(len(gaps), "day" if observed.period == "day" else observed.period)
+        yield f"{name} has no value for {unit} ({listed(pd.DatetimeIndex(gaps))}); the last one before was used."
 
 
 def _clock_notes(name: str, observed: Observed, series: PointInTime) -> Iterator[str]:
