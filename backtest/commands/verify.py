@@ -35,7 +35,7 @@ from backtest.store.sameness import CONFIG, STUDY, VARIANTS, first_move
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class Rerun:
     """The question asked again. files: name -> what a rerun writes; question: the text that is hashed."""
 
     files: Mapping[str, bytes]
@@ -46,7 +46,7 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class Verification:
     """What verifying found. moved: metric -> (then, now), those that differ; by_data: the part due to the data.
 
     apart: file -> where its figures differ first, benchmarks and decisions included; last_bits: files that other
@@ -83,15 +83,15 @@ def verify_result(folder: Path, *, offline: bool, as_json: bool) -> None:
         raise ResultDiffers(f"{folder}: {why}")
 
 
-def _run_again(folder: Path, offline: bool) -> Answer:
+def _run_again(folder: Path, offline: bool) -> Rerun:
     config = load_config(folder / CONFIG, strategies=registry())
     market = load_market(config, offline=offline)
     result = run(config, registry(), market=market)
     files = {name: text.encode() for name, text in data_files(result, caveats(result)).items() if name != CONFIG}
-    return Answer(files, question(config), content_hash(market), [config.strategy.name], result)
+    return Rerun(files, question(config), content_hash(market), [config.strategy.name], result)
 
 
-def _compare_again(folder: Path, offline: bool) -> Answer:
+def _compare_again(folder: Path, offline: bool) -> Rerun:
     from backtest.pages.comparison.files import TABLE, comparison_csv, question_of, strategies_of
     from backtest.study.compare import compare
 
@@ -113,19 +113,19 @@ def _compare_again(folder: Path, offline: bool) -> Answer:
         offline=offline,
     )
     tables = {TABLE: comparison_csv(comparison).encode()}
-    return Answer(tables, question_of(comparison), comparison.data_sha256, strategies_of(comparison))
+    return Rerun(tables, question_of(comparison), comparison.data_sha256, strategies_of(comparison))
 
 
-def _sweep_again(folder: Path, offline: bool) -> Answer:
+def _sweep_again(folder: Path, offline: bool) -> Rerun:
     from backtest.pages.sweep.files import question_of, strategies_of, tables_of
     from backtest.study.sweep import sweep
 
     study = load_study(_present(folder / STUDY), strategies=registry())
     result = sweep(study, registry(), offline=offline)
-    return Answer(tables_of(result), question_of(study), content_hash(result.market), strategies_of(result))
+    return Rerun(tables_of(result), question_of(study), content_hash(result.market), strategies_of(result))
 
 
-def _walk_again(folder: Path, offline: bool) -> Answer:
+def _walk_again(folder: Path, offline: bool) -> Rerun:
     from backtest.pages.sweep.files import strategies_of
     from backtest.pages.walk.files import question_of, tables_of
     from backtest.study.walk_forward import walk_forward
@@ -133,10 +133,10 @@ def _walk_again(folder: Path, offline: bool) -> Answer:
     study = load_study(_present(folder / STUDY), strategies=registry())
     walk = walk_forward(study, registry(), offline=offline)
     tables = {name: text.encode() for name, text in tables_of(walk).items()}
-    return Answer(tables, question_of(study), content_hash(walk.sweep.market), strategies_of(walk.sweep))
+    return Rerun(tables, question_of(study), content_hash(walk.sweep.market), strategies_of(walk.sweep))
 
 
-ASK: Mapping[Kind, Callable[[Path, bool], Answer]] = {
+ASK: Mapping[Kind, Callable[[Path, bool], Rerun]] = {
     "run": _run_again,
     "comparison": _compare_again,
     "sweep": _sweep_again,
@@ -150,7 +150,7 @@ def _present(path: Path) -> Path:
     return path
 
 
-def _compared(folder: Path, manifest: Manifest, answer: Answer) -> Finding:
+def _compared(folder: Path, manifest: Manifest, answer: Rerun) -> Verification:
     damaged = [name for name, known in manifest.files.items() if _digest(folder / name) != known.sha256]
     pairs = {
         "question": (manifest.question_sha256, sha256_text(answer.question)),
@@ -169,7 +169,7 @@ def _compared(folder: Path, manifest: Manifest, answer: Answer) -> Finding:
             apart[name] = where or "the last bits alone"
         elif then != now and then is not None:
             last_bits.append(name)
-    return Finding(damaged, changed, apart, last_bits, {}, None, 0.0)
+    return Verification(damaged, changed, apart, last_bits, {}, None, 0.0)
 
 
 def _digest(path: Path) -> str:
@@ -183,7 +183,9 @@ def _first_move(name: str, then: bytes, now: bytes) -> str:
         return "it cannot be read"
 
 
-def _explained(finding: Finding, folder: Path, manifest: Manifest, then: Mapping[str, Any], now: Result) -> Finding:
+def _explained(
+    finding: Verification, folder: Path, manifest: Manifest, then: Mapping[str, Any], now: Result
+) -> Verification:
     """With the metrics that moved, how much of it is due to the data, and how far the equity curve is apart."""
     if not finding.apart:
         return finding
@@ -231,7 +233,7 @@ def _equity_apart(folder: Path, result: Result) -> float:
     return float(np.max(apart)) if apart else 1.0
 
 
-def _print(folder: Path, manifest: Manifest, finding: Finding) -> None:
+def _print(folder: Path, manifest: Manifest, finding: Verification) -> None:
     print(f"{folder.name}: {manifest.kind} {manifest.name}")
     for name in finding.damaged:
         is_there = (folder / name).is_file()

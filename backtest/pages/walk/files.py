@@ -23,7 +23,7 @@ from backtest.store.provenance import Provenance, sha256_text
 from backtest.store.tables import csv, day, json_text
 from backtest.study.document import plain
 from backtest.study.walk_forward import WalkForward
-from backtest.study.walk_paths import SPREAD_KEYS, Paths
+from backtest.study.walk_paths import SPREAD_KEYS, WalkPaths
 
 SCHEMA = 1
 PAGE, DOCUMENT, WINDOWS, EQUITY = "walk_forward.html", "walk_forward.json", "windows.csv", "equity.csv"
@@ -89,7 +89,7 @@ def equity_frame(walk: WalkForward) -> pd.DataFrame:
     return pd.DataFrame(columns, index=walk.sessions.rename("date"))
 
 
-def splits_frame(paths: Paths) -> pd.DataFrame:
+def splits_frame(paths: WalkPaths) -> pd.DataFrame:
     """A row per split: groups tested (from 1), the values chosen, the metric in training and in the test, rank."""
     rows = []
     for choice in paths.choices:
@@ -99,7 +99,7 @@ def splits_frame(paths: Paths) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def paths_frame(walk: WalkForward, paths: Paths) -> pd.DataFrame:
+def paths_frame(walk: WalkForward, paths: WalkPaths) -> pd.DataFrame:
     """The paths' curves from the first session on, USD, beside the benchmark and the best in sample."""
     columns = {f"path_{k + 1}": curve for k, curve in enumerate(paths.equity)}
     held = {"benchmark": paths.benchmark, "best_in_sample": paths.in_sample}
@@ -124,7 +124,7 @@ def document(walk: WalkForward) -> dict[str, Any]:
     return dict(plain(content))
 
 
-def paths_document(walk: WalkForward, paths: Paths) -> dict[str, Any]:
+def paths_document(walk: WalkForward, paths: WalkPaths) -> dict[str, Any]:
     """What a script needs of the paths; each path names for every group the split (from 1) whose choice it holds."""
     sessions = walk.sweep.first.plan.sessions
     purge, embargo = walk.terms.apart
