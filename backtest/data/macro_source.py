@@ -1,6 +1,6 @@
 """Which macro observations a strategy gets, from where, and at which session each becomes usable.
 
-Where it stands: clocks, macro, sample_macro -> MACRO SOURCE -> assemble -> market.
+Where it stands: clocks, macro, sample -> MACRO SOURCE -> assemble -> market.
 """
 
 from __future__ import annotations
@@ -136,7 +136,7 @@ def _choose(data: DataConfig, *, offline: bool) -> Callable[[str], Observed]:
         return lambda name: from_folder(data, folder, name)
     match data.prices.source:
         case "sample":
-            from backtest.data.sample_macro import sample_observed
+            from backtest.data.sample.macro import sample_observed
 
             return sample_observed
         case "csv":
