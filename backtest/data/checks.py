@@ -54,7 +54,7 @@ class Check(NamedTuple):
     find: Find
 
 
-class Finding(NamedTuple):
+class Fault(NamedTuple):
     """A fault of one ticker: complete sentence by `line`."""
 
     ticker: str
@@ -120,7 +120,7 @@ def _refused(findings: list[Finding], frames: Mapping[str, pd.DataFrame]) -> lis
 
 def find_faults(
     ticker: str, frame: pd.DataFrame, sessions: pd.DatetimeIndex, largest_move: float = LARGEST_DAILY_LOG_RETURN
-) -> list[Finding]:
+) -> list[Fault]:
     """Everything that `CHECKS` find in one ticker's frame, in the order of the table."""
     bars = Bars.of(frame, largest_move)
     findings = _apply(DATE_CHECKS, ticker, bars, sessions)
@@ -136,9 +136,9 @@ def listed(dates: Dates) -> str:
     return shown if len(dates) <= SHOWN_DATES else f"{shown}, ... ({len(dates)} in all)"
 
 
-def _apply(checks: tuple[Check, ...], ticker: str, bars: Bars, sessions: pd.DatetimeIndex) -> list[Finding]:
+def _apply(checks: tuple[Check, ...], ticker: str, bars: Bars, sessions: pd.DatetimeIndex) -> list[Fault]:
     found = ((check, check.find(bars, sessions)) for check in checks)
-    return [Finding(ticker, check, dates) for check, dates in found if len(dates)]
+    return [Fault(ticker, check, dates) for check, dates in found if len(dates)]
 
 
 AGAIN = "get the prices again or correct them"

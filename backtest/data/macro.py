@@ -153,7 +153,7 @@ def own_clocked(
     holds = holds_days if holds_days is not None else 7 if period == "day" else 2 * LENGTH_DAYS[period] + 45
     revisions = len(days) - len(firsts)
     words = f"{Clock(period).words.partition(',')[0]}, known when its column known_at says"
-    words += f", {revisions} revisions" if revisions else ""
+    words += f", {revisions} revision{'' if revisions == 1 else 's'}" if revisions else ""
     return Observed(days, known, {"value": values}, holds, where, digest, period, words, None, notes)
 
 

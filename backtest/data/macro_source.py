@@ -1,29 +1,33 @@
 """Which macro observations a strategy gets, from where, and at which session each becomes usable.
 
-Where it stands: clocks, macro, sample_macro -> MACRO SOURCE -> assemble -> market.
+Where it stands: clocks, macro, sample -> MACRO SOURCE -> assemble -> market.
 """
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 
 from backtest.data.checks import listed
 from backtest.data.clocks import known_series, lacking, period_end
 from backtest.data.csv_folder import MACRO_FOLDER
-from backtest.data.macro import Observed, observed_rate, read_observed
+from backtest.data.macro import Observed, observed_rate, own_clocked, read_observed
 from backtest.data.policy import knowable_sessions
 from backtest.errors import DataError
 from backtest.market import Source
-from backtest.series import PointInTime, observations
+from backtest.series import Days, PointInTime, observations
 from backtest.text import plural
 
 if TYPE_CHECKING:
     from backtest.config.models import DataConfig
+
+EVENING = np.timedelta64(18, "h")
 
 SIMULATED = "the simulated sample"
 """The location that the sample gives its series."""
@@ -116,11 +120,23 @@ def series_notes(series: Mapping[str, PointInTime], sources: Sequence[Source], l
 
 def choose_macro(data: DataConfig, *, offline: bool) -> Callable[[str], Observed]:
     """A folder when the config names one, else what goes with the prices: the sample, a folder beside, FRED."""
-    if data.macro is not None:
-        return lambda name: from_folder(data, data.macro.folder, name)  # type: ignore[union-attr]
+    given = data.macro.series if data.macro is not None else {}
+    archived = {name for name, one in given.items() if one.known == "vintages"}
+    if archived:
+        rest = _choose(data, offline=offline)
+        return lambda name: (
+            _from_archive(name, given[name].holds_days, data.end, offline=offline) if name in archived else rest(name)
+        )
+    return _choose(data, offline=offline)
+
+
+def _choose(data: DataConfig, *, offline: bool) -> Callable[[str], Observed]:
+    folder = data.macro.folder if data.macro is not None else None
+    if folder is not None:
+        return lambda name: from_folder(data, folder, name)
     match data.prices.source:
         case "sample":
-            from backtest.data.sample_macro import sample_observed
+            from backtest.data.sample.macro import sample_observed
 
             return sample_observed
         case "csv":
@@ -156,6 +172,23 @@ def _from_fred(name: str, end: date | None, *, offline: bool) -> Observed:
                         "name a folder that has it, data.macro: {folder: ...}")  # fmt: skip
     fetched = Snapshots(end=end, offline=offline).rate(name)
     return observed_rate(name, fetched.values, known.clock, fetched.location, fetched.sha256)
+
+
+def _from_archive(name: str, holds_days: int | None, end: date | None, *, offline: bool) -> Observed:
+    """All revisions of a series; FRED says the day alone, so that each is used from the next session's close on."""
+    from backtest.data.snapshots import Snapshots
+
+    snapshot, frame = Snapshots(end=end, offline=offline).series(f"fred/{name}@all")
+    days = frame.index.to_numpy().astype("datetime64[D]")
+    first: Days = np.asarray(frame["known_at"].to_numpy(dtype=np.int64), dtype="datetime64[D]")
+    known: Days = np.asarray(first + EVENING)
+    values = frame["value"].to_numpy(dtype=np.float64)
+    where = f"FRED {name} with all revisions"
+    found = own_clocked(name, days, known, values, where, snapshot.sha256, holds_days)
+    words = found.clock.replace(
+        "known when its column known_at says", "known the day after FRED's archive first had it"
+    )
+    return dataclasses.replace(found, clock=words)
 
 
 def _source(name: str, observed: Observed, series: PointInTime) -> Source:

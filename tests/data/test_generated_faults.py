@@ -22,9 +22,9 @@ from backtest.config import Config
 from backtest.data.assemble import load_market
 from backtest.data.calendar import sessions_around
 from backtest.data.policy import load_policy_decisions
-from backtest.data.sample import sample_prices
-from backtest.data.sample_macro import sample_observed
-from backtest.data.sample_rates import sample_tbill
+from backtest.data.sample.macro import sample_observed
+from backtest.data.sample.prices import sample_prices
+from backtest.data.sample.rates import sample_tbill
 from backtest.errors import BacktestError
 from strategies import REGISTRY
 

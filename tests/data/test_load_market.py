@@ -259,7 +259,7 @@ def test_a_folder_needs_no_network(folder: Path) -> None:
 
 
 def test_the_sample_is_simulated_and_says_so() -> None:
-    sample = pytest.importorskip("backtest.data.sample")
+    sample = pytest.importorskip("backtest.data.sample.prices")
     config = config_of(SamplePrices(source="sample"), start=date(2001, 7, 31), tbill="irx", benchmarks=("SPY",))
     market = load_market(config, offline=True)
     assert market.is_simulated

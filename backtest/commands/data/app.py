@@ -33,7 +33,7 @@ def fetch(
     cache: Cache = None,
 ) -> None:
     """Bring the store up to date; nothing is asked for that is there already."""
-    from backtest.commands.data_store import fetch_targets
+    from backtest.commands.data.store import fetch_targets
 
     fetch_targets(targets, whole=whole)
 
@@ -41,7 +41,7 @@ def fetch(
 @data_app.command()
 def status(series: Series = None, cache: Cache = None, as_json: Json = False) -> None:
     """Show every series of the store: how many sessions, how old, what had changed."""
-    from backtest.commands.data_store import show_status
+    from backtest.commands.data.store import show_status
 
     show_status(series or [], as_json=as_json)
 
@@ -54,7 +54,7 @@ def check(
     cache: Cache = None,
 ) -> None:
     """Check every byte and every price of the store, or the data of configs; exit code 3 for a fault that stops."""
-    from backtest.commands.data_check import check_data
+    from backtest.commands.data.check import check_data
 
     check_data(targets or [], page, offline=offline)
 
@@ -62,7 +62,7 @@ def check(
 @data_app.command()
 def faults() -> None:
     """List what is looked for in prices, whether it stops a run, and what to do about it."""
-    from backtest.commands.data_check import list_faults
+    from backtest.commands.data.check import list_faults
 
     list_faults()
 
@@ -80,7 +80,7 @@ def import_(
     ] = None,
 ) -> None:
     """Show what price files are read as, what is wrong with them, and write them in the project's own layout."""
-    from backtest.commands.data_import import import_files, stated_of
+    from backtest.commands.data.importing import import_files, stated_of
 
     import_files(files, stated_of(adjusted, dates, decimal, column or []), to, ticker)
 
@@ -94,7 +94,7 @@ def diff(
     as_json: Json = False,
 ) -> None:
     """Compare two snapshots of a series by daily return; without OLD, the newest two that differ."""
-    from backtest.commands.data_store import show_diff
+    from backtest.commands.data.store import show_diff
 
     show_diff(series, old, new, as_json=as_json)
 
@@ -106,6 +106,6 @@ def export(
     cache: Cache = None,
 ) -> None:
     """Write the store as CSV files, which `source: csv` reads back to the last bit."""
-    from backtest.commands.data_store import export_series
+    from backtest.commands.data.store import export_series
 
     export_series(folder, series or [])
