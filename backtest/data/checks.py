@@ -90,7 +90,7 @@ def check_prices(
     return tuple(f"{finding.line}." for finding in findings)
 
 
-def _refused(findings: list[Finding], frames: Mapping[str, pd.DataFrame]) -> list[str]:
+def _refused(findings: list[Fault], frames: Mapping[str, pd.DataFrame]) -> list[str]:
     """A line for each; a session that no ticker has is told once, since the calendar may be what is wrong."""
     lacking = {finding.ticker: set(finding.dates) for finding in findings if finding.check.find is missing_sessions}
 

@@ -17,7 +17,6 @@ from backtest.config import (
     CsvPrices,
     DataConfig,
     ExecutionConfig,
-    LegsConfig,
     SamplePrices,
     StrategyConfig,
     YahooPrices,
@@ -38,7 +37,7 @@ def config_of(
     return Config(
         name="x",
         data=DataConfig(prices=prices, **{"start": START, **data}),
-        legs=LegsConfig(growth={"QQQ": 1.0}, small={"IWM": 0.5, "IWN": 0.5}),
+        legs={"growth": {"QQQ": 1.0}, "small": {"IWM": 0.5, "IWN": 0.5}},
         strategy=StrategyConfig(name="x"),
         execution=ExecutionConfig(commission_bps=1.0, slippage_bps=4.0),
         benchmarks=benchmarks,
