@@ -272,7 +272,8 @@ def test_the_sample_is_simulated_and_says_so() -> None:
 def test_the_real_reference_market_loads_without_a_refusal(real_data: Path) -> None:
     prices = CsvPrices(source="csv", folder=real_data / "prices")
     config = config_of(prices, start=date(2001, 7, 31), end=date(2025, 12, 31), tbill="irx", benchmarks=("QQQ", "IWM"))
-    config = config.model_copy(update={"legs": LegsConfig()})
+    parts = {name: getattr(config, name) for name in ("name", "data", "strategy", "execution", "benchmarks")}
+    config = Config(**parts)
     market = load_market(config)
     assert market.tickers == ("IVW", "QQQ", "IWM", "IWN")
     period = market.until(pd.Timestamp("2024-07-16")).close[-6:]
