@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from backtest.data.between import check_yields
 from backtest.data.checks import listed
 from backtest.data.clocks import known_series, lacking, period_end
 from backtest.data.csv_folder import MACRO_FOLDER
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
     from backtest.config.models import DataConfig
 
 EVENING = np.timedelta64(18, "h")
+
+YIELDS = ("DGS1", "DGS2", "DGS3", "DGS5", "DGS7", "DGS10", "DGS20", "DGS30")
+"""Of one market, so that their days go together."""
 
 SIMULATED = "the simulated sample"
 """The location that the sample gives its series."""
@@ -63,6 +67,7 @@ def load_observed(
     sources: list[Source] = []
     problems: list[str] = []
     notes: list[str] = []
+    yields: dict[str, pd.Series] = {}
     for name in names:
         try:
             observed = fetch(name)
@@ -73,8 +78,12 @@ def load_observed(
         series[name] = whole.until(last)
         sources.append(_source(name, observed, whole))
         notes += [*observed.notes, *_clock_notes(name, observed, whole), *_gap_notes(name, observed, exchange)]
+        if name in YIELDS and observed.location != SIMULATED:
+            days = pd.DatetimeIndex(observed.happened.astype("datetime64[ns]"))
+            yields[name] = pd.Series(observed.columns["value"], index=days)[: last + pd.Timedelta(days=1)]
     if problems:
         raise DataError(*problems)
+    check_yields(yields)
     return series, tuple(sources), tuple(notes)
 
 

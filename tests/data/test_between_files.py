@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from backtest.data.between import check_between
+from backtest.data.between import check_between, check_yields
 from backtest.data.csv_folder import CsvFolder
 from backtest.errors import DataError
 
@@ -74,3 +74,16 @@ def test_real_files_give_no_alarm(real_data: Path) -> None:
     funds = [ticker for ticker in tickers if ticker not in ("IRX", "TNX", "VIX", "ZQ")]
     found = CsvFolder(real_data / "prices").prices(funds)
     assert check_between({ticker: one.values for ticker, one in found.items()}) == ()
+
+
+def test_a_yield_dated_a_day_off_is_refused(real_data: Path) -> None:
+    both = {name: pd.read_csv(real_data / "macro" / f"{name}.csv", index_col="date", parse_dates=True)["value"]
+            for name in ("DGS2", "DGS10")}  # fmt: skip
+    check_yields(both)
+    early = both["DGS2"].shift(-1).dropna()
+    with pytest.raises(DataError, match=r"DGS2 moves a session before DGS10"):
+        check_yields({**both, "DGS2": early})
+    part = both["DGS10"].copy()
+    part.iloc[9000:9300] = both["DGS10"].iloc[8999:9299].to_numpy()
+    with pytest.raises(DataError, match=r"DGS2 moves a session before DGS10"):
+        check_yields({**both, "DGS10": part})
