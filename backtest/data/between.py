@@ -52,9 +52,8 @@ def check_yields(series: Mapping[str, pd.Series]) -> None:
     if len(series) < 2:
         return
     table = pd.DataFrame(dict(series)).dropna()
-    problems = list(
-        _shifted(list(table), table.diff().to_numpy(dtype=np.float64)[1:], pd.DatetimeIndex(table.index[1:]))
-    )
+    changes = table.diff().to_numpy(dtype=np.float64)[1:]
+    problems = list(_shifted([str(name) for name in table.columns], changes, pd.DatetimeIndex(table.index[1:])))
     if problems:
         raise DataError(*problems)
 

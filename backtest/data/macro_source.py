@@ -15,7 +15,6 @@ import numpy as np
 import pandas as pd
 
 from backtest.data.between import check_yields
-from backtest.data.checks import listed
 from backtest.data.clocks import known_series, lacking, period_end
 from backtest.data.csv_folder import MACRO_FOLDER
 from backtest.data.macro import Observed, observed_rate, own_clocked, read_observed
@@ -93,7 +92,7 @@ def _gap_notes(name: str, observed: Observed, exchange: pd.DatetimeIndex) -> Ite
     gaps = lacking(observed.happened, observed.rule, exchange.to_numpy().astype("datetime64[D]"))
     if len(gaps):
         unit = plural(len(gaps), "day" if observed.period == "day" else observed.period)
-        yield f"{name} has no value for {unit} ({listed(pd.DatetimeIndex(gaps))}); the last one before was used."
+        yield f"{name} has no value for {unit}, the first of them {gaps[0]}; the last one before was used."
 
 
 def _clock_notes(name: str, observed: Observed, series: PointInTime) -> Iterator[str]:
