@@ -40,9 +40,6 @@ MONTH_LENGTH = len("192607")
 MISSING = (-99.99, -999.0)
 """What stands for a missing return."""
 
-LARGEST_BYTES = 64 << 20
-"""Of a file when unpacked: a few bytes of a zip can become gigabytes."""
-
 LARGEST_PERCENT = 200.0
 """Beyond this a return of a portfolio is an error; the largest month, of small value in 1932, is 120%."""
 
@@ -69,21 +66,12 @@ def fetch_french(name: str, patience: Patience | None = None) -> pd.DataFrame:
 def parse_french(data: bytes, what: str) -> pd.DataFrame:
     """The first table in the zipped file; Transient when it is none, since a page or a part came instead."""
     try:
-<<<<<<< HEAD
-        with zipfile.ZipFile(io.BytesIO(data)) as archive, archive.open(archive.infolist()[0]) as file:
-            content = file.read(LARGEST_BYTES + 1)
-    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, IndexError, RuntimeError, ValueError) as error:
-        raise Transient("something else than a zipped table, or a part of one") from error
-    if len(content) > LARGEST_BYTES:
-        raise DataError(f"{what}: the file is larger than 64 MB when unpacked; the library's are below 10")
-=======
         with zipfile.ZipFile(io.BytesIO(data)) as archive, archive.open(archive.namelist()[0]) as file:
             content = file.read(LARGEST_BYTES + 1)
     except (*DAMAGED, RuntimeError) as error:  # zipfile has no other error for a file with a password
         raise Transient("something else than a zipped table, or a part of one") from error
     if len(content) > LARGEST_BYTES:
         raise DataError(f"{what}: the file unpacks to more than {LARGEST_BYTES // 1_000_000} MB, which no table has")
->>>>>>> main
     text = content.decode("latin-1")
     lines = text.splitlines()
     first = next((i for i, line in enumerate(lines) if ROW.match(line)), None)

@@ -55,32 +55,7 @@ def test_a_daily_file_has_days() -> None:
     assert f"{parse_french(zipped(text.replace('202403,', '20240104,')), 'x').index[1]:%Y-%m-%d}" == "2024-01-03"
 
 
-def encrypted() -> bytes:
-    """A zip whose flags say that it has a password."""
-    data = bytearray(zipped(FILE))
-    for sign, place in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
-        data[data.index(sign) + place] |= 1
-    return bytes(data)
-
-
-def damaged(place: int) -> bytes:
-    """A zip with other bytes in one place of its head."""
-    data = bytearray(zipped(FILE))
-    data[place : place + 4] = b"\xff\xff\xff\xff"
-    return bytes(data)
-
-
-def test_a_bomb_is_not_inflated() -> None:
-    with zipfile.ZipFile(data := io.BytesIO(), "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("file.csv", b"0" * (65 << 20))
-    with pytest.raises(DataError, match="larger than 64 MB"):
-        parse_french(data.getvalue(), "x")
-
-
-@pytest.mark.parametrize(
-    "data",
-    [b"<html>", b"", zipped(FILE)[:200], zipped("no table here"), encrypted(), damaged(-20), damaged(60)],
-)
+@pytest.mark.parametrize("data", [b"<html>", b"", zipped(FILE)[:200], zipped("no table here")])
 def test_something_else_than_a_french_file_may_pass(data: bytes) -> None:
     with pytest.raises(Transient):
         parse_french(data, "x")
