@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from backtest.account.benchmarks import benchmark_label
@@ -13,13 +13,14 @@ from backtest.commands.load import load_all
 from backtest.commands.progress import progress
 from backtest.config import Config, Study, is_study, load_study
 from backtest.config.fields import Benchmark
+from backtest.config.study import WalkForwardTerms
 from backtest.config.where import place_of
 from backtest.errors import ConfigError
 from backtest.metrics import metric_of
 from backtest.store.folder import Written
 from backtest.store.provenance import Provenance
 from backtest.study.comparison import Comparison
-from backtest.study.ground import MOST_VARIANTS
+from backtest.study.inputs import MOST_VARIANTS
 from backtest.text import aligned, number, percent
 from strategies import REGISTRY
 
@@ -37,7 +38,8 @@ class Question:
     path: Path
     variants: Mapping[str, Config]
     benchmark: Benchmark | None = None
-    grid: tuple[str, ...] = ()
+    grid: Mapping[str, tuple[object, ...]] = field(default_factory=dict)
+    walk_forward: WalkForwardTerms | None = None
 
 
 def compare_paths(paths: Sequence[Path], overrides: Sequence[str], out: Path, *, offline: bool, as_json: bool) -> None:
@@ -72,7 +74,7 @@ def of_study(study: Study) -> Question:
     variants = dict(study.variants)
     for point, config in zip(study.grid_points(), study.grid_configs(), strict=True):
         variants[", ".join(f"{key.split('.')[-1]} {value}" for key, value in point.items())] = config
-    return Question(study.name, study.path, variants, study.benchmark, tuple(study.grid))
+    return Question(study.name, study.path, variants, study.benchmark, study.grid, study.walk_forward)
 
 
 def _named(paths: Sequence[Path], configs: Sequence[Config]) -> Iterator[tuple[str, Config]]:
@@ -121,6 +123,7 @@ def compare_question(question: Question, out: Path, *, offline: bool, as_json: b
             benchmark=question.benchmark,
             ledger=out / LEDGER,
             grid=question.grid,
+            walk_forward=question.walk_forward,
             progress=advance,
             offline=offline,
         )

@@ -109,15 +109,16 @@ class TrialLedger:
         """Lines that are trials or sweeps; every manifest records it, so that a shortened ledger shows."""
         return len(self.trials) + len(self.sweeps)
 
-    def record(self, entry: Entry) -> None:
-        """Add a line, unless it stands there already. When this returns, the line survives a crash."""
+    def record(self, *entries: Entry) -> None:
+        """Add a line each, unless it stands there already. When this returns, the lines survive a crash."""
         with _told(self.path):
             self.path.parent.mkdir(parents=True, exist_ok=True)
             with locked(self.path), self.path.open("a+b") as file:
                 self._read(file)
-                if entry.identity in self._known:
+                new = {entry.identity: entry for entry in entries if entry.identity not in self._known}
+                if not new:
                     return
-                file.write((b"\n" if self._is_torn(file) else b"") + line_of(entry))
+                file.write((b"\n" if self._is_torn(file) else b"") + b"".join(map(line_of, new.values())))
                 file.flush()
                 os.fsync(file.fileno())
                 self._read(file)

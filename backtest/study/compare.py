@@ -1,34 +1,62 @@
 """Compare variants honestly: which one is better, and is it luck?
 
-    variants -> common ground -> runs -> trial ledger -> statistics -> frontier, luck -> COMPARISON
+    variants -> common inputs -> runs -> trial ledger -> statistics -> frontier, luck -> COMPARISON
 
 Every variant runs on the compiled kernel; the best one, and any that trades in its own `next`, by backtrader too.
 """
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
+from backtest.account.benchmarks import benchmark_name
+from backtest.account.plan import Plan, Terms, make_plan
 from backtest.config import Config
+from backtest.config.study import WalkForwardTerms
+from backtest.data import content_hash
+from backtest.decision import target_weights
 from backtest.market import Market
-from backtest.statistics.assessment import Assessment, assess, evidence
+from backtest.pipeline import decide, is_rotation, legs_of
+from backtest.statistics.assessment import SEED, Assessment, assess, evidence
+from backtest.statistics.sharpe import sharpe_ratios
 from backtest.statistics.verdict import judge
-from backtest.study.comparison import CommonPeriod, Comparison
+from backtest.store.trial_ledger import Trial, trial_of
+from backtest.study.comparison import (
+    CommonPeriod,
+    Comparison,
+    alike_order,
+    benchmarks_of,
+    calendar_years,
+    correlation_of,
+    measured,
+    variants_of,
+)
+from backtest.study.curves import (
+    BenchmarkCurves,
+    StudyCurves,
+    VariantCurve,
+    check_by_backtrader,
+    frontier_of,
+    in_parallel,
+    plan_of_benchmark,
+    returns_of,
+    run_benchmarks,
+    run_curves,
+    run_variant,
+)
 from backtest.study.differences import differences_of, effect_of
-from backtest.study.field import Field, in_parallel, run_benchmarks, run_field
-from backtest.study.figures import benchmarks_of, measured, variants_of
-from backtest.study.frontier import frontier_of
-from backtest.study.ground import Benchmark, common_ground
+from backtest.study.inputs import Benchmark, StudyInputs, common_inputs
 from backtest.study.luck import Luck, Yardstick, luck_of
-from backtest.study.recorder import Recorder
-from backtest.study.runs import Outcome, check_by_backtrader, plan_of_benchmark, run_variant
-from backtest.study.through_time import alike_order, calendar_years, correlation_of, walk_forward
-
-SEED = 1
-"""Of all resampling."""
+from backtest.study.plateau import whole_grid
+from backtest.study.sweep_setting import setting_of, with_first
+from backtest.study.trials import TrialCounter
+from backtest.study.walk import Candidates, Walk, walk
 
 MOST_WITH_LUCK = 40
 """Up to so many variants all have luck meters; beyond, the best BEST_WITH_LUCK."""
@@ -45,7 +73,8 @@ def compare(
     strategies: Mapping[str, type],
     benchmark: Benchmark | None = None,
     ledger: Path | None = None,
-    grid: Sequence[str] = (),
+    grid: Mapping[str, Sequence[object]] | None = None,
+    walk_forward: WalkForwardTerms | None = None,
     seed: int = SEED,
     progress: Progress | None = None,
     market: Market | None = None,
@@ -55,7 +84,8 @@ def compare(
 
     benchmark: what they are held against; by default the first one of the first variant.
     ledger: the file in which every variant is recorded as it finishes, and whose trials deflate the result; None: the
-    variants alone count. grid: the keys that a grid varied.
+    variants alone count. grid: each key that a grid varied with its values, the last one's changing fastest from
+    variant to variant. walk_forward: how the variants are walked forward, by default as a study that says nothing.
     market: use this one instead of loading. progress: told (steps done, all steps).
     The same arguments, data, code and earlier trials give the same Comparison.
 
@@ -63,22 +93,82 @@ def compare(
     too few sessions, EnginesDisagree, and WriteError when the ledger cannot be kept.
     """
     steps = Steps(progress, 2 * len(variants) + 2)
-    ground = common_ground(variants, benchmark, market=market, offline=offline)
-    benchmarks = run_benchmarks(ground)
-    recorder = Recorder(ground, ledger, benchmarks.declared, benchmarks.tbill)
+    inputs = common_inputs(variants, benchmark, market=market, offline=offline)
+    benchmarks = run_benchmarks(inputs)
+    counter = TrialCounter(ledger, benchmark_name(inputs.benchmarks[0]))
+    digest = content_hash(inputs.market)
 
-    def finished(outcome: Outcome) -> None:
-        recorder.record(outcome)
+    def finished(curve: VariantCurve) -> None:
+        counter.record([trial_of_curve(inputs, benchmarks, curve, digest)])
         steps.advance()
 
-    field = run_field(ground, benchmarks, strategies, finished)
-    size = recorder.size()
-    assessment = assess(field.table, size.per_session(ground.market.periods_per_year), seed=seed)
+    curves = run_curves(inputs, benchmarks, strategies, finished)
+    size = counter.size()
+    assessment = assess(curves.table, size.per_session(inputs.market.periods_per_year), seed=seed)
     steps.advance()
-    luck = luck_of_best(field, assessment, strategies, steps)
-    check_by_backtrader(run_variant(ground, field.table.names[assessment.search.best], strategies))
+    luck = luck_of_best(curves, assessment, strategies, steps)
+    check_by_backtrader(run_variant(inputs, curves.table.names[assessment.search.best], strategies))
+    walked = walk_of(curves, strategies, walk_forward or WalkForwardTerms())
     steps.finish()
-    return assembled(name, field, assessment, luck, recorder, strategies, grid)
+    parts = assembled(curves, assessment, luck, strategies, grid or {})
+    cautions = (*inputs.cautions, *counter.cautions())
+    return Comparison(name=name, cautions=cautions, size=size, walk_forward=walked, data_sha256=digest, **parts)
+
+
+def trial_of_curve(inputs: StudyInputs, benchmarks: BenchmarkCurves, curve: VariantCurve, digest: str) -> Trial:
+    """The trial that a variant is."""
+    returns, benchmark = returns_of(np.array([curve.equity, curve.benchmark])).T
+    columns = np.column_stack([returns - benchmark, returns - benchmarks.tbill[1:]])
+    active, absolute = sharpe_ratios(columns) * inputs.market.periods_per_year**0.5
+    return trial_of(
+        inputs.configs[curve.name],
+        inputs.market,
+        digest,
+        benchmark=benchmark_name(inputs.benchmarks[0]),
+        active_sharpe=float(active),
+        sharpe=float(absolute),
+        sessions=len(returns),
+    )
+
+
+def walk_of(curves: StudyCurves, strategies: Mapping[str, type], terms: WalkForwardTerms) -> Walk | None:
+    """The walk-forward among the variants.
+
+    None with a single one, without a test window, and where an account cannot go from one to the other: funds may be
+    chosen, costs and cash are given, and who trades in its own `next` cannot be followed.
+    """
+    inputs, market = curves.inputs, curves.inputs.market
+    configs = list(inputs.configs.values())
+    given = {dataclasses.replace(own, rebalance="on_change") for own in map(Terms.of, configs)}
+    has_band = any(not isinstance(Terms.of(config).rebalance, str) for config in configs)
+    if (
+        len(configs) < 2
+        or len(given) > 1
+        or has_band
+        or any(not is_rotation(strategies[c.strategy.name]) for c in configs)
+    ):
+        return None
+    tickers = tuple(dict.fromkeys(ticker for config in configs for ticker in legs_of(config).tickers))
+
+    @cache
+    def plan_of(place: int) -> Plan:
+        config = configs[place]
+        decision = decide(config, market, strategies[config.strategy.name])
+        weights = target_weights(decision, market, legs_of(config), legs_of(config).tickers, config.strategy.initial)
+        every = np.zeros((len(weights), len(tickers)))
+        every[:, [tickers.index(ticker) for ticker in legs_of(config).tickers]] = weights
+        return make_plan(market, tickers, every, inputs.start, Terms.of(config))
+
+    first = with_first(inputs.first, inputs.benchmarks[0])
+    candidates = Candidates(
+        setting=setting_of(first, first, market, strategies[first.strategy.name]),
+        curves=curves.equity,
+        plan_of=plan_of,
+        values_of=lambda place: {},
+        plateau_of=lambda scores: None,
+        where="compare",
+    )
+    return walk(candidates, terms)
 
 
 class Steps:
@@ -100,18 +190,18 @@ class Steps:
 
 
 def luck_of_best(
-    field: Field, assessment: Assessment, strategies: Mapping[str, type], steps: Steps
+    curves: StudyCurves, assessment: Assessment, strategies: Mapping[str, type], steps: Steps
 ) -> dict[int, Luck | None]:
     """Luck meters by the variant's place: of all, or of the best by active Sharpe ratio; None where it has none."""
-    ground, names = field.ground, field.table.names
+    inputs, names = curves.inputs, curves.table.names
     sharpe = np.array([statistics.sharpe.value for statistics in assessment.variants])
     count = len(sharpe) if len(sharpe) <= MOST_WITH_LUCK else BEST_WITH_LUCK
     places = sorted(np.argsort(-sharpe, kind="stable")[:count].tolist())
-    yardstick = Yardstick(ground, plan_of_benchmark(ground, ground.benchmarks[0]))
+    yardstick = Yardstick(inputs, plan_of_benchmark(inputs, inputs.benchmarks[0]))
     yardstick.prepare()
 
     def one(place: int) -> Luck | None:
-        run = run_variant(ground, names[place], strategies)
+        run = run_variant(inputs, names[place], strategies)
         return luck_of(run, yardstick) if run.is_vectorised else None
 
     luck: dict[int, Luck | None] = {}
@@ -122,49 +212,45 @@ def luck_of_best(
 
 
 def assembled(
-    name: str,
-    field: Field,
+    curves: StudyCurves,
     assessment: Assessment,
     luck: Mapping[int, Luck | None],
-    recorder: Recorder,
     strategies: Mapping[str, type],
-    grid: Sequence[str],
-) -> Comparison:
-    """The parts put together."""
-    ground, table, search, sessions = field.ground, field.table, assessment.search, field.sessions
-    figures = measured(field)
-    benchmarks = benchmarks_of(field, figures)
-    differences = differences_of(list(ground.configs.values()))
+    grid: Mapping[str, Sequence[object]],
+) -> dict[str, Any]:
+    """The parts of a Comparison that follow from the curves and their statistics."""
+    inputs, table, search, sessions = curves.inputs, curves.table, assessment.search, curves.sessions
+    figures = measured(curves)
+    benchmarks = benchmarks_of(curves, figures)
+    differences = differences_of(list(inputs.configs.values()))
     correlation = correlation_of(table.active)
     sharpe = np.array([statistics.sharpe.value for statistics in assessment.variants])
-    proof = evidence(table, assessment, benchmarks[0].label, field.mixes[search.best].small_share)
-    return Comparison(
-        name=name,
-        benchmark=benchmarks[0].name,
-        terms_of=table.names[0],
-        period=CommonPeriod(sessions[0], sessions[-1], len(sessions), table.years),
-        sessions=sessions,
-        is_simulated=ground.market.is_simulated,
-        cautions=(*ground.cautions, *recorder.cautions()),
-        notes=ground.market.notes,
-        variants=variants_of(field, figures, assessment.variants, strategies, luck, best=search.best),
-        benchmarks=benchmarks,
-        best=search.best,
-        equity=field.equity,
-        benchmark_equity=field.benchmark_equity,
-        search=search,
-        whole=assessment.whole,
-        size=recorder.size(),
-        verdict=judge(proof),
-        frontier=frontier_of(ground, field.calendar, field.benchmarks.tbill),
-        correlation=correlation,
-        order=alike_order(correlation),
-        years=calendar_years(sessions, ground.market.exchange_sessions, field.equity, field.benchmark_equity),
-        walk_forward=walk_forward(sessions, table.returns, table.benchmark, search.best),
-        differences=differences,
-        effect=effect_of(differences, sharpe, grid),
-        luck_shown=tuple(luck),
-        data_sha256=recorder.data_sha256,
-        seed=search.seed,
-        sources=ground.market.sources,
-    )
+    effect = effect_of(differences, sharpe, tuple(grid))
+    proof = evidence(table, assessment, benchmarks[0].label, curves.mixes[search.best].small_share)
+    return {
+        "benchmark": benchmarks[0].name,
+        "terms_of": table.names[0],
+        "period": CommonPeriod(sessions[0], sessions[-1], len(sessions), table.years),
+        "sessions": sessions,
+        "is_simulated": inputs.market.is_simulated,
+        "notes": inputs.market.notes,
+        "variants": variants_of(curves, figures, assessment.variants, strategies, luck, best=search.best),
+        "benchmarks": benchmarks,
+        "best": search.best,
+        "equity": curves.equity,
+        "benchmark_equity": curves.benchmark_equity,
+        "search": search,
+        "whole": assessment.whole,
+        "verdict": judge(proof),
+        "frontier": frontier_of(inputs, curves.calendar, curves.benchmarks.tbill),
+        "correlation": correlation,
+        "order": alike_order(correlation),
+        "years": calendar_years(sessions, inputs.market.exchange_sessions, curves.equity, curves.benchmark_equity),
+        "plateau": whole_grid(sharpe, grid) if grid else effect.plateau_of(sharpe) if effect else None,
+        "differences": differences,
+        "effect": effect,
+        "luck_shown": tuple(luck),
+        "seed": search.seed,
+        "periods_per_year": inputs.market.periods_per_year,
+        "sources": inputs.market.sources,
+    }

@@ -1,28 +1,46 @@
 """Comparison: everything that comparing variants found out. The page and the files of a study are views of it.
 
-    variants -> ground -> runs -> statistics, frontier, luck -> COMPARISON -> comparison.html, .json, .csv
+    variants -> inputs -> curves -> statistics, luck -> COMPARISON -> comparison.html, .json, .csv
 
 Fractions, not percent; "a year" is compound; arrays are numpy, rows of sessions include the base row unless said.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 
+from backtest.account.benchmarks import benchmark_label, benchmark_name
 from backtest.config import Config
-from backtest.market import Floats, Source
+from backtest.market import Floats, Legs, Source
+from backtest.metrics import metrics, metrics_table, undefined_reasons
+from backtest.pipeline import is_rotation, legs_of, rule_of
 from backtest.result import Figures
 from backtest.statistics.assessment import SearchStatistics, TableStatistics
+from backtest.statistics.sharpe import NO_RISK
 from backtest.statistics.variants import VariantStatistics
 from backtest.statistics.verdict import Verdict
+from backtest.study.curves import (
+    EqualExposure,
+    Frontier,
+    Parts,
+    StudyCurves,
+    activities,
+    annual_growth,
+    parts_of,
+)
 from backtest.study.differences import Differences, Effect
-from backtest.study.frontier import EqualExposure, Frontier, Parts
+from backtest.study.inputs import Benchmark
 from backtest.study.luck import Luck
-from backtest.study.search_size import SearchSize
-from backtest.study.through_time import CalendarYears, WalkForward
+from backtest.study.plateau import Plateau
+from backtest.study.trials import SearchSize
+from backtest.study.walk import Walk
+
+ITSELF = "it is the benchmark itself"
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,6 +92,20 @@ class CommonPeriod:
 
 
 @dataclass(frozen=True, eq=False)
+class CalendarYears:
+    """Return of each calendar year, the first and last cut to the period.
+
+    years: ascending; is_complete: whether the period has all of it; returns: (variants x years), benchmarks:
+    (benchmarks x years), fractions.
+    """
+
+    years: tuple[int, ...]
+    is_complete: tuple[bool, ...]
+    returns: Floats
+    benchmarks: Floats
+
+
+@dataclass(frozen=True, eq=False)
 class Comparison:
     """A study of one or more variants on common data and period against a declared benchmark.
 
@@ -86,7 +118,9 @@ class Comparison:
     correlation: of active returns (variants x variants), NaN where a variant never differs from the benchmark;
     order: places of the variants such that alike ones are neighbours.
     effect: what each swept parameter does, None when the variants span no grid.
-    luck_shown: places of the variants with luck meters. walk_forward: None with one variant or too few years.
+    luck_shown: places of the variants with luck meters. walk_forward: among the variants, by the past alone; None with
+    one variant, too few years, or variants that differ in more than rule, legs and rebalancing. plateau: of the active
+    Sharpe ratios on the grid, None without one.
     data_sha256: content of the market; seed: of all resampling.
     """
 
@@ -111,15 +145,153 @@ class Comparison:
     correlation: Floats
     order: tuple[int, ...]
     years: CalendarYears
-    walk_forward: WalkForward | None
+    walk_forward: Walk | None
+    plateau: Plateau | None
     differences: Differences
     effect: Effect | None
     luck_shown: tuple[int, ...]
     data_sha256: str
     seed: int
+    periods_per_year: int
     sources: tuple[Source, ...]
 
     @property
     def names(self) -> tuple[str, ...]:
         """Names of the variants, in order."""
         return tuple(variant.name for variant in self.variants)
+
+
+def measured(curves: StudyCurves) -> list[Figures]:
+    """Figures of the variants, each against its own benchmark, then of the other benchmarks and the mixes."""
+    each = [curve.activity for curve in curves.variants]
+    each += [*curves.benchmarks.activity, *(mixed.activity for mixed in curves.mixes)]
+    equity = np.concatenate([curves.equity, curves.benchmark_equity, curves.mix_equity])
+    against = [variant.benchmark for variant in curves.variants]
+    against += [*[curves.benchmarks.declared] * len(curves.benchmarks.books), *against]
+    figures: list[Figures] = [{} for _ in each]
+    for benchmark in {id(one): one for one in against}.values():
+        places = [i for i, one in enumerate(against) if one is benchmark]
+        table = metrics_table(
+            equity[places],
+            calendar=curves.calendar,
+            tbill_returns=curves.benchmarks.tbill,
+            benchmark=benchmark,
+            activity=activities(each[i] for i in places),
+        )
+        columns = {key: column.tolist() for key, column in table.items()}
+        for row, i in enumerate(places):
+            values = ((key, column[row]) for key, column in columns.items())
+            figures[i] = {key: value if math.isfinite(value) else None for key, value in values}
+    return figures
+
+
+def variants_of(
+    curves: StudyCurves,
+    figures: Sequence[Figures],
+    statistics: tuple[VariantStatistics, ...],
+    strategies: Mapping[str, type],
+    luck: Mapping[int, Luck | None],
+    best: int,
+) -> tuple[Variant, ...]:
+    """The variants with all that is known of each; figures: as `measured` gives them."""
+    reasons = undefined_reasons(curves.calendar, has_benchmark=True)
+    first_mix = len(curves.variants) + len(curves.benchmarks.books)
+
+    def one(i: int) -> Variant:
+        curve, mixed = curves.variants[i], curves.mixes[i]
+        config = curves.inputs.configs[curve.name]
+        own = _growth(curves, curve.equity)
+        return Variant(
+            name=curve.name,
+            config=config,
+            rule=rule_of(strategies[config.strategy.name], legs_of(config), config.strategy.params),
+            metrics=figures[i],
+            undefined={key: reasons[key] for key, value in figures[i].items() if value is None},
+            statistics=statistics[i],
+            mix=EqualExposure(mixed.small_share, mixed.cash_share, figures[first_mix + i]),
+            parts=parts_of(curve, own, mixed, _growth(curves, curve.benchmark)),
+            luck=luck.get(i),
+            is_checked=i == best or not is_rotation(strategies[config.strategy.name]),
+        )
+
+    return tuple(one(i) for i in range(len(curves.variants)))
+
+
+def benchmarks_of(curves: StudyCurves, figures: Sequence[Figures]) -> tuple[BenchmarkFigures, ...]:
+    """The benchmarks, the declared one first; figures: as `measured` gives them."""
+    reasons = undefined_reasons(curves.calendar, has_benchmark=True)
+    legs = legs_of(curves.inputs.first)
+    declared, undefined = metrics(
+        curves.benchmarks.declared,
+        calendar=curves.calendar,
+        tbill_returns=curves.benchmarks.tbill,
+        no_benchmark=ITSELF,
+        activity=curves.benchmarks.activity[0],
+    )
+    every = [declared, *figures[len(curves.variants) + 1 : len(curves.variants) + len(curves.benchmarks.books)]]
+
+    def one(benchmark: Benchmark, own: Figures) -> BenchmarkFigures:
+        name = benchmark_name(benchmark)
+        why = {key: reasons.get(key, "") for key, value in own.items() if value is None}
+        return BenchmarkFigures(
+            name=name,
+            label=benchmark_label(name),
+            small_share=_small_share(legs, benchmark),
+            metrics=own,
+            undefined=dict(undefined) if own is declared else why,
+        )
+
+    return tuple(one(benchmark, own) for benchmark, own in zip(curves.inputs.benchmarks, every, strict=True))
+
+
+def _small_share(legs: Legs, benchmark: Benchmark) -> float | None:
+    if not isinstance(benchmark, str):
+        return benchmark.static_mix
+    return float(benchmark in legs.small) if benchmark in legs.tickers else None
+
+
+def _growth(curves: StudyCurves, equity: Floats) -> float:
+    return annual_growth(equity[-1] / equity[0], curves.table.years)
+
+
+def calendar_years(
+    sessions: pd.DatetimeIndex, exchange: pd.DatetimeIndex, equity: Floats, benchmarks: Floats
+) -> CalendarYears:
+    """Returns by year of curves (curves x sessions) with the base row first; exchange: its whole calendar."""
+    year = sessions.year.to_numpy()
+    years = np.unique(year[1:])
+    last = np.searchsorted(year, years, side="right") - 1
+    before = np.maximum(np.searchsorted(year, years) - 1, 0)
+    of_exchange = exchange.year.to_numpy()
+    ends = exchange[np.searchsorted(of_exchange, years, side="right") - 1]
+    starts = exchange[np.maximum(np.searchsorted(of_exchange, years) - 1, 0)]
+    is_whole = (sessions[last] == ends) & (sessions[before] == starts)
+    return CalendarYears(
+        tuple(years.tolist()),
+        tuple(is_whole.tolist()),
+        equity[:, last] / equity[:, before] - 1.0,
+        benchmarks[:, last] / benchmarks[:, before] - 1.0,
+    )
+
+
+def correlation_of(active: Floats) -> Floats:
+    """Correlation of the columns of (sessions x variants); NaN for one that does not vary, 1 on the diagonal."""
+    centred = active - active.mean(axis=0)
+    size = np.sqrt((centred**2).sum(axis=0))
+    with np.errstate(invalid="ignore", divide="ignore"):
+        unit = np.where(size > NO_RISK * len(active) ** 0.5, centred / size, np.nan)
+    correlation = np.clip(unit.T @ unit, -1.0, 1.0)
+    np.fill_diagonal(correlation, 1.0)
+    return np.asarray(correlation)
+
+
+def alike_order(correlation: Floats) -> tuple[int, ...]:
+    """Places of the variants such that alike ones are neighbours (average linkage of 1 - correlation)."""
+    count = len(correlation)
+    if count < 3:
+        return tuple(range(count))
+    from scipy.cluster.hierarchy import leaves_list, linkage
+
+    distance = np.clip(1.0 - np.nan_to_num(correlation), 0.0, 2.0)
+    tree = linkage(distance[np.triu_indices(count, 1)], "average")
+    return tuple(int(place) for place in leaves_list(tree))

@@ -12,6 +12,7 @@ import numpy as np
 
 from backtest.config import Config, question
 from backtest.market import Floats
+from backtest.study.plateau import Plateau, is_ordered, plateau_of
 
 Value = str | float | int | bool | None
 
@@ -46,6 +47,10 @@ class Effect:
     means: Mapping[str, Floats]
     table: Floats | None
     cells: tuple[tuple[int, ...], ...]
+
+    def plateau_of(self, values: Floats) -> Plateau | None:
+        """The plateau of any figure of the variants, (variants,); None where all swept values are names."""
+        return plateau_of(values, list(self.levels.values()), np.array(self.cells, dtype=np.int64))
 
 
 def differences_of(configs: Sequence[Config]) -> Differences:
@@ -101,6 +106,6 @@ def _typed(value: Value) -> tuple[str, Value]:
 def _ascending(values: Sequence[Value]) -> tuple[Value, ...]:
     """Each value once: numbers by size; words, and words among numbers, in the order of the variants."""
     once = list(dict.fromkeys(values))
-    if all(isinstance(value, int | float) and not isinstance(value, bool) for value in once):
+    if is_ordered(once):
         once.sort(key=lambda value: float(value or 0))
     return tuple(once)

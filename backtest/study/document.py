@@ -51,6 +51,7 @@ def document(comparison: Comparison) -> dict[str, Any]:
         "no_skill": plain({key: getattr(search.no_skill, key) for key in ("p", "mean", "upper")}),
         "search": plain(_search(comparison)),
         "static_mix": _static_mix(comparison),
+        "plateau": plain(_plateau(comparison)),
         "walk_forward": plain(_walk_forward(comparison)),
         "verdict_level": verdict.level,
         "verdict": " ".join((verdict.headline, *verdict.sentences)),
@@ -139,13 +140,20 @@ def _walk_forward(comparison: Comparison) -> dict[str, Any] | None:
     if walk is None:
         return None
     return {
-        "training_years": walk.training_years,
-        "start": f"{walk.start:%Y-%m-%d}",
-        "cagr": walk.growth,
-        "benchmark_cagr": walk.benchmark_growth,
-        "hindsight_cagr": walk.hindsight_growth,
-        "picks": {str(year): comparison.names[place] for year, place in walk.picks},
+        "terms": walk.terms.model_dump(mode="json"),
+        "start": f"{walk.sessions[0]:%Y-%m-%d}",
+        "figures": {name: dict(figures) for name, figures in walk.figures.items()},
+        "best_in_hindsight": comparison.names[walk.best],
+        "picks": {f"{day:%Y-%m-%d}": comparison.names[place] for day, place in walk.picks},
     }
+
+
+def _plateau(comparison: Comparison) -> dict[str, Any] | None:
+    plateau = comparison.plateau
+    if plateau is None or plateau.centre is None:
+        return None
+    mean, worst = plateau.mean[plateau.centre], plateau.worst[plateau.centre]
+    return {"centre": comparison.names[plateau.centre], "mean": mean, "worst": worst}
 
 
 def _luck(luck: Luck) -> dict[str, Any]:

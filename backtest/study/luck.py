@@ -1,6 +1,6 @@
 """Luck meters: would the variant look the same from another month, another day, a day later, dearer, or tuned a little?
 
-    a variant's Run -> the same thing many times over on the kernel, one circumstance changed -> fans
+    a variant's VariantRun -> the same thing many times over on the kernel, one circumstance changed -> fans
 
 Every figure is growth a year minus the benchmark's, both under the changed circumstance.
 """
@@ -22,9 +22,9 @@ from backtest.decision import Decision, check_decision
 from backtest.market import Floats, Market
 from backtest.pipeline import plan_of
 from backtest.signals.periods import last_of_period
-from backtest.study.ground import Ground
+from backtest.study.curves import VariantRun, growth, with_decision, years_between
+from backtest.study.inputs import StudyInputs
 from backtest.study.neighbours import neighbours_of
-from backtest.study.runs import Run, growth, with_decision, years_between
 from backtest.units import BPS
 
 DELAYS = (1, 2, 3, 5)
@@ -93,7 +93,7 @@ class Luck:
 class Yardstick:
     """The benchmark under each circumstance, worked out once for all variants."""
 
-    ground: Ground
+    inputs: StudyInputs
     plan: Plan
 
     @cached_property
@@ -118,12 +118,12 @@ class Yardstick:
     @cached_property
     def at_delays(self) -> Floats:
         """Bought so many sessions later."""
-        return np.array([growth(delayed(self.plan, self.ground, delay)) for delay in DELAYS])
+        return np.array([growth(delayed(self.plan, self.inputs, delay)) for delay in DELAYS])
 
     @cached_property
     def looks(self) -> npt.NDArray[np.bool_]:
         """Months' last sessions, on all of the market's sessions."""
-        return last_of_period(self.ground.market, "monthly")
+        return last_of_period(self.inputs.market, "monthly")
 
     def prepare(self) -> None:
         """Work everything out that is kept: threads would do it once each."""
@@ -135,7 +135,7 @@ class Yardstick:
         return growth(self.plan, cost_rate=cost_rate)
 
 
-def luck_of(run: Run, yardstick: Yardstick) -> Luck:
+def luck_of(run: VariantRun, yardstick: Yardstick) -> Luck:
     """The meters of a vectorised variant."""
     own = growth(run.plan) - yardstick.growth
     sessions = run.plan.sessions
@@ -153,15 +153,15 @@ def luck_of(run: Run, yardstick: Yardstick) -> Luck:
     )
 
 
-def _decision_days(run: Run, yardstick: Yardstick, own: float) -> Fan:
+def _decision_days(run: VariantRun, yardstick: Yardstick, own: float) -> Fan:
     """The rule as it stands each session, looked at on one session of each month only."""
-    ground = yardstick.ground
-    daily = _daily(run, ground.market)
-    plans = [with_decision(run, ground.market, looked_at(daily, yardstick.looks, offset)) for offset in range(OFFSETS)]
+    inputs = yardstick.inputs
+    daily = _daily(run, inputs.market)
+    plans = [with_decision(run, inputs.market, looked_at(daily, yardstick.looks, offset)) for offset in range(OFFSETS)]
     return _fan([str(offset) for offset in range(OFFSETS)], plans, yardstick, own)
 
 
-def _daily(run: Run, market: Market) -> Decision:
+def _daily(run: VariantRun, market: Market) -> Decision:
     """What the rule says each session: a weekly or monthly one (parameter `decide`) is asked daily."""
     params = run.config.strategy.params
     if getattr(params, "decide", "daily") == "daily":
@@ -184,24 +184,24 @@ def looked_at(decision: Decision, looks: npt.NDArray[np.bool_], offset: int) -> 
     return Decision(small, cash_share=np.where(last >= 0, cash[last], 0.0))
 
 
-def _delays(run: Run, yardstick: Yardstick, own: float) -> Fan:
-    ground = yardstick.ground
+def _delays(run: VariantRun, yardstick: Yardstick, own: float) -> Fan:
+    inputs = yardstick.inputs
     plans = []
     for delay in DELAYS:
         execution = run.config.execution.model_copy(update={"delay_sessions": delay})
-        plans.append(plan_of(run.config.model_copy(update={"execution": execution}), ground.market, run.decision))
+        plans.append(plan_of(run.config.model_copy(update={"execution": execution}), inputs.market, run.decision))
     values = np.array([growth(plan) for plan in plans]) - yardstick.at_delays
     return Fan(tuple(map(str, DELAYS)), values, own)
 
 
-def delayed(plan: Plan, ground: Ground, delay_sessions: int) -> Plan:
+def delayed(plan: Plan, inputs: StudyInputs, delay_sessions: int) -> Plan:
     """A plan of constant weights with another delay."""
-    weights = np.repeat(plan.targets[-1:], len(ground.market.sessions), axis=0)
+    weights = np.repeat(plan.targets[-1:], len(inputs.market.sessions), axis=0)
     terms = dataclasses.replace(plan.terms, delay_sessions=delay_sessions)
-    return make_plan(ground.market, plan.tickers, weights, plan.sessions[0], terms)
+    return make_plan(inputs.market, plan.tickers, weights, plan.sessions[0], terms)
 
 
-def _costs(run: Run, yardstick: Yardstick, own: float) -> Fan:
+def _costs(run: VariantRun, yardstick: Yardstick, own: float) -> Fan:
     values = [cost_gap(run.plan, yardstick, bps) for bps in COSTS_BPS]
     return Fan(tuple(f"{bps:g}" for bps in COSTS_BPS), np.array(values), own)
 
@@ -227,8 +227,8 @@ def breakeven_bps(plan: Plan, yardstick: Yardstick) -> float | None:
     return low
 
 
-def _neighbours(run: Run, yardstick: Yardstick, own: float) -> Fan:
-    market = yardstick.ground.market
+def _neighbours(run: VariantRun, yardstick: Yardstick, own: float) -> Fan:
+    market = yardstick.inputs.market
     near = neighbours_of(run.config.strategy.params)
     plans = [
         with_decision(run, market, check_decision(run.strategy.decide(market, run.legs, params), market, run.legs))

@@ -23,7 +23,7 @@ from backtest.statistics.findings import Finding, findings
 from backtest.statistics.search import HISTORIES, active_sessions, add_up
 from backtest.store.ledger import Batch, Ledger, identities, used_hash
 from backtest.store.trial_ledger import trial_hash
-from backtest.study.runs import NO_CASH
+from backtest.study.curves import NO_CASH
 from backtest.units import MONTHS_PER_YEAR
 
 ORIGIN = pd.Timestamp("1993-01-04")

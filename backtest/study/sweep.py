@@ -11,7 +11,7 @@ Each row is what a single `run` of that point gives: the same equity to the bit,
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -19,15 +19,18 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from pydantic import BaseModel
 
+from backtest.account.benchmarks import benchmark_name
 from backtest.config import Config, Study
 from backtest.errors import ConfigError, RunError
 from backtest.market import Floats, Market
 from backtest.metrics import METRIC_KEYS, metric_of
-from backtest.study.sweep_batch import curve_of
+from backtest.study.plateau import Plateau, plateau_of
+from backtest.study.sweep_batch import BATCH, curves_of_decisions
 from backtest.study.sweep_chunk import CHUNK, Rows, run_chunks
 from backtest.study.sweep_cluster import cluster_rows, cut
-from backtest.study.sweep_setting import Setting, Settings, with_first
+from backtest.study.sweep_setting import Setting, Settings, ranked_by, with_first
 from backtest.study.sweep_store import ChunkStore
 from backtest.text import settings
 
@@ -82,10 +85,7 @@ class Sweep:
     @property
     def benchmark(self) -> str | None:
         """Name of what relative metrics are against."""
-        from backtest.account.benchmarks import benchmark_name
-
-        benchmarks = with_first(self.first.config, self.study.benchmark).benchmarks
-        return benchmark_name(benchmarks[0]) if benchmarks else None
+        return benchmark_name(self.first.benchmark_of) if self.first.benchmark_of else None
 
     def metric(self, key: str) -> Floats:
         """One metric of all points, (points,)."""
@@ -109,12 +109,31 @@ class Sweep:
         sessions = self.settings.of(*self.study.grid_parts(number)).plan.sessions
         return pd.Series(curves_of(self, [number])[0], index=sessions, name="equity")
 
+    def benchmark_of(self, number: int) -> Floats:
+        """Equity of the benchmark on a point's own terms, (sessions,)."""
+        benchmark = _setting_of(self, number)[0].benchmark
+        assert benchmark is not None
+        return benchmark
+
+    @cached_property
+    def scores(self) -> Floats:
+        """The headline metric as points are ranked by it, (points,): 0 for one that is its benchmark, NaN undefined."""
+        return ranked_by(self.table, self.headline)
+
     @cached_property
     def ranked(self) -> npt.NDArray[np.int64]:
-        """Points from best to worst by the headline metric; those without it are left out; ties in the grid's order."""
-        values = self.metric(self.headline)
-        order = np.argsort(-values, kind="stable")
-        return order[~np.isnan(values[order])]
+        """Points from best to worst by score; those without one are left out; ties in the grid's order."""
+        order = np.argsort(-self.scores, kind="stable")
+        return order[~np.isnan(self.scores[order])]
+
+    def plateau_of(self, values: Floats) -> Plateau | None:
+        """The plateau of any figure of all points, (points,); None for a sample."""
+        return None if self.study.sample else plateau_of(values, list(self.study.grid.values()), self.digits)
+
+    @property
+    def is_on_common_sessions(self) -> bool:
+        """Have all points the same sessions?"""
+        return "data.start" not in self.keys and "data.end" not in self.keys
 
     @cached_property
     def frame(self) -> pd.DataFrame:
@@ -200,14 +219,28 @@ def _check_memory(study: Study, rows: Rows) -> None:
             raise RunError(f"{where}: {why.strip(': ')}: the sweep stopped, what is finished is kept")
 
 
-def curves_of(result: Sweep, numbers: list[int]) -> Floats:
+def curves_of(result: Sweep, numbers: Iterable[int]) -> Floats:
     """Whole curves of some points of one setting's sessions, (points, sessions)."""
-    curves = []
+    curves: list[Floats] = []
+    waiting: list[tuple[Setting, BaseModel]] = []
     for number in numbers:
-        template, params = result.study.grid_parts(number)
-        setting = result.settings.of(template, params)
-        curves.append(curve_of(setting, setting.decide(params)))
-    return np.array(curves)
+        setting, params = _setting_of(result, number)
+        if waiting and (waiting[0][0] is not setting or len(waiting) == BATCH):
+            curves.append(_together(waiting))
+            waiting = []
+        waiting.append((setting, params))
+    return np.concatenate([*curves, _together(waiting)]) if waiting else np.empty((0, len(result.first.plan.sessions)))
+
+
+def _setting_of(result: Sweep, number: int) -> tuple[Setting, BaseModel]:
+    template, params = result.study.grid_parts(number)
+    return result.settings.of(template, params), params
+
+
+def _together(points: Sequence[tuple[Setting, BaseModel]]) -> Floats:
+    """Curves of points of one setting."""
+    setting = points[0][0]
+    return curves_of_decisions(setting, [setting.decide(params) for _, params in points])
 
 
 def _cell(value: object) -> object:

@@ -116,12 +116,14 @@ def stretches_of(decisions: Sequence[Encoded], setting: Setting) -> tuple[Any, F
     return rows, weights, np.cumsum([len(each.rows) for each in decisions], dtype=np.int64)
 
 
-def curve_of(setting: Setting, decision: Decision) -> Floats:
-    """The whole curve of a variant, (sessions,)."""
+def curves_of_decisions(setting: Setting, decisions: Sequence[Decision]) -> Floats:
+    """Whole curves of variants of one setting, (variants, sessions)."""
     batch = Batch(setting, Room(setting, 1))
-    batch.add(setting.encoded(decision), 0)
-    batch.run_into(batch.room.curve, np.empty((1, len(METRIC_KEYS))))
-    return np.asarray(batch.room.curve[0])
+    for number, decision in enumerate(decisions):
+        batch.add(setting.encoded(decision), number)
+    curves = np.empty((len(decisions), len(setting.plan.sessions)))
+    batch.run_into(curves, np.empty((len(decisions), len(METRIC_KEYS))))
+    return curves
 
 
 class Crew:

@@ -54,7 +54,7 @@ NO_EXTRAS = Extras()
 def curves_frame(sweep: Sweep, findings: Findings, asked: Sequence[int]) -> pd.DataFrame:
     """A row per session, USD: `point_<N>` for each finalist and each point asked for, `benchmark_<NAME>`.
 
-    Benchmarks are on the terms of the best one.
+    BenchmarkCurves are on the terms of the best one.
     NaN before the first session of a point that starts later. Raises RunError for a point that could not be run.
     """
     curves: dict[str, pd.Series] = {}

@@ -5,36 +5,37 @@ SWEEP -> plateau -> finalists (backtrader, equal to the last bit) -> deflated Sh
 
 from __future__ import annotations
 
-import hashlib
+import dataclasses
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from backtest.config import Config, study_question
+from backtest.config import Config
 from backtest.data import content_hash
 from backtest.errors import EnginesDisagree
 from backtest.market import Floats
 from backtest.metrics import METRIC_KEYS
 from backtest.pipeline import run
 from backtest.result import Figures, Result
-from backtest.statistics.overfitting import overfitting
-from backtest.statistics.sharpe import Trials, deflated_sharpe, moments, pooled_trials, trials_of
-from backtest.store.trial_ledger import Place, SweptTrials, TrialLedger, place_of
+from backtest.statistics.assessment import SearchStatistics, search_statistics
+from backtest.statistics.histories import FEWEST_SESSIONS
+from backtest.statistics.sharpe import deflated_sharpe, moments
+from backtest.store.trial_ledger import Trial, place_of
+from backtest.study.curves import returns_of, table_of
+from backtest.study.inputs import MOST_VARIANTS
+from backtest.study.plateau import Plateau, is_ordered
 from backtest.study.sweep import Sweep, curves_of
-from backtest.study.sweep_ahead import share_ahead
-from backtest.study.sweep_plateau import Plateau, plateau_of
-from backtest.study.sweep_setting import Setting
+from backtest.study.trials import Questions, SearchSize, TrialCounter
 
 TOP = 3
 """Best variants that are run again."""
 
 MIXES = 11
 """Static mixes beside the variants: 0, 10, ... 100% small."""
-
-MOST_FOR_OVERFITTING = 250
-"""Variants whose whole curves the overfitting probability looks at: all, or as many at equal distances."""
 
 TOLERANCE = 1e-12
 
@@ -61,9 +62,10 @@ class Findings:
 
     benchmarks, mixes: name -> figures, on the first point's terms.
 
-    overfitting: probability of backtest overfitting over `looked_at` variants; deflated: confidence that the best one's
-    active ratio is more than the luck of `trials` (None without a benchmark). ahead: share of variants that grew more
-    than the benchmark.
+    size: the trials known. search: what luck explains of the best one, as a comparison of the same variants says it;
+    None without a benchmark, for more than MOST_VARIANTS variants and for points of unlike periods. deflated:
+    confidence that the best one's active ratio is more than the luck of all trials (None without a benchmark). ahead:
+    share of variants that grew more than the benchmark.
     """
 
     plateau: Plateau | None
@@ -71,48 +73,60 @@ class Findings:
     finalists: tuple[Finalist, ...]
     benchmarks: dict[str, Figures]
     mixes: dict[float, Figures]
-    overfitting: float | None
-    looked_at: int
+    size: SearchSize
+    search: SearchStatistics | None
     deflated: float | None
-    trials: Trials
     ahead: float | None
+
+    @property
+    def overfitting(self) -> float | None:
+        """Probability of backtest overfitting; None where it is not known."""
+        over = self.search.overfitting if self.search else None
+        return over.probability if over else None
+
+    @property
+    def looked_at(self) -> int:
+        """Variants that the overfitting probability looked at."""
+        over = self.search.overfitting if self.search else None
+        return len(over.wins) if over else 0
 
 
 def findings_of(result: Sweep, ledger: Path | None) -> Findings:
-    """Everything the page tells beside the table. Records the sweep as one line per place and family of strategies.
+    """Everything the page tells beside the table. Records each point of the sweep as a trial.
 
     Raises EnginesDisagree when a finalist is not the same by backtrader.
     """
-    plateau = _plateau(result)
+    plateau = result.plateau_of(result.scores)
     finalists = tuple(_finalists(result, plateau))
-    trials = recorded(result, ledger)
+    size = recorded(result, ledger)
     benchmarks, mixes = _without_timing(result)
-    probability, looked_at = _overfitting(result)
+    search = _search(result, size)
     return Findings(
         plateau=plateau,
-        is_ordered=lengths_and_order(result)[1],
+        is_ordered=tuple(is_ordered(axis) for axis in result.study.grid.values()),
         finalists=finalists,
         benchmarks=benchmarks,
         mixes=mixes,
-        overfitting=probability,
-        looked_at=looked_at,
-        deflated=_deflated(result, finalists, trials),
-        trials=trials,
+        size=size,
+        search=search,
+        deflated=search.dsr if search else _deflated(result, finalists, size),
         ahead=share_ahead(result),
     )
 
 
-def _plateau(result: Sweep) -> Plateau | None:
-    if result.study.sample is not None:
+def _search(result: Sweep, size: SearchSize) -> SearchStatistics | None:
+    """What luck explains of the best point: the statistics of the curves of all points that could be run."""
+    numbers = [number for number in range(result.study.size) if number not in result.problems]
+    is_searched = result.benchmark is not None and result.is_on_common_sessions and len(numbers) <= MOST_VARIANTS
+    if not is_searched or len(result.first.plan.sessions) <= FEWEST_SESSIONS:
         return None
-    return plateau_of(result.metric(result.headline), *lengths_and_order(result))
-
-
-def lengths_and_order(result: Sweep) -> tuple[tuple[int, ...], tuple[bool, ...]]:
-    """Of each axis of the grid: how many values, and whether they are numbers."""
-    axes = list(result.study.grid.values())
-    ordered = tuple(all(isinstance(v, int | float) and not isinstance(v, bool) for v in axis) for axis in axes)
-    return tuple(len(axis) for axis in axes), ordered
+    benchmarks = [result.benchmark_of(number) for number in numbers]
+    first = result.first
+    names = tuple(map(str, numbers))
+    periods = first.calendar.periods_per_year
+    table = table_of(names, curves_of(result, numbers), benchmarks, first.plan.sessions, first.tbill, periods)
+    found = search_statistics(table, size.per_session(periods))
+    return dataclasses.replace(found, best=numbers[found.best])
 
 
 def _finalists(result: Sweep, plateau: Plateau | None) -> list[Finalist]:
@@ -170,82 +184,74 @@ def _without_timing(result: Sweep) -> tuple[dict[str, Figures], dict[float, Figu
     )
 
 
-def _overfitting(result: Sweep) -> tuple[float | None, int]:
-    """Probability of backtest overfitting of the variants' active returns; None where curves differ in length."""
-    usable = np.sort(result.ranked)
-    step = max(1, -(-len(usable) // MOST_FOR_OVERFITTING))
-    numbers = usable[::step].tolist()
-    if len(numbers) < 2 or "data.start" in result.keys or "data.end" in result.keys or len(result.first.tbill) < 64:
-        return None, 0
-    curves = curves_of(result, numbers)
-    against = result.first.benchmark if result.first.benchmark is not None else np.ones(curves.shape[1])
-    active = _returns(curves) - _returns(against[None])
-    return overfitting(np.ascontiguousarray(active.T)).probability, len(numbers)
-
-
-def _returns(equity: Floats) -> Floats:
-    return np.asarray(equity[:, 1:] / equity[:, :-1] - 1.0)
-
-
-def _deflated(result: Sweep, finalists: tuple[Finalist, ...], trials: Trials) -> float | None:
-    """Deflated Sharpe ratio of the best variant's active returns, for all trials known."""
-    if result.first.benchmark is None or not finalists:
+def _deflated(result: Sweep, finalists: tuple[Finalist, ...], size: SearchSize) -> float | None:
+    """Deflated Sharpe ratio of the best variant's active returns, for the spread of all trials known alone."""
+    if result.benchmark is None or not finalists:
         return None
-    books, benchmarks = finalists[0].result.books, finalists[0].result.benchmarks
-    own = moments(_returns(books.equity[None])[0] - _returns(next(iter(benchmarks.values())).equity[None])[0])
-    per_session = trials.variance / result.first.calendar.periods_per_year
-    return deflated_sharpe(own.sharpe, own.observations, own.skewness, own.kurtosis, per_session, trials.count)
+    best = finalists[0].result
+    curve, benchmark = returns_of(np.array([best.books.equity, next(iter(best.benchmarks.values())).equity])).T
+    own = moments(curve - benchmark)
+    known = size.per_session(result.first.calendar.periods_per_year)
+    return deflated_sharpe(own.sharpe, own.observations, own.skewness, own.kurtosis, known.variance, known.count)
 
 
-def recorded(result: Sweep, path: Path | None) -> Trials:
-    """Put the sweep into the trial ledger, one line per place and family; all trials known there and here, annual."""
-    lines = _lines(result)
-    groups = [Trials(line.variants, line.mean, line.variance) for line in lines]
-    if path is None:
-        return pooled_trials(groups)
-    ledger = TrialLedger(path)
-    for line in lines:
-        ledger.record(line)
-    places, own = {line.place for line in lines}, {line.sweep_sha256 for line in lines}
-    sweeps = {s.sweep_sha256: s for s in ledger.sweeps if s.place in places and s.sweep_sha256 not in own}
-    groups += [Trials(s.variants, s.mean, s.variance) for _, s in sorted(sweeps.items())]
-    singles = {t.question_sha256: t.active_sharpe or 0.0 for t in ledger.trials if t.place in places}
-    if singles:
-        groups.append(trials_of(np.array([singles[question] for question in sorted(singles)])))
-    return pooled_trials(groups)
+def recorded(result: Sweep, path: Path | None) -> SearchSize:
+    """Put each point of the sweep into the trial ledger; all trials known there and here."""
+    counter = TrialCounter(path, result.benchmark)
+    counter.record(_trials(result))
+    return counter.size()
 
 
-def _lines(result: Sweep) -> list[SweptTrials]:
-    """One line for each place and family; variants without a ratio count with none."""
-    ratios = np.nan_to_num(result.metric(result.headline))
-    groups: dict[tuple[Place, str], list[int]] = {}
-    settings: dict[tuple[Place, str], Setting] = {}
-    seen: dict[int, tuple[Config, tuple[Place, str]]] = {}
+def _trials(result: Sweep) -> Iterator[Trial]:
+    """A trial for each point that could be run."""
+    scores, sharpe = result.scores.tolist(), result.metric("sharpe").tolist()
+    known: dict[int, tuple[Config, Questions, dict[str, Any]]] = {}
+    digests: dict[int, str] = {}
     for number in range(result.study.size):
         if number in result.problems:
             continue
         template, params = result.study.grid_parts(number)
-        if seen.get(id(template), (None, None))[0] is not template:
+        if id(template) not in known:
             setting = result.settings.of(template, params)
-            group = (place_of(template, setting.market), template.strategy.name)
-            seen[id(template)] = (template, group)
-            settings.setdefault(group, setting)
-        groups.setdefault(seen[id(template)][1], []).append(number)
-    lines = []
-    for (place, family), numbers in groups.items():
-        known = trials_of(ratios[numbers])
-        asked = f"{study_question(result.study)}\n{place}\n{family}"
-        lines.append(
-            SweptTrials(
-                place=place,
-                family=family,
-                sweep_sha256=hashlib.sha256(asked.encode()).hexdigest(),
-                data_sha256=content_hash(settings[place, family].market),
-                benchmark=result.benchmark,
-                variants=known.count,
-                mean=known.mean,
-                variance=known.variance,
-                sessions=len(settings[place, family].plan.sessions) - 1,
-            )
+            market = setting.market
+            if id(market) not in digests:
+                digests[id(market)] = content_hash(market)
+            shared: dict[str, Any] = {
+                "place": place_of(template, market),
+                "family": template.strategy.name,
+                "data_sha256": digests[id(market)],
+                "benchmark": result.benchmark,
+                "sessions": len(setting.plan.sessions) - 1,
+            }
+            known[id(template)] = template, Questions(template), shared
+        _, questions, shared = known[id(template)]
+        yield Trial(
+            question_sha256=questions.of(params),
+            active_sharpe=None if result.benchmark is None or np.isnan(scores[number]) else scores[number],
+            sharpe=None if np.isnan(sharpe[number]) else sharpe[number],
+            **shared,
         )
-    return lines
+
+
+def benchmark_growth(result: Sweep) -> Floats:
+    """Total return of each point's own benchmark, (points,); NaN for a point that could not be run."""
+    growth = np.full(result.study.size, np.nan)
+    known: dict[int, tuple[object, float]] = {}  # by template, held so that its id stays its own
+    for number in range(result.study.size):
+        if number in result.problems:
+            continue
+        template, params = result.study.grid_parts(number)
+        if id(template) not in known:
+            curve = result.settings.of(template, params).benchmark
+            known[id(template)] = (template, np.nan if curve is None else float(curve[-1] / curve[0] - 1.0))
+        growth[number] = known[id(template)][1]
+    return growth
+
+
+def share_ahead(result: Sweep) -> float | None:
+    """Share of the variants that grew more than their benchmark; None without a benchmark."""
+    if result.benchmark is None:
+        return None
+    grown, held = result.metric("total_return"), benchmark_growth(result)
+    is_known = ~(np.isnan(grown) | np.isnan(held))
+    return float((grown[is_known] > held[is_known]).mean()) if is_known.any() else None

@@ -27,7 +27,7 @@ from backtest.data.assemble import traded_tickers
 from backtest.decision import INITIAL_SHARES, Decision, check_decision, target_weights
 from backtest.errors import ConfigError, RunError
 from backtest.market import Floats, Legs, Market, Memo
-from backtest.metrics import Calendar, calendar_and_tbill
+from backtest.metrics import METRIC_KEYS, Calendar, calendar_and_tbill
 from backtest.pipeline import is_rotation, legs_of, not_a_decision, plan_of
 from backtest.store.provenance import code_hash
 from backtest.study.sweep_measure import measured_against
@@ -53,8 +53,8 @@ class Encoded:
 class Setting:
     """What variants share: plan holds no targets; the last tuples are the arguments of `sweep_engine.run_many`.
 
-    benchmark: equity (sessions,) of the one that relative metrics are against, or None. portfolios: weights by ticker
-    of the growth leg, of the small one and of what is held before a signal is known.
+    benchmark_of: what relative metrics are against, or None; benchmark: its equity (sessions,) on these terms.
+    portfolios: weights by ticker of the growth leg, of the small one and of what is held before a signal is known.
     """
 
     config: Config
@@ -63,6 +63,7 @@ class Setting:
     legs: Legs
     plan: Plan
     calendar: Calendar
+    benchmark_of: Benchmark | None
     benchmark: Floats | None
     tbill: Floats
     portfolios: tuple[Floats, Floats, Floats]
@@ -204,6 +205,17 @@ def with_first(config: Config, benchmark: Benchmark | None) -> Config:
     return config.model_copy(update={"benchmarks": (benchmark, *others)})
 
 
+def ranked_by(table: Floats, key: str) -> Floats:
+    """A metric as variants are ranked by it, (variants,), of a table in METRIC_KEYS' order; NaN where undefined.
+
+    A variant that never differs from its benchmark has a ratio of 0 over it.
+    """
+    values = table[:, METRIC_KEYS.index(key)]
+    if key != "information_ratio":
+        return np.asarray(values)
+    return np.where(np.isnan(values) & (table[:, METRIC_KEYS.index("tracking_error")] == 0.0), 0.0, values)
+
+
 def setting_of(template: Config, config: Config, market: Market, strategy: Any) -> Setting:
     """The setting of a config on its market."""
     legs = legs_of(config)
@@ -222,6 +234,7 @@ def setting_of(template: Config, config: Config, market: Market, strategy: Any) 
         legs=legs,
         plan=plan,
         calendar=calendar,
+        benchmark_of=config.benchmarks[0] if config.benchmarks else None,
         benchmark=benchmark,
         tbill=tbill,
         portfolios=(portfolios[0], portfolios[1], portfolios[2]),

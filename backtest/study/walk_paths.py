@@ -2,11 +2,13 @@
 
     curves of all points -> splits -> a choice in each -> paths of choices -> an account each -> PATHS
 
+Lopez de Prado, Advances in Financial Machine Learning (2018), chapter 12: the sessions in N groups, each choice of k of
+them tested once, C(N, k) splits; each group is then tested C(N - 1, k - 1) = k / N C(N, k) times, which makes as many
+paths through all groups.
+
 Training lies after the tested sessions as well as before them, so that no path is a history that anybody could have
 traded: paths say how much the outcome of choosing owes to the one order in which things happened. They share their
-sessions, so that their spread understates what other decades would bring.
-
-An account is a real one, by the kernel: changing from one variant to another costs what its trades cost.
+sessions, so that their spread understates what other decades would bring. An account is a real one, by the kernel.
 """
 
 from __future__ import annotations
@@ -14,20 +16,40 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import combinations, pairwise
 
 import numpy as np
+import numpy.typing as npt
 
 from backtest.account.kernel import run_compiled
 from backtest.config.study import WalkForwardTerms
+from backtest.errors import RunError
 from backtest.market import Floats
 from backtest.result import Figures
-from backtest.study.sweep import Sweep
-from backtest.study.walk_account import follower
-from backtest.study.walk_groups import Split, Stretch, groups_of, paths_of, splits_of
-from backtest.study.walk_measure import figures_of, measured, rank_of, recommended, selected, sign_of
+from backtest.study.walk import (
+    FEWEST_SESSIONS,
+    Candidates,
+    Stretch,
+    figures_of,
+    followed,
+    measured,
+    rank_of,
+    recommended,
+    selected,
+    sign_of,
+)
 
 SPREAD_KEYS = ("information_ratio", "sharpe", "cagr")
 """Metrics whose distribution over the paths is told."""
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """tested: numbers of the groups tested; training, test: the stretches of curves looked at and tested on."""
+
+    tested: tuple[int, ...]
+    training: tuple[Stretch, ...]
+    test: tuple[Stretch, ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,22 +105,22 @@ class Paths:
         return float(np.mean(self.equity[:, -1] > self.benchmark[-1]))
 
 
-def paths_through(result: Sweep, terms: WalkForwardTerms, curves: Floats) -> Paths:
-    """Choose in every split, follow the choices along every path; curves: of all points, (variants, sessions).
+def paths_through(candidates: Candidates, terms: WalkForwardTerms) -> Paths:
+    """Choose in every split, follow the choices along every path.
 
     Raises RunError when groups are too short, or no variant has the metric.
     """
-    first, asked = result.first, terms.combinatorial
+    first, curves, asked = candidates.setting, candidates.curves, terms.combinatorial
     assert asked is not None
     assert first.benchmark is not None
     sessions = curves.shape[1]
     groups = groups_of(sessions, asked.groups)
     splits = splits_of(sessions, terms)
     with ThreadPoolExecutor() as pool:  # compiled code lets go of the interpreter
-        choices = tuple(pool.map(lambda split: _chosen(result, terms, curves, split), splits))
+        choices = tuple(pool.map(lambda split: _chosen(candidates, terms, split), splits))
     paths = paths_of(splits, asked.groups)
-    equity = _accounts(result, groups, [[choices[split].number for split in path] for path in paths])
-    best = recommended(result, terms, selected(measured(curves, first, [(0, sessions)]), terms))
+    equity = _accounts(candidates, groups, [[choices[split].number for split in path] for path in paths])
+    best = recommended(candidates, terms, selected(measured(curves, first, [(0, sessions)]), terms))
     return Paths(
         groups=tuple(groups),
         choices=choices,
@@ -113,22 +135,70 @@ def paths_through(result: Sweep, terms: WalkForwardTerms, curves: Floats) -> Pat
     )
 
 
-def _chosen(result: Sweep, terms: WalkForwardTerms, curves: Floats, split: Split) -> SplitChoice:
+def _chosen(candidates: Candidates, terms: WalkForwardTerms, split: Split) -> SplitChoice:
     """The variant that the training of a split recommends, and how it did in the groups tested."""
-    before, after = (selected(measured(curves, result.first, on), terms) for on in (split.training, split.test))
-    number, sign = recommended(result, terms, before), sign_of(terms)
+    curves, setting = candidates.curves, candidates.setting
+    before, after = (selected(measured(curves, setting, on), terms) for on in (split.training, split.test))
+    number, sign = recommended(candidates, terms, before), sign_of(terms)
     return SplitChoice(
         split=split,
         number=number,
-        values=result.values(number),
+        values=candidates.values_of(number),
         inside=float(sign * before[number]),
         outside=float(sign * after[number]),
         rank=rank_of(after, number),
     )
 
 
-def _accounts(result: Sweep, groups: Sequence[Stretch], followed: Sequence[Sequence[int]]) -> Floats:
+def _accounts(candidates: Candidates, groups: Sequence[Stretch], chosen: Sequence[Sequence[int]]) -> Floats:
     """Equity of an account per path, (paths, sessions): each group is held by what was chosen for it."""
-    plan = follower(result)
     begins = [begin for begin, _ in groups]
-    return np.array([run_compiled(plan(list(zip(begins, numbers, strict=True)))).equity for numbers in followed])
+    plans = (followed(candidates, list(zip(begins, numbers, strict=True))) for numbers in chosen)
+    return np.array([run_compiled(plan).equity for plan in plans])
+
+
+def groups_of(sessions: int, groups: int) -> list[Stretch]:
+    """The returns of so many sessions (one fewer) in groups whose sizes differ by at most one."""
+    edges = [(sessions - 1) * k // groups for k in range(groups + 1)]
+    return [(begin, end + 1) for begin, end in pairwise(edges)]
+
+
+def splits_of(sessions: int, terms: WalkForwardTerms) -> list[Split]:
+    """All splits, in lexicographic order of the groups tested.
+
+    Not in training: the groups tested, and the purge before and the embargo after each of them. Raises RunError when a
+    group, or what is left to look at, is shorter than a quarter of a year.
+    """
+    asked, (purge, embargo) = terms.combinatorial, terms.apart
+    assert asked is not None
+    groups = groups_of(sessions, asked.groups)
+    shortest = min(end - begin - 1 for begin, end in groups)
+    if shortest < FEWEST_SESSIONS:
+        raise RunError(
+            f"walk_forward.combinatorial.groups: {asked.groups} groups of {shortest} sessions, "
+            f"expected at least {FEWEST_SESSIONS} in each"
+        )
+    found = []
+    for tested in combinations(range(asked.groups), asked.test_groups):
+        is_looked_at = np.ones(sessions, dtype=np.bool_)
+        is_looked_at[0] = False  # the base row has no return
+        for begin, end in (groups[k] for k in tested):
+            is_looked_at[max(0, begin + 1 - purge) : end + embargo] = False
+        if is_looked_at.sum() < FEWEST_SESSIONS:
+            raise RunError(
+                f"walk_forward: a purge of {purge}, an embargo of {embargo} sessions leave nothing to look at"
+            )
+        found.append(Split(tested, _stretches(is_looked_at), tuple(groups[k] for k in tested)))
+    return found
+
+
+def paths_of(splits: list[Split], groups: int) -> list[tuple[int, ...]]:
+    """For each path the number of the split that tests each group: the path's number-th one that tests it."""
+    testing = [[number for number, split in enumerate(splits) if group in split.tested] for group in range(groups)]
+    return list(zip(*testing, strict=True))
+
+
+def _stretches(is_looked_at: npt.NDArray[np.bool_]) -> tuple[Stretch, ...]:
+    """Runs of returns, each with the row before it as its base."""
+    edges = np.flatnonzero(np.diff(is_looked_at.astype(np.int8), prepend=0, append=0))
+    return tuple((int(first) - 1, int(behind)) for first, behind in edges.reshape(-1, 2))

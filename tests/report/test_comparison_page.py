@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 from backtest.config import Config, config_from_text
 from backtest.data import load_market
 from backtest.pages.comparison import render_comparison
-from backtest.pages.comparison.effect import FEWEST_LEVELS, grid_of, plateau_of
+from backtest.pages.comparison.effect import FEWEST_LEVELS, grid_of
 from backtest.pages.comparison.marks import DOTS_WIDTH, dot_picture, interval_mark
 from backtest.pages.comparison.payload import coded
 from backtest.pages.comparison.ranking import MOST_SHOWN, places_shown, short_labels
@@ -363,7 +363,7 @@ def test_the_grid_has_each_cell_its_neighbourhood_and_its_plateau(study: Compari
     assert grid.sharpe.mean[0, 0, 0] == pytest.approx(sharpe[:, :2].mean())
     assert grid.sharpe.mean[0, 1, 1] == pytest.approx(sharpe.mean())
     assert grid.sharpe.worst[0, 0, 2] == sharpe[:, 1:].min()
-    assert plateau_of(grid.sharpe)[2] == 1, "the middle column: an edge has fewer neighbours and wins too easily"
+    assert grid.sharpe.centre[2] == 1, "the middle column: an edge has fewer neighbours and wins too easily"
     assert not grid.apart[grid.places == study.best].any(), "the best cannot be told from itself"
 
 

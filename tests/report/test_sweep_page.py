@@ -14,7 +14,7 @@ from sweeps import CONTEXT, GRIDS, page, swept
 
 from backtest.pages.sweep import payload, render_sweep
 from backtest.study.sweep import Sweep
-from backtest.study.sweep_findings import Findings, lengths_and_order
+from backtest.study.sweep_findings import Findings
 
 
 def data_of(text: str) -> dict[str, Any]:
@@ -60,7 +60,7 @@ def without_figures() -> tuple[Sweep, Findings]:
 def larger(factor: int) -> tuple[Sweep, Findings]:
     """The sweep of four keys, its first key with `factor` times as many values."""
     result, found = swept("four")
-    lengths, _ = lengths_and_order(result)
+    lengths = tuple(len(axis) for axis in result.study.grid.values())
     axis = tuple(range(5, 5 + 5 * factor))
     study = dataclasses.replace(result.study, grid={**result.study.grid, result.keys[0]: axis})
     table = np.concatenate([result.table] * factor)

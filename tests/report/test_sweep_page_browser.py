@@ -13,8 +13,7 @@ from test_sweep_page import larger, without_figures
 
 from backtest.market import Floats
 from backtest.pages.sweep import payload, render_sweep
-from backtest.study.sweep_findings import lengths_and_order
-from backtest.study.sweep_plateau import plateau_of
+from backtest.study.plateau import whole_grid
 
 pytestmark = pytest.mark.browser
 
@@ -142,7 +141,7 @@ def test_the_neighbourhood_is_the_plateaus_over_all_keys(browser: Any, address: 
     chosen(browser, "#up", 1)
     chosen(browser, "#surface", surface)
     names = ["decide", "execution.rebalance"] if kind == "three" else ["", "", SLIPPAGE, DELAY]
-    lengths, _ = lengths_and_order(result)
+    lengths = tuple(len(axis) for axis in result.study.grid.values())
     rest = range(2, len(lengths))
     for place in (0, 1):
         for k in rest:
@@ -158,7 +157,7 @@ def test_of_turnover_less_is_better_and_the_worst_is_the_most(browser: Any, addr
     turnover = result.metric("turnover_annual")
     assert f"{turnover.min():.2f}" in text(browser, "read-plane")
     chosen(browser, "#surface", "worst")
-    least = plateau_of(-turnover, (12, 4), (True, True))
+    least = whole_grid(-turnover, {"a": range(12), "b": range(4)})
     assert least is not None
     assert np.abs(plane(browser) + least.worst.reshape(12, 4).T).max() <= 0.5e-2 * (1 + 1e-9)
 
@@ -174,7 +173,7 @@ def test_a_slider_at_all_joins_the_points_and_their_neighbours(browser: Any, add
     assert np.abs(plane(browser) - grid[:, :, 1].mean(axis=2).T).max() <= HALF_A_STEP
     assert "mean of 2 points" in text(browser, "read-plane")
     chosen(browser, "#surface", "worst")
-    whole = plateau_of(grid.min(axis=3).ravel(), (5, 4, 3), (True, True, True))
+    whole = whole_grid(grid.min(axis=3).ravel(), {"a": range(5), "b": range(4), "c": range(3)})
     assert whole is not None
     assert np.abs(plane(browser) - whole.worst.reshape(5, 4, 3)[:, :, 1].T).max() <= HALF_A_STEP
 

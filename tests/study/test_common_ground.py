@@ -1,4 +1,4 @@
-"""Common ground: other periods are cut, other terms told, other data refused."""
+"""Common inputs: other periods are cut, other terms told, other data refused."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from backtest.data import load_market
 from backtest.errors import ConfigError
 from backtest.pipeline import run
 from backtest.study.compare import compare
-from backtest.study.ground import common_ground
+from backtest.study.inputs import common_inputs
 from strategies import REGISTRY
 
 
@@ -88,7 +88,7 @@ def csv_folder(folder: Path, factor: float) -> str:
 def test_the_same_prices_from_another_place_are_the_same_data(tmp_path: Path) -> None:
     pair = ("legs.growth={QQQ: 1}", "legs.small={IWM: 1}", "data.tbill=null", "benchmarks=[QQQ]")
     one, same, other = (csv_folder(tmp_path / name, factor) for name, factor in (("a", 1), ("b", 1), ("c", 1.01)))
-    ground = common_ground({"a": config(*pair, one), "b": config(*pair, same)}, None, market=None, offline=True)
-    assert ground.market.tickers == ("QQQ", "IWM")
+    inputs = common_inputs({"a": config(*pair, one), "b": config(*pair, same)}, None, market=None, offline=True)
+    assert inputs.market.tickers == ("QQQ", "IWM")
     with pytest.raises(ConfigError, match=r"^c: data\.prices: other data for IWM than in a"):
-        common_ground({"a": config(*pair, one), "c": config(*pair, other)}, None, market=None, offline=True)
+        common_inputs({"a": config(*pair, one), "c": config(*pair, other)}, None, market=None, offline=True)

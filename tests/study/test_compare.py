@@ -144,9 +144,9 @@ def test_a_refined_grid_counts_its_old_points_once(tmp_path: Path) -> None:
     given = {f"m{n}": config(f"{key}={n}") for n in (5, 10, 20, 40)}
     counts = []
     for some in (4, 3, 4):
-        counts.append(study(dict(list(given.items())[:some]), ledger=path, grid=(key,)).size.count)
+        counts.append(study(dict(list(given.items())[:some]), ledger=path).size.count)
     assert counts == [4, 4, 4]
-    assert study({**given, "m80": config(f"{key}=80")}, ledger=path, grid=(key,)).size.count == 5
+    assert study({**given, "m80": config(f"{key}=80")}, ledger=path).size.count == 5
     assert TrialLedger(path).length == 5
 
 

@@ -14,9 +14,8 @@ from backtest.account.plan import Terms
 from backtest.config import StaticMix
 from backtest.market import PRICE_FRAMES, Market
 from backtest.pipeline import legs_of, run
-from backtest.study.frontier import equal_exposure
-from backtest.study.ground import common_ground
-from backtest.study.runs import outcome_of, plan_of_benchmark, run_compiled, run_variant, with_mix
+from backtest.study.curves import curve_of_run, equal_exposure, plan_of_benchmark, run_compiled, run_variant, with_mix
+from backtest.study.inputs import common_inputs
 from strategies import REGISTRY
 
 START = pd.Timestamp("2004-06-01")
@@ -27,10 +26,10 @@ START = pd.Timestamp("2004-06-01")
 )
 def test_benchmarks_have_the_books_they_have_beside_a_single_run(term: str) -> None:
     asked = config(term)
-    ground = common_ground({"x": asked}, None, market=market(), offline=True)
-    mine = run_compiled(plan_of_benchmark(ground, "QQQ")).equity
+    inputs = common_inputs({"x": asked}, None, market=market(), offline=True)
+    mine = run_compiled(plan_of_benchmark(inputs, "QQQ")).equity
     np.testing.assert_array_equal(mine, run_compiled(hold_plan(market(), "QQQ", START, Terms.of(asked))).equity)
-    mine = run_compiled(plan_of_benchmark(ground, StaticMix(static_mix=0.3))).equity
+    mine = run_compiled(plan_of_benchmark(inputs, StaticMix(static_mix=0.3))).equity
     theirs = run_compiled(mix_plan(market(), mix_weights(legs_of(asked), 0.3), START, Terms.of(asked)))
     np.testing.assert_array_equal(mine, theirs.equity)
 
@@ -107,7 +106,7 @@ def tilted(own: Market) -> Market:
 def test_cash_held_on_average_is_held_by_the_mix_too() -> None:
     """Cash until the signal is known: 150 of the sessions; the mix has that share of cash all the time."""
     asked = config("strategy.initial=cash", "strategy.params.lookback_sessions=250")
-    ground = common_ground({"x": asked}, None, market=market(), offline=True)
-    outcome = outcome_of(run_variant(ground, "x", REGISTRY))
-    assert outcome.cash_share > 0.1
-    assert equal_exposure(ground, outcome).cash_share == outcome.cash_share
+    inputs = common_inputs({"x": asked}, None, market=market(), offline=True)
+    curve = curve_of_run(run_variant(inputs, "x", REGISTRY), run_compiled(plan_of_benchmark(inputs, "QQQ")).equity)
+    assert curve.cash_share > 0.1
+    assert equal_exposure(inputs, curve).cash_share == curve.cash_share

@@ -15,7 +15,8 @@ from backtest.account.plan import Terms
 from backtest.config import Config
 from backtest.decision import Decision
 from backtest.pipeline import decide, plan_of
-from backtest.study.ground import Ground, common_ground
+from backtest.study.curves import VariantRun, growth, plan_of_benchmark, run_variant
+from backtest.study.inputs import StudyInputs, common_inputs
 from backtest.study.luck import (
     COSTS_BPS,
     DELAYS,
@@ -28,17 +29,16 @@ from backtest.study.luck import (
     starting_days,
 )
 from backtest.study.neighbours import neighbours_of
-from backtest.study.runs import Run, growth, plan_of_benchmark, run_variant
 from strategies import REGISTRY
 
 
-def ground_of(given: dict[str, Config]) -> Ground:
-    return common_ground(given, None, market=market(), offline=True)
+def ground_of(given: dict[str, Config]) -> StudyInputs:
+    return common_inputs(given, None, market=market(), offline=True)
 
 
-def scene(*overrides: str) -> tuple[Run, Yardstick]:
-    ground = ground_of({"x": config(*overrides)})
-    return run_variant(ground, "x", REGISTRY), Yardstick(ground, plan_of_benchmark(ground, ground.benchmarks[0]))
+def scene(*overrides: str) -> tuple[VariantRun, Yardstick]:
+    inputs = ground_of({"x": config(*overrides)})
+    return run_variant(inputs, "x", REGISTRY), Yardstick(inputs, plan_of_benchmark(inputs, inputs.benchmarks[0]))
 
 
 def grown(books: Books) -> float:

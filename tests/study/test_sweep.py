@@ -22,10 +22,9 @@ from backtest.metrics import METRIC_KEYS
 from backtest.pipeline import run
 from backtest.store.trial_ledger import TrialLedger
 from backtest.study import sweep_batch, sweep_chunk
+from backtest.study.plateau import plateau_of, whole_grid
 from backtest.study.sweep import Sweep, sweep
-from backtest.study.sweep_ahead import benchmark_growth, share_ahead
-from backtest.study.sweep_findings import findings_of
-from backtest.study.sweep_plateau import plateau_of
+from backtest.study.sweep_findings import benchmark_growth, findings_of, share_ahead
 from backtest.study.sweep_setting import Settings
 from backtest.study.sweep_store import ChunkStore
 from strategies import REGISTRY
@@ -332,31 +331,42 @@ def test_a_plateau_is_found_beside_a_peak() -> None:
     values = np.zeros((7, 7))
     values[1, 1] = 9.0
     values[3:6, 3:6] = 3.0
-    found = plateau_of(values.ravel(), (7, 7), (True, True))
+    found = whole_grid(values.ravel(), {"one": range(7), "other": range(7)})
     assert found is not None
     assert found.centre == 4 * 7 + 4
     assert found.mean[found.centre] == found.worst[found.centre] == 3.0
     assert found.mean[8] == pytest.approx(1.0)
-    assert plateau_of(np.arange(3.0), (3,), (False,)) is None
+    assert whole_grid(np.arange(3.0), {"names": ["a", "b", "c"]}) is None
+    assert whole_grid(np.arange(2.0), {"a part of it": range(3)}) is None
+
+
+def test_neighbours_are_next_in_size_in_whatever_order_they_are_listed() -> None:
+    listed, sizes = [30, 10, 40, 20], {"size": [10, 20, 30, 40]}
+    values = np.array([3.0, 1.0, 4.0, 2.0])
+    found, ordered = plateau_of(values, [listed], np.arange(4)[:, None]), whole_grid(np.arange(1.0, 5.0), sizes)
+    assert found is not None
+    assert ordered is not None
+    assert found.mean.tolist() == ordered.mean[[2, 0, 3, 1]].tolist()
+    assert listed[found.centre or 0] == sizes["size"][ordered.centre or 0] == 30
 
 
 def test_names_are_no_neighbours_and_edges_no_centres() -> None:
     values = np.array([[9.0, 1.0, 1.0], [0.0, 2.0, 0.0]])
-    found = plateau_of(values.ravel(), (2, 3), (False, True))
+    found = whole_grid(values.ravel(), {"name": ["a", "b"], "number": [1, 2, 3]})
     assert found is not None
     assert found.mean.tolist() == [5.0, 11 / 3, 1.0, 1.0, 2 / 3, 1.0]
     assert found.centre == 1
 
 
-def test_findings_and_one_line_in_the_ledger(tmp_path: Path) -> None:
+def test_findings_and_a_trial_for_each_point(tmp_path: Path) -> None:
     grid = "grid:\n  strategy.params.lookback_sessions: [5, 21, 42, 63]\n"
     grid += "  strategy.params.threshold: [0.0, 0.01, 0.02]\n"
     result = sweep(study(tmp_path, grid), STRATEGIES, market=market())
     found = findings_of(result, tmp_path / "trials.jsonl")
     again = findings_of(result, tmp_path / "trials.jsonl")
     ledger = TrialLedger(tmp_path / "trials.jsonl")
-    assert (ledger.length, ledger.sweeps[0].variants) == (1, 12)
-    assert found.trials.count == again.trials.count == 12
+    assert ledger.length == len({trial.question_sha256 for trial in ledger.trials}) == 12
+    assert found.size.count == again.size.count == 12
     best = int(np.nanargmax(result.metric("information_ratio")))
     assert found.finalists[0].number == best
     assert found.finalists[0].values == {key: result.frame[key][best] for key in result.keys}

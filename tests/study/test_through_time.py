@@ -1,13 +1,12 @@
-"""Calendar years, correlation and the walk-forward pick, by hand."""
+"""Calendar years and correlation, by hand."""
 
 from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-import pytest
 from worlds import weekdays
 
-from backtest.study.through_time import alike_order, calendar_years, correlation_of, walk_forward
+from backtest.study.comparison import alike_order, calendar_years, correlation_of
 
 EXCHANGE = weekdays("2000-01-01", "2012-12-31")
 
@@ -27,43 +26,6 @@ def test_a_curve_that_begins_in_january_misses_its_first_return() -> None:
     sessions = EXCHANGE[(EXCHANGE >= "2004-01-02") & (EXCHANGE <= "2005-12-30")]
     years = calendar_years(sessions, EXCHANGE, np.ones((1, len(sessions))), np.ones((1, len(sessions))))
     assert (years.years, years.is_complete) == ((2004, 2005), (False, True))
-
-
-def test_the_winner_of_five_years_is_held_for_the_next() -> None:
-    sessions = EXCHANGE[(EXCHANGE >= "2001-12-31") & (EXCHANGE <= "2008-06-30")]
-    year = sessions.year.to_numpy()[1:]
-    wiggle = np.resize([1e-3, -1e-3], len(year))
-    benchmark = np.zeros(len(year))
-    # The first leads a little until 2006, the second only in 2007 and later, by far: a look at 2007 would pick it.
-    returns = np.column_stack(
-        [np.where(year <= 2006, 2e-4, -1e-3) + wiggle, np.where(year >= 2007, 9e-3, 0.0) + wiggle]
-    )
-    walk = walk_forward(sessions, returns, benchmark, best=1)
-    assert walk is not None
-    assert walk.picks == ((2007, 0), (2008, 1))
-    assert walk.start == pd.Timestamp("2006-12-29")
-    held = np.where(year == 2007, returns[:, 0], returns[:, 1])[year >= 2007]
-    years = (sessions[-1] - walk.start).days / 365.25
-    assert walk.growth == pytest.approx(np.prod(1 + held) ** (1 / years) - 1)
-    assert walk.benchmark_growth == 0.0
-    assert walk.hindsight_growth == pytest.approx(np.prod(1 + returns[year >= 2007, 1]) ** (1 / years) - 1)
-    assert walk.equity[-1] == pytest.approx(np.prod(1 + held))
-    assert len(walk.equity) == (year >= 2007).sum() + 1
-
-
-@pytest.mark.parametrize(
-    ("first", "picks"), [("2001-12-31", 2), ("2002-01-02", 2), ("2002-03-01", 1), ("2003-03-03", 0)]
-)
-def test_only_full_years_are_learnt_from(first: str, picks: int) -> None:
-    sessions = EXCHANGE[(first <= EXCHANGE) & (EXCHANGE <= "2008-06-30")]
-    returns = np.random.default_rng(1).normal(0, 0.01, (len(sessions) - 1, 3))
-    walk = walk_forward(sessions, returns, np.zeros(len(returns)), best=0)
-    assert (len(walk.picks) if walk else 0) == picks
-
-
-def test_one_variant_is_no_choice() -> None:
-    sessions = EXCHANGE[:2500]
-    assert walk_forward(sessions, np.ones((2499, 1)), np.zeros(2499), best=0) is None
 
 
 def test_correlation_is_numpys_and_knows_what_does_not_vary() -> None:

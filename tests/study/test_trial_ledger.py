@@ -32,7 +32,7 @@ from backtest.store.trial_ledger import (
     record_run,
     trial_hash,
 )
-from backtest.study.search_size import search_size
+from backtest.study.trials import search_size
 from strategies import REGISTRY
 
 PLACE = Place(("IWM", "QQQ"), "real total_return")
@@ -166,9 +166,8 @@ def test_the_search_counts_the_ledger_beside_what_is_here(tmp_path: Path) -> Non
         trial("c", benchmark="IWM", active_sharpe=7.0),  # against something else: counts, but its ratio says nothing
         trial("d", OTHER),
         sweep("s", 3, mean=0.2, variance=0.01),
-        sweep("mine", 100),
     )
-    size = search_size(ledger, {PLACE}, "QQQ", {"a": 0.1, "e": 0.3}, {"mine"})
+    size = search_size(ledger, {PLACE}, "QQQ", {"a": 0.1, "e": 0.3})
     assert (size.here, size.ledger, size.swept, size.count) == (2, 2, 3, 7)
     # 0.1, 0.3, 0.5 and three with mean 0.2 and variance 0.01, say 0.1, 0.2, 0.3
     known = np.array([0.1, 0.3, 0.5, 0.1, 0.2, 0.3])

@@ -16,8 +16,8 @@ from backtest.config.study import WalkForwardTerms
 from backtest.errors import ConfigError, RunError
 from backtest.market import Market
 from backtest.study.sweep import curves_of
+from backtest.study.walk import windows_of
 from backtest.study.walk_forward import WalkForward, walk_forward
-from backtest.study.walk_windows import windows_of
 from strategies import REGISTRY
 
 ROOT = Path(__file__).parents[2]

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from backtest.config.study import WalkForwardTerms
 from backtest.errors import RunError
-from backtest.study.walk_groups import groups_of, paths_of, splits_of
+from backtest.study.walk_paths import groups_of, paths_of, splits_of
 
 
 def terms(groups: int = 6, test_groups: int = 2, **rest: Any) -> WalkForwardTerms:

@@ -26,9 +26,8 @@ from backtest.metrics import METRIC_KEYS
 from backtest.pages.walk.files import document, write_walk
 from backtest.store.provenance import Provenance
 from backtest.study.sweep import curves_of
-from backtest.study.walk_account import follower
-from backtest.study.walk_forward import WalkForward, walk_forward
-from backtest.study.walk_measure import measured
+from backtest.study.walk import followed, measured
+from backtest.study.walk_forward import WalkForward, candidates_of, walk_forward
 from backtest.study.walk_paths import Paths, paths_through
 from strategies import REGISTRY
 
@@ -165,7 +164,7 @@ def test_each_split_takes_the_best_of_its_training(walk: WalkForward) -> None:
 def test_other_curves_where_nothing_is_looked_at_change_no_choice(walk: WalkForward) -> None:
     asked = terms(5, 2, purge_sessions=10, embargo_sessions=30)
     own = curves(walk)
-    whole = paths_through(walk.sweep, asked, own)
+    whole = paths_through(dataclasses.replace(candidates_of(walk.sweep), curves=own), asked)
     rng = np.random.default_rng(4)
     changed = 0
     for number in (0, 4, 9):
@@ -175,7 +174,8 @@ def test_other_curves_where_nothing_is_looked_at_change_no_choice(walk: WalkForw
             rows[begin : end - 1] = False
         growth = own[:, 1:] / own[:, :-1]
         growth[:, rows] *= np.exp(rng.normal(0.0, 0.02, (len(own), int(rows.sum()))))
-        other = paths_through(walk.sweep, asked, np.cumprod(np.hstack([own[:, :1], growth]), axis=1)).choices
+        moved = np.cumprod(np.hstack([own[:, :1], growth]), axis=1)
+        other = paths_through(dataclasses.replace(candidates_of(walk.sweep), curves=moved), asked).choices
         assert other[number].number == choice.number
         assert other[number].inside == pytest.approx(choice.inside, rel=1e-9)
         assert other[number].outside != pytest.approx(choice.outside, rel=1e-3)
@@ -250,7 +250,7 @@ def test_an_account_changes_its_variant_at_the_open_after_the_choice(tmp_path: P
     result, own = walk.sweep, curves(walk)
     sides = [result.first.decide(Noise.Params(coin=coin)).small_share[result.first.begin + 100] for coin in range(6)]
     before, after = sides.index(0.0), sides.index(1.0)
-    equity = run_compiled(follower(result)([(0, before), (100, after)])).equity
+    equity = run_compiled(followed(candidates_of(result), [(0, before), (100, after)])).equity
     assert (equity[:101] == own[before, :101]).all()
     opens, closes = (getattr(result.market, name).loc[result.first.plan.sessions] for name in ("open", "close"))
     overnight, day = opens["QQQ"].iloc[101] / closes["QQQ"].iloc[100], closes["IWM"].iloc[101] / opens["IWM"].iloc[101]

@@ -6,7 +6,7 @@ keys a cell has eight neighbours, with one key two; a third and further keys par
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import product
 from typing import TYPE_CHECKING
@@ -19,7 +19,6 @@ from backtest.pages.comparison.numbers import Fact
 from backtest.statistics.compare import jobson_korkie_memmel
 from backtest.statistics.verdict import TEST_SIZE
 from backtest.text import number, points, setting, short_key
-from backtest.units import MONTHS_PER_YEAR, SESSIONS_PER_YEAR
 
 if TYPE_CHECKING:
     from backtest.study.comparison import Comparison
@@ -33,11 +32,15 @@ Cell = tuple[int, int, int]
 
 @dataclass(frozen=True, eq=False)
 class Surface:
-    """One figure over the grid, (slices x rows x columns): each cell, mean and worst of its neighbourhood."""
+    """One figure over the grid, (slices x rows x columns): each cell, mean and worst of its neighbourhood.
+
+    centre: the cell at the centre of the best plateau; the best cell where none is inside.
+    """
 
     cell: Floats
     mean: Floats
     worst: Floats
+    centre: Cell
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,8 +80,8 @@ def grid_of(comparison: Comparison) -> Grid | None:
         slices=[_slice_name(names[2:], values) for values in product(*levels[2:])],
         places=places,
         apart=_apart(comparison)[places],
-        growth=_surface(np.array([each.cagr_difference.value for each in statistics])[places]),
-        sharpe=_surface(np.array([each.sharpe.value for each in statistics])[places]),
+        growth=_surface(effect, np.array([each.cagr_difference.value for each in statistics]), places),
+        sharpe=_surface(effect, np.array([each.sharpe.value for each in statistics]), places),
         means=[(names[j], levels[j], effect.means[effect.keys[k]]) for j, k in enumerate(by_size)],
     )
 
@@ -94,21 +97,23 @@ def _places(effect: Effect, by_size: Sequence[int]) -> Cells:
     return ordered.reshape(-1, *ordered.shape[-2:])
 
 
-def _surface(values: Floats) -> Surface:
-    return Surface(values, _smoothed(values, np.nanmean), _smoothed(values, np.nanmin))
+def _surface(effect: Effect, values: Floats, places: Cells) -> Surface:
+    plateau = effect.plateau_of(values)
+    if plateau is None:  # names alone: no cell has neighbours
+        return Surface(values[places], values[places], values[places], _cell(places, int(values.argmax())))
+    centre = int(values.argmax()) if plateau.centre is None else plateau.centre
+    return Surface(values[places], plateau.mean[places], plateau.worst[places], _cell(places, centre))
 
 
-def _smoothed(values: Floats, summary: Callable[..., Floats]) -> Floats:
-    """Each cell with its neighbours in rows and columns, those beyond the edge left out."""
-    rows, columns = values.shape[1:]
-    padded = np.pad(values, ((0, 0), (1, 1), (1, 1)), constant_values=np.nan)
-    shifted = [padded[:, y : y + rows, x : x + columns] for y, x in product(range(3), repeat=2)]
-    return np.asarray(summary(np.array(shifted), axis=0))
+def _cell(places: Cells, place: int) -> Cell:
+    """Where a variant stands on the grid."""
+    slice_, row, column = np.argwhere(places == place)[0].tolist()
+    return slice_, row, column
 
 
 def _apart(comparison: Comparison) -> npt.NDArray[np.bool_]:
     """Which variants' active ratios can be told from the best one's, each pair on its own (Jobson-Korkie-Memmel)."""
-    year, best = periods_per_year(comparison) ** 0.5, comparison.best
+    year, best = comparison.periods_per_year**0.5, comparison.best
     ratios = [variant.statistics.sharpe.value / year for variant in comparison.variants]
     alike = np.nan_to_num(comparison.correlation[best])
     observations = comparison.period.sessions - 1
@@ -119,12 +124,6 @@ def _apart(comparison: Comparison) -> npt.NDArray[np.bool_]:
     return np.array(p) < TEST_SIZE
 
 
-def periods_per_year(comparison: Comparison) -> int:
-    """252 sessions or 12 months, by how dense the rows are."""
-    period = comparison.period
-    return MONTHS_PER_YEAR if period.sessions / period.years < 2 * MONTHS_PER_YEAR else SESSIONS_PER_YEAR
-
-
 def grid_facts(comparison: Comparison, grid: Grid, *, of_growth: bool) -> list[Fact]:
     """Peak and plateau in words. of_growth: points a year, else active Sharpe ratios."""
     surface = grid.growth if of_growth else grid.sharpe
@@ -132,7 +131,7 @@ def grid_facts(comparison: Comparison, grid: Grid, *, of_growth: bool) -> list[F
     def told(value: float) -> str:
         return f"{points(value)} pts" if of_growth else number(value, 2, "+")
 
-    peak, plateau = _highest(surface.cell, inner=False), _highest(surface.mean, inner=True)
+    peak, plateau = _cell(grid.places, int(grid.places.ravel()[surface.cell.argmax()])), surface.centre
     alike, ahead = int((~grid.apart).sum()), int((grid.growth.cell > 0).sum())
     cell = "cell" if len(grid.keys) > 1 else "value"
     return [
@@ -155,23 +154,6 @@ def grid_facts(comparison: Comparison, grid: Grid, *, of_growth: bool) -> list[F
         ),
         Fact(f"{ahead} of {grid.places.size}", f"{cell}s", f"ended ahead of {comparison.benchmarks[0].label}."),
     ]
-
-
-def _highest(values: Floats, *, inner: bool) -> Cell:
-    """The first highest cell; inner: not one at an edge, where a side is long enough to have an inside."""
-    looked = values.copy()
-    if inner:
-        for axis in (1, 2):
-            if values.shape[axis] > 2:
-                edges = np.moveaxis(looked, axis, 0)
-                edges[0], edges[-1] = -np.inf, -np.inf
-    slice_, row, column = np.unravel_index(int(looked.argmax()), looked.shape)
-    return int(slice_), int(row), int(column)
-
-
-def plateau_of(surface: Surface) -> Cell:
-    """The centre of the best plateau."""
-    return _highest(surface.mean, inner=True)
 
 
 def _where(grid: Grid, cell: Cell) -> str:

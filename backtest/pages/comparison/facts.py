@@ -175,7 +175,7 @@ def _picking(comparison: Comparison) -> dict[str, Any]:
         "loss_reading": readings.read_overfitting_loss(over.loss_probability, benchmark) if over else "",
         "walk": walk,
         "walk_bars": bars,
-        "picks": [(year, comparison.names[place]) for year, place in walk.picks] if walk else [],
+        "picks": [(day, comparison.names[place]) for day, place in walk.picks] if walk else [],
     }
 
 

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from backtest.market import Floats
-from backtest.pages.comparison.effect import Grid, Surface, periods_per_year, plateau_of
+from backtest.pages.comparison.effect import Grid, Surface
 from backtest.pages.comparison.meters import absence, circumstances, fans_of, meter_notes
 from backtest.pages.comparison.numbers import variant_lines
 from backtest.pages.comparison.ranking import short_labels, tone_of
@@ -161,7 +161,7 @@ def _splits(comparison: Comparison, over: Overfitting | None) -> dict[str, Any] 
     counts, _ = np.histogram(inside, np.linspace(-LOGIT_EDGE, LOGIT_EDGE, LOGIT_BINS + 1))
     size = min(MOST_SPLITS, len(over.logits))
     drawn = np.sort(np.random.default_rng(comparison.seed).choice(len(over.logits), size, replace=False))
-    year = periods_per_year(comparison) ** 0.5
+    year = comparison.periods_per_year**0.5
     return {
         "edge": LOGIT_EDGE,
         "shares": [round(100 * int(count) / len(over.logits), 3) for count in counts],
@@ -200,7 +200,7 @@ def _surface(surface: Surface, unit: float) -> dict[str, Any]:
         return np.round(values / unit).astype(np.int64).tolist()
 
     drawn = {name: whole(getattr(surface, name)) for name in ("cell", "mean", "worst")}
-    return drawn | {"plateau": list(plateau_of(surface))}
+    return drawn | {"plateau": list(surface.centre)}
 
 
 def _short(values: Floats, digits: int) -> list[float | None]:

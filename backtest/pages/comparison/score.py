@@ -113,8 +113,8 @@ def _picking(comparison: Comparison) -> Iterator[Answer]:
     else:
         shown = percent(walk.growth)
         text = (
-            f"a year from holding the last {walk.training_years} years’ winner each year since {walk.picks[0][0]}; "
-            f"{benchmark} made {percent(walk.benchmark_growth)}. {rated}"
+            f"a year from holding the last {walk.terms.train_years} years’ winner, chosen anew since "
+            f"{walk.picks[0][0].year}; {benchmark} made {percent(walk.benchmark_growth)}. {rated}"
         )
     yield _answer(
         "Would picking the winner have worked?",

@@ -61,7 +61,7 @@ def facts_of(sweep: Sweep, findings: Findings, carried: Carried) -> dict[str, An
         "rule": findings.finalists[0].result.rule if findings.finalists else "",
         "notes": market.notes,
         "sources": market.sources,
-        "tried": f"{count(findings.trials.count)}",
+        "tried": f"{count(findings.size.count)}",
     }
 
 
@@ -90,7 +90,7 @@ def headline(sweep: Sweep, findings: Findings) -> str:
     """One sentence: plateau, peak or nothing."""
     if not len(sweep.ranked):
         return "No variant has a ratio to be ranked by."
-    best = float(sweep.metric(sweep.headline)[sweep.ranked[0]])
+    best = float(sweep.scores[sweep.ranked[0]])
     if best <= 0 and sweep.benchmark:
         held = benchmark_label(sweep.benchmark)
         return f"None of {count(len(sweep.table))} variants did better than simply holding {held}."
@@ -104,7 +104,7 @@ def lede(sweep: Sweep, findings: Findings) -> list[str]:
     if not findings.finalists:
         return []
     best, said = findings.finalists[0], []
-    value = sweep.metric(sweep.headline)
+    value = sweep.scores
     name = "an active Sharpe ratio" if sweep.benchmark else "a Sharpe ratio"
     said.append(f"The best is {sweep.label(best.number)}, with {name} of {number(value[best.number])}.")
     plateau = findings.plateau
@@ -120,7 +120,7 @@ def lede(sweep: Sweep, findings: Findings) -> list[str]:
             )
     if findings.deflated is not None:
         said.append(
-            f"Deflated for {count(findings.trials.count)} trials the best scores {number(findings.deflated)}, where "
+            f"Deflated for {count(findings.size.count)} trials the best scores {number(findings.deflated)}, where "
             f"{ENOUGH} is needed."
         )
     return said
@@ -133,7 +133,7 @@ def boxes(sweep: Sweep, findings: Findings) -> list[tuple[str, str, str]]:
     if findings.ahead is not None:
         rows.append((f"Variants ahead of {benchmark}", percent(findings.ahead, 0), "by final value, after costs"))
     if findings.deflated is not None:
-        needed = f"{ENOUGH} needed; {count(findings.trials.count)} trials"
+        needed = f"{ENOUGH} needed; {count(findings.size.count)} trials"
         rows.append(("Deflated Sharpe of the best", number(findings.deflated), needed))
     if findings.overfitting is not None:
         reading = f"the winner of one half is below the median of the other; {count(findings.looked_at)} variants seen"

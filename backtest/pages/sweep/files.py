@@ -53,7 +53,7 @@ def write_sweep(
         "period": period_of(sweep.first.plan.sessions),
         "variants": len(sweep.table),
         "metrics": list(METRIC_KEYS),
-        "trials": {"count": findings.trials.count, "here": len(sweep.table)},
+        "trials": {"count": findings.size.count, "here": len(sweep.table)},
         "sparkline": sparkline(findings.finalists[0].result.books.equity) if findings.finalists else [],
     }
     return write_pages(root, identity, files, about, provenance)
@@ -78,7 +78,7 @@ def strategies_of(sweep: Sweep) -> list[str]:
 
 def hashes_of(sweep: Sweep, findings: Findings) -> dict[str, str]:
     """What the folder's name depends on: question, data, code, trials; each as sha256 (hex)."""
-    trials = findings.trials
+    trials = findings.size.annual
     return {
         "question": sha256_text(f"sweep {study_question(sweep.study)}"),
         "data": content_hash(sweep.market),
@@ -90,6 +90,7 @@ def hashes_of(sweep: Sweep, findings: Findings) -> dict[str, str]:
 def document(sweep: Sweep, findings: Findings) -> dict[str, Any]:
     """What a script needs: the finalists with their figures, the plateau, what the best is worth."""
     plateau = findings.plateau
+    search = findings.search
     content = {
         "schema": SCHEMA,
         "name": sweep.name,
@@ -101,9 +102,12 @@ def document(sweep: Sweep, findings: Findings) -> dict[str, Any]:
         "ranked_by": sweep.headline,
         "ahead_of_benchmark": findings.ahead,
         "deflated_sharpe": findings.deflated,
+        "hurdle": search.hurdle if search else None,
+        "no_skill": {key: getattr(search.no_skill, key) for key in ("p", "mean", "upper")} if search else None,
+        "spa": {key: getattr(search.spa, key) for key in ("lower", "consistent", "upper")} if search else None,
         "overfitting_probability": findings.overfitting,
         "overfitting_variants": findings.looked_at,
-        "trials": findings.trials.count,
+        "trials": findings.size.count,
         "plateau": None
         if plateau is None or plateau.centre is None
         else {

@@ -21,7 +21,8 @@ from backtest.pages.walk.paths import paths_facts, paths_payload
 from backtest.text import capital, count, number, percent, plural, points, setting, short_key, title_of
 
 if TYPE_CHECKING:
-    from backtest.study.walk_forward import Choice, WalkForward
+    from backtest.study.walk import Choice
+from backtest.study.walk_forward import WalkForward
 
 ASSETS = Path(__file__).parent / "assets"
 SWEEP_ASSETS = page.ASSETS.parent.parent / "sweep" / "assets"

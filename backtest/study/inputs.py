@@ -1,4 +1,4 @@
-"""Common ground: one market, one period, one declared benchmark; or the reason why variants cannot be compared.
+"""Common inputs: one market, one period, one declared benchmark; or the reason why variants cannot be compared.
 
 Other data are refused, since nothing could be said of the difference. Other periods are cut to what all share. Other
 costs, execution and legs are allowed and told.
@@ -27,7 +27,7 @@ Benchmark = str | StaticMix
 
 
 @dataclass(frozen=True, eq=False)
-class Ground:
+class StudyInputs:
     """What the variants share: their configs on the common period, the market, benchmarks (the declared one first)."""
 
     configs: Mapping[str, Config]
@@ -46,10 +46,10 @@ class Ground:
         return pd.Timestamp(self.first.data.start)
 
 
-def common_ground(
+def common_inputs(
     variants: Mapping[str, Config], benchmark: Benchmark | None, *, market: Market | None, offline: bool
-) -> Ground:
-    """The ground on which all variants can be compared.
+) -> StudyInputs:
+    """The inputs on which all variants can be compared.
 
     market: use this one instead of loading. Raises ConfigError with a line per reason why they cannot be.
     """
@@ -63,7 +63,7 @@ def common_ground(
     if missing:
         raise DataError(f"compare: the market has no {', '.join(missing)}")
     cautions = (*_periods(variants), *_executions(configs), *_legs(configs), *_doubles(configs), *_rate(market))
-    return Ground(configs, market, benchmarks, cautions)
+    return StudyInputs(configs, market, benchmarks, cautions)
 
 
 def _benchmarks(variants: Mapping[str, Config], declared: Benchmark | None) -> tuple[Benchmark, ...]:

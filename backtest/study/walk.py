@@ -1,0 +1,328 @@
+"""Walk: choose by the past alone, hold the choice for a while, choose again; what would that have been worth?
+
+    curves of all variants -> windows -> choices -> one account that follows them -> WALK
+
+The account is a real one: what was decided by the variant chosen at each time, run by the kernel and by backtrader,
+so that changing from one variant to another costs what its trades cost.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from backtest.account import Books, check_same_books, run_backtrader
+from backtest.account.benchmarks import benchmark_name
+from backtest.account.kernel import run_compiled
+from backtest.account.plan import Plan
+from backtest.config.study import WalkForwardTerms
+from backtest.errors import RunError
+from backtest.market import Floats
+from backtest.metrics import METRIC_KEYS, Calendar, Spans, calendar_and_tbill, metric_of, metrics
+from backtest.result import Figures
+from backtest.study.curves import annual_growth, years_between
+from backtest.study.plateau import Plateau
+from backtest.study.sweep_engine import measurer
+from backtest.study.sweep_measure import measured_against
+from backtest.study.sweep_setting import Setting, ranked_by
+
+FEWEST_SESSIONS = 63
+"""A quarter of a year: neither a choice nor a test is made on less."""
+
+BLOCK = 256
+"""Curves joined at once: some 12 MB for 25 years."""
+
+Stretch = tuple[int, int]
+"""Rows begin ... end - 1 of curves, the first of which is the base of the returns: stretches meet in a row."""
+
+Change = tuple[int, int]
+"""Row of the test at whose close a variant is taken up, and its number."""
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Rows of the test: chosen on curves from `train` up to `known`, held from `begin` up to `end` (closes)."""
+
+    train: int
+    known: int
+    begin: int
+    end: int
+
+
+@dataclass(frozen=True, eq=False)
+class Candidates:
+    """What is chosen among: curves (variants, sessions) on the sessions, T-bills and benchmark of one setting.
+
+    plan_of: a variant's number -> its plan; all on the same tickers and, but for the rebalancing, on the same terms.
+    values_of: a variant's number -> swept key -> value. plateau_of: scores of all -> their plateau, None where they
+    have no neighbours. where: the study's file, for messages.
+    """
+
+    setting: Setting
+    curves: Floats
+    plan_of: Callable[[int], Plan]
+    values_of: Callable[[int], Mapping[str, object]]
+    plateau_of: Callable[[Floats], Plateau | None]
+    where: str
+
+
+@dataclass(frozen=True, eq=False)
+class Choice:
+    """What was chosen for a window and how it did.
+
+    inside: the metric in training; outside: in the test window; rank: share of all variants whose metric in the test
+    window is below the chosen one's (ties half); growth and benchmark_growth: over the test window, as fractions.
+    """
+
+    window: Window
+    number: int
+    values: Mapping[str, object]
+    inside: float
+    outside: float
+    rank: float
+    growth: float
+    benchmark_growth: float
+
+
+@dataclass(frozen=True, eq=False)
+class Walk:
+    """The account that follows the choices beside the benchmark and the best in hindsight, from the first test session.
+
+    equity, benchmark, hindsight: (sessions,) USD from the same starting cash. figures: by name, METRIC_KEYS. best: the
+    variant that was best over the same sessions, known only afterwards.
+    """
+
+    terms: WalkForwardTerms
+    choices: tuple[Choice, ...]
+    sessions: pd.DatetimeIndex
+    equity: Floats
+    benchmark: Floats
+    hindsight: Floats
+    best: int
+    figures: Mapping[str, Figures]
+
+    @property
+    def above_median(self) -> float:
+        """Share of windows in which the chosen variant did better than the median of all, by the same metric."""
+        return float(np.mean([choice.rank > 0.5 for choice in self.choices]))
+
+    @property
+    def growth(self) -> float:
+        """Growth a year of the account that follows the choices."""
+        return self._growth(self.equity)
+
+    @property
+    def benchmark_growth(self) -> float:
+        """Of the benchmark."""
+        return self._growth(self.benchmark)
+
+    @property
+    def hindsight_growth(self) -> float:
+        """Of the best in hindsight."""
+        return self._growth(self.hindsight)
+
+    def _growth(self, curve: Floats) -> float:
+        return annual_growth(curve[-1] / curve[0], years_between(self.sessions))
+
+    @property
+    def picks(self) -> list[tuple[pd.Timestamp, int]]:
+        """From which close on which variant was held."""
+        begin = self.choices[0].window.begin
+        return [(self.sessions[choice.window.begin - begin], choice.number) for choice in self.choices]
+
+
+def walk(candidates: Candidates, terms: WalkForwardTerms) -> Walk | None:
+    """Choose by the past alone, hold, choose again; None when the period has no test window.
+
+    Raises RunError when windows are too short, or no variant has the metric.
+    """
+    windows = windows_of(candidates.setting.plan.sessions, terms)
+    if not windows:
+        return None
+    choices = tuple(_chosen(candidates, terms, window) for window in windows)
+    held = _held(candidates, choices, windows[0].begin, windows[-1].end)
+    return Walk(terms=terms, choices=choices, **held)
+
+
+def windows_of(sessions: pd.DatetimeIndex, terms: WalkForwardTerms) -> list[Window]:
+    """The windows of a period, in order; each choice is made at the close that begins a test year.
+
+    Test windows meet in a row: the close that ends one begins the next. The last one may be shorter, but for one of
+    less than a quarter of a year.
+    """
+    first = sessions[0]
+    windows: list[Window] = []
+    years = terms.train_years
+    while True:
+        known = int(sessions.searchsorted(first + pd.DateOffset(years=years)))
+        until = int(sessions.searchsorted(first + pd.DateOffset(years=years + terms.test_years)))
+        end = min(until + terms.embargo_sessions, len(sessions) - 1)
+        begin = known + terms.embargo_sessions
+        if end - begin < FEWEST_SESSIONS:
+            return windows
+        back = 0 if terms.anchored else years - terms.train_years
+        train = int(sessions.searchsorted(first + pd.DateOffset(years=back)))
+        windows.append(Window(train, known - terms.purge_sessions + 1, begin, end + 1))
+        if windows[-1].known - train < FEWEST_SESSIONS:
+            raise RunError(f"walk_forward.purge_sessions: {terms.purge_sessions} leave nothing to look at")
+        years += terms.test_years
+
+
+def _chosen(candidates: Candidates, terms: WalkForwardTerms, window: Window) -> Choice:
+    """The variant that the past of a window recommends, and how it then did."""
+    first, curves, sign = candidates.setting, candidates.curves, sign_of(terms)
+    benchmark = first.benchmark
+    assert benchmark is not None
+    inside = selected(measured(curves, first, [(window.train, window.known)]), terms)
+    outside = selected(measured(curves, first, [(window.begin, window.end)]), terms)
+    number = recommended(candidates, terms, inside)
+    return Choice(
+        window=window,
+        number=number,
+        values=candidates.values_of(number),
+        inside=float(sign * inside[number]),
+        outside=float(sign * outside[number]),
+        rank=rank_of(outside, number),
+        growth=float(curves[number, window.end - 1] / curves[number, window.begin] - 1),
+        benchmark_growth=float(benchmark[window.end - 1] / benchmark[window.begin] - 1),
+    )
+
+
+def _held(candidates: Candidates, choices: tuple[Choice, ...], begin: int, end: int) -> dict[str, Any]:
+    """The three curves on the tested rows, and their figures: what of a Walk follows from the choices."""
+    first, curves = candidates.setting, candidates.curves
+    assert first.benchmark is not None
+    best = int(np.nanargmax(ranked_by(measured(curves, first, [(begin, end)]), "information_ratio")))
+    benchmark_named = benchmark_name(first.benchmark_of) if first.benchmark_of else ""
+    held = {
+        "walk-forward": stitched(candidates, choices).equity[begin:end],
+        benchmark_named: first.benchmark[begin:end],
+        "best in hindsight": curves[best, begin:end],
+    }
+    own, benchmark, hindsight = (curve / curve[0] * first.plan.terms.cash for curve in held.values())
+    figures = {
+        name: figures_of(first, curve, begin, end, is_benchmark=name == benchmark_named) for name, curve in held.items()
+    }
+    sessions = first.plan.sessions[begin:end]
+    curves_held = {"equity": own, "benchmark": benchmark, "hindsight": hindsight}
+    return {"sessions": sessions, "best": best, "figures": figures, **curves_held}
+
+
+def stitched(candidates: Candidates, choices: Sequence[Choice]) -> Books:
+    """The account that always follows the variant last chosen; before the first choice, the first one's.
+
+    A real one, so that changing from one variant to another costs what its trades cost: by the kernel and by
+    backtrader, equal to the last bit.
+    """
+    plan = followed(candidates, [(choice.window.begin, choice.number) for choice in choices])
+    books = run_compiled(plan)
+    strategy, config = candidates.setting.strategy, candidates.setting.config
+    # Any parameters of the class will do: backtrader is told what to hold by the plan.
+    check_same_books(run_backtrader(plan, strategy, **config.strategy.params.model_dump()), books)
+    return books
+
+
+def followed(candidates: Candidates, changes: Sequence[Change]) -> Plan:
+    """The plan of an account that takes up one variant after another.
+
+    What the first one decides, before its row too, then what each next one decides from its row on.
+    """
+    plan = candidates.plan_of(changes[0][1])
+    targets, scheduled = plan.targets.copy(), plan.is_scheduled.copy()
+    for row, number in changes[1:]:
+        other, begin = candidates.plan_of(number), row + plan.first
+        targets[begin:], scheduled[begin:] = other.targets[begin:], other.is_scheduled[begin:]
+    return dataclasses.replace(plan, targets=targets, is_scheduled=scheduled)
+
+
+def measured(curves: Floats, first: Setting, stretches: Sequence[Stretch]) -> Floats:
+    """METRIC_KEYS of curves (variants, sessions) on these stretches joined in their order; no activity.
+
+    What lies between two stretches is left out: the joined curve goes on at the value it had. Years are those of the
+    stretches together; months and years that count as complete are so inside one stretch.
+    """
+    calendar = joined_calendar(first, stretches)
+    tbill = np.concatenate([first.tbill[begin + 1 : end] for begin, end in stretches])
+    benchmark = None if first.benchmark is None else joined(first.benchmark[None], stretches)[0]
+    against = measured_against(calendar, tbill, benchmark)
+    table = np.empty((len(curves), len(METRIC_KEYS)))
+    for start in range(0, len(curves), BLOCK):
+        block = joined(curves[start : start + BLOCK], stretches)
+        measurer()(block, np.zeros((len(block), 5)), against, table[start : start + BLOCK])
+    return table
+
+
+def joined(curves: Floats, stretches: Sequence[Stretch]) -> Floats:
+    """Curves on the stretches alone, each going on at the value that the one before ended with."""
+    parts = [curves[:, slice(*stretches[0])]]
+    for begin, end in stretches[1:]:
+        parts.append(curves[:, begin + 1 : end] * (parts[-1][:, -1:] / curves[:, begin : begin + 1]))
+    return np.ascontiguousarray(np.concatenate(parts, axis=1))
+
+
+def joined_calendar(first: Setting, stretches: Sequence[Stretch]) -> Calendar:
+    """The calendar of `joined`."""
+    sessions = first.plan.sessions
+    parts = [calendar_and_tbill(first.market, sessions[begin:end])[0] for begin, end in stretches]
+    if len(parts) == 1:
+        return parts[0]
+    offsets = np.cumsum([0, *(part.sessions - 1 for part in parts)])
+    years = sum(part.years for part in parts)
+    return replace(
+        parts[0],
+        sessions=int(offsets[-1]) + 1,
+        years=years,
+        is_one_year=years >= 1,
+        months=_shifted([part.months for part in parts], offsets),
+        calendar_years=_shifted([part.calendar_years for part in parts], offsets),
+    )
+
+
+def _shifted(spans: Sequence[Spans], offsets: np.typing.NDArray[np.intp]) -> Spans:
+    shifts = offsets.tolist()[:-1]
+    before, last = (
+        np.concatenate([getattr(each, name) + shift for each, shift in zip(spans, shifts, strict=True)])
+        for name in ("before", "last")
+    )
+    return Spans(before, last)
+
+
+def selected(table: Floats, terms: WalkForwardTerms) -> Floats:
+    """The metric selected by, (variants,), with its sign turned where less is better."""
+    return np.asarray(sign_of(terms) * ranked_by(table, terms.select))
+
+
+def sign_of(terms: WalkForwardTerms) -> float:
+    """-1 where less of the metric is better."""
+    return -1.0 if metric_of(terms.select).direction < 0 else 1.0
+
+
+def recommended(candidates: Candidates, terms: WalkForwardTerms, inside: Floats) -> int:
+    """The variant with the best metric, or the best neighbourhood; inside: from `selected`.
+
+    Raises RunError when no variant has the metric.
+    """
+    plateau = candidates.plateau_of(inside) if terms.plateau else None
+    looked = inside if plateau is None else plateau.mean
+    if np.isnan(looked).all():
+        raise RunError(f"{candidates.where}: walk_forward.select: no variant has {terms.select} in a training window")
+    return int(np.nanargmax(looked))
+
+
+def rank_of(values: Floats, number: int) -> float:
+    """Share of the known values below that of `number`, equal ones counting half; NaN where it is not known itself."""
+    known, own = values[~np.isnan(values)], values[number]
+    return float("nan") if np.isnan(own) else float(((known < own).sum() + 0.5 * (known == own).sum()) / len(known))
+
+
+def figures_of(first: Setting, curve: Floats, begin: int, end: int, *, is_benchmark: bool = False) -> Figures:
+    """Metrics of one curve on the rows begin ... end - 1 (of which it is); what was traded is not among them."""
+    calendar = joined_calendar(first, [(begin, end)])
+    assert first.benchmark is not None
+    benchmark = None if is_benchmark else first.benchmark[begin:end]
+    return metrics(curve, calendar=calendar, tbill_returns=first.tbill[begin:end], benchmark=benchmark)[0]
