@@ -72,11 +72,12 @@ def compare(
     out: Out = Path("results"),
     offline: Offline = False,
     as_json: Json = False,
+    ledger: LedgerFile = None,
 ) -> None:
     """Compare configs, or the variants of one study: which is better, and is it luck?"""
     from backtest.commands.compare import compare_paths
 
-    compare_paths(configs, overrides or [], out, offline=offline, as_json=as_json)
+    compare_paths(configs, overrides or [], out, offline=offline, as_json=as_json, ledger=ledger)
 
 
 @app.command()
@@ -92,12 +93,13 @@ def sweep(
     offline: Offline = False,
     as_json: Json = False,
     cluster: Cluster = None,
+    ledger: LedgerFile = None,
 ) -> None:
     """Run every point of a study's grid: plateau or peak, and is the best more than luck?"""
     from backtest.commands.sweep import sweep_path
 
     sweep_path(study, overrides or [], out, curves=curves or [], parquet=parquet, cluster=cluster, offline=offline,
-               as_json=as_json)  # fmt: skip
+               as_json=as_json, ledger=ledger)  # fmt: skip
 
 
 @app.command("walk-forward")
@@ -108,11 +110,12 @@ def walk_forward(
     offline: Offline = False,
     as_json: Json = False,
     cluster: Cluster = None,
+    ledger: LedgerFile = None,
 ) -> None:
     """Choose by the past alone, hold the choice, choose again: what would that have been worth?"""
     from backtest.commands.walk_forward import walk_path
 
-    walk_path(study, overrides or [], out, offline=offline, as_json=as_json, cluster=cluster)
+    walk_path(study, overrides or [], out, offline=offline, as_json=as_json, cluster=cluster, ledger=ledger)
 
 
 @app.command()

@@ -42,14 +42,22 @@ class Question:
     walk_forward: WalkForwardTerms | None = None
 
 
-def compare_paths(paths: Sequence[Path], overrides: Sequence[str], out: Path, *, offline: bool, as_json: bool) -> None:
+def compare_paths(
+    paths: Sequence[Path],
+    overrides: Sequence[str],
+    out: Path,
+    *,
+    offline: bool,
+    as_json: bool,
+    ledger: Path | None = None,
+) -> None:
     """Compare configs, or the variants of one study, and print the verdict (or comparison.json's content).
 
     Raises what `compare` raises; nothing is created when the configs or their data are at fault.
     """
     question = question_of(paths, overrides)
     with placed_data(question.path, overrides):
-        compare_question(question, out, offline=offline, as_json=as_json)
+        compare_question(question, out, offline=offline, as_json=as_json, ledger=ledger)
 
 
 def question_of(paths: Sequence[Path], overrides: Sequence[str]) -> Question:
@@ -107,10 +115,12 @@ def placed_data(path: Path, overrides: Sequence[str]) -> Iterator[None]:
         raise ConfigError(*lines) from None
 
 
-def compare_question(question: Question, out: Path, *, offline: bool, as_json: bool) -> None:
+def compare_question(
+    question: Question, out: Path, *, offline: bool, as_json: bool, ledger: Path | None = None
+) -> None:
     """Compare, write the folder, print."""
     from backtest.pages.comparison.files import write_comparison
-    from backtest.store.trial_ledger import LEDGER, ledger_length
+    from backtest.store.ledger import default_ledger
     from backtest.study.compare import compare
     from backtest.study.document import document
 
@@ -121,13 +131,13 @@ def compare_question(question: Question, out: Path, *, offline: bool, as_json: b
             name=question.name,
             strategies=REGISTRY,
             benchmark=question.benchmark,
-            ledger=out / LEDGER,
+            ledger=ledger or default_ledger(),
             grid=question.grid,
             walk_forward=question.walk_forward,
             progress=advance,
             offline=offline,
         )
-        provenance.ledger_length = ledger_length(out)
+        provenance.ledger_length = comparison.size.trials
         written = write_comparison(comparison, REGISTRY, out, provenance)
     if as_json:
         print(json.dumps(document(comparison) | {"folder": str(written.folder)}, indent=2, allow_nan=False))

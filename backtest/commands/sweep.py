@@ -30,13 +30,14 @@ def sweep_path(
     offline: bool,
     as_json: bool,
     cluster: str | None = None,
+    ledger: Path | None = None,
 ) -> None:
     """Sweep a study and print what came out (or sweep.json's content); an interrupted sweep is taken up again.
 
     curves: points whose whole curves go to curves.csv beside the finalists'. parquet: also write sweep.parquet.
     """
     from backtest.pages.sweep.files import document, write_sweep
-    from backtest.store.trial_ledger import LEDGER, ledger_length
+    from backtest.store.ledger import default_ledger
     from backtest.study.sweep import sweep
     from backtest.study.sweep_extras import Extras
     from backtest.study.sweep_findings import findings_of
@@ -48,8 +49,8 @@ def sweep_path(
     extras.check(study)
     with placed_data(path, overrides), stoppable(), progress(f"sweep {study.name}") as advance:
         result = sweep(study, REGISTRY, offline=offline, cluster=cluster, keep=out, progress=advance)
-        findings = findings_of(result, out / LEDGER)
-        provenance.ledger_length = ledger_length(out)
+        findings = findings_of(result, ledger or default_ledger())
+        provenance.ledger_length = findings.size.trials
         written = write_sweep(result, findings, out, provenance, extras)
         ChunkStore(out, result.fingerprint).remove()
     if as_json:

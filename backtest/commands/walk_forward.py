@@ -15,13 +15,20 @@ from strategies import REGISTRY
 
 
 def walk_path(
-    path: Path, overrides: Sequence[str], out: Path, *, offline: bool, as_json: bool, cluster: str | None = None
+    path: Path,
+    overrides: Sequence[str],
+    out: Path,
+    *,
+    offline: bool,
+    as_json: bool,
+    cluster: str | None = None,
+    ledger: Path | None = None,
 ) -> None:
     """Walk a study forward and print what came out (or walk_forward.json's content)."""
     from backtest.pages.walk.files import PAGE, document, write_walk
     from backtest.pages.walk.page import headline, lede
     from backtest.pages.walk.paths import sentences
-    from backtest.store.trial_ledger import LEDGER, ledger_length
+    from backtest.store.ledger import default_ledger
     from backtest.study.sweep_store import ChunkStore
     from backtest.study.walk_forward import walk_forward
 
@@ -29,9 +36,15 @@ def walk_path(
     study = study_of(path, overrides)
     with placed_data(path, overrides), stoppable(), progress(f"walk-forward {study.name}") as advance:
         walk = walk_forward(
-            study, REGISTRY, offline=offline, cluster=cluster, keep=out, ledger=out / LEDGER, progress=advance
+            study,
+            REGISTRY,
+            offline=offline,
+            cluster=cluster,
+            keep=out,
+            ledger=ledger or default_ledger(),
+            progress=advance,
         )
-        provenance.ledger_length = ledger_length(out)
+        provenance.ledger_length = walk.size.trials
         written = write_walk(walk, out, provenance)
         ChunkStore(out, walk.sweep.fingerprint).remove()
     if as_json:

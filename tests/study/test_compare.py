@@ -9,6 +9,7 @@ from typing import Any
 import backtrader as bt
 import numpy as np
 import pytest
+from backtest.store.trial_ledger import LEDGER, TrialLedger
 from small_studies import TEXT, common_study, config, market, study, variants
 
 from backtest.config import config_from_text
@@ -18,7 +19,6 @@ from backtest.market import Floats, Legs, Market
 from backtest.metrics import METRIC_KEYS
 from backtest.pipeline import run
 from backtest.result import Figures
-from backtest.store.trial_ledger import LEDGER, TrialLedger
 from backtest.study import compare as compare_module
 from strategies import REGISTRY
 from strategies.relative_momentum import RelativeMomentum

@@ -14,18 +14,18 @@ from typing import Any
 
 import numpy as np
 import pytest
+from backtest.store.trial_ledger import LEDGER, TrialLedger, trial_hash
+from backtest.study.trials import Questions
 from small_studies import market
 
 from backtest.commands.compare import of_study
 from backtest.config import Study, study_from_text
 from backtest.pipeline import run
 from backtest.statistics.assessment import SearchStatistics
-from backtest.store.trial_ledger import LEDGER, TrialLedger, trial_hash
 from backtest.study.compare import compare
 from backtest.study.comparison import Comparison
 from backtest.study.sweep import Sweep, sweep
 from backtest.study.sweep_findings import Findings, findings_of
-from backtest.study.trials import Questions
 from backtest.study.walk_forward import WalkForward, walk_forward
 from strategies import REGISTRY
 

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from backtest.store.trial_ledger import TrialLedger
 from pydantic import Field
 from small_studies import TEXT, market
 
@@ -20,7 +21,6 @@ from backtest.errors import ConfigError, RunError
 from backtest.market import Legs, Market
 from backtest.metrics import METRIC_KEYS
 from backtest.pipeline import run
-from backtest.store.trial_ledger import TrialLedger
 from backtest.study import sweep_batch, sweep_chunk
 from backtest.study.plateau import plateau_of, whole_grid
 from backtest.study.sweep import Sweep, sweep

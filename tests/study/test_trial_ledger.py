@@ -14,14 +14,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from small_studies import config, market
-
-from backtest.errors import WriteError
-from backtest.pipeline import run
-from backtest.statistics.sharpe import Trials
-from backtest.store.manifest import longest_ledger
 from backtest.store.trial_ledger import (
     LEDGER,
     Place,
@@ -33,6 +25,14 @@ from backtest.store.trial_ledger import (
     trial_hash,
 )
 from backtest.study.trials import search_size
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from small_studies import config, market
+
+from backtest.errors import WriteError
+from backtest.pipeline import run
+from backtest.statistics.sharpe import Trials
+from backtest.store.manifest import longest_ledger
 from strategies import REGISTRY
 
 PLACE = Place(("IWM", "QQQ"), "real total_return")

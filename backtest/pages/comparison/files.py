@@ -22,7 +22,7 @@ from backtest.store.folder import Identity, Written
 from backtest.store.provenance import Provenance, sha256_text
 from backtest.store.tables import csv, day, json_text
 from backtest.study.comparison import Comparison
-from backtest.study.document import document, plain
+from backtest.study.document import document
 
 PAGE, TABLE, DOCUMENT = "comparison.html", "comparison.csv", "comparison.json"
 
@@ -52,19 +52,17 @@ def hashes_of(comparison: Comparison, strategies: Mapping[str, type]) -> dict[st
     whether its own variants are in the ledger already.
     """
     used = dict.fromkeys(variant.config.strategy.name for variant in comparison.variants)
-    trials = comparison.size.annual
     asked = [
         comparison.name,
         comparison.benchmark,
         comparison.seed,
         [[variant.name, question(variant.config)] for variant in comparison.variants],
     ]
-    known = [trials.count, trials.mean, trials.variance, list(comparison.cautions)]
     return {
         "question": sha256_text(json.dumps(asked)),
         "data": comparison.data_sha256,
         "code": code_of(strategies, list(used)),
-        "trials": sha256_text(json.dumps(plain(known))),
+        "trials": comparison.size.used,
     }
 
 
@@ -91,7 +89,7 @@ def _about(comparison: Comparison) -> dict[str, Any]:
         "is_simulated": comparison.is_simulated,
         "asked": _asked(comparison),
         "seed": comparison.seed,
-        "trials": {"count": trials.count, "here": trials.here, "ledger": trials.ledger, "swept": trials.swept},
+        "trials": {"count": trials.trials, "here": trials.here, "ledger": trials.elsewhere},
         "sources": [asdict(source) for source in comparison.sources],
         "sparkline": sparkline(comparison.equity[comparison.best]),
     }

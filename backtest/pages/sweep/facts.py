@@ -61,7 +61,7 @@ def facts_of(sweep: Sweep, findings: Findings, carried: Carried) -> dict[str, An
         "rule": findings.finalists[0].result.rule if findings.finalists else "",
         "notes": market.notes,
         "sources": market.sources,
-        "tried": f"{count(findings.size.count)}",
+        "tried": f"{count(findings.size.trials)}",
     }
 
 
@@ -120,7 +120,7 @@ def lede(sweep: Sweep, findings: Findings) -> list[str]:
             )
     if findings.deflated is not None:
         said.append(
-            f"Deflated for {count(findings.size.count)} trials the best scores {number(findings.deflated)}, where "
+            f"Deflated for {count(findings.size.trials)} trials the best scores {number(findings.deflated)}, where "
             f"{ENOUGH} is needed."
         )
     return said
@@ -133,7 +133,7 @@ def boxes(sweep: Sweep, findings: Findings) -> list[tuple[str, str, str]]:
     if findings.ahead is not None:
         rows.append((f"Variants ahead of {benchmark}", percent(findings.ahead, 0), "by final value, after costs"))
     if findings.deflated is not None:
-        needed = f"{ENOUGH} needed; {count(findings.size.count)} trials"
+        needed = f"{ENOUGH} needed; {count(findings.size.trials)} trials"
         rows.append(("Deflated Sharpe of the best", number(findings.deflated), needed))
     if findings.overfitting is not None:
         reading = f"the winner of one half is below the median of the other; {count(findings.looked_at)} variants seen"

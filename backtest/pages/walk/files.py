@@ -37,6 +37,7 @@ def write_walk(walk: WalkForward, root: Path, provenance: Provenance) -> Written
         "question": sha256_text(f"walk-forward {study_question(sweep.study)} {walk.terms.model_dump_json()}"),
         "data": content_hash(sweep.market),
         "code": code_of(sweep.settings.strategies, strategies_of(sweep)),
+        "trials": walk.size.used,
     }
     identity = Identity("walk-forward", sweep.name, hashes)
     files = {WINDOWS: csv(windows_frame(walk), has_index=False), EQUITY: csv(equity_frame(walk))}
