@@ -18,6 +18,7 @@ from typing import Any
 HOMES = {
     "load_config": "backtest.config",
     "load_market": "backtest.data",
+    "market_from": "backtest.data",
     "load_study": "backtest.config",
     "run": "backtest.pipeline",
     "compare": "backtest.study.compare",
@@ -28,7 +29,18 @@ HOMES = {
 }
 """Public name -> the module it lives in; none may be the name of a module of this package, which would hide it."""
 
-__all__ = ["Legs", "Market", "Result", "compare", "load_config", "load_market", "load_study", "run", "sweep"]
+__all__ = [
+    "Legs",
+    "Market",
+    "Result",
+    "compare",
+    "load_config",
+    "load_market",
+    "load_study",
+    "market_from",
+    "run",
+    "sweep",
+]
 
 
 def __getattr__(name: str) -> Any:

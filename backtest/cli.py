@@ -146,6 +146,14 @@ def list_(as_json: Json = False) -> None:
 
 
 @app.command()
+def results(out: Out = Path("results"), as_json: Json = False) -> None:
+    """List the results of a folder: kind, name, what tells them apart, verdict, period."""
+    from backtest.commands.results import list_results
+
+    list_results(out, as_json=as_json)
+
+
+@app.command()
 def audit(configs: Configs, overrides: Overrides = None, offline: Offline = False, as_json: Json = False) -> None:
     """Cut off and poison the future at every decision; exit code 5 when anything before it changes."""
     from backtest.commands.audit import audit_configs

@@ -68,7 +68,7 @@ def kernel_alone(result: Sweep, rounds: int = ROUNDS, every: int = 1) -> tuple[f
     from numba import njit
 
     from backtest.account import kernel
-    from backtest.study.sweep_batch import stretches_of
+    from backtest.study.chunks import stretches_of
 
     kernel.let_compiled_code_call_the_kernel()
     simulate: Any = kernel.simulate

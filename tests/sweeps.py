@@ -16,8 +16,8 @@ from backtest.decision import Decision
 from backtest.market import Legs, Market
 from backtest.pages.shell import PageContext
 from backtest.pages.sweep import render_sweep
+from backtest.study.findings import Findings, findings_of
 from backtest.study.sweep import Sweep, sweep
-from backtest.study.sweep_findings import Findings, findings_of
 from strategies import REGISTRY
 
 CONTEXT = PageContext("0123abcd", {"question": "a" * 64, "data": "b" * 64, "code": "c" * 64})

@@ -12,11 +12,11 @@ from backtest.commands.progress import progress
 from backtest.commands.stopping import stoppable
 from backtest.config import Study, load_study
 from backtest.errors import ConfigError
-from backtest.pages.sweep.facts import boxes, headline, lede
+from backtest.pages.sweep.view import boxes, headline, lede
 from backtest.store.folder import Written
 from backtest.store.provenance import Provenance
+from backtest.study.findings import Findings
 from backtest.study.sweep import Sweep
-from backtest.study.sweep_findings import Findings
 from strategies import REGISTRY
 
 
@@ -38,10 +38,9 @@ def sweep_path(
     """
     from backtest.pages.sweep.files import document, write_sweep
     from backtest.store.ledger import default_ledger
+    from backtest.study.findings import Extras, findings_of
+    from backtest.study.resume import ChunkStore
     from backtest.study.sweep import sweep
-    from backtest.study.sweep_extras import Extras
-    from backtest.study.sweep_findings import findings_of
-    from backtest.study.sweep_store import ChunkStore
 
     provenance = Provenance()
     study = study_of(path, overrides)

@@ -29,7 +29,7 @@ def walk_path(
     from backtest.pages.walk.page import headline, lede
     from backtest.pages.walk.paths import sentences
     from backtest.store.ledger import default_ledger
-    from backtest.study.sweep_store import ChunkStore
+    from backtest.study.resume import ChunkStore
     from backtest.study.walk_forward import walk_forward
 
     provenance = Provenance()

@@ -57,7 +57,15 @@ class CsvPrices(Model):
     """Daily prices from a folder with one <TICKER>.csv per ticker."""
 
     source: Literal["csv"]
-    folder: Path = Field(description="folder of the price files, relative to this file")
+    folder: Path = Field(description="folder of the price files, or one file of many tickers, relative to this file")
+    adjusted: Literal["total_return", "splits_only", "tape"] | None = Field(
+        None, description="what a close is in files without an adjusted one: with dividends, with splits, or as traded"
+    )
+    columns: Mapping[str, str] = Field(
+        {}, description="headers that are not recognised: date, open, close ... -> theirs"
+    )
+    dates: Literal["day_first", "month_first"] | None = Field(None, description="of dates such as 03/04/2024")
+    decimal: Literal["point", "comma"] | None = Field(None, description="of numbers such as 1,234")
 
 
 class SamplePrices(Model):

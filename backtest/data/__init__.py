@@ -3,7 +3,7 @@
 The flow: config -> MARKET -> decision -> fills -> result -> metrics -> report.
 """
 
-from backtest.data.assemble import load_market
+from backtest.data.assemble import load_market, market_from
 from backtest.data.identity import content_hash
 
-__all__ = ["content_hash", "load_market"]
+__all__ = ["content_hash", "load_market", "market_from"]

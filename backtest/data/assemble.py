@@ -7,25 +7,29 @@ Everything is refused or reported here, before a strategy sees it: what leaves h
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from importlib.resources import files
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 import pandas as pd
 
+from backtest.data.adjustment import as_traded, check_dividends
+from backtest.data.between import check_between
 from backtest.data.calendar import range_around, session_closes, sessions_around
 from backtest.data.checks import check_prices
+from backtest.data.faults import LARGEST_DAILY_LOG_RETURN
+from backtest.data.frames import Frames, observed_from
+from backtest.data.layouts import Adjusted, Stated
 from backtest.data.macro_checks import check_rate
-from backtest.data.macro_source import load_series, series_notes
+from backtest.data.macro_source import load_observed, load_series, series_notes
 from backtest.data.meetings import check_meetings, scheduled_meetings
 from backtest.data.period import check_start, last_session_of
 from backtest.data.policy import load_policy_decisions, with_known_sessions
 from backtest.data.policy_later import LOWER, UPPER, check_later_range, later_decisions
 from backtest.data.rates import tbill_series
-from backtest.data.raw import as_traded, check_dividends
 from backtest.data.sources import DataSource, Fetched, choose_source, values_sha256
 from backtest.errors import DataError
 from backtest.market import POLICY_COLUMNS, Floats, Market, Needs, Source
@@ -64,35 +68,122 @@ def load_market(
         data.prices, end=data.end, offline=offline, largest_daily_move=data.largest_daily_move
     )
     needs: Needs = getattr(config.strategy.params, "needs", Needs())
-    fetched = source.prices(tuple(dict.fromkeys((*traded, *needs.tickers, *extra_tickers))))
-    frames = _until(fetched, pd.Timestamp(data.end) if data.end else pd.Timestamp.max)
+    tickers = tuple(dict.fromkeys((*traded, *needs.tickers, *extra_tickers)))
+    judged = _judged(source, tickers, data.end, data.largest_daily_move)
+    last = last_session_of(judged.frames, traded, judged.exchange, end=data.end, to_common=to_common)
+    least = LEAST_BESIDE_DELAY + config.execution.delay_sessions
+    check_start(judged.frames, traded, judged.exchange[judged.exchange <= last], start=data.start, least=least)
+    if config.execution.accounting == "raw":
+        _check_raw({ticker: judged.fetched[ticker] for ticker in traded}, judged.frames, start=data.start)
+    load = lambda closes: load_series(needs.series, data, judged.exchange, closes, last, offline=offline)  # noqa: E731
+    market = _market(source, judged, last, needs.meetings, load, _compared(judged.frames, config))
+    return market if data.tbill is None else with_tbill(market, data.tbill, source, start=data.start)
+
+
+def market_from(
+    frames: Mapping[str, pd.DataFrame | pd.Series] | pd.DataFrame,
+    *,
+    adjusted: Adjusted | None = None,
+    columns: Mapping[str, str] | None = None,
+    tbill: float | pd.Series | None = None,
+    series: Mapping[str, pd.DataFrame | pd.Series] | None = None,
+    known: Mapping[str, str | tuple[str, int]] | None = None,
+    end: date | str | None = None,
+    largest_daily_move: float = LARGEST_DAILY_LOG_RETURN,
+) -> Market:
+    """A checked Market from DataFrames, for `run(config, REGISTRY, market=...)`; what a folder of files goes through.
+
+    frames: by ticker, each by day with columns as files have them (`Open`, `Adj Close`, ...), or a Series of closes; or
+        one frame: a column of closes for each ticker, or two levels of columns as yfinance's `download` gives them.
+    adjusted: what a close without an adjusted one is: total_return, splits_only or tape. columns: house name -> theirs.
+    tbill: a yield a year as a fraction, or the 13-week discount rate in percent by day.
+    series: macro observations by name: `value` by day, and `known_at` where it has moments of its own; known: their
+        rules, such as `next_business_day` or `("month", 5)`; an id of FRED needs none.
+    Raises DataError as `load_market` does.
+    """
+    source = Frames(frames, Stated(adjusted, columns or {}), tbill if isinstance(tbill, pd.Series) else None)
+    until = None if end is None else pd.Timestamp(end).date()
+    judged = _judged(source, source.tickers, until, largest_daily_move)
+    last = last_session_of(judged.frames, source.tickers, judged.exchange, end=until, to_common=True)
+    fetch = lambda name: observed_from((series or {})[name], name, (known or {}).get(name))  # noqa: E731
+    load = lambda closes: load_observed(tuple(series or ()), fetch, judged.exchange, closes, last)  # noqa: E731
+    market = _market(source, judged, last, (), load, ())
+    if tbill is None:
+        return market
+    asked: Literal["irx"] | AnnualRate = "irx"
+    if not isinstance(tbill, pd.Series):
+        from backtest.config.fields import AnnualRate
+
+        asked = AnnualRate(annual=float(tbill))
+    return with_tbill(market, asked, source, start=market.sessions[-1].date())
+
+
+class _Judged(NamedTuple):
+    """fetched: as the source gave it; frames: up to the end, checked; exchange: its calendar around them."""
+
+    fetched: dict[str, Fetched]
+    frames: dict[str, pd.DataFrame]
+    exchange: pd.DatetimeIndex
+    closes: pd.DatetimeIndex
+    notes: tuple[str, ...]
+
+
+def _judged(source: DataSource, tickers: Sequence[str], end: date | None, largest_move: float) -> _Judged:
+    fetched = source.prices(tickers)
+    frames = _until(fetched, pd.Timestamp(end) if end else pd.Timestamp.max)
     span = _span(fetched)
     exchange = sessions_around(*span)
-    notes = (*source.notes, *check_prices(frames, exchange, data.largest_daily_move), *_compared(frames, config))
-    last = last_session_of(frames, traded, exchange, end=data.end, to_common=to_common)
-    least = LEAST_BESIDE_DELAY + config.execution.delay_sessions
-    check_start(frames, traded, exchange[exchange <= last], start=data.start, least=least)
+    adjusted = {ticker for ticker, one in fetched.items() if one.is_total_return}
+    layouts = (f"{ticker} {note}." for ticker, one in fetched.items() for note in one.notes)
+    found = check_prices(frames, exchange, largest_move, adjusted)
+    between = () if source.is_simulated else check_between(frames)
+    return _Judged(fetched, frames, exchange, session_closes(*range_around(*span)),
+                   (*source.notes, *_together(layouts), *found, *between))  # fmt: skip
+
+
+def _together(notes: Iterable[str]) -> Iterator[str]:
+    """`IWM, QQQ: ...` for tickers of which the same is said."""
+    tickers: dict[str, list[str]] = {}
+    for note in notes:
+        ticker, _, text = note.partition(" ")
+        tickers.setdefault(text, []).append(ticker)
+    yield from (f"{', '.join(names)}: {text}" for text, names in tickers.items())
+
+
+def _market(
+    source: DataSource,
+    judged: _Judged,
+    last: pd.Timestamp,
+    meetings: Sequence[date],
+    load: Any,
+    compared: Iterable[str],
+) -> Market:
+    """The market up to `last` of what was judged. load: the moments of all closes -> series, sources, notes."""
+    frames, fetched = judged.frames, judged.fetched
     decisions, policy_sources = _decisions(source, last)
-    check_meetings(needs.meetings, scheduled_meetings(decisions))
-    closes = session_closes(*range_around(*span))
-    policy = _policy(decisions, exchange, closes, last)
-    if config.execution.accounting == "raw":
-        check_dividends({ticker: frames[ticker] for ticker in traded}, start=data.start)
+    check_meetings(meetings, scheduled_meetings(decisions))
+    policy = _policy(decisions, judged.exchange, judged.closes, last)
     raw = {ticker: as_traded(frames[ticker], one.values) for ticker, one in fetched.items()}
-    series, series_sources, clock_notes = load_series(needs.series, data, exchange, closes, last, offline=offline)
-    market = replace(
-        _priced(frames, raw, exchange, last, policy),
+    series, series_sources, clock_notes = load(judged.closes)
+    prices = (_price_source(ticker, frames[ticker], fetched[ticker]) for ticker in fetched)
+    silence = (*_policy_silence(decisions, last), *series_notes(series, series_sources, last))
+    return replace(
+        _priced(frames, raw, judged.exchange, last, policy),
         is_simulated=source.is_simulated,
-        sources=(
-            *(_price_source(ticker, frames[ticker], fetched[ticker]) for ticker in fetched),
-            *policy_sources,
-            *series_sources,
-        ),
-        notes=(*notes, *_policy_silence(decisions, last), *series_notes(series, series_sources, last), *clock_notes),
+        sources=(*prices, *policy_sources, *series_sources),
+        notes=(*judged.notes, *compared, *silence, *clock_notes),
         series=series,
         meetings=scheduled_meetings(decisions),
     )
-    return market if data.tbill is None else with_tbill(market, data.tbill, source, start=data.start)
+
+
+def _check_raw(fetched: Mapping[str, Fetched], frames: Mapping[str, pd.DataFrame], *, start: date) -> None:
+    """Raise DataError where raw accounting has no raw prices, or not all dividends."""
+    blind = [ticker for ticker, one in fetched.items() if one.is_total_return]
+    if blind:
+        raise DataError(f"{', '.join(blind)}: execution.accounting: raw needs prices without dividends in them and "
+                        "the dividends; these files have prices that include them: use total_return")  # fmt: skip
+    check_dividends({ticker: frames[ticker] for ticker in fetched}, start=start)
 
 
 def with_tbill(

@@ -8,7 +8,7 @@ no trades for a week in its first month.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from typing import NamedTuple
 
 import pandas as pd
@@ -67,14 +67,21 @@ class Finding(NamedTuple):
 
 
 def check_prices(
-    frames: Mapping[str, pd.DataFrame], sessions: pd.DatetimeIndex, largest_move: float = LARGEST_DAILY_LOG_RETURN
+    frames: Mapping[str, pd.DataFrame],
+    sessions: pd.DatetimeIndex,
+    largest_move: float = LARGEST_DAILY_LOG_RETURN,
+    total_return: Container[str] = (),
 ) -> tuple[str, ...]:
     """Notes on what was found but does not stop; DataError with a line for every fault of every ticker that does.
 
-    frames: by ticker, as a source gives them, none empty. sessions: the exchange's, covering them all.
+    frames: by ticker, as a source gives them, none empty. sessions: the exchange's, covering them all. total_return:
+    those whose prices include dividends, so that the lack of them says nothing.
     """
     findings = [
-        finding for ticker, frame in frames.items() for finding in find_faults(ticker, frame, sessions, largest_move)
+        finding
+        for ticker, frame in frames.items()
+        for finding in find_faults(ticker, frame, sessions, largest_move)
+        if not (finding.check.find is never_paid and ticker in total_return)
     ]
     refused = [finding.line for finding in findings if finding.check.stops]
     if refused:

@@ -1,30 +1,28 @@
-"""Prices and rates from a folder of CSV files, one `<TICKER>.csv` each.
+"""Prices and rates from a folder of files: one for each ticker, under its name or a vendor's, or one with all of them.
 
-Layout: date,open,high,low,close,adj_close,volume[,dividends,splits], in any order and case; the headers that Yahoo and
-yfinance write are understood. Fetches only; `checks.py` judges the prices.
+The house's layout is date,open,high,low,close,adj_close,volume[,dividends,splits]; `layouts.py` knows the others.
+Fetches only; `checks.py` judges the prices.
 """
 
 from __future__ import annotations
 
 import difflib
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pandas as pd
 
+from backtest.data.adjustment import completed
+from backtest.data.layouts import Layout, Stated, read_layout, recognise, text_of
 from backtest.data.sources import PRICE_COLUMNS, Fetched
 from backtest.data.tables import DATE, read_rate, read_table
 from backtest.errors import DataError
 
-PRICE_HEADERS = {name: name for name in (DATE, *PRICE_COLUMNS)} | {
-    "adj close": "adj_close",
-    "stock splits": "splits",
-    "stock_splits": "splits",
-}
-OPTIONAL_COLUMNS = ("dividends", "splits")
-REQUIRED_COLUMNS = (DATE, *(name for name in PRICE_COLUMNS if name not in OPTIONAL_COLUMNS))
+HOUSE_HEADERS = {name: name for name in (DATE, *PRICE_COLUMNS)}
+HOUSE_REQUIRED = (DATE, *(name for name in PRICE_COLUMNS if name not in ("dividends", "splits")))
 
 RATE_FILES = {"IRX": ("^IRX.csv", "IRX.csv")}
 """File names a rate may have, the first that exists is read; any other rate has its own name."""
@@ -38,27 +36,60 @@ LISTED_FILES = 12
 """So many file names are listed to somebody who asked for one that is not there."""
 
 
+SUFFIXES = (".csv", ".txt", ".tsv", ".csv.gz", ".txt.gz", ".tsv.gz")
+
+EXCHANGES = "BATS|NASDAQ|NYSE|NYSEARCA|AMEX|ARCA|CBOE"
+FILE_NAME = re.compile(
+    rf"(?:(?:{EXCHANGES})[_: -])?(?P<ticker>[\^A-Z0-9.=-]+?)(?:[._]US)?(?:[_-]D)?(?:,? ?1D)?"
+    r"(?:[ _-](?:ETF )?(?:STOCK PRICE HISTORY|HISTORICAL[ _-]?DATA|HISTORICAL|DAILY|PRICES|MAX|HISTORY))?"
+)
+"""Names under which vendors save a ticker: iwm_us_d, iwm.us, BATS_IWM, 1D, IWM Historical Data."""
+
+
 @dataclass(frozen=True, slots=True)
 class CsvFolder:
-    """A folder of CSV files as a source."""
+    """A folder of files as a source, or one file of many tickers. stated: what the config says of them."""
 
     folder: Path
+    stated: Stated = field(default_factory=Stated)
     is_simulated: bool = False
     notes: tuple[str, ...] = ()
 
     def prices(self, tickers: Sequence[str]) -> dict[str, Fetched]:
         """Each ticker's file; DataError with a line for every file that is missing or cannot be read."""
         present = files_in(self.folder)
+        by_ticker = {ticker: found for ticker in tickers if (found := _file_of(ticker, present)) is not None}
+        shared = self._shared(present, tickers) if len(by_ticker) < len(tickers) else None
         fetched: dict[str, Fetched] = {}
         problems: list[str] = []
         for ticker in tickers:
             try:
-                fetched[ticker] = _read(self._file_of(ticker, present), read_prices)
+                if ticker in by_ticker:
+                    path = by_ticker[ticker]
+                    fetched[ticker] = prices_in(_bytes(path), str(path), self.stated, [ticker])[ticker]
+                elif shared is not None and ticker in shared:
+                    fetched[ticker] = shared[ticker]
+                else:
+                    raise _missing(self.folder, ticker, present)
             except DataError as error:
                 problems.extend(error.problems)
         if problems:
             raise DataError(*problems)
         return fetched
+
+    def _shared(self, present: Mapping[str, Path], tickers: Sequence[str]) -> dict[str, Fetched] | None:
+        """What the one file has that holds several tickers, if there is one."""
+        for path in list(present.values())[:LISTED_FILES]:
+            if any(_file_of(ticker, {path.name: path}) for ticker in tickers):
+                continue
+            try:
+                data = _bytes(path)
+                layout = recognise(text_of(data, str(path)), str(path), self.stated, tickers)
+            except DataError:
+                continue
+            if layout.wide or "ticker" in layout.columns.values():
+                return prices_in(data, str(path), self.stated, tickers)
+        return None
 
     def rate(self, rate_id: str) -> Fetched:
         """The rate's file in the folder, else in a folder `macro` beside it."""
@@ -85,15 +116,34 @@ class CsvFolder:
                     return present[name]
         return None
 
-    def _file_of(self, ticker: str, present: Mapping[str, Path]) -> Path:
-        # Taken from the folder's own list: whatever a ticker looks like, it cannot lead out of the folder.
-        wanted = f"{ticker}.csv"
-        if wanted in present:
-            return present[wanted]
-        near = difflib.get_close_matches(wanted.upper(), [name.upper() for name in present], n=3, cutoff=0.7)
-        names = [name for name in present if name.upper() in near] or list(present)[:LISTED_FILES]
-        hint = f"did you mean {' or '.join(names)}?" if near else f"it has {', '.join(names) or 'no CSV files'}"
-        raise DataError(f"{self.folder}: has no {wanted}; {hint}")
+
+def _file_of(ticker: str, present: Mapping[str, Path]) -> Path | None:
+    """The file of a ticker: its own name first, then the same in any case, then the names that vendors give."""
+    # Taken from the folder's own list: whatever a ticker looks like, it cannot lead out of the folder.
+    if f"{ticker}.csv" in present:
+        return present[f"{ticker}.csv"]
+    stems = {name: _stem(name).upper() for name in present}
+    same = [name for name, stem in stems.items() if stem == ticker.upper()]
+    alike = same or [name for name, stem in stems.items()
+                     if (match := FILE_NAME.fullmatch(stem)) and match["ticker"] == ticker.upper()]  # fmt: skip
+    if len(alike) > 1:
+        raise DataError(f"{present[alike[0]].parent}: has {' and '.join(alike)} for {ticker}; keep one, or name it "
+                        f"{ticker}.csv")  # fmt: skip
+    return present[alike[0]] if alike else None
+
+
+def _stem(name: str) -> str:
+    lowered = name.lower()
+    suffix = next((one for one in sorted(SUFFIXES, key=len, reverse=True) if lowered.endswith(one)), "")
+    return name[: len(name) - len(suffix)]
+
+
+def _missing(folder: Path, ticker: str, present: Mapping[str, Path]) -> DataError:
+    wanted = f"{ticker}.csv"
+    near = difflib.get_close_matches(wanted.upper(), [name.upper() for name in present], n=3, cutoff=0.7)
+    names = [name for name in present if name.upper() in near] or list(present)[:LISTED_FILES]
+    hint = f"did you mean {' or '.join(names)}?" if near else f"it has {', '.join(names) or 'no CSV files'}"
+    return DataError(f"{folder}: has no {wanted}; {hint}")
 
 
 def _files_of(rate_id: str) -> tuple[str, ...]:
@@ -101,23 +151,78 @@ def _files_of(rate_id: str) -> tuple[str, ...]:
 
 
 def files_in(folder: Path) -> dict[str, Path]:
-    """The CSV files of a folder by name, sorted; DataError when there is no such folder."""
+    """The tables of a folder by name, sorted, or the one file that `folder` is; DataError when there is neither."""
     try:
-        return {path.name: path for path in sorted(folder.iterdir()) if path.suffix.lower() == ".csv"}
+        if folder.is_file():
+            return {folder.name: folder}
+        return {path.name: path for path in sorted(folder.iterdir()) if path.name.lower().endswith(SUFFIXES)}
     except OSError as error:
         raise DataError(f"{folder}: {error.strerror}; expected a folder with one <TICKER>.csv for each") from error
 
 
-def read_prices(data: bytes, where: str) -> pd.DataFrame:
-    """A ticker's frame (`PRICE_COLUMNS`) from the bytes of its file; no dividend or split is a blank cell or a 0."""
-    table = read_table(data, where, names=PRICE_HEADERS, required=REQUIRED_COLUMNS)
-    table = table.reindex(columns=list(PRICE_COLUMNS))
-    return table.fillna(dict.fromkeys(OPTIONAL_COLUMNS, 0.0))
+def prices_in(data: bytes, where: str, stated: Stated, tickers: Sequence[str]) -> dict[str, Fetched]:
+    """The tickers that a file has, of those asked for: one, or several of a long or a wide file."""
+    digest = hashlib.sha256(data).hexdigest()
+    if is_house_layout(data) and not stated.columns:
+        frame = read_table(data, where, names=HOUSE_HEADERS, required=HOUSE_REQUIRED).reindex(
+            columns=list(PRICE_COLUMNS)
+        )
+        prices = completed(frame, where, HOUSE, stated)
+        return {tickers[0]: Fetched(prices.values, where, digest, layout=HOUSE, notes=prices.notes)}
+    text = text_of(data, where)
+    layout = recognise(text, where, stated, tickers)
+    table = read_layout(text, where, layout, stated)
+    fetched = {}
+    for ticker, frame in _by_ticker(table, layout, where, tickers):
+        prices = completed(frame, where, layout.name, stated, is_adjusted=layout.is_adjusted)
+        fetched[ticker] = Fetched(prices.values, where, digest, prices.is_total_return, layout.name, prices.notes)
+    return fetched
+
+
+HOUSE = "the house's own"
+
+
+def is_house_layout(data: bytes) -> bool:
+    """Whether the first line is the project's own: then nothing needs to be recognised."""
+    header = data[:200].partition(b"\n")[0].removeprefix(b"\xef\xbb\xbf").rstrip(b"\r").decode("latin-1")
+    return set(HOUSE_REQUIRED) <= set(header.split(",")) <= set(HOUSE_HEADERS)
+
+
+def _by_ticker(
+    table: pd.DataFrame, layout: Layout, where: str, tickers: Sequence[str]
+) -> Iterator[tuple[str, pd.DataFrame]]:
+    if layout.wide:
+        have = {ticker for ticker, _ in layout.wide.values()}
+        for ticker in tickers:
+            if ticker.upper() in have:
+                places = {
+                    place: name for place, (one, name) in enumerate(layout.wide.values()) if one == ticker.upper()
+                }
+                frame = table.iloc[:, list(places)].set_axis(list(places.values()), axis=1)
+                yield ticker, frame[frame.notna().any(axis=1)] if len(have) > 1 else frame
+        if not have & {ticker.upper() for ticker in tickers} and len(tickers) == 1:
+            raise DataError(f"{where}: has prices of {', '.join(sorted(have))}, not of {tickers[0]}")
+    elif "ticker" in table:
+        names = table["ticker"].str.removesuffix(".US")
+        have = set(names.unique())
+        wanted = [ticker for ticker in tickers if ticker.upper() in have]
+        if not wanted and len(tickers) == 1:
+            raise DataError(f"{where}: its column of tickers has {', '.join(sorted(have)[:5])}, not {tickers[0]}")
+        for ticker in wanted:
+            frame = table.loc[(names == ticker.upper()).to_numpy()].drop(columns="ticker")
+            is_newest_first = len(frame) > 1 and bool((frame.index[1:] < frame.index[:-1]).all())
+            yield ticker, frame[::-1] if is_newest_first else frame
+    else:
+        yield tickers[0], table
+
+
+def _bytes(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise DataError(f"{path}: {error.strerror}") from error
 
 
 def _read(path: Path, parse: Parse) -> Fetched:
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise DataError(f"{path}: {error.strerror}") from error
+    data = _bytes(path)
     return Fetched(parse(data, str(path)), str(path), hashlib.sha256(data).hexdigest())

@@ -196,8 +196,9 @@ def never_paid(bars: Bars, _: pd.DatetimeIndex) -> Dates:
 
 
 def no_volume(bars: Bars, _: pd.DatetimeIndex) -> Dates:
-    """Rows without a volume."""
-    return bars.dates[np.isnan(bars.volume)]
+    """Rows without a volume, of a ticker that has any."""
+    missing = np.isnan(bars.volume)
+    return bars.dates[:0] if missing.all() else bars.dates[missing]
 
 
 def _any(flags: Flags) -> Flags:

@@ -42,7 +42,17 @@ def load_series(
     Raises DataError with a line for each series that is not to be had, NetworkError when FRED would have to be asked
     and is not (`offline`) or does not answer.
     """
-    fetch = choose_macro(data, offline=offline)
+    return load_observed(names, choose_macro(data, offline=offline), exchange, closes, last)
+
+
+def load_observed(
+    names: tuple[str, ...],
+    fetch: Callable[[str], Observed],
+    exchange: pd.DatetimeIndex,
+    closes: pd.DatetimeIndex,
+    last: pd.Timestamp,
+) -> tuple[dict[str, PointInTime], tuple[Source, ...], tuple[str, ...]]:
+    """The same of series that `fetch` gives by name."""
     series: dict[str, PointInTime] = {}
     sources: list[Source] = []
     problems: list[str] = []

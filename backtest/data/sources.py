@@ -34,11 +34,16 @@ class Fetched:
     values: `PRICE_COLUMNS`, or for a rate the one column `value` (percent, by the day it is the rate of).
     location: file or service, for the manifest.
     sha256: of the file's bytes or of the stored snapshot, else of the values.
+    is_total_return: all prices include dividends, so that those of the tape are not known.
+    layout: what the file was recognised as; notes: what a reader must be told, without the ticker's name.
     """
 
     values: pd.DataFrame
     location: str
     sha256: str
+    is_total_return: bool = False
+    layout: str = ""
+    notes: tuple[str, ...] = ()
 
 
 class DataSource(Protocol):
@@ -70,8 +75,9 @@ def choose_source(
     match prices.source:
         case "csv":
             from backtest.data.csv_folder import CsvFolder
+            from backtest.data.layouts import Stated
 
-            return CsvFolder(prices.folder)
+            return CsvFolder(prices.folder, Stated(prices.adjusted, prices.columns, prices.dates, prices.decimal))
         case "yahoo":
             from backtest.data.faults import LARGEST_DAILY_LOG_RETURN
             from backtest.data.snapshots import Snapshots

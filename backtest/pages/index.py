@@ -1,36 +1,61 @@
-"""results/index.html: every run with its key figures and a sparkline, newest first. Made anew after each run."""
+"""results/index.html: every result, its verdict, and what tells those of one name apart; each run brings it up to date.
+
+The rows are also what `backtest results` lists.
+"""
 
 from __future__ import annotations
 
+import json
 import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+from backtest.account.benchmarks import benchmark_label
+from backtest.metrics.registry import metric_of
+from backtest.pages.shell import render_page
 from backtest.store.folder import replace_file
 from backtest.store.locks import locked
-from backtest.store.manifest import Figures, Stored, finished
-from backtest.text import number, percent
+from backtest.store.manifest import Figures, Manifest, Stored, finished
+from backtest.text import listed, percent, points, setting, short_key
 
 PAGE = "index.html"
-SPARK_WIDTH, SPARK_HEIGHT = 132.0, 34.0
+SHOWN_METRICS = ("cagr", "sharpe", "max_drawdown")
+SPARK_WIDTH, SPARK_HEIGHT = 104.0, 30.0
+MOST_DIFFERENCES, MOST_VALUES = 4, 4
+HASH_SHOWN = 6
+HASHED = ("data", "code", "trials", "notes")
+"""What results of one question can differ in, in the order in which it is said."""
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One run or study of the index."""
+    """One result. apart: what tells it from others of its name and kind, in words; figures: of a run, else none.
+
+    ahead: return a year less that of the first benchmark; made: when, UTC, to the minute.
+    """
 
     name: str
+    kind: str
     folder: str
     page: str
-    kind: str
-    finished: str
+    apart: str
+    verdict: str
     is_simulated: bool
-    period: str
-    first_benchmark: str
-    figures: Figures
-    benchmark_figures: Figures
+    begin: str
+    end: str
+    made: str
+    figures: Mapping[str, float | None]
+    benchmark: str
+    ahead: float | None
     spark: str
-    headline: str
+
+    @property
+    def cells(self) -> list[tuple[str, str]]:
+        """Of each shown metric: the number to sort by, and as it is written."""
+        values = {key: self.figures.get(key) for key in SHOWN_METRICS}
+        return [("" if value is None else str(value), metric_of(key).write(value)) for key, value in values.items()]
 
 
 def write_index(root: Path) -> Path:
@@ -40,8 +65,7 @@ def write_index(root: Path) -> Path:
     """
     page = root / PAGE
     with locked(page):
-        stored, damaged = finished(root)
-        text = render_index([row_of(each) for each in stored], damaged)
+        text = render_index(*rows_of(root))
         if not _holds(page, text):
             replace_file(page, text)
     return page
@@ -54,28 +78,98 @@ def _holds(page: Path, text: str) -> bool:
         return False
 
 
-def row_of(stored: Stored) -> Row:
+def rows_of(root: Path) -> tuple[list[Row], list[str]]:
+    """The rows of a folder of results, newest first, and a line for each result that is damaged."""
+    stored, damaged = finished(root)
+    apart = differences([each.manifest for each in stored])
+    return [row_of(each, said) for each, said in zip(stored, apart, strict=True)], damaged
+
+
+def row_of(stored: Stored, apart: str) -> Row:
     """One result as a row."""
     manifest, metrics = stored.manifest, stored.metrics
     period = metrics.period if metrics else manifest.period
     first = next(iter(metrics.benchmarks), "") if metrics else ""
+    figures = _plain(metrics.strategy) if metrics else {}
+    own, other = figures.get("cagr"), _plain(metrics.benchmarks[first]).get("cagr") if metrics and first else None
+    ahead = None if own is None or other is None else own - other
+    benchmark = f"{benchmark_label(first)} {percent(other)}" if first else ""
     return Row(
         name=manifest.name,
+        kind=manifest.kind,
         folder=stored.folder.name,
         page=manifest.page,
-        kind=manifest.kind,
-        finished=manifest.run.finished,
+        apart=apart,
+        verdict=manifest.headline or _verdict(own, ahead, first),
         is_simulated=manifest.is_simulated,
-        period=f"{period.start} to {period.end}" if period else "",
-        first_benchmark=first,
-        figures=metrics.strategy if metrics else {},
-        benchmark_figures=metrics.benchmarks[first] if metrics and first else {},
+        begin=period.start if period else "",
+        end=period.end if period else "",
+        made=manifest.run.finished[:16].replace("T", " "),
+        figures=figures,
+        benchmark=benchmark,
+        ahead=ahead,
         spark=spark_path(manifest.sparkline),
-        headline=manifest.headline if manifest.kind != "run" else "",
     )
 
 
-def spark_path(values: list[float]) -> str:
+def _plain(figures: Figures) -> dict[str, float | None]:
+    """Without those by leg."""
+    return {key: value for key, value in figures.items() if not isinstance(value, dict)}
+
+
+def _verdict(own: float | None, ahead: float | None, benchmark: str) -> str:
+    """Of a run whose manifest has none: those of schema 1."""
+    if own is None or ahead is None:
+        return ""
+    side = "more" if ahead >= 0 else "less"
+    return f"{percent(own)} a year, {points(abs(ahead), sign='')} points {side} than {benchmark_label(benchmark)}."
+
+
+def differences(manifests: Sequence[Manifest]) -> list[str]:
+    """For each result what others of its name and kind have otherwise: settings, else data, code or trials."""
+    groups: dict[tuple[str, str], list[int]] = {}
+    for place, manifest in enumerate(manifests):
+        groups.setdefault((manifest.kind, manifest.name), []).append(place)
+    told = [""] * len(manifests)
+    for places in groups.values():
+        for place, said in zip(places, _apart([manifests[place] for place in places]), strict=True):
+            told[place] = said
+    return told
+
+
+def _apart(group: Sequence[Manifest]) -> list[str]:
+    known = [manifest for manifest in group if manifest.asked]
+    keys = {key: None for manifest in known for key in manifest.asked}
+    moved = [key for key in keys if len({_canonical(each.asked.get(key)) for each in known}) > 1]
+    told = []
+    for manifest in group:
+        same = [other for other in group if _canonical(other.asked) == _canonical(manifest.asked)]
+        said = [f"{short_key(key)} {_value(manifest.asked.get(key))}" for key in moved] if manifest.asked else []
+        said = listed(said, MOST_DIFFERENCES).split(", ") if len(said) > MOST_DIFFERENCES else said
+        for what in HASHED if len(same) > 1 else ():
+            if len({_hash(other, what) for other in same}) > 1:
+                said.append(f"{what} {_hash(manifest, what)[:HASH_SHOWN] or 'of old'}")
+        told.append(", ".join(said))
+    return told
+
+
+def _hash(manifest: Manifest, what: str) -> str:
+    digest = (manifest.model_extra or {}).get(f"{what}_sha256") or getattr(manifest, f"{what}_sha256", "")
+    return str(digest)
+
+
+def _canonical(value: Any) -> str:
+    return json.dumps(value, sort_keys=True)
+
+
+def _value(value: Any) -> str:
+    """A value in few words; of a long list its ends."""
+    if isinstance(value, list) and len(value) > MOST_VALUES:
+        return f"{setting(value[0])} to {setting(value[-1])} ({len(value)})"
+    return setting(value)
+
+
+def spark_path(values: Sequence[float]) -> str:
     """An SVG path of positive values from the left edge to the right, on a log scale; empty for fewer than two."""
     if len(values) < 2:
         return ""
@@ -83,29 +177,21 @@ def spark_path(values: list[float]) -> str:
     low, high = min(values), max(values)
     span = (high - low) or 1.0
     step = SPARK_WIDTH / (len(values) - 1)
-    points = [f"{i * step:.1f},{(high - v) / span * (SPARK_HEIGHT - 4) + 2:.1f}" for i, v in enumerate(values)]
-    return "M" + "L".join(points)
+    at = [f"{i * step:.1f},{(high - v) / span * (SPARK_HEIGHT - 4) + 2:.1f}" for i, v in enumerate(values)]
+    return "M" + "L".join(at)
 
 
-def _number(figure: object, digits: int = 2) -> str:
-    return number(known(figure), digits)
-
-
-def known(figure: object) -> float | None:
-    """A figure of an older result, None where it has no such figure."""
-    return figure if isinstance(figure, int | float) else None
-
-
-def render_index(rows: list[Row], broken: list[str]) -> str:
+def render_index(rows: Sequence[Row], damaged: Sequence[str]) -> str:
     """The page as text."""
-    import jinja2
-
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("backtest.pages", "templates"),
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {"pct": lambda x: percent(known(x)), "num": _number}
-    template = environment.get_template("index.html.j2")
-    return template.render(rows=rows, broken=broken, width=SPARK_WIDTH, height=SPARK_HEIGHT)
+    kinds = [kind for kind in ("run", "comparison", "sweep", "walk-forward") if any(row.kind == kind for row in rows)]
+    view = {
+        "title": "All results",
+        "is_simulated": False,
+        "rows": rows,
+        "kinds": kinds,
+        "heads": [metric_of(key).label for key in SHOWN_METRICS],
+        "damaged": damaged,
+        "width": SPARK_WIDTH,
+        "height": SPARK_HEIGHT,
+    }
+    return render_page("index.html.j2", view, None, None, styles=("page.css", "index.css"))

@@ -7,7 +7,6 @@ reader must know before relying on a run, stand also in `metrics.json` and in th
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -24,6 +23,7 @@ from backtest.pages.rebalances import (
     holding_periods_of,
     rebalances_of,
 )
+from backtest.pages.shell import Tile
 from backtest.result import Figures, Result
 from backtest.text import (
     capital,
@@ -52,18 +52,6 @@ WHIPSAW_SHARE = 0.2
 """A warning is due when so large a part of all positions was given up within a week."""
 
 FEW_CYCLES = 10
-
-
-@dataclass(frozen=True, slots=True)
-class Tile:
-    """One of the boxes under the headline. mood: class of its colour; is_wide: a line of its own on a phone."""
-
-    label: str
-    value: str
-    unit: str
-    note: str
-    mood: str
-    is_wide: bool = False
 
 
 def headline(result: Result) -> str:

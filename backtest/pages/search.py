@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from backtest.pages.prose import Tile
+from backtest.pages.shell import Tile
 from backtest.statistics.findings import Finding
 from backtest.study.search import Search
 from backtest.study.verdict import REGIMES, SHORT, Verdict, in_hundred

@@ -40,6 +40,18 @@ class PageContext:
     hashes: Mapping[str, str]
 
 
+@dataclass(frozen=True, slots=True)
+class Tile:
+    """One of the boxes under the headline. mood: class of its colour; is_wide: a line of its own on a phone."""
+
+    label: str
+    value: str
+    unit: str
+    note: str
+    mood: str
+    is_wide: bool = False
+
+
 def render_page(
     template: str,
     view: Mapping[str, Any],

@@ -47,7 +47,7 @@ class Identity:
     @property
     def key(self) -> str:
         """sha256 (hex) of all."""
-        return sha256_text("".join(f"{what} {digest}\n" for what, digest in self.hashes.items()))
+        return sha256_text("".join(f"{what} {digest}\n" for what, digest in {"kind": self.kind, **self.hashes}.items()))
 
     @property
     def hash8(self) -> str:

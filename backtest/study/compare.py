@@ -51,7 +51,7 @@ from backtest.study.luck import Luck, Yardstick, luck_of
 from backtest.study.plateau import whole_grid
 from backtest.study.questions import trial_hash
 from backtest.study.search import Search, Shown, cycles_seen, search
-from backtest.study.sweep_setting import setting_of, with_first
+from backtest.study.settings import setting_of, with_first
 from backtest.study.verdict import Subject, verdict
 from backtest.study.walk import Candidates, Walk, walk
 from backtest.text import HISTORIES_SHOWN

@@ -11,10 +11,12 @@ import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from pydantic import BaseModel, ValidationError
 
 from backtest.account.plan import Plan, make_plan
 from backtest.config.models import MAX_COST_BPS
@@ -24,7 +26,6 @@ from backtest.pipeline import plan_of
 from backtest.signals.periods import last_of_period
 from backtest.study.curves import VariantRun, growth, with_decision, years_between
 from backtest.study.inputs import StudyInputs
-from backtest.study.neighbours import neighbours_of
 from backtest.units import BPS
 
 DELAYS = (1, 2, 3, 5)
@@ -244,3 +245,51 @@ def _fan(at: Sequence[str], plans: Sequence[Plan], yardstick: Yardstick, own: fl
 def starting_days(yardstick: Yardstick) -> pd.DatetimeIndex:
     """The sessions of the start meter."""
     return yardstick.plan.sessions[yardstick.starts]
+
+
+FACTORS = (0.8, 0.9, 1.1, 1.25)
+STEPS = (-2, -1, 1, 2)
+ZERO_STEP = 0.01
+"""What a fraction of zero is moved by: it has no 10% of its own."""
+
+FEW = 10
+"""Whole numbers up to here move by steps: a tenth of them is less than one."""
+
+
+def neighbours_of(params: BaseModel) -> list[tuple[str, BaseModel]]:
+    """(what was changed, the parameters) for each valid neighbour: `("lookback_sessions 101", ...)`.
+
+    A number moves by the FACTORS, a small whole number and a zero by the STEPS; what the model refuses is left out.
+    """
+    near: list[tuple[str, BaseModel]] = []
+    for name in type(params).model_fields:
+        value = getattr(params, name)
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            continue
+        for moved in _moved(value):
+            changed = _valid(params, name, moved)
+            if changed is not None:
+                near.append((f"{name} {moved:g}", changed))
+    return near
+
+
+def _moved(value: float) -> list[float]:
+    """Other values nearby, each once, ascending."""
+    if isinstance(value, int):
+        values: list[float] = [value + step if value <= FEW else round(value * factor) for step, factor in _both()]
+    elif value == 0.0:
+        values = [step * ZERO_STEP for step in STEPS]
+    else:
+        values = [float(f"{value * factor:.12g}") for factor in FACTORS]
+    return [moved for moved in sorted(set(values)) if moved != value]
+
+
+def _both() -> zip[tuple[int, float]]:
+    return zip(STEPS, FACTORS, strict=True)
+
+
+def _valid(params: BaseModel, name: str, value: Any) -> BaseModel | None:
+    try:
+        return type(params).model_validate({**params.model_dump(), name: value})
+    except ValidationError:
+        return None

@@ -26,12 +26,11 @@ from backtest.config import Config, Study
 from backtest.errors import ConfigError, RunError
 from backtest.market import Floats, Market
 from backtest.metrics import METRIC_KEYS, metric_of
+from backtest.study.chunks import BATCH, CHUNK, Rows, curves_of_decisions, run_chunks
+from backtest.study.cluster import cluster_rows, cut
 from backtest.study.plateau import Plateau, plateau_of
-from backtest.study.sweep_batch import BATCH, curves_of_decisions
-from backtest.study.sweep_chunk import CHUNK, Rows, run_chunks
-from backtest.study.sweep_cluster import cluster_rows, cut
-from backtest.study.sweep_setting import Setting, Settings, ranked_by, with_first
-from backtest.study.sweep_store import ChunkStore
+from backtest.study.resume import ChunkStore
+from backtest.study.settings import Setting, Settings, ranked_by, with_first
 from backtest.text import settings
 
 HEADLINE = "information_ratio"
@@ -166,7 +165,7 @@ def sweep(
     which finished chunks wait for an interrupted sweep to be taken up again; the caller removes them
     (`store_of(...).remove()`) when the result is written. progress: told (points done, points).
     Raises ConfigError without a grid, DataError and NetworkError as loading does, RunError when no point can be run,
-    WriteError when chunks cannot be kept; `sweep_cluster.cluster_rows` says what a cluster adds.
+    WriteError when chunks cannot be kept; `cluster.cluster_rows` says what a cluster adds.
     """
     if not study.size:
         raise ConfigError(f"{study.path}: grid: found none, expected swept keys (variants are for compare)")

@@ -27,9 +27,9 @@ from backtest.metrics import METRIC_KEYS, Calendar, Spans, calendar_and_tbill, m
 from backtest.result import Figures
 from backtest.study.curves import annual_growth, years_between
 from backtest.study.plateau import Plateau
+from backtest.study.settings import Setting, ranked_by
 from backtest.study.sweep_engine import measurer
 from backtest.study.sweep_measure import measured_against
-from backtest.study.sweep_setting import Setting, ranked_by
 
 FEWEST_SESSIONS = 63
 """A quarter of a year: neither a choice nor a test is made on less."""

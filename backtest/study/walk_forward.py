@@ -20,9 +20,9 @@ from backtest.errors import ConfigError, RunError
 from backtest.market import Market
 from backtest.metrics import METRICS
 from backtest.study.curves import returns_of
+from backtest.study.findings import tried_points
 from backtest.study.search import Search, Shown, cycles_seen, search
 from backtest.study.sweep import Progress, Sweep, curves_of, sweep
-from backtest.study.sweep_findings import tried_points
 from backtest.study.walk import Candidates, Walk, walk
 from backtest.study.walk_paths import Paths, paths_through
 from backtest.text import count

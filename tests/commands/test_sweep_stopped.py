@@ -15,7 +15,7 @@ import pytest
 from work import wait_until
 
 from backtest.cli import main
-from backtest.study.sweep_store import ChunkStore
+from backtest.study.resume import ChunkStore
 
 ROOT = Path(__file__).parents[2]
 BASE = (ROOT / "configs" / "quickstart.yaml").read_text(encoding="utf-8").replace("2001-07-31", "2019-01-02")
@@ -36,7 +36,7 @@ LARGE = STUDY.replace("{lookbacks}", "{from: 5, to: 250, step: 5}").replace(
 UNHURRIED = """
 import time
 from backtest.study import sweep
-from backtest.study.sweep_store import ChunkStore
+from backtest.study.resume import ChunkStore
 sweep.CHUNK, write = 4, ChunkStore.write
 def write_and_wait(store, rows):
     write(store, rows)

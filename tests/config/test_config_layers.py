@@ -74,7 +74,7 @@ def test_a_csv_source_replaces_yahoo_and_its_folder_can_be_changed_alone(tmp_pat
     (tmp_path / "q").mkdir()
     csv = SHORT.replace("{source: sample}", "{source: csv, folder: p}")
     write(tmp_path, base=csv, child="extends: base.yaml\ndata: {prices: {folder: q}}\n")
-    assert resolved(load(tmp_path / "child.yaml"))["data"]["prices"] == {"source": "csv", "folder": str(tmp_path / "q")}
+    assert resolved(load(tmp_path / "child.yaml"))["data"]["prices"]["folder"] == str(tmp_path / "q")
     assert load(tmp_path / "base.yaml", "data.prices.source=yahoo").data.prices.source == "yahoo"
 
 

@@ -9,13 +9,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backtest.data.csv_folder import CsvFolder, read_prices
+from backtest.data.csv_folder import CsvFolder, prices_in
+from backtest.data.layouts import Stated
 from backtest.data.sources import PRICE_COLUMNS
 from backtest.data.tables import read_rate
 from backtest.errors import DataError
 
 HEADER = "date,open,high,low,close,adj_close,volume,dividends,splits\n"
 ROW = "2024-07-16,10,12,9,11,10.5,1000,0.25,2\n"
+
+
+def read_prices(data: bytes, where: str) -> pd.DataFrame:
+    """The frame of one ticker's file."""
+    return prices_in(data, where, Stated(), ["X"])["X"].values
 
 
 def prices_of(text: str | bytes) -> pd.DataFrame:
@@ -100,12 +106,12 @@ def test_every_digit_of_a_number_counts(numbers: list[float]) -> None:
         (HEADER + ROW.replace("\n", ",5\n"), "X.csv:2: found 10 values, expected 9"),
         (HEADER + ROW + ROW.replace("\n", ",5\n"), "X.csv:3: found 10 values, expected 9"),
         (HEADER, "X.csv: found no rows"),
-        ("", "X.csv:1: has no column date, open, high, low, close, adj_close, volume; found 'nothing'"),
-        ("<html>Down for maintenance</html>", "X.csv:1: has no column date"),
-        ("date,close\n2024-07-16,5\n", "X.csv:1: has no column open, high, low, adj_close, volume"),
-        (HEADER.replace(",", ";"), "X.csv:1: has no column"),
+        ("", "X.csv: found no lines, expected a table"),
+        ("<html>Down for maintenance</html>", "X.csv: found no rows below the header"),
+        ("date,close\n2024-07-16,5\n", "X.csv: has a close and no adjusted one"),
+        (HEADER.replace(",", ";"), "X.csv: found no rows below"),
         (HEADER.strip() + ",Close\n" + ROW, "X.csv:1: column close stands twice"),
-        ((HEADER + ROW).encode("utf-16"), "X.csv: is not text in UTF-8"),
+        (b"date,close\n\xff\xfe\xfd,1\n", "X.csv: is not text in UTF-8"),
         (HEADER.encode() + b"2024-07-16,\xff\xfe,12,9,11,10.5,1000,0,0\n", "X.csv"),
     ],
 )

@@ -22,7 +22,7 @@ from backtest.account.plan import Plan, Terms, make_plan
 from backtest.account.strategy import RotationStrategy
 from backtest.config import Config, CsvPrices, DataConfig, ExecutionConfig, LegsConfig, StaticMix, StrategyConfig
 from backtest.data import load_market
-from backtest.data.raw import as_traded, own_adjusted
+from backtest.data.adjustment import as_traded, own_adjusted
 from backtest.decision import Decision
 from backtest.errors import ConfigError, DataError
 from backtest.market import Floats, Legs, Market

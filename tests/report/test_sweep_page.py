@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 from sweeps import CONTEXT, GRIDS, page, swept
 
-from backtest.pages.sweep import payload, render_sweep
+from backtest.pages.sweep import chart_data, render_sweep
+from backtest.study.findings import Findings
 from backtest.study.sweep import Sweep
-from backtest.study.sweep_findings import Findings
 
 
 def data_of(text: str) -> dict[str, Any]:
@@ -71,10 +71,10 @@ def larger(factor: int) -> tuple[Sweep, Findings]:
 
 def test_of_a_larger_grid_every_second_value_of_the_longest_key_is_held(monkeypatch: pytest.MonkeyPatch) -> None:
     grown, found = larger(8)
-    whole, everything = payload.payload_of(grown, found)
+    whole, everything = chart_data.chart_json(grown, found)
     assert everything.is_all
     assert json.loads(whole)["numbers"] is None
-    monkeypatch.setattr(payload, "MOST_BYTES", len(whole) - 1)
+    monkeypatch.setattr(chart_data, "MOST_BYTES", len(whole) - 1)
     text = render_sweep(grown, found, CONTEXT)
     data = data_of(text)
     numbers = unpacked(data["numbers"])
@@ -91,8 +91,8 @@ def test_of_a_larger_grid_every_second_value_of_the_longest_key_is_held(monkeypa
 
 def test_of_a_larger_sample_every_second_point_is_held(monkeypatch: pytest.MonkeyPatch) -> None:
     result, found = swept("sample")
-    whole, _ = payload.payload_of(result, found)
-    monkeypatch.setattr(payload, "MOST_BYTES", len(whole) - 1)
+    whole, _ = chart_data.chart_json(result, found)
+    monkeypatch.setattr(chart_data, "MOST_BYTES", len(whole) - 1)
     text = render_sweep(result, found, CONTEXT)
     data = data_of(text)
     numbers = unpacked(data["numbers"])
@@ -115,7 +115,7 @@ def test_a_sweep_without_any_figure_has_a_page() -> None:
     text = render_sweep(*without_figures(), CONTEXT)
     assert "No variant has a ratio to be ranked by." in text
     data = data_of(text)
-    assert (data["best"], data["centre"], data["curves"]["curves"]) == (-1, -1, [])
+    assert (data["best"], data["centre"], data.get("arrays")) == (-1, -1, None)
 
 
 def test_finalists_are_shown_equal_with_their_curves_over_the_benchmark() -> None:
@@ -125,11 +125,11 @@ def test_finalists_are_shown_equal_with_their_curves_over_the_benchmark() -> Non
         value = f"${each.result.books.equity[-1]:,.6f}"
         assert text.count(f"<td>{value}</td>") >= 2  # by the sweep, by backtrader
     assert text.count("<td>631 of 631</td>") == len(found.finalists)
-    curves = data_of(text)["curves"]
-    assert curves["over"] == "QQQ"
+    curves = data_of(text)["arrays"]
+    assert "Worth through time, over QQQ" in text
     best = found.finalists[0].result
     ahead = best.books.equity[-1] / best.benchmarks["QQQ"].equity[-1]
-    assert curves["curves"][0][1][-1] == pytest.approx(ahead, abs=1e-4)
-    assert curves["curves"][0][1][0] == 1.0
-    assert len({each.number for each in found.finalists}) == len(curves["curves"])
+    assert curves["curve0"][-1] == pytest.approx(ahead, abs=1e-4)
+    assert curves["curve0"][0] == 1.0
+    assert len({each.number for each in found.finalists}) == len(curves)
     assert result.first.benchmark is not None

@@ -12,7 +12,7 @@ from test_page_browser import browser, opened, requests_of, saved, text
 from test_sweep_page import larger, without_figures
 
 from backtest.market import Floats
-from backtest.pages.sweep import payload, render_sweep
+from backtest.pages.sweep import chart_data, render_sweep
 from backtest.study.plateau import whole_grid
 
 pytestmark = pytest.mark.browser
@@ -235,7 +235,7 @@ def test_of_a_larger_grid_the_cells_held_are_the_tables(
     browser: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     grown, found = larger(8)
-    monkeypatch.setattr(payload, "MOST_BYTES", len(payload.payload_of(grown, found)[0]) - 1)
+    monkeypatch.setattr(chart_data, "MOST_BYTES", len(chart_data.chart_json(grown, found)[0]) - 1)
     opened(browser, saved(tmp_path, render_sweep(grown, found, CONTEXT)))
     first, *rest = (int(d) for d in grown.digits[grown.ranked[0]])
     expected = grown.metric("information_ratio").reshape(40, 4, 3, 2)[first % 2 :: 2, :, rest[1], rest[2]]

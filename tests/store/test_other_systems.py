@@ -89,7 +89,7 @@ import backtest.commands.verify, backtest.pages.run.files, backtest.store.proven
 
 
 def test_the_store_needs_nothing_that_only_unix_has(tmp_path: Path) -> None:
-    paths = os.pathsep.join([str(ROOT), str(Path(__file__).parent)])
+    paths = os.pathsep.join([str(ROOT), str(ROOT / "tests")])
     done = subprocess.run(
         [sys.executable, "-X", "warn_default_encoding", "-W", "error::EncodingWarning:backtest", "-c", WITHOUT_UNIX,
          str(tmp_path)],

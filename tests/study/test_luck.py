@@ -26,9 +26,9 @@ from backtest.study.luck import (
     cost_gap,
     looked_at,
     luck_of,
+    neighbours_of,
     starting_days,
 )
-from backtest.study.neighbours import neighbours_of
 from strategies import REGISTRY
 
 

@@ -24,8 +24,8 @@ from backtest.pipeline import run
 from backtest.statistics.assessment import SearchStatistics
 from backtest.study.compare import compare
 from backtest.study.comparison import Comparison
+from backtest.study.findings import Findings, findings_of
 from backtest.study.sweep import Sweep, sweep
-from backtest.study.sweep_findings import Findings, findings_of
 from backtest.study.walk_forward import WalkForward, walk_forward
 from strategies import REGISTRY
 

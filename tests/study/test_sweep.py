@@ -21,12 +21,12 @@ from backtest.errors import ConfigError, RunError
 from backtest.market import Legs, Market
 from backtest.metrics import METRIC_KEYS
 from backtest.pipeline import run
-from backtest.study import sweep_batch, sweep_chunk
+from backtest.study import chunks
+from backtest.study.findings import benchmark_growth, findings_of, share_ahead
 from backtest.study.plateau import plateau_of, whole_grid
+from backtest.study.resume import ChunkStore
+from backtest.study.settings import Settings
 from backtest.study.sweep import Sweep, sweep
-from backtest.study.sweep_findings import benchmark_growth, findings_of, share_ahead
-from backtest.study.sweep_setting import Settings
-from backtest.study.sweep_store import ChunkStore
 from strategies import REGISTRY
 
 
@@ -151,7 +151,7 @@ def test_raw_accounts_load_data_that_are_checked_for_them(tmp_path: Path, monkey
         asked.append(config.execution.accounting)
         return market()
 
-    monkeypatch.setattr("backtest.study.sweep_setting.load_market", load)
+    monkeypatch.setattr("backtest.study.settings.load_market", load)
     sweep(study(tmp_path, RAW), STRATEGIES)
     assert sorted(asked) == ["raw", "total_return"]
 
@@ -225,7 +225,7 @@ def test_the_table_has_swept_keys_then_metrics(folder: Path) -> None:
 
 def test_neither_threads_nor_chunks_change_a_bit(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = mixed(folder)
-    monkeypatch.setattr(sweep_batch, "BATCH", 5)
+    monkeypatch.setattr(chunks, "BATCH", 5)
     monkeypatch.setattr("backtest.study.sweep.CHUNK", 37)
     parts = sweep(whole.study, STRATEGIES, market=market(), workers=1)
     assert parts.table.tobytes() == whole.table.tobytes()
@@ -298,8 +298,8 @@ def test_an_interrupted_sweep_goes_on_where_it_was(
     assert len(list(kept.iterdir())) >= 3
     (kept / "0-50").write_bytes(b"torn")
     decided: list[int] = []
-    start = sweep_chunk._start
-    monkeypatch.setattr(sweep_chunk, "_start", lambda s, a, *rest: decided.append(a) or start(s, a, *rest))
+    start = chunks._start
+    monkeypatch.setattr(chunks, "_start", lambda s, a, *rest: decided.append(a) or start(s, a, *rest))
     again = sweep(whole.study, STRATEGIES, market=market(), keep=tmp_path)
     assert again.table.tobytes() == whole.table.tobytes()
     assert decided[:2] == [0, 150]

@@ -20,11 +20,10 @@ from small_studies import TEXT, market
 from backtest.cli import main
 from backtest.config import Study, study_from_text
 from backtest.errors import BacktestError, ConfigError, NetworkError, RunError
-from backtest.study import sweep_cluster, sweep_parcel
+from backtest.study import cluster as cluster_module
+from backtest.study.cluster import check_address, check_same, cut, figures_of, identity_of, task_size
+from backtest.study.settings import Settings
 from backtest.study.sweep import Sweep, sweep
-from backtest.study.sweep_cluster import check_address, cut, task_size
-from backtest.study.sweep_parcel import check_same, figures_of, identity_of
-from backtest.study.sweep_setting import Settings
 from strategies import REGISTRY
 
 MOMENTUM = "{name: relative_momentum, params: {lookback_sessions: 21}}"
@@ -69,8 +68,8 @@ def own_cluster(tmp_path: Path, local: Sweep) -> Iterator[LoopbackCluster]:
 
 @pytest.fixture(autouse=True)
 def small_tasks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sweep_cluster, "SMALLEST_TASK", 16)
-    monkeypatch.setattr(sweep_cluster, "LOOK_SECONDS", 0.2)
+    monkeypatch.setattr(cluster_module, "SMALLEST_TASK", 16)
+    monkeypatch.setattr(cluster_module, "LOOK_SECONDS", 0.2)
 
 
 def on(
@@ -128,7 +127,7 @@ def test_a_worker_killed_midway_does_not_change_a_bit_and_without_any_it_ends(
 
     assert on(own_cluster, local, told=kill).table.tobytes() == local.table.tobytes()
     assert lost
-    monkeypatch.setattr(sweep_cluster, "PATIENCE_SECONDS", 1.0)
+    monkeypatch.setattr(cluster_module, "PATIENCE_SECONDS", 1.0)
     with pytest.raises(NetworkError, match="no workers for 1 s"):
         on(own_cluster, local, tmp_path, lambda done, size: own_cluster.kill(own_cluster.workers[1]))
     assert "no workers, waiting 1 s for one" in caplog.text
@@ -238,7 +237,7 @@ def test_a_worker_with_another_version_is_refused() -> None:
 def test_a_worker_with_other_last_bits_is_refused(
     cluster: LoopbackCluster, local: Sweep, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sweep_parcel, "figures_of", lambda settings: "0" * 12)
+    monkeypatch.setattr(cluster_module, "figures_of", lambda settings: "0" * 12)
     line = refused(cluster, local)
     assert "worker tcp://127.0.0.1:" in line
     assert f"checksum {figures_of(local.settings)}, here 000000000000" in line
@@ -272,7 +271,7 @@ def test_no_scheduler_is_one_line_and_exit_code_4(tmp_path: Path, capsys: pytest
 def test_what_is_no_scheduler_is_told(
     tmp_path: Path, local: Sweep, monkeypatch: pytest.MonkeyPatch, greeting: bytes
 ) -> None:
-    monkeypatch.setattr(sweep_cluster, "CONNECT_SECONDS", 0.5)
+    monkeypatch.setattr(cluster_module, "CONNECT_SECONDS", 0.5)
     with socket.create_server(("127.0.0.1", 0)) as server:
 
         def greet() -> None:
@@ -290,7 +289,7 @@ def test_what_is_no_scheduler_is_told(
 def test_a_cluster_without_workers_is_waited_for_and_then_told(
     tmp_path: Path, local: Sweep, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(sweep_cluster, "PATIENCE_SECONDS", 0.5)
+    monkeypatch.setattr(cluster_module, "PATIENCE_SECONDS", 0.5)
     with loopback_cluster(tmp_path, workers=0) as empty:
         assert "no workers for 0 s" in refused(empty, local)
         assert f"start one in the project's environment: dask worker {empty.address}" in caplog.text
@@ -316,7 +315,7 @@ def test_without_distributed_it_says_what_to_install(
 def test_a_strategy_of_the_main_script_cannot_be_sent(local: Sweep) -> None:
     settings = Settings(local.study, {"mine": type("Mine", (), {"__module__": "__main__"})}, market())
     with pytest.raises(RunError, match="strategy mine is defined in __main__"):
-        sweep_parcel.parcel_of(settings)
+        cluster_module.parcel_of(settings)
 
 
 def test_tasks_keep_all_threads_busy_and_are_no_larger_than_a_chunk(monkeypatch: pytest.MonkeyPatch) -> None:

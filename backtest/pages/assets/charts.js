@@ -38,7 +38,7 @@ function colour(text) {
 const RAW = new Set(["x", "y", "z", "customdata"]);
 function coloured(node) {
   if (typeof node === "string") return node[0] === "@" ? colour(node) : node.replace(/@@([a-z0-9-]+)/g, (_, name) => token(name));
-  if (Array.isArray(node)) return typeof node[0] === "number" ? node : node.map(coloured);
+  if (Array.isArray(node)) return typeof node[0] === "number" && node.length > 3 ? node : node.map(coloured);
   return node && typeof node === "object" ? Object.fromEntries(Object.entries(node).map(([k, v]) => [k, RAW.has(k) ? v : coloured(v)])) : node;
 }
 const JOINED = new Set(["data", "shapes", "annotations"]);
@@ -143,7 +143,7 @@ function endLabels(layout, traces, name, inner) {
 const drawn = new Map();                          // id -> what it was last drawn with
 function draw(id, patch) {
   const el = element(id);
-  if (!el) return;
+  if (!el || !P.charts[id]) return;
   const spec = built(id, patch);
   el.parentElement.classList.toggle("empty", !!spec.isEmpty);
   if (spec.isEmpty) { drawn.set(id, { spec }); return; }

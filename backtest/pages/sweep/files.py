@@ -13,15 +13,14 @@ from backtest.data import content_hash
 from backtest.metrics import METRIC_KEYS
 from backtest.pages.shell import PageContext
 from backtest.pages.sweep import render_sweep
-from backtest.pages.sweep.facts import headline
+from backtest.pages.sweep.view import headline
 from backtest.pages.write import asked_of, code_of, period_of, sources_of, sparkline, write_pages
 from backtest.store.folder import Content, Identity, Written
 from backtest.store.provenance import Provenance, sha256_text
 from backtest.store.tables import csv, csv_bytes, json_text
 from backtest.study.document import plain
+from backtest.study.findings import NO_EXTRAS, Extras, Findings, curves_frame, parquet_bytes
 from backtest.study.sweep import Sweep
-from backtest.study.sweep_extras import NO_EXTRAS, Extras, curves_frame, parquet_bytes
-from backtest.study.sweep_findings import Findings
 from backtest.study.verdict import document_of
 
 SCHEMA = 1

@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 from backtest.study.walk_forward import WalkForward
 
 ASSETS = Path(__file__).parent / "assets"
-SWEEP_ASSETS = page.ASSETS.parent.parent / "sweep" / "assets"
 TOKENS = page.ASSETS.parent.parent / "comparison" / "assets" / "tokens.css"
 
 COLUMNS = ("cagr", "information_ratio", "sharpe", "volatility", "max_drawdown")
@@ -67,7 +66,7 @@ def page_script() -> str:
 @cache
 def page_styles() -> str:
     """The styles of the single run and of the sweep, then the page's own."""
-    paths = [*(page.ASSETS / name for name in page.STYLES), TOKENS, SWEEP_ASSETS / "sweep.css", ASSETS / "walk.css"]
+    paths = [*(page.ASSETS / name for name in page.STYLES), TOKENS, page.ASSETS / "sweep.css", ASSETS / "walk.css"]
     return "\n".join(path.read_text(encoding="utf-8") for path in paths)
 
 

@@ -1,7 +1,7 @@
 // ---- parallel coordinates on a canvas: a line per point, through its value of every key and all its figures. plotly's own
 // need WebGL and are neither drawn on every machine nor printed; these stand upright where an axis needs its room.
 const MOST_LINES = 3000, REST_LINES = 600, REACH = 22;
-const AXES = [...(SWEPT.length ? SWEPT : [0]).map(k => ({ k, name: D.keys[k].name })), ...D.figures.map((f, i) => ({ i, name: titled(f) }))];
+const AXES = [...SHOWN.map(k => ({ k, name: P.keys[k].name })), ...P.figures.map((f, i) => ({ i, name: f.name + (f.unit ? ", " + f.unit : "") }))];
 const brushes = AXES.map(() => null);        // [low, high] as shares of the axis
 const coarse = matchMedia("(pointer: coarse)");
 let held_ = null, geometry = null, current = 0;
@@ -10,7 +10,7 @@ let held_ = null, geometry = null, current = 0;
 function shares(own, rank) {
   const { k, i } = own;
   if (i !== undefined) {
-    const { values, known } = figure(i), low = known[0], width = known[known.length - 1] - low;
+    const { values, low, high } = figure(i), width = high - low;
     return Float32Array.from(values, v => width ? (v - low) / width : Number.isNaN(v) ? NaN : .5);
   }
   const n = LENGTHS[k], band = Math.min(.7 / n, .06);
@@ -18,10 +18,10 @@ function shares(own, rank) {
 }
 let places = null, placesOf = -1;
 function placed() {
-  if (placesOf === state.figure) return places;
+  if (placesOf === sweep.figure) return places;
   const order = ranked(), rank = new Float32Array(POINTS);
   order.forEach((p, j) => { rank[p] = POINTS > 1 ? j / (POINTS - 1) : .5; });
-  placesOf = state.figure;
+  placesOf = sweep.figure;
   return places = AXES.map(own => shares(own, rank));
 }
 // Points inside all brushes, from worst to best; those without the figure are left out.
@@ -38,7 +38,7 @@ const evenly = (list, most) => {                // the last one, the best, alway
 };
 
 function drawLines() {
-  const el = $("#chart-lines"), wide = widthOf(el), isUpright = (wide - 80) / (AXES.length - 1 || 1) >= 92 && !coarse.matches;
+  const el = element("lines"), wide = widthOf(el), isUpright = (wide - 80) / (AXES.length - 1 || 1) >= 92 && !coarse.matches;
   const height = isUpright ? 420 : 30 + AXES.length * 54, canvas = $("canvas", el), ratio = devicePixelRatio || 1, pen = canvas.getContext("2d");
   el.style.height = canvas.style.height = height + "px";
   canvas.style.width = wide + "px";
@@ -64,13 +64,13 @@ function drawLines() {
 function rulers(pen, isFocused) {
   const { isUpright, long, line, along } = geometry, font = px => `${px}px ${token("sans")}`;
   AXES.forEach((own, j) => {
-    const at = line(j), levels = own.k === undefined ? null : D.keys[own.k].levels, f = own.i === undefined ? null : figure(own.i);
+    const at = line(j), levels = own.k === undefined ? null : P.keys[own.k].levels, f = own.i === undefined ? null : figure(own.i);
     pen.strokeStyle = pen.fillStyle = token(isFocused && j === current ? "sel" : "ink");
     pen.lineWidth = isFocused && j === current ? 2 : 1;
     pen.beginPath(); pen.moveTo(...(isUpright ? [at, long[0]] : [long[0], at])); pen.lineTo(...(isUpright ? [at, long[1]] : [long[1], at])); pen.stroke();
     if (brushes[j]) {
       const [a, b] = brushes[j].map(along);
-      pen.fillStyle = faded("sel", .28);
+      pen.fillStyle = colour("@sel/.28");
       if (isUpright) pen.fillRect(at - 7, Math.min(a, b), 14, Math.abs(a - b)); else pen.fillRect(Math.min(a, b), at - 7, Math.abs(a - b), 14);
     }
     pen.fillStyle = token("ink"); pen.font = `600 ${font(11.5)}`; pen.textAlign = isUpright ? "center" : "left"; pen.textBaseline = "alphabetic";
@@ -90,7 +90,13 @@ function rulers(pen, isFocused) {
   });
 }
 const haloed = (pen, text, x, y, color) => { pen.lineWidth = 4; pen.strokeStyle = token("paper"); pen.strokeText(text, x, y); pen.fillStyle = token(color); pen.fillText(text, x, y); };
-const ends = f => { const low = f.known[0], high = f.known[f.known.length - 1]; return high > low ? linearTicks(low, high, 4).map(v => [(v - low) / (high - low), plain(v)]) : [[.5, plain(low)]]; };
+// Some round numbers between the ends of a figure, as (share of the axis, text).
+function ends({ low, high }) {
+  if (!(high > low)) return [[.5, told(low)]];
+  const raw = (high - low) / 4, ten = 10 ** Math.floor(Math.log10(raw)), step = [1, 2, 2.5, 5, 10].find(m => m * ten >= raw * .999) * ten, ticks = [];
+  for (let k = Math.ceil(low / step); k * step <= high; k++) ticks.push([(k * step - low) / (high - low), (k * step < 0 ? "−" : "") + Math.abs(+(k * step).toPrecision(8))]);
+  return ticks;
+}
 function tellLines(points, drawn) {
   const f = figure(), all = f.known.length, is = brushes.some(Boolean);
   $("#clear").hidden = !is;
@@ -98,18 +104,18 @@ function tellLines(points, drawn) {
   let sum = 0;
   for (const p of points) sum += f.values[p];
   const best = points[points.length - 1], ends_ = [f.values[points[0]], f.values[best]].sort((a, b) => a - b);
-  read("lines", `${is ? `${count(points.length)} of ${count(all)} variants inside the marks` : `All ${count(all)} variants`}: ${f.name} ${told(sum / points.length)} on average, from ${told(ends_[0])} to ${told(ends_[1])}; the best, in bold: ${named_(best)} (point ${numberOf(best)}).`
+  read("lines", `${is ? `${count(points.length)} of ${count(all)} variants inside the marks` : `All ${count(all)} variants`}: ${f.name} ${worded(sum / points.length)} on average, from ${worded(ends_[0])} to ${worded(ends_[1])}; the best, in bold: ${named(best)} (point ${numberOf(best)}).`
     + (drawn.length < points.length ? ` ${count(drawn.length)} lines are drawn, at equal distances from the worst to the best.` : ""));
 }
 
 // Marks: drag along an axis, click to take one away; by keyboard left and right choose an axis, up and down move its mark.
 function shareAt(e) {
-  const box = $("#chart-lines").getBoundingClientRect(), { isUpright, long } = geometry, x = e.clientX - box.left, y = e.clientY - box.top;
+  const box = element("lines").getBoundingClientRect(), { isUpright, long } = geometry, x = e.clientX - box.left, y = e.clientY - box.top;
   const share = isUpright ? (long[1] - y) / (long[1] - long[0]) : (x - long[0]) / (long[1] - long[0]);
   return { across: isUpright ? x : y, share: Math.max(0, Math.min(1, share)) };
 }
-function listen() {
-  const el = $("#chart-lines");
+{
+  const el = element("lines");
   el.addEventListener("pointerdown", e => {
     const { across, share } = shareAt(e), near = AXES.map((_, j) => Math.abs(geometry.line(j) - across)), j = near.indexOf(Math.min(...near));
     if (near[j] > REACH) return;

@@ -1,26 +1,127 @@
 """A sweep on other machines: chunks of points as tasks of a dask cluster, the same table to the last bit.
 
-    settings -> parcel, sent once -> workers; (start, stop) -> a task -> ROWS
+    settings -> parcel, sent once -> workers, which show that they are the same; (start, stop) -> a task -> ROWS
 
-A lost worker's tasks are run by the others, by the scheduler's doing; here it is told who is missing, and for how long
-that is waited for. `distributed` is loaded when a cluster is asked for.
+Data travel in the parcel: a worker loads nothing. Before its first points it has shown that it has this code, these
+versions and, on some points of the sweep itself, these figures. A lost worker's tasks are run by the others, by the
+scheduler's doing; here it is told who is missing, and for how long that is waited for. `distributed` is loaded when a
+cluster is asked for.
 """
 
 from __future__ import annotations
 
+import hashlib
 import logging
+import pickle
+import platform
 import socket
+import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import CancelledError
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 from urllib.parse import urlsplit
 
+import numpy as np
+
 from backtest.errors import BacktestError, ConfigError, NetworkError, RunError
-from backtest.study.sweep_chunk import CHUNK, Rows
-from backtest.study.sweep_parcel import Identity, Parcel, check_same, identity_of, parcel_of, run_task
-from backtest.study.sweep_setting import Settings
+from backtest.store.provenance import code_hash
+from backtest.study.chunks import CHUNK, Rows, run_chunks
+from backtest.study.settings import Settings
+
+REFERENCE_POINTS = 8
+PACKAGES = ("numpy", "numba", "llvmlite", "pandas", "pydantic")
+"""Those that figures, or the way of settings between processes, depend on."""
+
+Identity = dict[str, str]
+
+
+@dataclass(frozen=True)
+class Parcel:
+    """What is sent once. body: the pickled Settings; identity and figures: what a worker must have and come to."""
+
+    fingerprint: str
+    body: bytes
+    identity: Identity
+    figures: str
+
+
+def parcel_of(settings: Settings) -> Parcel:
+    """A sweep ready for the way; RunError for strategies that no other process could import."""
+    for name, strategy in settings.strategies.items():
+        if strategy.__module__ == "__main__":
+            raise RunError(f"strategy {name} is defined in __main__, which no worker can import: put it into a module")
+    fingerprint = settings.fingerprint()  # loads all markets
+    body = pickle.dumps(settings, protocol=5)
+    return Parcel(fingerprint, body, identity_of(settings.strategies), figures_of(settings))
+
+
+def identity_of(strategies: Mapping[str, type]) -> Identity:
+    """What must be the same wherever points are run: versions, and sha256 of the code."""
+    versions = {"python": ".".join(platform.python_version_tuple()[:2])}
+    for package in PACKAGES:
+        try:
+            versions[package] = version(package)
+        except PackageNotFoundError:
+            versions[package] = "none"
+    return versions | {f"code of {name}": _code(strategy) for name, strategy in strategies.items()}
+
+
+@cache
+def _code(strategy: type) -> str:
+    """Read once: what runs is what was loaded, whatever has been changed on disk since."""
+    return code_hash(strategy)[:12]
+
+
+def check_same(worker: str, found: Identity, own: Identity) -> None:
+    """Raise RunError naming the worker and both values of the first thing that differs."""
+    for what, value in own.items():
+        other = found.get(what)
+        if other != value:
+            raise RunError(
+                f"worker {worker}: {what} is {other}, here {value}: start it with the same, then sweep again"
+            )
+
+
+def figures_of(settings: Settings) -> str:
+    """A checksum of the figures of some of the sweep's points: the last bit of a sum depends on the processor."""
+    size = settings.study.size
+    numbers = sorted({size * k // REFERENCE_POINTS for k in range(REFERENCE_POINTS)})
+    tables = [rows.table for rows in run_chunks(settings, [(n, n + 1) for n in numbers], 1)]
+    return hashlib.sha256(np.nan_to_num(np.concatenate(tables), nan=0.0).tobytes()).hexdigest()[:12]
+
+
+_own = threading.local()
+"""The settings of the sweep at hand, unpacked: one for each thread of a worker, as they are not made to be shared."""
+
+
+def run_task(parcel: Parcel, start: int, stop: int) -> Rows:
+    """On a worker: the rows of some points; RunError when it is not the same as the sender."""
+    asked = (parcel.fingerprint, parcel.figures)
+    if getattr(_own, "asked", None) != asked:
+        _own.settings, _own.asked = _unpacked(parcel), asked
+    (rows,) = run_chunks(_own.settings, [(start, stop)], 1)
+    return rows
+
+
+def _unpacked(parcel: Parcel) -> Settings:
+    from distributed import get_worker
+
+    worker = str(get_worker().address)
+    settings: Settings = pickle.loads(parcel.body)
+    check_same(worker, identity_of(settings.strategies), parcel.identity)
+    found = figures_of(settings)
+    if found != parcel.figures:
+        raise RunError(
+            f"worker {worker}: figures differ in the last bits (checksum {found}, here {parcel.figures}), as those of "
+            "another processor do: set NUMBA_CPU_NAME=generic for all workers and here"
+        )
+    return settings
+
 
 log = logging.getLogger("backtest.cluster")
 

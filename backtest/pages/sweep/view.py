@@ -1,19 +1,19 @@
-"""Facts: every sentence and table of a sweep's page, as text, from the sweep and its findings."""
+"""View: every sentence and table of a sweep's page, as text, from the sweep and its findings."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from backtest.account.benchmarks import benchmark_label
-from backtest.metrics import Metric, metric_of, metrics_on
+from backtest.metrics import Metric, metrics_on
+from backtest.pages.legs import leg_looks
+from backtest.pages.shell import Tile
+from backtest.pages.sweep.chart_data import Carried, figures_shown
+from backtest.study.findings import Finalist, Findings
+from backtest.study.sweep import Sweep
 from backtest.text import count, listed, number, percent, plural, points, setting, short_key, title_of
-
-if TYPE_CHECKING:
-    from backtest.pages.sweep.payload import Carried
-    from backtest.study.sweep import Sweep
-    from backtest.study.sweep_findings import Finalist, Findings
 
 ROWS = 20
 """Best variants in the table."""
@@ -23,16 +23,8 @@ ENOUGH = 0.95
 
 MOST_PROBLEMS = 10
 
-CHARTED = ("sharpe", "cagr", "max_drawdown", "turnover_annual")
-"""Metrics the charts can show, beside the one that ranks."""
 
-
-def figures_shown(sweep: Sweep) -> list[Metric]:
-    """What the charts can show; the figure that ranks comes first."""
-    return [metric_of(key) for key in dict.fromkeys((sweep.headline, *CHARTED))]
-
-
-def facts_of(sweep: Sweep, findings: Findings, carried: Carried) -> dict[str, Any]:
+def view_of(sweep: Sweep, findings: Findings, carried: Carried) -> dict[str, Any]:
     """What the template prints."""
     size, market = len(sweep.table), sweep.market
     sessions = sweep.first.plan.sessions.to_numpy()
@@ -45,14 +37,20 @@ def facts_of(sweep: Sweep, findings: Findings, carried: Carried) -> dict[str, An
         "benchmark": benchmark_label(sweep.benchmark) if sweep.benchmark else None,
         "headline": headline(sweep, findings),
         "lede": lede(sweep, findings),
-        "boxes": boxes(sweep, findings),
+        "tiles": [
+            Tile(what, figure, "", reading, "", is_wide=True) for what, figure, reading in boxes(sweep, findings)
+        ],
         "figures": [metric.head for metric in figures_shown(sweep)],
         "keys": [short_key(key) for key in sweep.keys],
         "swept": [(short_key(key), _range(values)) for key, values in sweep.study.grid.items()],
         "is_sample": sweep.study.sample is not None,
         "varies_in_terms": any(not key.startswith("strategy.") for key in sweep.keys),
         "thinned": thinned(sweep, carried),
-        "finalists": [_finalist(sweep, each) for each in findings.finalists],
+        "legs": listed([leg.label for leg in leg_looks(sweep.first.config)]),
+        "finalist_rows": [
+            (f"{each.why}: {sweep.label(each.number)}", _row(sweep, each.number)[1]) for each in findings.finalists
+        ],
+        "finalists": [_finalist(each) for each in findings.finalists],
         "columns": [metric.head for metric in columns_of(sweep)],
         "rows": [_row(sweep, int(number)) for number in sweep.ranked[:ROWS]],
         "anchors": _anchors(sweep, findings),
@@ -160,23 +158,18 @@ def columns_of(sweep: Sweep) -> tuple[Metric, ...]:
     return metrics_on("search", sweep.headline)
 
 
-def _finalist(sweep: Sweep, finalist: Finalist) -> dict[str, Any]:
-    """What it is, its row, and both engines' last dollar."""
-    _, cells = _row(sweep, finalist.number)
+def _finalist(finalist: Finalist) -> tuple[str, list[str]]:
+    """What it is, both engines' last dollar and how far they agree."""
     growth, others = finalist.result.metrics["cagr"], finalist.result.benchmark_metrics
     first = next(iter(others.values()))["cagr"] if others else None
-    same = finalist.curve == finalist.result.books.equity
-    return {
-        "why": finalist.why,
-        "what": sweep.label(finalist.number),
-        "point": finalist.number,
-        "cells": cells,
-        "ahead": points(growth - first) if growth is not None and first is not None else "–",
-        "kernel": f"${finalist.curve[-1]:,.6f}",
-        "backtrader": f"${finalist.result.books.equity[-1]:,.6f}",
-        "sessions": f"{count(int(same.sum()))} of {count(len(same))}",
-        "apart": "none" if not finalist.largest_difference else f"{finalist.largest_difference:.0e}".replace("-", "−"),
-    }
+    same, apart = finalist.curve == finalist.result.books.equity, finalist.largest_difference
+    return f"{finalist.why} (point {finalist.number})", [
+        f"${finalist.curve[-1]:,.6f}",
+        f"${finalist.result.books.equity[-1]:,.6f}",
+        f"{count(int(same.sum()))} of {count(len(same))}",
+        "none" if not apart else f"{apart:.0e}".replace("-", "−"),
+        points(growth - first) if growth is not None and first is not None else "–",
+    ]
 
 
 def _anchors(sweep: Sweep, findings: Findings) -> list[tuple[str, list[str]]]:

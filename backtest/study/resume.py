@@ -20,7 +20,7 @@ import numpy as np
 
 from backtest.errors import WriteError
 from backtest.metrics import METRIC_KEYS
-from backtest.study.sweep_chunk import Rows
+from backtest.study.chunks import Rows
 
 FOLDER = ".sweep-{}"
 NAME_LENGTH = 24

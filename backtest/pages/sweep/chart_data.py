@@ -1,4 +1,4 @@
-"""Payload: the figures of the points as packed whole numbers, the swept values, and where benchmarks and mixes stand.
+"""Chart data: the figures of the points as packed whole numbers, the swept values, where benchmarks and mixes stand.
 
 A page holds as many points as fit: of a larger grid every second, fourth, ... value of its longest keys, of a larger
 sample every second, fourth, ... point. What it holds is told by `Carried`, and the page says so.
@@ -7,22 +7,21 @@ sample every second, fourth, ... point. What it holds is told by `Carried`, and 
 from __future__ import annotations
 
 import base64
-import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from backtest.account.benchmarks import benchmark_label
 from backtest.market import Floats
-from backtest.pages.sweep.curves import drawn_curves
-from backtest.pages.sweep.facts import figures_shown
+from backtest.metrics import Metric, metric_of
+from backtest.pages import charts
+from backtest.pages.charts import Chart, axis, line, margins
+from backtest.pages.shell import script_json
+from backtest.study.findings import Finalist, Findings
+from backtest.study.sweep import Sweep
 from backtest.text import percent, setting, short_key
-
-if TYPE_CHECKING:
-    from backtest.study.sweep import Sweep
-    from backtest.study.sweep_findings import Findings
 
 MOST_BYTES = 1_900_000
 """Of the payload: with plotly's 4.8 million and the text a page stays below 7 million."""
@@ -52,7 +51,19 @@ class Carried:
         return len(self.numbers) == self.size
 
 
-def payload_of(sweep: Sweep, findings: Findings) -> tuple[str, Carried]:
+DRAWN = ("plane", "slices", "distribution")
+"""Charts whose data assets/sweep.js computes."""
+
+CHARTED = ("cagr", "sharpe", "max_drawdown", "turnover_annual")
+"""Metrics the charts can show, beside the one that ranks."""
+
+
+def figures_shown(sweep: Sweep) -> list[Metric]:
+    """What the charts can show; the figure that ranks comes first."""
+    return [metric_of(key) for key in dict.fromkeys((sweep.headline, *CHARTED))]
+
+
+def chart_json(sweep: Sweep, findings: Findings) -> tuple[str, Carried]:
     """JSON that may stand inside a script element, and which points it holds."""
     carried = all_points(sweep)
     while len(text := _text(sweep, findings, carried)) > MOST_BYTES and len(carried.numbers) > 1:
@@ -113,10 +124,11 @@ def _text(sweep: Sweep, findings: Findings, carried: Carried) -> str:
         ],
         "best": _place(numbers, int(sweep.ranked[0]) if len(sweep.ranked) else None),
         "centre": _place(numbers, plateau.centre if plateau else None),
-        "curves": drawn_curves(findings),
+        "base": charts.BASE,
+        "axis": axis(),
+        "charts": {name: {"height": 300, "isHeard": 1, "layout": {"margin": margins(bottom=46)}} for name in DRAWN},
     }
-    text = json.dumps(data, separators=(",", ":"), allow_nan=False, ensure_ascii=False)
-    return text.replace("<", "\\u003c")
+    return script_json(data | _curves(data["charts"], findings))
 
 
 def _place(numbers: Whole, point: int | None) -> int:
@@ -151,3 +163,52 @@ def _lines(findings: Findings, key: str) -> list[list[Any]]:
     rows: list[list[Any]] = [[benchmark_label(name), "benchmark", own[key]] for name, own in held]
     rows += [[f"{percent(share, 0)} small", "mix", own[key]] for share, own in findings.mixes.items()]
     return [[label, kind, round(float(value), 6)] for label, kind, value in rows if value is not None]
+
+
+MOST_ROWS = 1300
+"""Dates of the finalists' chart: about one a week in 25 years."""
+
+CURVES = (("sel", "solid", 2.0), ("ink", "solid", 1.2), ("kept-1", "6px,3px", 1.2), ("kept-3", "1px,3px", 1.8))
+
+
+def _curves(drawn: dict[str, Chart], findings: Findings) -> dict[str, Any]:
+    """Days and curves: each finalist's equity over the first benchmark's, 1 at its start.
+
+    Without a benchmark: over its own starting cash. A finalist that starts later has null before; a point that is a
+    finalist twice is drawn once.
+    """
+    own = {each.number: each for each in reversed(findings.finalists)}
+    finalists = [each for each in findings.finalists if own[each.number] is each]
+    if not finalists:
+        return {}
+    sessions = max((each.result.sessions for each in finalists), key=len)
+    rows = np.unique(np.linspace(0, len(sessions) - 1, min(MOST_ROWS, len(sessions))).round().astype(np.int64))
+    days, readout, data = sessions[rows].to_numpy(), [{"date": 1}], []
+    for k, each in enumerate(finalists):
+        tone, dash, width = CURVES[k % len(CURVES)]
+        part = {
+            "value": f"curve{k}",
+            "name": each.why,
+            "tone": f"stroke {tone}",
+            "format": ["", 3],
+            "none": "not begun",
+        }
+        readout.append(part)  # type: ignore[arg-type]
+        data.append(line(f"#curve{k}", f"@{tone}", width=width, dash=dash))
+    drawn["curves"] = {
+        "height": 320, "narrow": {"height": 260, "layout": {"xaxis": {"nticks": 5}}}, "data": data, "readout": readout,
+        "layout": {
+            "margin": margins(), "xaxis": charts.days_axis(), "yaxis": axis(type="log", nticks=4, tickformat="~r"),
+            "shapes": [charts.level("y", 1)],
+        },
+        "fit": {"yaxis": {"include": [1]}},
+    }  # fmt: skip
+    return {**charts.day_gaps(days), "arrays": {f"curve{k}": _at(each, days) for k, each in enumerate(finalists)}}
+
+
+def _at(finalist: Finalist, days: np.ndarray[Any, Any]) -> list[float | int | None]:
+    """The relative curve on some days; null before its first session."""
+    benchmarks, sessions = list(finalist.result.benchmarks.values()), finalist.result.sessions.to_numpy()
+    against = benchmarks[0].equity if benchmarks else np.full(len(finalist.curve), finalist.curve[0])
+    last = np.searchsorted(sessions, days, side="right") - 1
+    return charts.rounded(np.where(last >= 0, (finalist.curve / against)[np.maximum(last, 0)], np.nan), 4)
