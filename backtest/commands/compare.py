@@ -121,6 +121,7 @@ def compare_question(
     """Compare, write the folder, print."""
     from backtest.pages.comparison.files import write_comparison
     from backtest.store.ledger import default_ledger
+    from backtest.store.manifest import longest_ledger
     from backtest.study.compare import compare
     from backtest.study.document import document
 
@@ -132,12 +133,13 @@ def compare_question(
             strategies=REGISTRY,
             benchmark=question.benchmark,
             ledger=ledger or default_ledger(),
+            recorded=longest_ledger(out),
             grid=question.grid,
             walk_forward=question.walk_forward,
             progress=advance,
             offline=offline,
         )
-        provenance.ledger_length = comparison.size.trials
+        provenance.ledger_length = comparison.size.length
         written = write_comparison(comparison, REGISTRY, out, provenance)
     if as_json:
         print(json.dumps(document(comparison) | {"folder": str(written.folder)}, indent=2, allow_nan=False))

@@ -38,6 +38,7 @@ def sweep_path(
     """
     from backtest.pages.sweep.files import document, write_sweep
     from backtest.store.ledger import default_ledger
+    from backtest.store.manifest import longest_ledger
     from backtest.study.findings import Extras, findings_of
     from backtest.study.resume import ChunkStore
     from backtest.study.sweep import sweep
@@ -48,8 +49,8 @@ def sweep_path(
     extras.check(study)
     with placed_data(path, overrides), stoppable(), progress(f"sweep {study.name}") as advance:
         result = sweep(study, REGISTRY, offline=offline, cluster=cluster, keep=out, progress=advance)
-        findings = findings_of(result, ledger or default_ledger())
-        provenance.ledger_length = findings.size.trials
+        findings = findings_of(result, ledger or default_ledger(), longest_ledger(out))
+        provenance.ledger_length = findings.size.length
         written = write_sweep(result, findings, out, provenance, extras)
         ChunkStore(out, result.fingerprint).remove()
     if as_json:

@@ -29,6 +29,7 @@ def walk_path(
     from backtest.pages.walk.page import headline, lede
     from backtest.pages.walk.paths import sentences
     from backtest.store.ledger import default_ledger
+    from backtest.store.manifest import longest_ledger
     from backtest.study.resume import ChunkStore
     from backtest.study.walk_forward import walk_forward
 
@@ -42,9 +43,10 @@ def walk_path(
             cluster=cluster,
             keep=out,
             ledger=ledger or default_ledger(),
+            recorded=longest_ledger(out),
             progress=advance,
         )
-        provenance.ledger_length = walk.size.trials
+        provenance.ledger_length = walk.size.length
         written = write_walk(walk, out, provenance)
         ChunkStore(out, walk.sweep.fingerprint).remove()
     if as_json:

@@ -71,6 +71,7 @@ def compare(
     strategies: Mapping[str, type],
     benchmark: Benchmark | None = None,
     ledger: Path | None = None,
+    recorded: int = 0,
     grid: Mapping[str, Sequence[object]] | None = None,
     walk_forward: WalkForwardTerms | None = None,
     seed: int = SEED,
@@ -82,8 +83,9 @@ def compare(
 
     benchmark: what they are held against; by default the first one of the first variant.
     ledger: the file in which every variant is recorded, and beside whose trials they are judged; None: the variants
-    alone count. grid: each key that a grid varied with its values, the last one's changing fastest from
-    variant to variant. walk_forward: how the variants are walked forward, by default as a study that says nothing.
+    alone count. recorded: the most trials that a result says its ledger had. grid: each key that a grid varied with its
+    values, the last one's changing fastest from variant to variant. walk_forward: how the variants are walked forward,
+    by default as a study that says nothing.
     market: use this one instead of loading. progress: told (steps done, all steps).
     The same arguments, data, code and earlier trials give the same Comparison.
 
@@ -94,7 +96,7 @@ def compare(
     inputs = common_inputs(variants, benchmark, market=market, offline=offline)
     benchmarks = run_benchmarks(inputs)
     curves = run_curves(inputs, benchmarks, strategies, lambda _: steps.advance())
-    known = search(shown_curves(name, curves), ledger)
+    known = search(shown_curves(name, curves), ledger, recorded=recorded)
     plain = assess(curves.table, known.per_session(inputs.market.periods_per_year), seed=seed)
     assessment = judged(plain, known)
     steps.advance()

@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 from pydantic import BaseModel
 
-from backtest.account.benchmarks import mix_plan, mix_weights
+from backtest.account.benchmarks import benchmark_label, mix_plan, mix_weights
 from backtest.account.kernel import run_compiled
 from backtest.account.plan import make_plan
 from backtest.config import Config, Study
@@ -34,9 +34,10 @@ from backtest.study.curves import NO_CASH, returns_of, table_of, with_mix
 from backtest.study.inputs import MOST_VARIANTS
 from backtest.study.plateau import Plateau, is_ordered
 from backtest.study.questions import Questions
-from backtest.study.search import Search, Shown, search, shown_run
+from backtest.study.search import Search, Shown, cycles_seen, search, shown_run
 from backtest.study.settings import Setting
 from backtest.study.sweep import Sweep, curves_of
+from backtest.study.verdict import Subject, Verdict, cagr_gap, verdict
 
 TOP = 3
 """Best variants that are run again."""
@@ -72,10 +73,11 @@ class Findings:
 
     benchmarks, mixes: name -> figures, on the first point's terms.
 
-    size: the trials known, and what is said of the finalists. search: what luck explains of the best one, as a
-    comparison of the same variants says it; None without a benchmark, for more than MOST_VARIANTS variants and for
-    points of unlike periods. deflated: confidence that the best one's active ratio is more than the luck of all trials
-    (None without a benchmark). ahead: share of variants that grew more than the benchmark.
+    size: the trials known, and what is said of the finalists; verdict: of the best of them in words. search: what luck
+    explains of the best one, as a comparison of the same variants says it; None without a benchmark, for more than
+    MOST_VARIANTS variants and for points of unlike periods. deflated: confidence that the best one's active ratio is
+    more than the luck of all trials (None without a benchmark). ahead: share of variants that grew more than the
+    benchmark.
     """
 
     plateau: Plateau | None
@@ -84,6 +86,7 @@ class Findings:
     benchmarks: dict[str, Figures]
     mixes: dict[float, Figures]
     size: Search
+    verdict: Verdict
     search: SearchStatistics | None
     deflated: float | None
     ahead: float | None
@@ -101,14 +104,15 @@ class Findings:
         return len(over.wins) if over else 0
 
 
-def findings_of(result: Sweep, ledger: Path | None) -> Findings:
+def findings_of(result: Sweep, ledger: Path | None, recorded: int = 0) -> Findings:
     """Everything the page tells beside the table. Records each point of the sweep as a trial.
 
+    recorded: the most trials that a result says its ledger had.
     Raises EnginesDisagree when a finalist is not the same by backtrader.
     """
     plateau = result.plateau_of(result.scores)
     finalists = tuple(_finalists(result, plateau))
-    size = searched(result, finalists, ledger)
+    size = searched(result, finalists, ledger, recorded)
     benchmarks, mixes = _without_timing(result)
     search = _search(result, size)
     return Findings(
@@ -118,10 +122,23 @@ def findings_of(result: Sweep, ledger: Path | None) -> Findings:
         benchmarks=benchmarks,
         mixes=mixes,
         size=size,
+        verdict=_verdict(result, finalists, size),
         search=search,
         deflated=search.dsr if search else _deflated(result, finalists, size),
         ahead=share_ahead(result),
     )
+
+
+def _verdict(result: Sweep, finalists: tuple[Finalist, ...], size: Search) -> Verdict:
+    """What is said of the best point."""
+    best = finalists[0] if finalists else None
+    subject = Subject(
+        name=result.label(best.number) if best else "the first",
+        benchmark=benchmark_label(result.benchmark) if result.benchmark else None,
+        cagr_difference=cagr_gap(best.result) if best else None,
+        cycles=cycles_seen(result.first.config, result.market, result.first.plan.sessions),
+    )
+    return verdict(subject, size.findings[0], size)
 
 
 def _search(result: Sweep, size: Search) -> SearchStatistics | None:
@@ -209,7 +226,7 @@ def _deflated(result: Sweep, finalists: tuple[Finalist, ...], size: Search) -> f
     return deflated_sharpe(own.sharpe, own.observations, own.skewness, own.kurtosis, known.variance, known.count)
 
 
-def searched(result: Sweep, finalists: Sequence[Finalist], path: Path | None) -> Search:
+def searched(result: Sweep, finalists: Sequence[Finalist], path: Path | None, recorded: int) -> Search:
     """Put each point of the sweep into the ledger, and judge the finalists beside all that is known.
 
     Without a finalist the first point is shown.
@@ -232,7 +249,7 @@ def searched(result: Sweep, finalists: Sequence[Finalist], path: Path | None) ->
         benchmark=np.column_stack(benchmarks) if len(benchmarks) == len(runs) else None,
         cycles=tuple(cycle for each in runs for cycle in each.cycles),
     )
-    return search(shown, path, tried_points(result))
+    return search(shown, path, tried_points(result), recorded)
 
 
 def tried_points(result: Sweep) -> Iterator[Shown]:
@@ -279,10 +296,10 @@ def _table(result: Sweep, points: Sequence[tuple[int, Setting, BaseModel, str]])
 
 
 def mean_cash(setting: Setting, params: BaseModel) -> float:
-    """Mean share of cash at the close, of a point whose decisions leave any; else only the first row has it."""
+    """Mean share of cash at the close, of a point that may have any; of any other, only the first row has."""
     decision = setting.decide(params)
-    if setting.plan.terms.whole_shares or np.any(decision.cash_share) or decision.within:
-        initial = setting.config.strategy.initial
+    initial = setting.config.strategy.initial
+    if initial == "cash" or setting.plan.terms.whole_shares or np.any(decision.cash_share) or decision.within:
         weights = target_weights(decision, setting.market, setting.legs, setting.legs.tickers, initial)
         plan = make_plan(setting.market, setting.legs.tickers, weights, setting.plan.sessions[0], setting.plan.terms)
         books = run_compiled(plan)

@@ -26,6 +26,7 @@ from backtest.statistics.findings import Finding, findings
 from backtest.statistics.search import HISTORIES, MOST_CURVES, Curves, active_sessions, add_up
 from backtest.statistics.sharpe import Trials
 from backtest.store.ledger import FILE, Batch, Ledger, Remembered, used_hash
+from backtest.store.provenance import sha256_text
 from backtest.study.curves import NO_CASH
 from backtest.study.questions import trial_hash
 from backtest.units import MONTHS_PER_YEAR
@@ -80,7 +81,8 @@ class Search:
     trials: distinct accounts known, the shown ones among them; here: those of this command. annual: how many, and mean
     and variance of the annual active ratios of those on the same sessions. has_ledger: whether anything but this
     command's curves was known. forgotten: trials that the user made the ledger forget. damaged: what could not be read
-    of it. used: sha256 of the identities of all trials used.
+    of it. used: sha256 of the identities of all trials used, and of what is told of the ledger. length: trials of the
+    whole ledger; lost: how many more a result says there were.
     """
 
     findings: tuple[Finding, ...]
@@ -91,6 +93,8 @@ class Search:
     forgotten: int
     damaged: tuple[str, ...]
     used: str
+    length: int = 0
+    lost: int = 0
 
     @property
     def elsewhere(self) -> int:
@@ -102,12 +106,13 @@ class Search:
         return Trials(self.trials, self.annual.mean / periods_per_year**0.5, self.annual.variance / periods_per_year)
 
 
-def search(shown: Shown, path: Path | None, tried: Iterable[Shown] = ()) -> Search:
+def search(shown: Shown, path: Path | None, tried: Iterable[Shown] = (), recorded: int = 0) -> Search:
     """Record the shown curves and judge them in the light of all that are known.
 
     path: the ledger, None to keep none: then this command's curves are all there is. tried: curves of the same command
-    that are not shown, in tables of any sessions. The answer does not depend on whether the curves were known before,
-    nor on what is shown beside. Raises WriteError when the ledger cannot be kept.
+    that are not shown, in tables of any sessions. recorded: the most trials that a result says its ledger had; with
+    fewer now, the ledger was deleted, or it is another one, which is told. The answer does not depend on whether the
+    curves were known before, nor on what is shown beside. Raises WriteError when the ledger cannot be kept.
     """
     with _kept(path) as ledger:
         here = [ledger.record(batch_of(each))[0] for each in tried]
@@ -127,6 +132,8 @@ def search(shown: Shown, path: Path | None, tried: Iterable[Shown] = ()) -> Sear
         )
         known = np.unique(np.concatenate([keys, *(group.keys for group in known_ahead)]))
         ratios = _ratios(ahead, known_ahead) * (shown.market.periods_per_year / len(batch.active)) ** 0.5
+        lost = max(0, recorded - len(ledger) - ledger.forgotten)
+        told = [path is not None, ledger.forgotten, lost, ledger.damaged]
         return Search(
             findings=tuple(found),
             trials=len(known),
@@ -135,7 +142,9 @@ def search(shown: Shown, path: Path | None, tried: Iterable[Shown] = ()) -> Sear
             has_ledger=path is not None,
             forgotten=ledger.forgotten,
             damaged=tuple(ledger.damaged),
-            used=used_hash([known]),
+            used=sha256_text(f"{used_hash([known])} {told}"),
+            length=len(ledger),
+            lost=lost,
         )
 
 

@@ -10,7 +10,7 @@ from functools import cache
 from math import comb
 from pathlib import Path
 
-from backtest.account.benchmarks import mix_plan
+from backtest.account.benchmarks import benchmark_label, mix_plan
 from backtest.account.kernel import run_compiled
 from backtest.account.plan import Plan, make_plan
 from backtest.config import Study, study_question
@@ -23,6 +23,7 @@ from backtest.study.curves import returns_of
 from backtest.study.findings import tried_points
 from backtest.study.search import Search, Shown, cycles_seen, search
 from backtest.study.sweep import Progress, Sweep, curves_of, sweep
+from backtest.study.verdict import Subject, Verdict, verdict
 from backtest.study.walk import Candidates, Walk, walk
 from backtest.study.walk_paths import Paths, paths_through
 from backtest.text import count
@@ -39,12 +40,13 @@ MOST_SPLITS = 500
 @dataclass(frozen=True, eq=False)
 class WalkForward(Walk):
     """A study's grid walked forward. size: the trials known, and what is said of the account that follows the choices;
-    paths: None where none were asked for.
+    verdict: the same in words; paths: None where none were asked for.
     """
 
     sweep: Sweep
     paths: Paths | None
     size: Search
+    verdict: Verdict
 
 
 def walk_forward(
@@ -56,6 +58,7 @@ def walk_forward(
     cluster: str | None = None,
     keep: Path | None = None,
     ledger: Path | None = None,
+    recorded: int = 0,
     progress: Progress | None = None,
 ) -> WalkForward:
     """Walk a study's grid forward on the terms of its `walk_forward` section.
@@ -82,8 +85,15 @@ def walk_forward(
         )
     with _told_of(study):
         paths = paths_through(candidates, terms) if terms.combinatorial else None
-    known = search(shown_walk(result, held), ledger, tried_points(result))
-    return WalkForward(**vars(held), sweep=result, paths=paths, size=known)
+    known = search(shown_walk(result, held), ledger, tried_points(result), recorded)
+    subject = Subject(
+        name="choosing by the past",
+        benchmark=benchmark_label(result.benchmark or ""),
+        cagr_difference=held.growth - held.benchmark_growth,
+        cycles=cycles_seen(result.first.config, result.first.market, held.sessions),
+    )
+    said = verdict(subject, known.findings[0], known)
+    return WalkForward(**vars(held), sweep=result, paths=paths, size=known, verdict=said)
 
 
 def shown_walk(result: Sweep, held: Walk) -> Shown:

@@ -107,7 +107,8 @@ def document(sweep: Sweep, findings: Findings) -> dict[str, Any]:
         "overfitting_variants": findings.looked_at,
         "trials": findings.size.trials,
         "search": document_of(findings.size.findings[0], findings.size),
-        "verdict_level": findings.size.findings[0].level,
+        "verdict_level": findings.verdict.level,
+        "verdict": " ".join((findings.verdict.headline, *findings.verdict.sentences)),
         "plateau": None
         if plateau is None or plateau.centre is None
         else {

@@ -22,6 +22,7 @@ from backtest.store.folder import Identity, Written
 from backtest.store.provenance import Provenance, sha256_text
 from backtest.store.tables import csv, day, json_text
 from backtest.study.document import plain
+from backtest.study.verdict import document_of
 from backtest.study.walk_forward import WalkForward
 from backtest.study.walk_paths import SPREAD_KEYS, Paths
 
@@ -107,6 +108,9 @@ def document(walk: WalkForward) -> dict[str, Any]:
         "terms": walk.terms.model_dump(mode="json"),
         "figures": {name: dict(figures) for name, figures in walk.figures.items()},
         "above_median": walk.above_median,
+        "search": document_of(walk.size.findings[0], walk.size),
+        "verdict_level": walk.verdict.level,
+        "verdict": " ".join((walk.verdict.headline, *walk.verdict.sentences)),
         "best_in_hindsight": walk.sweep.values(walk.best),
         "windows": json.loads(windows_frame(walk).to_json(orient="records")),
         "combinatorial": paths_document(walk, walk.paths) if walk.paths else None,
