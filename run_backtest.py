@@ -7,8 +7,10 @@ config -> market -> decision -> fills -> result -> metrics -> report.
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
+from backtest.cli import main
 from backtest.config import Config
 from backtest.data import load_market
 from backtest.pages.run.files import write_result
@@ -18,17 +20,23 @@ from backtest.store.folder import Written
 from backtest.store.manifest import longest_ledger
 from backtest.store.provenance import Provenance
 from backtest.study.search import Search, search, shown_run
-from strategies import REGISTRY
 
 
 def backtest_one(
-    config: Config, results: Path, provenance: Provenance, *, ledger: Path | None = None, offline: bool = False
+    config: Config,
+    strategies: Mapping[str, type],
+    results: Path,
+    provenance: Provenance,
+    *,
+    ledger: Path | None = None,
+    offline: bool = False,
 ) -> tuple[Result, Search, Written]:
     """Run one config and write its folder in `results`; provenance: what its manifest keeps about this run.
 
-    ledger: where every trial is remembered, None to remember none.
+    strategies: name -> class, what `strategies/__init__.py` lists. ledger: where every trial is remembered, None to
+    remember none.
     """
-    strategy = REGISTRY[config.strategy.name]
+    strategy = strategies[config.strategy.name]
     market = load_market(config, offline=offline)  # prices, policy decisions, rates: checked, on one calendar
     decision = decide(config, market, strategy)  # what to hold after each close, and why; knows nothing later
     plan = plan_of(config, market, decision)  # the decision as target weights on the sessions of the test
@@ -41,6 +49,4 @@ def backtest_one(
 
 
 if __name__ == "__main__":
-    from backtest.cli import main
-
-    main(["run", *sys.argv[1:]])
+    main(["run", *sys.argv[1:]], backtest_one)

@@ -15,6 +15,8 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
+__version__ = "0.1.0"
+
 HOMES = {
     "load_config": "backtest.config",
     "load_market": "backtest.data",

@@ -1,4 +1,4 @@
-"""The command line: `backtest run | compare | sweep | walk-forward | check | list | audit`, a few lines each.
+"""The command line: which commands there are and what each is given; what they do stands in `commands/`.
 
 A user's mistake is one line per problem on stderr and an exit code (errors.py); never a traceback. Relative paths in a
 config are relative to the config; `configs/`, `strategies/` and `results/` are looked up in the current folder.
@@ -10,15 +10,37 @@ import io
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from backtest.commands.data_app import Cache, data_app
+import backtest
+from backtest.commands.data_app import data_app
+from backtest.commands.options import (
+    RESULTS,
+    Cache,
+    Chart,
+    Cluster,
+    Configs,
+    Day,
+    GridStudy,
+    Json,
+    LedgerFile,
+    Offline,
+    OneConfig,
+    Out,
+    Overrides,
+)
 from backtest.commands.trials import trials_app
-from backtest.errors import BacktestError, RunError
+from backtest.errors import BacktestError, NetworkError, RunError
+
+if TYPE_CHECKING:
+    from backtest.commands.run import OneRun
 
 INTERRUPTED = 130
+WITHOUT_NETWORK = (
+    "without a network: `source: sample` (configs/quickstart.yaml), csv, --offline with what is in the store"
+)
 
 app = typer.Typer(
     name="backtest",
@@ -31,60 +53,64 @@ app = typer.Typer(
 app.add_typer(data_app)
 app.add_typer(trials_app)
 
-Configs = Annotated[
-    list[Path], typer.Argument(metavar="CONFIG...", help="YAML files: what to test.", show_default=False)
-]
-Overrides = Annotated[
-    list[str] | None,
-    typer.Option("--set", metavar="KEY=VALUE", help="Override a key: strategy.params.hold_sessions=126"),
-]
-Out = Annotated[Path, typer.Option("--out", metavar="DIR", help="Where result folders go.")]
-Offline = Annotated[bool, typer.Option("--offline", help="Never touch the network.")]
-Cluster = Annotated[
-    str | None, typer.Option("--cluster", metavar="tcp://HOST:PORT", help="Run the points on a dask cluster.")
-]
-LedgerFile = Annotated[
-    Path | None, typer.Option("--ledger", metavar="FILE", help="Where every trial is remembered; $BACKTEST_LEDGER.")
-]
-Json = Annotated[bool, typer.Option("--json", help="Print what a script needs, as JSON.")]
+
+def print_version(is_wanted: bool) -> None:
+    """What --version does."""
+    if is_wanted:
+        import platform
+
+        print(f"backtest {backtest.__version__}, Python {platform.python_version()}")
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=print_version, is_eager=True, help="Print the version and end.")
+    ] = False,
+) -> None:
+    """Backtests of rotations between large-cap growth and small caps, without fooling anyone."""
 
 
 @app.command()
 def run(
+    context: typer.Context,
     configs: Configs,
     overrides: Overrides = None,
-    out: Out = Path("results"),
+    out: Out = RESULTS,
     offline: Offline = False,
     as_json: Json = False,
     ledger: LedgerFile = None,
     cache: Cache = None,
 ) -> None:
     """Run configs; each leaves a folder with a report, several are compared as well, and so is a study."""
-    from backtest.commands.run import run_configs
+    from backtest.commands.run import run_configs, run_one
 
-    run_configs(configs, overrides or [], out, offline=offline, as_json=as_json, ledger=ledger)
+    run_configs(configs, overrides or [], out, offline=offline, as_json=as_json, ledger=ledger,
+                backtest_one=context.obj or run_one)  # fmt: skip
 
 
 @app.command()
 def compare(
     configs: Configs,
     overrides: Overrides = None,
-    out: Out = Path("results"),
+    out: Out = RESULTS,
     offline: Offline = False,
     as_json: Json = False,
     ledger: LedgerFile = None,
+    cache: Cache = None,
 ) -> None:
     """Compare configs, or the variants of one study: which is better, and is it luck?"""
-    from backtest.commands.compare import compare_paths
+    from backtest.commands.search import compare_paths
 
     compare_paths(configs, overrides or [], out, offline=offline, as_json=as_json, ledger=ledger)
 
 
 @app.command()
 def sweep(
-    study: Annotated[Path, typer.Argument(metavar="STUDY", help="A study with a grid.", show_default=False)],
+    study: GridStudy,
     overrides: Overrides = None,
-    out: Out = Path("results"),
+    out: Out = RESULTS,
     curves: Annotated[
         list[int] | None,
         typer.Option("--curve", metavar="POINT", help="Also this point's whole curve: its row of sweep.csv, from 0."),
@@ -94,9 +120,10 @@ def sweep(
     as_json: Json = False,
     cluster: Cluster = None,
     ledger: LedgerFile = None,
+    cache: Cache = None,
 ) -> None:
     """Run every point of a study's grid: plateau or peak, and is the best more than luck?"""
-    from backtest.commands.sweep import sweep_path
+    from backtest.commands.search import sweep_path
 
     sweep_path(study, overrides or [], out, curves=curves or [], parquet=parquet, cluster=cluster, offline=offline,
                as_json=as_json, ledger=ledger)  # fmt: skip
@@ -104,16 +131,17 @@ def sweep(
 
 @app.command("walk-forward")
 def walk_forward(
-    study: Annotated[Path, typer.Argument(metavar="STUDY", help="A study with a grid.", show_default=False)],
+    study: GridStudy,
     overrides: Overrides = None,
-    out: Out = Path("results"),
+    out: Out = RESULTS,
     offline: Offline = False,
     as_json: Json = False,
     cluster: Cluster = None,
     ledger: LedgerFile = None,
+    cache: Cache = None,
 ) -> None:
     """Choose by the past alone, hold the choice, choose again: what would that have been worth?"""
-    from backtest.commands.walk_forward import walk_path
+    from backtest.commands.search import walk_path
 
     walk_path(study, overrides or [], out, offline=offline, as_json=as_json, cluster=cluster, ledger=ledger)
 
@@ -124,29 +152,30 @@ def check(
     overrides: Overrides = None,
     schema: Annotated[bool, typer.Option("--schema", help="Print the JSON schema of a config, for editors.")] = False,
     offline: Offline = False,
+    as_json: Json = False,
     cache: Cache = None,
 ) -> None:
-    """Validate configs, and their data where they are on this machine, without running them."""
-    from backtest.commands.check import check_configs, print_schema
+    """Validate configs, and their data and decisions where the data are on this machine, without trading."""
+    from backtest.commands.checks import check_configs, print_schema
 
     if schema:
         print_schema()
     elif not configs:
         raise typer.BadParameter("give at least one CONFIG, or --schema")
     else:
-        check_configs(configs, overrides or [], offline=offline)
+        check_configs(configs, overrides or [], offline=offline, as_json=as_json)
 
 
 @app.command("list")
 def list_(as_json: Json = False) -> None:
     """Show the strategies with their parameters, units and defaults, and the configs."""
-    from backtest.commands.listing import list_all
+    from backtest.commands.checks import list_all
 
     list_all(Path("configs"), as_json=as_json)
 
 
 @app.command()
-def results(out: Out = Path("results"), as_json: Json = False) -> None:
+def results(out: Out = RESULTS, as_json: Json = False) -> None:
     """List the results of a folder: kind, name, what tells them apart, verdict, period."""
     from backtest.commands.results import list_results
 
@@ -154,9 +183,15 @@ def results(out: Out = Path("results"), as_json: Json = False) -> None:
 
 
 @app.command()
-def audit(configs: Configs, overrides: Overrides = None, offline: Offline = False, as_json: Json = False) -> None:
+def audit(
+    configs: Configs,
+    overrides: Overrides = None,
+    offline: Offline = False,
+    as_json: Json = False,
+    cache: Cache = None,
+) -> None:
     """Cut off and poison the future at every decision; exit code 5 when anything before it changes."""
-    from backtest.commands.audit import audit_configs
+    from backtest.commands.checks import audit_configs
 
     audit_configs(configs, overrides or [], offline=offline, as_json=as_json)
 
@@ -174,9 +209,6 @@ def verify(
     verify_result(folder, offline=offline, as_json=as_json)
 
 
-OneConfig = Annotated[Path, typer.Argument(metavar="CONFIG", help="A YAML file.", show_default=False)]
-
-
 @app.command()
 def signal(
     config: OneConfig,
@@ -186,9 +218,10 @@ def signal(
     ] = None,
     offline: Offline = False,
     as_json: Json = False,
+    cache: Cache = None,
 ) -> None:
     """What to hold at the next open; exit code 10 when it changed with the last close."""
-    from backtest.commands.signal import signal as ask
+    from backtest.commands.today import signal as ask
 
     raise typer.Exit(ask(config, overrides or [], holding, offline=offline, as_json=as_json))
 
@@ -196,25 +229,26 @@ def signal(
 @app.command()
 def why(
     config: OneConfig,
-    day: Annotated[str | None, typer.Argument(metavar="[DATE]", show_default=False)] = None,
+    day: Day = None,
     overrides: Overrides = None,
     offline: Offline = False,
     as_json: Json = False,
+    cache: Cache = None,
 ) -> None:
     """The rule with every value and threshold at a close, and how far each is from flipping."""
-    from backtest.commands.why import why as explain
+    from backtest.commands.today import why as explain
 
     explain(config, day, overrides or [], offline=offline, as_json=as_json)
 
 
 @app.command()
 def fedwatch(
-    day: Annotated[str | None, typer.Argument(metavar="[DATE]", show_default=False)] = None,
+    day: Day = None,
     prices: Annotated[
         Path | None, typer.Option("--prices", metavar="FILE", help="Settlements: date,contract_month,close.")
     ] = None,
     old_day_count: Annotated[bool, typer.Option("--old-day-count", help="CME's rule of its older pages.")] = False,
-    chart: Annotated[Path | None, typer.Option("--chart", metavar="FILE", help="Write the chart as a page.")] = None,
+    chart: Chart = None,
     score: Annotated[bool, typer.Option("--score", help="Brier score and reliability over all meetings.")] = False,
     as_json: Json = False,
 ) -> None:
@@ -232,10 +266,11 @@ def surges(
     sessions: Annotated[int, typer.Option("--sessions", metavar="N", help="How long a surge is.")] = 5,
     top: Annotated[int, typer.Option("--top", metavar="N", help="How many to list.")] = 10,
     day: Annotated[str | None, typer.Option("--day", metavar="DATE", help="Also the one that ends then.")] = None,
-    chart: Annotated[Path | None, typer.Option("--chart", metavar="FILE", help="Write the chart as a page.")] = None,
+    chart: Chart = None,
     overrides: Overrides = None,
     offline: Offline = False,
     as_json: Json = False,
+    cache: Cache = None,
 ) -> None:
     """The best N-session gains of a ticker, or over another, and what followed."""
     from backtest.commands.surges import print_surges
@@ -244,16 +279,21 @@ def surges(
                  offline=offline, as_json=as_json)  # fmt: skip
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
-    """Run a command; ends the process with its exit code."""
+def main(arguments: Sequence[str] | None = None, backtest_one: OneRun | None = None) -> None:
+    """Run a command; ends the process with its exit code.
+
+    backtest_one: how one config is run, from `run_backtest.py`, which shows it step by step.
+    """
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(encoding="utf-8")  # a true minus, whatever the terminal's old encoding
     try:
-        app(args=None if arguments is None else list(arguments), prog_name="backtest")
+        app(args=None if arguments is None else list(arguments), prog_name="backtest", obj=backtest_one)
     except BacktestError as error:
-        for problem in error.problems:
-            print(problem, file=sys.stderr)
+        problems = list(error.problems)
+        if isinstance(error, NetworkError):
+            problems[-1] += f"; {WITHOUT_NETWORK}"
+        print("\n".join(problems), file=sys.stderr)
         raise SystemExit(error.exit_code) from None
     except MemoryError:
         print("not enough memory: nothing was written that is not whole", file=sys.stderr)

@@ -127,8 +127,8 @@ name: bench
 base: BASE
 benchmark: QQQ
 grid:
-  strategy.params.small_when.score[0].lookback_sessions: {from: 10, to: 250, step: 10}
-  strategy.params.small_when.score[1].any[0].above: {from: 0.2, to: 0.9, step: 0.1}
+  strategy.params.hold[2].when.score[0].lookback_sessions: {from: 10, to: 250, step: 10}
+  strategy.params.hold[2].when.score[1].any[0].above: {from: 0.2, to: 0.9, step: 0.1}
   strategy.params.volatility_target.annual: [0.1, 0.15, 0.2, 0.25, 0.3]
 """,
 }

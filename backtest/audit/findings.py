@@ -17,7 +17,7 @@ Method = Literal["cut", "poison"]
 class Finding:
     """One thing that changes with what comes after `session_cut`.
 
-    first_changed: the first session at which it does. what: `small_share`, `cash_share`, `evidence X`, `reason`,
+    first_changed: the first session at which it does. what: `share_<LEG>`, `evidence X`, `reason`,
     `order`, `fill`, `equity` or `run` (it broke off). was, became: before and after the future was changed.
     """
 

@@ -2,32 +2,18 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-CACHE_VARIABLE = "BACKTEST_CACHE"
+from backtest.commands.options import Cache, Json, Offline
 
 data_app = typer.Typer(
     name="data", help="The store of prices and rates: fetch, look, check, compare, export.", no_args_is_help=True
 )
 
 
-def use_cache(folder: Path | None) -> Path | None:
-    """What --cache does: the environment variable, which other processes of the run inherit."""
-    if folder is not None:
-        os.environ[CACHE_VARIABLE] = str(folder.absolute())
-    return folder
-
-
-Cache = Annotated[
-    Path | None,
-    typer.Option(
-        "--cache", metavar="DIR", callback=use_cache, help=f"Where snapshots are; else {CACHE_VARIABLE}, else yours."
-    ),
-]
 Targets = Annotated[
     list[str],
     typer.Argument(
@@ -38,7 +24,6 @@ Targets = Annotated[
     ),
 ]
 Series = Annotated[list[str] | None, typer.Argument(metavar="[WHAT...]", show_default=False)]
-Json = Annotated[bool, typer.Option("--json", help="Print what a script needs, as JSON.")]
 
 
 @data_app.command()
@@ -65,7 +50,7 @@ def status(series: Series = None, cache: Cache = None, as_json: Json = False) ->
 def check(
     targets: Series = None,
     page: Annotated[Path | None, typer.Option("--page", metavar="FILE", help="Write the findings as a page.")] = None,
-    offline: Annotated[bool, typer.Option("--offline", help="Never touch the network.")] = False,
+    offline: Offline = False,
     cache: Cache = None,
 ) -> None:
     """Check every byte and every price of the store, or the data of configs; exit code 3 for a fault that stops."""

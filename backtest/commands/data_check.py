@@ -9,8 +9,8 @@ from typing import Any
 
 import pandas as pd
 
+from backtest.commands.common import load_all
 from backtest.commands.data_series import CONFIG_SUFFIXES, series_of
-from backtest.commands.load import load_all
 from backtest.data.assemble import load_market, traded_tickers
 from backtest.data.calendar import sessions_around
 from backtest.data.checks import CHECKS, find_faults

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from backtest.commands.load import load_all
+from backtest.commands.common import load_all
 from backtest.config import Config
 from backtest.data.assemble import traded_tickers
 from backtest.data.futures import contracts_of

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from backtest.commands.why import parsed
+from backtest.commands.today import parsed
 from backtest.data.calendar import range_around, session_closes, sessions_around
 from backtest.data.macro import TABLE_HOLDS_DAYS, Observed, read_futures
 from backtest.data.macro_source import with_sessions
@@ -64,9 +64,6 @@ def fedwatch(
 ) -> None:
     """Print the table of a day (None: the last one there is). prices: a file like zq_daily.csv; None: the sample."""
     ground = Ground(prices)
-    if score:
-        _print_score(ground, as_json=as_json)
-        return
     day = ground.day(wanted)
     table = ground.table(day, count)
     place = int(ground.sessions.searchsorted(day))
@@ -76,6 +73,11 @@ def fedwatch(
         from backtest.now.plots import fedwatch_chart
 
         fedwatch_chart(chart, [(t.day, {m: odds.cut for m, odds in t.meetings.items()}) for t in history], table)
+    if score:
+        _print_score(ground, as_json=as_json)
+        if chart is not None and not as_json:
+            print(f"chart: {chart}")
+        return
     if as_json:
         print(json.dumps({**document(table), "simulated": ground.is_simulated}, indent=2, allow_nan=False))
         return

@@ -5,24 +5,46 @@ from __future__ import annotations
 import datetime
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from backtest.account.benchmarks import benchmark_label
-from backtest.commands.load import load_all, placed
-from backtest.config import is_study
+from backtest.commands.common import load_all, placed, registry, simulated
+from backtest.config import Config, is_study
 from backtest.metrics import metrics_on
 from backtest.pages.prose import caveats
+from backtest.pages.run.files import write_result
+from backtest.pipeline import run
 from backtest.result import Result
 from backtest.store.folder import Written
 from backtest.store.ledger import default_ledger
 from backtest.store.provenance import Provenance
-from backtest.study.search import Search
+from backtest.study.search import Search, search, shown_run
 from backtest.study.verdict import document_of, verdict_of_run
 from backtest.text import aligned
 
 OLD_PRICES_DAYS = 7
+
+
+OneRun: TypeAlias = Callable[..., tuple[Result, Search, Written]]
+"""(config, strategies, results folder, provenance, *, ledger, offline) -> the result, what is known, its folder."""
+
+
+def run_one(
+    config: Config,
+    strategies: Mapping[str, type],
+    out: Path,
+    provenance: Provenance,
+    *,
+    ledger: Path | None = None,
+    offline: bool = False,
+) -> tuple[Result, Search, Written]:
+    """What `run_backtest.py` shows step by step, for a command that was started without it."""
+    result = run(config, strategies, offline=offline)
+    known = search(shown_run(result), ledger)
+    provenance.ledger_length = known.trials if known.has_ledger else None
+    return result, known, write_result(result, known, strategies[config.strategy.name], out, provenance)
 
 
 def run_configs(
@@ -33,12 +55,11 @@ def run_configs(
     offline: bool,
     as_json: bool,
     ledger: Path | None = None,
+    backtest_one: OneRun = run_one,
 ) -> None:
     """Run each config and print its short table (or one JSON document for all); compare several, or a study."""
-    from run_backtest import backtest_one
-
     if any(is_study(path) for path in paths):
-        from backtest.commands.compare import compare_paths
+        from backtest.commands.search import compare_paths
 
         compare_paths(paths, overrides, out, offline=offline, as_json=as_json, ledger=ledger)
         return
@@ -48,18 +69,18 @@ def run_configs(
     for path, config in zip(paths, configs, strict=True):
         provenance = Provenance()
         with placed(path, overrides):
-            result, search, written = backtest_one(
-                config, out, provenance, ledger=ledger or default_ledger(), offline=offline
+            result, known, written = backtest_one(
+                config, registry(), out, provenance, ledger=ledger or default_ledger(), offline=offline
             )
         tell_age(result)
         if as_json:
-            documents.append(document(result, search, written))
+            documents.append(document(result, known, written))
         else:
-            print_summary(result, search, written, provenance.seconds)
+            print_summary(result, known, written, provenance.seconds)
     if as_json:
         print(json.dumps(documents[0] if len(documents) == 1 else documents, indent=2, allow_nan=False))
     if len(configs) > 1 and not as_json:
-        from backtest.commands.compare import compare_paths
+        from backtest.commands.search import compare_paths
 
         compare_paths(paths, overrides, out, offline=offline, as_json=False, ledger=ledger)
 
@@ -75,7 +96,7 @@ def tell_age(result: Result) -> None:
         print(f"{config.name}: the last prices are of {last:%Y-%m-%d}, {days} days ago", file=sys.stderr)
 
 
-def document(result: Result, search: Search, written: Written) -> dict[str, Any]:
+def document(result: Result, known: Search, written: Written) -> dict[str, Any]:
     """What a script needs."""
     return {
         "name": result.config.name,
@@ -84,25 +105,24 @@ def document(result: Result, search: Search, written: Written) -> dict[str, Any]
         "unchanged": not written.is_new,
         "metrics": dict(result.metrics),
         "benchmarks": {name: dict(figures) for name, figures in result.benchmark_metrics.items()},
-        "search": document_of(search.findings[0], search),
-        "verdict_level": search.findings[0].level,
+        "search": document_of(known.findings[0], known),
+        "verdict_level": known.findings[0].level,
         "warnings": caveats(result),
     }
 
 
-def print_summary(result: Result, search: Search, written: Written, seconds: float) -> None:
+def print_summary(result: Result, known: Search, written: Written, seconds: float) -> None:
     """A short table, the verdict, the warnings, the path of the report."""
     columns = {"strategy": result.metrics, **{benchmark_label(n): f for n, f in result.benchmark_metrics.items()}}
-    per_year, metrics = result.market.periods_per_year, metrics_on("terminal", "final_equity_usd")
     rows = [["", *columns]]
-    rows += [
-        [each.label, *(each.write(figures[each.key], per_year) for figures in columns.values())] for each in metrics
-    ]
+    for metric in metrics_on("terminal", "final_equity_usd"):
+        per_year = result.market.periods_per_year
+        rows.append([metric.label, *(metric.write(figures[metric.key], per_year) for figures in columns.values())])
     first, last = result.sessions[0], result.sessions[-1]
     title = f"{result.config.name}, {first:%Y-%m-%d} to {last:%Y-%m-%d}"
-    print(f"{title} (SIMULATED DATA)" if result.market.is_simulated else title)
+    print(f"{title}{simulated(result.market.is_simulated)}")
     print("\n".join(aligned(rows)))
-    said = verdict_of_run(result, search)
+    said = verdict_of_run(result, known)
     print("\n".join(["", *(f"  {line}" for line in (said.headline, *said.sentences)), ""]))
     for warning in caveats(result):
         print(f"  ! {warning}")

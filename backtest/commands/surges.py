@@ -9,9 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from backtest.commands.load import load_all
-from backtest.commands.now import market_to_now
-from backtest.commands.why import parsed, row_of
+from backtest.commands.common import load_all, placed, simulated
+from backtest.commands.today import market_to_now, parsed, row_of
 from backtest.errors import ConfigError
 from backtest.now.surges import AFTER, Surge, gains, surge_at, surges
 from backtest.signals.measures import closes
@@ -25,7 +24,8 @@ def print_surges(
     if sessions < 1 or top < 1:
         raise ConfigError("--sessions, --top: expected whole numbers from 1 on")
     config = load_all([path], overrides)[0]
-    _, market = market_to_now(config, offline=offline, overrides=overrides)
+    with placed(path, overrides):
+        _, market = market_to_now(config, offline=offline, overrides=overrides)
     for name in (ticker, over):
         if name is not None and name not in market.tickers:
             raise ConfigError(f"found {name[:20]!r}, expected a ticker of this config: {', '.join(market.tickers)}")
@@ -59,7 +59,7 @@ def print_surges(
 
 def _title(ticker: str, over: str | None, sessions: int, is_simulated: bool) -> str:
     what = f"{ticker}{f' over {over}' if over else ''}"
-    return f"Best gains of {what} over {sessions} sessions{' (SIMULATED DATA)' if is_simulated else ''}, points"
+    return f"Best gains of {what} over {sessions} sessions{simulated(is_simulated)}, points"
 
 
 def _line(surge: Surge) -> str:

@@ -10,18 +10,18 @@ from typing import Annotated
 
 import typer
 
+from backtest.commands.options import LedgerFile
 from backtest.errors import ConfigError
 from backtest.store.ledger import Ledger, default_ledger, exported, listed
 from backtest.text import aligned, count
 
 trials_app = typer.Typer(name="trials", help="Everything that was ever tried: what verdicts are corrected for.")
 
-Place = Annotated[Path | None, typer.Option("--ledger", metavar="FILE", help="The ledger; $BACKTEST_LEDGER.")]
 Study = Annotated[str | None, typer.Option("--study", help="Only the trials of this study or config.")]
 
 
 @trials_app.command("list")
-def list_trials(ledger: Place = None, study: Study = None) -> None:
+def list_trials(ledger: LedgerFile = None, study: Study = None) -> None:
     """Trials by study, command, benchmark and period."""
     known = _opened(ledger)
     by = ("study", "command", "group", "benchmark", "begin", "end")
@@ -37,7 +37,7 @@ def list_trials(ledger: Place = None, study: Study = None) -> None:
 
 
 @trials_app.command()
-def export(ledger: Place = None) -> None:
+def export(ledger: LedgerFile = None) -> None:
     """Every trial as a line of CSV: identity, names, active sessions, t of being ahead and of timing."""
     rows = exported(_opened(ledger))
     writer = csv.writer(sys.stdout, lineterminator="\n")
@@ -45,7 +45,7 @@ def export(ledger: Place = None) -> None:
 
 
 @trials_app.command()
-def merge(other: Annotated[Path, typer.Argument(metavar="FILE")], ledger: Place = None) -> None:
+def merge(other: Annotated[Path, typer.Argument(metavar="FILE")], ledger: LedgerFile = None) -> None:
     """Add the trials of another ledger."""
     if not other.is_file():
         raise ConfigError(f"{other}: is no file, expected a ledger")
@@ -56,7 +56,7 @@ def merge(other: Annotated[Path, typer.Argument(metavar="FILE")], ledger: Place 
 
 
 @trials_app.command()
-def forget(ledger: Place = None, study: Study = None) -> None:
+def forget(ledger: LedgerFile = None, study: Study = None) -> None:
     """Leave the trials of a study out of every later correction; how many is told on every later page."""
     if study is None:
         raise ConfigError("trials forget: --study: found none, expected the name of a study or config")

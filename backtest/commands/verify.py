@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from backtest.commands.common import registry
 from backtest.config import Config, load_config, question
 from backtest.data import content_hash, load_market
 from backtest.data.snapshots import RATE_SERIES, Snapshots
@@ -28,7 +29,6 @@ from backtest.pipeline import run
 from backtest.result import Result
 from backtest.store.manifest import Manifest, read_manifest, read_stored
 from backtest.store.provenance import sha256_text, versions
-from strategies import REGISTRY
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ def verify_result(folder: Path, *, offline: bool, as_json: bool) -> None:
     manifest = read_manifest(folder)
     if manifest.kind != "run":
         raise ConfigError(f"{folder}: expected the folder of one run; this is a {manifest.kind}")
-    config = load_config(folder / "config.yaml", strategies=REGISTRY)
+    config = load_config(folder / "config.yaml", strategies=registry())
     finding = _verified(folder, manifest, config, offline=offline)
     if as_json:
         print(json.dumps({name: getattr(finding, name) for name in Finding.__slots__}, indent=2, allow_nan=False))
@@ -68,11 +68,11 @@ def _verified(folder: Path, manifest: Manifest, config: Config, *, offline: bool
         if not (folder / name).is_file() or hashlib.sha256((folder / name).read_bytes()).hexdigest() != entry.sha256
     ]  # fmt: skip
     market = load_market(config, offline=offline)
-    result = run(config, REGISTRY, market=market)
+    result = run(config, registry(), market=market)
     now = {
         "config": sha256_text(question(config)),
         "data": content_hash(market),
-        "code": code_of(REGISTRY, [config.strategy.name]),
+        "code": code_of(registry(), [config.strategy.name]),
     }
     then = {"config": manifest.question_sha256, "data": manifest.data_sha256, "code": manifest.code_sha256}
     changed = [what for what in now if now[what] != then[what]]
@@ -85,7 +85,7 @@ def _verified(folder: Path, manifest: Manifest, config: Config, *, offline: bool
     if "data" in changed and moved:
         old_market = _market_of_then(config, manifest)
         if old_market is not None:
-            old = run(config, REGISTRY, market=old_market).metrics
+            old = run(config, registry(), market=old_market).metrics
             by_data = {name: float(result.metrics[name] or 0.0) - float(old[name] or 0.0) for name in moved}
     texts = data_files(result, caveats(result))
     apart = [name for name, text in texts.items() if name != "config.yaml" and _text(folder / name) != text]

@@ -12,7 +12,7 @@ from typing import Any, Final, NamedTuple
 from pydantic import ValidationError
 
 from backtest.config.fields import EXPECTED, TOLD_AS_EXPECTED, TOLD_AS_IS
-from backtest.config.models import BROKEN_RULES
+from backtest.config.models import BROKEN_RULES, UNKNOWN_LEGS
 from backtest.config.nodes import Node, NodePath, child, descend, found, scalar
 from backtest.config.problems import MAX_PROBLEMS, Problem, did_you_mean, dotted, nearest, printable, quoted
 from backtest.config.wording import Schema, choices, known_keys, phrase, schemas_at
@@ -40,6 +40,10 @@ def explain(error: ValidationError, root: Node, schema: Schema) -> Explained:
     for details in error.errors(include_url=False, include_input=False):
         kind, loc = details["type"], details["loc"]
         path, node = descend(root, loc)
+        if kind == UNKNOWN_LEGS:
+            wrong = [(tuple(place), text) for place, text in details["ctx"]["found"]]
+            told.problems.extend(Problem(descend(root, at)[1].origin, dotted(at), text) for at, text in wrong)
+            continue
         if kind == BROKEN_RULES or (node.is_flawed and kind != "extra_forbidden"):
             continue
         if kind == "extra_forbidden":

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 import numpy as np
 import pandas as pd
 
+from backtest.config.fields import Mix
 from backtest.data.adjustment import as_traded, check_dividends
 from backtest.data.between import check_between
 from backtest.data.calendar import range_around, session_closes, sessions_around
@@ -36,7 +37,7 @@ from backtest.market import POLICY_COLUMNS, Floats, Market, Needs, Source
 
 if TYPE_CHECKING:
     from backtest.config.fields import AnnualRate
-    from backtest.config.models import Config
+from backtest.config.models import Config
 
 LEAST_BESIDE_DELAY = 2
 """Sessions of a test beside the delay: one to decide at, one to be worth something at."""
@@ -68,7 +69,8 @@ def load_market(
         data.prices, end=data.end, offline=offline, largest_daily_move=data.largest_daily_move
     )
     needs: Needs = getattr(config.strategy.params, "needs", Needs())
-    tickers = tuple(dict.fromkeys((*traded, *needs.tickers, *extra_tickers)))
+    named = tuple(name for name in needs.tickers if name not in config.legs)  # a name that is both is the leg
+    tickers = tuple(dict.fromkeys((*traded, *named, *extra_tickers)))
     judged = _judged(source, tickers, data.end, data.largest_daily_move)
     last = last_session_of(judged.frames, traded, judged.exchange, end=data.end, to_common=to_common)
     least = LEAST_BESIDE_DELAY + config.execution.delay_sessions
@@ -204,9 +206,14 @@ def with_tbill(
 
 
 def traded_tickers(config: Config) -> tuple[str, ...]:
-    """Tickers that must have prices over the whole period: growth, small, then benchmarks; each once."""
-    benchmarks = [benchmark for benchmark in config.benchmarks if isinstance(benchmark, str)]
-    return tuple(dict.fromkeys((*config.legs.growth, *config.legs.small, *benchmarks)))
+    """Tickers that must have prices over the whole period: those of the legs, then benchmarks; each once."""
+    benchmarks: list[str] = []
+    for each in config.benchmarks:
+        if isinstance(each, Mix):
+            benchmarks += [str(name) for name in each.mix if name not in config.legs]
+        elif isinstance(each, str):
+            benchmarks.append(each)
+    return tuple(dict.fromkeys((*config.tickers, *benchmarks)))
 
 
 def _priced(

@@ -9,6 +9,7 @@ What comes is only dated and cut off before a session that has not finished; `ch
 
 from __future__ import annotations
 
+import logging
 import shutil
 import warnings
 from collections.abc import Iterator
@@ -161,16 +162,21 @@ def _history(ticker: Any, **span: Any) -> pd.DataFrame:
 
 @contextmanager
 def _honest(config: Any) -> Iterator[None]:
-    """Exceptions on; yfinance's own deprecation warnings, which are no business of a user, off."""
-    before = config.debug.hide_exceptions
+    """Exceptions on; yfinance's own warnings and log, which say again what is told once at the end, off."""
+    log = logging.getLogger("yfinance")
+    before, log_before = config.debug.hide_exceptions, log.level
     config.debug.hide_exceptions = False
+    log.setLevel(logging.CRITICAL + 1)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             yield
     finally:
         config.debug.hide_exceptions = before
+        log.setLevel(log_before)
 
 
 def _one_line(text: str) -> str:
-    return "".join(character for character in " ".join(text.split()) if character.isprintable())[:200]
+    """Printable, on one line, without what libcurl says to programmers."""
+    short = " ".join(text.split()).partition(" See https://curl.se")[0].replace("Failed to perform, ", "")
+    return "".join(character for character in short if character.isprintable())[:200]

@@ -6,7 +6,7 @@ Gives:  one value per metric and curve, and the reason wherever a metric is not 
     calendar = calendar_of(sessions)
     values, undefined = metrics(equity, calendar=calendar, tbill_returns=tbill, benchmark=benchmark, activity=activity)
 
-`metrics` is `metrics_table` with one row, so one curve and a hundred thousand are measured by the same lines.
+`metrics` measures one curve, `metrics_table` many by the same lines compiled: the figures are the same to the last bit.
 What each metric means stands in `registry.py`.
 """
 

@@ -1,24 +1,22 @@
-"""The formulas, over a block of curves at once: one row per curve, in the rows of a block that fits the cache.
+"""The formulas of all metrics of a curve, in plain Python that numba can compile: on lists for one, compiled for many.
 
-Reads:  equity (curves, sessions), positive and finite, base row first; T-bill returns and benchmark as single rows.
-Gives:  one array (curves,) per metric; NaN where a metric is not defined.
-
-Every figure of a row is computed from that row alone and in the same order, whatever stands beside it, and with
-operations that every processor rounds alike (no BLAS, no numpy power, logarithm or exponential): a curve has the same
-metrics, to the bit, alone and in a table, and on another machine as far as the C library's pow agrees.
+The same source gives the same bits both ways, and on every machine as far as the C library's pow agrees: sums are added
+in one order (`add_up`), and nothing is reassociated. A figure that is not defined is NaN.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from collections.abc import Callable
+from functools import cache
+from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from backtest.account import kernel
+from backtest.account.kernel import COSTS_USD, EXPOSURES, REBALANCES, TRADES, TURNOVER
+from backtest.market import Floats
 from backtest.metrics.calendar import Calendar
-
-Floats = npt.NDArray[np.float64]
-Table = dict[str, npt.NDArray[np.float64] | npt.NDArray[np.int64]]
 
 ROUNDING = 1e-10
 """Returns and deviations up to here are rounding: the account keeps as much of its equity in reserve against it."""
@@ -26,181 +24,309 @@ ROUNDING = 1e-10
 TAIL_SHARE = 0.05
 """The share of returns that the conditional value at risk at 95% averages."""
 
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Scratch:
-    """The arrays a block works in, used again by the next: fresh memory costs as much as what is computed in it."""
-
-    falls: Floats
-    returns: Floats
-    excess: Floats
-    spare: Floats
-
-    @classmethod
-    def allocate(cls, curves: int, sessions: int) -> Scratch:
-        """For blocks of at most so many curves."""
-        return cls(np.empty((curves, sessions)), *np.empty((3, curves, sessions - 1)))
-
-    def resized(self, curves: int) -> Scratch:
-        """For a block of fewer curves."""
-        return Scratch(self.falls[:curves], self.returns[:curves], self.excess[:curves], self.spare[:curves])
+FIRST_GUESS = 1.2
+"""Deviations below the mean under which the tail is looked for; where too few lie there, everywhere."""
 
 
-def drawdown(equity: Floats, *, out: Floats | None = None) -> Floats:
+def drawdown(equity: Floats) -> Floats:
     """Fall from the running peak, as fractions in [-1, 0], along the last axis; the base row is a peak too."""
-    falls = np.maximum.accumulate(equity, axis=-1, out=out)
-    np.divide(equity, falls, out=falls)
-    falls -= 1
-    return falls
+    return np.asarray(equity / np.maximum.accumulate(equity, axis=-1) - 1, dtype=np.float64)
 
 
-def measure_absolute(equity: Floats, *, tbill_returns: Floats, calendar: Calendar, scratch: Scratch) -> Table:
-    """What a curve is by itself: growth, risk, drawdowns, complete years, hit rate."""
-    spare = scratch.spare
-    periods = calendar.periods_per_year
-    growth = equity[:, -1] / equity[:, 0]
-    cagr = _power(growth, 1 / calendar.years) - 1 if calendar.is_one_year else _undefined(growth)
-    returns = simple_returns(equity, out=scratch.returns)
-    excess = np.subtract(returns, tbill_returns, out=scratch.excess)
-    mean_excess, excess_deviation = _mean(excess), _deviation(excess, spare)
-    shortfall = np.minimum(excess, 0, out=excess)
-    falls = drawdown(equity, out=scratch.falls)
-    deepest = falls.min(axis=1)
-    by_year = calendar.calendar_years.growth(equity) - 1
-    return {
-        "total_return": growth - 1,
-        "cagr": cagr,
-        "volatility": _deviation(returns, spare) * periods**0.5,
-        "sharpe": _ratio(mean_excess, excess_deviation) * periods**0.5,
-        # Over all N returns, the good ones as zeros: Sortino's target semi-deviation.
-        "sortino": _ratio(mean_excess, _root_mean_square(shortfall, spare)) * periods**0.5,
-        "max_drawdown": deepest,
-        "max_drawdown_sessions": _longest_fall(falls),
-        "calmar": _ratio(cagr, -deepest),
-        # The base row, which cannot be below a peak, is not one of the N.
-        "ulcer_index": _root_mean_square(falls[:, 1:], spare),
-        "cvar_95": _tail_mean(returns, spare),
-        "best_year": by_year.max(axis=1) if by_year.size else _undefined(growth),
-        "worst_year": by_year.min(axis=1) if by_year.size else _undefined(growth),
-        "hit_rate": _ratio(_count(returns > 0), _count(returns != 0)),
-        "final_equity_usd": equity[:, -1].copy(),
-    }
+def quotient(numerator: float, denominator: float) -> float:
+    """NaN where the denominator is no more than the noise of rounding."""
+    return numerator / denominator if denominator > ROUNDING else np.nan
 
 
-def measure_relative(
-    equity: Floats, *, tbill_returns: Floats, benchmark: Floats, calendar: Calendar, scratch: Scratch
-) -> Table:
-    """What a curve is beside the benchmark, a single curve (1, sessions) on the same sessions.
+def deviation_of(squares: float, count: int) -> float:
+    """Sample deviation of a sum of squares around the mean; exactly 0 when only rounding varies."""
+    if count < 2:
+        return np.nan
+    deviation = math.sqrt(squares / (count - 1))
+    return deviation if deviation > ROUNDING else 0.0
 
-    beta and alpha: least squares on returns over T-bills; alpha = (mean - beta x benchmark's mean) x periods a year.
+
+def add_up(values: Any, count: int) -> float:
+    """The sum of the first `count` values in eight lanes: the same order everywhere, eight wide in machine code."""
+    a = b = c = d = e = f = g = h = 0.0
+    even = count - count % 8
+    for t in range(0, even, 8):
+        a += values[t]
+        b += values[t + 1]
+        c += values[t + 2]
+        d += values[t + 3]
+        e += values[t + 4]
+        f += values[t + 5]
+        g += values[t + 6]
+        h += values[t + 7]
+    total = ((a + b) + (c + d)) + ((e + f) + (g + h))
+    for t in range(even, count):
+        total += values[t]
+    return total
+
+
+def measure_returns(
+    equity: Any, tbill: Any, benchmark: Any, premium: Any, of_premium: Any, periods: int,
+    returns: Any, room: Any, column: Any,
+) -> tuple[float, float]:  # fmt: skip
+    """What the returns say: mean and deviation of returns, and the columns made of sums.
+
+    tbill, benchmark, premium (sessions - 1,): T-bill's and benchmark's returns, the latter over T-bills and centred;
+    of_premium: its mean and deviation. room: (2, sessions).
     """
-    periods = calendar.periods_per_year
-    returns = simple_returns(equity, out=scratch.returns)
-    benchmark_returns = simple_returns(benchmark)
-    active = np.subtract(returns, benchmark_returns, out=scratch.excess)
-    mean_active, active_deviation = _mean(active), _deviation(active, scratch.spare)
-    premium = benchmark_returns - tbill_returns
-    mean_premium, spread = _mean(premium), _deviation(premium, np.empty_like(premium))
-    excess = np.subtract(returns, tbill_returns, out=scratch.excess)
-    covariance = _covariance(excess, premium - mean_premium[:, None], scratch.spare)
-    beta = _ratio(_ratio(covariance, spread), spread)
-    up, down = _captures(equity, benchmark, calendar)
-    return {
-        "beta": beta,
-        "alpha": (_mean(excess) - beta * mean_premium) * periods,
-        "tracking_error": active_deviation * periods**0.5,
-        "information_ratio": _ratio(mean_active, active_deviation) * periods**0.5,
-        "up_capture": up,
-        "down_capture": down,
-    }
+    count = len(returns)
+    terms, excess = room[0], room[1]
+    gains = moves = 0
+    for t in range(count):
+        returns[t] = equity[t + 1] / equity[t] - 1.0
+    for t in range(count):
+        excess[t] = returns[t] - tbill[t]
+        gains += returns[t] > 0.0
+        moves += returns[t] != 0.0
+    mean, mean_excess = add_up(returns, count) / count, add_up(excess, count) / count
+    for t in range(count):
+        terms[t] = (returns[t] - mean) * (returns[t] - mean)
+    deviation = deviation_of(add_up(terms, count), count)
+    for t in range(count):
+        terms[t] = (excess[t] - mean_excess) * (excess[t] - mean_excess)
+    excess_deviation = deviation_of(add_up(terms, count), count)
+    for t in range(count):
+        below = excess[t] if excess[t] < 0.0 else 0.0
+        terms[t] = below * below
+    shortfall = math.sqrt(add_up(terms, count) / count)  # over all N, the good ones as zeros: Sortino's
+    for t in range(count):
+        terms[t] = excess[t] * premium[t]
+    covariance = add_up(terms, count) / (count - 1) if count > 1 else np.nan
+    active = excess  # not needed any more
+    for t in range(count):
+        active[t] = returns[t] - benchmark[t]
+    mean_active = add_up(active, count) / count
+    for t in range(count):
+        terms[t] = (active[t] - mean_active) * (active[t] - mean_active)
+    active_deviation = deviation_of(add_up(terms, count), count)
+    year = math.sqrt(periods)
+    column[2] = deviation * year
+    column[3] = quotient(mean_excess, excess_deviation) * year
+    column[4] = quotient(mean_excess, shortfall) * year
+    beta = quotient(quotient(covariance, of_premium[1]), of_premium[1])
+    column[12] = beta
+    column[13] = (mean_excess - beta * of_premium[0]) * periods
+    column[14] = active_deviation * year
+    column[15] = quotient(mean_active, active_deviation) * year
+    column[21] = gains / moves if moves else np.nan
+    return mean, deviation
 
 
-def simple_returns(equity: Floats, *, out: Floats | None = None) -> Floats:
-    """Return of each session after the base row: (curves, sessions) -> (curves, sessions - 1)."""
-    returns = np.divide(equity[:, 1:], equity[:, :-1], out=out)
-    returns -= 1
-    return returns
+def measure_drawdowns(equity: Any, room: Any, spare: Any, column: Any) -> None:
+    """Deepest and longest fall from a peak, ulcer index. room, spare: (sessions,), to work in."""
+    sessions = len(equity)
+    peak, peak_row, longest = equity[0], 0, 0
+    for t in range(sessions):
+        if equity[t] >= peak:
+            if t - peak_row > 1:
+                longest = max(longest, t - peak_row)
+            peak, peak_row = equity[t], t
+        room[t] = peak
+    for t in range(sessions):
+        room[t] = equity[t] / room[t]
+    for t in range(sessions):
+        spare[t] = (room[t] - 1.0) * (room[t] - 1.0)
+    squares = add_up(spare, sessions)
+    column[5] = least(room, sessions) - 1.0
+    column[6] = max(longest, sessions - 1 - peak_row)
+    # The base row, which cannot be below a peak, is not one of the N.
+    column[8] = math.sqrt(squares / (sessions - 1)) if sessions > 1 else np.nan
 
 
-def _captures(equity: Floats, benchmark: Floats, calendar: Calendar) -> tuple[Floats, Floats]:
-    """Geometric mean monthly return in the benchmark's rising (falling) months, over the benchmark's own."""
-    own, other = calendar.months.growth(equity), calendar.months.growth(benchmark)
-
-    def capture(is_counted: npt.NDArray[np.bool_]) -> Floats:
-        months = np.flatnonzero(is_counted)
-        if not len(months):
-            return _undefined(equity[:, 0])
-        means = [_power(np.take(g, months, axis=1).prod(axis=1), 1 / len(months)) - 1 for g in (own, other)]
-        return means[0] / means[1]
-
-    return capture(other[0] > 1 + ROUNDING), capture(other[0] < 1 - ROUNDING)
+def least(values: Any, count: int) -> float:
+    """The least of the first `count` values, by halves: those loops run eight wide, a running minimum does not."""
+    while count > 1:
+        half = count // 2
+        for u in range(half):
+            other = values[count - half + u]
+            if other < values[u]:
+                values[u] = other
+        count -= half
+    return float(values[0])
 
 
-def _longest_fall(falls: Floats) -> npt.NDArray[np.int64]:
-    """Sessions of the longest way from a peak back to its level, or to the last row."""
-    curves, sessions = falls.shape
-    peaks = np.flatnonzero(falls == 0)
-    first_peaks = np.searchsorted(peaks, np.arange(curves) * sessions)  # each base row is a peak
-    spans = np.diff(peaks, append=curves * sessions)
-    spans[spans == 1] = 0  # from one peak to the next: nothing was lost
-    last_peaks = np.append(first_peaks[1:], len(peaks))[:curves] - 1
-    spans[last_peaks] = sessions - 1 - peaks[last_peaks] % sessions
-    return np.maximum.reduceat(spans, first_peaks).astype(np.int64)
+def smallest(values: Any, count: int, rank: int) -> float:
+    """The value at `rank` (from 0) of the first `count`, in ascending order; puts them in another order (Hoare)."""
+    low, high = 0, count - 1
+    while low < high:
+        pivot = values[(low + high) // 2]
+        i, j = low, high
+        while i <= j:
+            while values[i] < pivot:
+                i += 1
+            while values[j] > pivot:
+                j -= 1
+            if i <= j:
+                values[i], values[j] = values[j], values[i]
+                i += 1
+                j -= 1
+        if rank <= j:
+            high = j
+        elif rank >= i:
+            low = i
+        else:
+            break
+    return float(values[rank])
 
 
-def _tail_mean(returns: Floats, spare: Floats) -> Floats:
-    """Historical expected shortfall: mean of the worst floor(0.05 (N - 1)) + 1 returns.
+def tail_mean(returns: Any, mean: float, deviation: float, room: Any) -> float:
+    """Historical expected shortfall: mean of the worst floor(0.05 (N - 1)) + 1 returns. room: (2, N) at least.
 
-    These are the returns at or below the 5% quantile; where several tie at the quantile, as zeros in cash do, only as
-    many count as stand in the tail (empyrical's definition).
+    Of returns that tie at the edge of the tail, as zeros in cash do, only as many count as stand in it (empyrical's).
     """
-    count = returns.shape[1]
-    if not count:
-        return _undefined(returns)
+    count = len(returns)
     tail = int(TAIL_SHARE * (count - 1)) + 1
-    np.copyto(spare, returns)
-    spare.partition(tail - 1, axis=1)
-    # A partition's order depends on the processor's instructions, and with it the last bit of a sum.
-    return _mean(np.sort(spare[:, :tail], axis=1))
+    bound = mean - FIRST_GUESS * deviation
+    low, ordered = room[0], room[1]
+    found = 0
+    for t in range(count):
+        low[found] = returns[t]
+        found += returns[t] < bound
+    if found < tail:
+        for t in range(count):
+            low[t] = returns[t]
+        found = count
+    for t in range(found):
+        ordered[t] = low[t]
+    edge = smallest(ordered, found, tail - 1)
+    total, below = 0.0, 0
+    for t in range(found):  # in the order of time, so that the sum does not depend on how the edge was found
+        if low[t] < edge:
+            total += low[t]
+            below += 1
+    return (total + (tail - below) * edge) / tail
 
 
-def _mean(values: Floats) -> Floats:
-    return values.sum(axis=1) / values.shape[1] if values.shape[1] else _undefined(values)
+def capture(equity: Any, before: Any, last: Any, months: Any, own: float) -> float:
+    """Geometric mean monthly return in these months, over the benchmark's `own`."""
+    if not len(months):
+        return np.nan
+    product: float = 1.0
+    for month in months:
+        product *= equity[last[month]] / equity[before[month]]
+    mean: float = product ** (1.0 / len(months)) - 1.0
+    return mean / own
 
 
-def _deviation(values: Floats, spare: Floats) -> Floats:
-    """Sample standard deviation (N - 1); exactly 0 when only rounding varies, NaN for fewer than two values."""
-    if values.shape[1] < 2:
-        return _undefined(values)
-    centred = np.subtract(values, _mean(values)[:, None], out=spare)
-    deviation = np.sqrt(np.multiply(centred, centred, out=spare).sum(axis=1) / (values.shape[1] - 1))
-    return np.where(deviation > ROUNDING, deviation, 0.0)
+def measure_years(equity: Any, before: Any, last: Any, column: Any) -> None:
+    """Best and worst complete calendar year."""
+    best, worst = -np.inf, np.inf
+    for k in range(len(last)):
+        growth = equity[last[k]] / equity[before[k]] - 1.0
+        best, worst = max(best, growth), min(worst, growth)
+    column[10] = best if len(last) else np.nan
+    column[11] = worst if len(last) else np.nan
 
 
-def _covariance(values: Floats, centred: Floats, spare: Floats) -> Floats:
-    """Sample covariance (N - 1) with a row whose mean is zero; NaN for fewer than two values."""
-    count = values.shape[1]
-    return np.multiply(values, centred, out=spare).sum(axis=1) / (count - 1) if count > 1 else _undefined(values)
+def measure_one(
+    equity: Any, totals: Any, tbill: Any, benchmark: Any, premium: Any, of_premium: Any, has_benchmark: bool,
+    is_one_year: bool, years: float, periods: int, year_rows: Any, month_rows: Any, rising: Any, falling: Any,
+    captured: Any, returns: Any, room: Any, column: Any,
+) -> None:  # fmt: skip
+    """All figures of one curve into `column` (metrics,), in METRIC_KEYS' order.
+
+    totals: of the kernel. year_rows, month_rows (2, periods): rows before and at the end; rising, falling: months of
+    the benchmark; captured: its own mean returns in them. returns (sessions - 1,), room (2, sessions): to work in.
+    """
+    for k in range(len(column)):
+        column[k] = np.nan
+    growth = equity[len(equity) - 1] / equity[0]
+    column[0] = growth - 1.0
+    if is_one_year:
+        column[1] = growth ** (1.0 / years) - 1.0
+    if len(returns):
+        mean, deviation = measure_returns(equity, tbill, benchmark, premium, of_premium, periods, returns, room, column)
+        column[9] = tail_mean(returns, mean, deviation, room)
+        column[18] = totals[TURNOVER] / years
+    measure_drawdowns(equity, room[0], room[1], column)
+    column[7] = quotient(column[1], -column[5])
+    measure_years(equity, year_rows[0], year_rows[1], column)
+    if has_benchmark:
+        column[16] = capture(equity, month_rows[0], month_rows[1], rising, captured[0])
+        column[17] = capture(equity, month_rows[0], month_rows[1], falling, captured[1])
+    else:
+        for k in range(12, 16):
+            column[k] = np.nan
+    column[19] = totals[REBALANCES]
+    column[20] = totals[TRADES]
+    for k in range(EXPOSURES, len(totals)):
+        column[22 + k - EXPOSURES] = totals[k]
+    column[len(column) - 2] = totals[COSTS_USD]
+    column[len(column) - 1] = equity[len(equity) - 1]
 
 
-def _root_mean_square(values: Floats, spare: Floats) -> Floats:
-    root: Floats = np.sqrt(_mean(np.multiply(values, values, out=spare)))
-    return root
+measure: Any = measure_one
 
 
-def _count(is_counted: npt.NDArray[np.bool_]) -> Floats:
-    return np.array([np.count_nonzero(row) for row in is_counted], dtype=np.float64)
+def measure_rows(equity: Any, totals: Any, against: Any, table: Any) -> None:
+    """Metrics of the curves (variants, sessions) with their totals (variants, EXPOSURES + baskets)."""
+    returns, room = np.empty(equity.shape[1] - 1), np.empty((2, equity.shape[1]))
+    for v in range(len(equity)):
+        measure(equity[v], totals[v], *against, returns, room, table[v])
 
 
-def _ratio(numerator: Floats, denominator: Floats) -> Floats:
-    """Quotient; NaN where the denominator is no more than the noise of rounding."""
-    return np.divide(numerator, denominator, out=_undefined(numerator), where=denominator > ROUNDING)
+def measured_against(calendar: Calendar, tbill: Floats, benchmark: Floats | None) -> tuple[Any, ...]:
+    """The arguments of `measure_one` that are the same for all curves on the same sessions.
+
+    tbill: (sessions - 1,); benchmark: equity (sessions,).
+    """
+    curve = np.ones(calendar.sessions) if benchmark is None else benchmark
+    returns = curve[1:] / curve[:-1] - 1
+    premium = returns - tbill
+    mean = float(premium.mean()) if len(premium) else np.nan
+    spread = float(premium.std(ddof=1)) if len(premium) > 1 else np.nan
+    months = calendar.months.growth(curve[None])[0]
+    sides = [np.flatnonzero(months > 1 + ROUNDING), np.flatnonzero(months < 1 - ROUNDING)]
+    own = [float(months[side].prod()) ** (1 / len(side)) - 1 if len(side) else np.nan for side in sides]
+    rows = [np.array([each.before, each.last], dtype=np.int64) for each in (calendar.calendar_years, calendar.months)]
+    return (
+        np.ascontiguousarray(tbill),
+        returns,
+        premium - mean,
+        np.array([mean, spread if not spread <= ROUNDING else 0.0]),
+        benchmark is not None,
+        calendar.is_one_year,
+        calendar.years,
+        calendar.periods_per_year,
+        rows[0],
+        rows[1],
+        sides[0].astype(np.int64),
+        sides[1].astype(np.int64),
+        np.array(own),
+    )
 
 
-def _power(base: Floats, exponent: float) -> Floats:
-    """Power by the C library: numpy's own differs in the last bit between processors."""
-    return np.array([value**exponent for value in base.tolist()], dtype=np.float64)
+FORMULAS: tuple[Callable[..., Any], ...] = (
+    deviation_of,
+    quotient,
+    add_up,
+    measure_returns,
+    least,
+    measure_drawdowns,
+    smallest,
+    tail_mean,
+    capture,
+    measure_years,
+    measure_one,
+)
 
 
-def _undefined(like: Floats) -> Floats:
-    return np.full(len(like), np.nan)
+@cache
+def let_compiled_code_measure() -> None:
+    """No fastmath: a run, which is measured uncompiled, and a sweep have the same figures to the last bit."""
+    from numba.extending import register_jitable
+
+    for function in FORMULAS:
+        register_jitable(error_model=kernel.NO_CHECKS, forceinline=True)(function)
+
+
+@cache
+def measurer() -> Any:
+    """`measure_rows` compiled."""
+    let_compiled_code_measure()
+    return kernel.machine_code(measure_rows, __name__)

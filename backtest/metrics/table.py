@@ -8,16 +8,18 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from backtest.account.kernel import COSTS_USD, EXPOSURES, REBALANCES, TRADES, TURNOVER, in_lists
+from backtest.market import Floats
 from backtest.metrics.calendar import Calendar
-from backtest.metrics.formulas import Floats, Scratch, Table, measure_absolute, measure_relative
-from backtest.metrics.registry import METRIC_KEYS, METRICS, MISSING, NO_BENCHMARK, Need
+from backtest.metrics.formulas import measure, measured_against, measurer
+from backtest.metrics.registry import COUNTED_KEYS, METRIC_KEYS, METRICS, MISSING, NO_BENCHMARK, Need
 
-BLOCK_VALUES = 1 << 16
-"""Values worked on at once: half a megabyte an array, so that the passes of a block stay in the cache."""
+Table = dict[str, npt.NDArray[np.float64] | npt.NDArray[np.int64]]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -53,15 +55,17 @@ def metrics(
     Arguments and errors as for metrics_table. no_benchmark: the reason to give where `benchmark` is None, such as
     "this is the benchmark". Fractions, not percent; never NaN or infinite.
     """
-    table = metrics_table(
-        np.asarray(equity, dtype=np.float64)[None],
-        calendar=calendar,
-        tbill_returns=tbill_returns,
-        benchmark=benchmark,
-        activity=activity,
+    curves, totals, against = _prepared(
+        np.asarray(equity, dtype=np.float64)[None], calendar, tbill_returns, benchmark, activity
     )
-    numbers = {key: column[0].item() for key, column in table.items()}
-    values = {key: number if math.isfinite(number) else None for key, number in numbers.items()}
+    curve, sessions = curves[0].tolist(), calendar.sessions
+    column = [math.nan] * len(METRIC_KEYS)
+    room = [[0.0] * sessions for _ in range(2)]
+    measure(curve, totals[0].tolist(), *in_lists(against), [0.0] * (sessions - 1), room, column)
+    values: dict[str, float | int | None] = {}
+    for key, number in zip(METRIC_KEYS, column, strict=True):
+        is_whole = key in COUNTED_KEYS
+        values[key] = None if not math.isfinite(number) else int(number) if is_whole else float(number)
     reasons = undefined_reasons(
         calendar, has_benchmark=benchmark is not None, no_benchmark=no_benchmark, has_activity=activity is not None
     )
@@ -83,25 +87,16 @@ def metrics_table(
     tbill_returns: simple return of T-bills per session, shape (sessions,); the base row's is not used.
     benchmark: one curve on the same sessions; without it the relative metrics are undefined.
 
-    Works block by block; beside its result it needs a few megabytes, however many curves there are. Raises ValueError
-    for a wrong shape and for an equity that is not positive and finite, naming curve and row.
+    Raises ValueError for a wrong shape and for an equity that is not positive and finite, naming curve and row.
     """
-    curves = np.asarray(equity, dtype=np.float64)
-    if curves.ndim != 2 or curves.shape[1] != calendar.sessions:
-        raise ValueError(f"equity has shape {curves.shape}, expected (curves, {calendar.sessions})")
-    tbill = _row(tbill_returns, calendar, "tbill_returns")[:, 1:]
-    if not np.isfinite(tbill).all():
-        raise ValueError("tbill_returns must be finite")
-    reference = None if benchmark is None else _checked(_row(benchmark, calendar, "benchmark"), "benchmark")
-
-    step = min(max(1, BLOCK_VALUES // calendar.sessions), max(1, len(curves)))
-    scratch = Scratch.allocate(step, calendar.sessions)
-    starts = range(0, max(1, len(curves)), step)
-    blocks = [_measure(curves[i : i + step], i, tbill, reference, calendar, scratch) for i in starts]
-    columns: Table = {key: np.concatenate([block[key] for block in blocks]) for key in blocks[0]}
-    columns |= _activity_columns(activity, len(curves), calendar)
-    unknown = np.full(len(curves), np.nan)
-    return {key: columns.get(key, unknown) for key in METRIC_KEYS}
+    curves, totals, against = _prepared(equity, calendar, tbill_returns, benchmark, activity)
+    table = np.empty((len(curves), len(METRIC_KEYS)))
+    measurer()(curves, totals, against, table)
+    columns: Table = dict(zip(METRIC_KEYS, np.ascontiguousarray(table.T), strict=True))
+    for key in COUNTED_KEYS:
+        if np.isfinite(columns[key]).all():
+            columns[key] = columns[key].astype(np.int64)
+    return columns
 
 
 def undefined_reasons(
@@ -126,43 +121,40 @@ def undefined_reasons(
     return {key: reason for key, reason in reasons.items() if reason}
 
 
-def _measure(
-    curves: Floats, first: int, tbill: Floats, reference: Floats | None, calendar: Calendar, scratch: Scratch
-) -> Table:
-    """A block's columns; the books' are not among them."""
-    block = _checked(np.ascontiguousarray(curves), "equity", first)
-    room = scratch.resized(len(block))
-    table = measure_absolute(block, tbill_returns=tbill, calendar=calendar, scratch=room)
-    if reference is not None:
-        table |= measure_relative(block, tbill_returns=tbill, benchmark=reference, calendar=calendar, scratch=room)
-    return table
-
-
-def _activity_columns(activity: Activity | None, curves: int, calendar: Calendar) -> Table:
-    if activity is None:
-        return {}
-    per_year = 1 / calendar.years if calendar.years else np.nan
-    columns = {
-        "turnover_annual": np.asarray(activity.turnover, dtype=np.float64) * per_year,
-        "rebalances": np.asarray(activity.rebalances, dtype=np.int64),
-        "trades": np.asarray(activity.trades, dtype=np.int64),
-        "exposure_small": np.asarray(activity.exposure_small, dtype=np.float64),
-        "costs_usd": np.asarray(activity.costs_usd, dtype=np.float64),
-    }
-    return {key: np.broadcast_to(column, curves) for key, column in columns.items()}
+def _prepared(
+    equity: npt.ArrayLike,
+    calendar: Calendar,
+    tbill_returns: npt.ArrayLike,
+    benchmark: npt.ArrayLike | None,
+    activity: Activity | None,
+) -> tuple[Floats, Floats, tuple[Any, ...]]:
+    """Curves (curves, sessions), their totals and what they are measured against, checked."""
+    curves = np.ascontiguousarray(equity, dtype=np.float64)
+    if curves.ndim != 2 or curves.shape[1] != calendar.sessions:
+        raise ValueError(f"equity has shape {curves.shape}, expected (curves, {calendar.sessions})")
+    tbill = _row(tbill_returns, calendar, "tbill_returns")
+    if not np.isfinite(tbill[1:]).all():
+        raise ValueError("tbill_returns must be finite")
+    reference = None if benchmark is None else _checked(_row(benchmark, calendar, "benchmark")[None], "benchmark")[0]
+    totals = np.full((len(curves), EXPOSURES + 1), np.nan)
+    if activity is not None:
+        totals[:, TURNOVER], totals[:, COSTS_USD] = activity.turnover, activity.costs_usd
+        totals[:, REBALANCES], totals[:, TRADES] = activity.rebalances, activity.trades
+        totals[:, EXPOSURES] = activity.exposure_small
+    return _checked(curves, "equity"), totals, measured_against(calendar, tbill[1:], reference)
 
 
 def _row(values: npt.ArrayLike, calendar: Calendar, name: str) -> Floats:
     row = np.asarray(values, dtype=np.float64)
     if row.shape != (calendar.sessions,):
         raise ValueError(f"{name} has shape {row.shape}, expected ({calendar.sessions},)")
-    return row[None, :]
+    return row
 
 
-def _checked(curves: Floats, name: str, first: int = 0) -> Floats:
+def _checked(curves: Floats, name: str) -> Floats:
     # NaN is neither: a minimum hands it on.
     if curves.size and not (curves.min() > 0 and curves.max() < np.inf):
         curve, row = np.argwhere(~((curves > 0) & (curves < np.inf)))[0]
-        found = f"{name}, curve {first + curve}, row {row}: {curves[curve, row]}"
+        found = f"{name}, curve {curve}, row {row}: {curves[curve, row]}"
         raise ValueError(f"{found}, expected a positive, finite value")
     return curves

@@ -23,6 +23,7 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import BaseModel
 
+from backtest import two_legs
 from backtest.account.kernel import STATES
 from backtest.account.plan import NO_BAND
 from backtest.config import Config, Study
@@ -81,7 +82,7 @@ class Batch:
         if isinstance(decision, Encoded):
             self.encoded.append(decision)
         else:
-            self.room.parts[len(self.numbers)] = decision.small_share
+            self.room.parts[len(self.numbers)] = two_legs.second_share(decision)
         self.numbers.append(number)
 
     def run(self, start: int, table: Floats) -> Told:
@@ -108,7 +109,7 @@ class Batch:
 
     def _wrong(self, k: int) -> Exception:
         try:
-            decision = Decision(self.room.parts[k])
+            decision = two_legs.decision_of(self.room.parts[k], self.setting.legs)
             check_decision(decision, self.setting.market, self.setting.legs)
         except RunError as error:
             return error

@@ -19,7 +19,7 @@ from backtest.account.benchmarks import benchmark_label, mix_plan, mix_weights
 from backtest.account.kernel import run_compiled
 from backtest.account.plan import make_plan
 from backtest.config import Config, Study
-from backtest.decision import target_weights
+from backtest.decision import Decision, target_weights
 from backtest.errors import ConfigError, EnginesDisagree, RunError
 from backtest.market import Floats
 from backtest.metrics import METRIC_KEYS
@@ -299,13 +299,19 @@ def mean_cash(setting: Setting, params: BaseModel) -> float:
     """Mean share of cash at the close, of a point that may have any; of any other, only the first row has."""
     decision = setting.decide(params)
     initial = setting.config.strategy.initial
-    if initial == "cash" or setting.plan.terms.whole_shares or np.any(decision.cash_share) or decision.within:
+    if initial == "cash" or setting.plan.terms.whole_shares or decision.within or not is_invested(decision):
         weights = target_weights(decision, setting.market, setting.legs, setting.legs.tickers, initial)
         plan = make_plan(setting.market, setting.legs.tickers, weights, setting.plan.sessions[0], setting.plan.terms)
         books = run_compiled(plan)
         cash = float((books.cash[1:] / books.equity[1:]).mean())
         return cash if cash > NO_CASH else 0.0
     return 0.0
+
+
+def is_invested(decision: Decision) -> bool:
+    """Do the shares of every session that knows its signal add up to the whole?"""
+    held = decision.by_leg[decision.is_known]
+    return bool((np.abs(held.sum(axis=1) - 1.0) <= NO_CASH).all())
 
 
 def benchmark_growth(result: Sweep) -> Floats:

@@ -1,8 +1,7 @@
 """The machine code of a sweep: decisions to an account, the account to metrics, many in one call.
 
-`runner` and `measurer` compile the plain functions of `account/kernel.py` and `metrics/fused.py`. One function each,
-that lets go of the interpreter: cores are used by threads. (Two compiled versions of one function, a serial and a
-parallel one, share a place in numba's cache on disk, and the parallel one can come back serial.)
+One function, that lets go of the interpreter: cores are used by threads. (Two compiled versions of one function, a
+serial and a parallel one, share a place in numba's cache on disk, and the parallel one can come back serial.)
 """
 
 from __future__ import annotations
@@ -12,51 +11,20 @@ from typing import Any
 
 import numpy as np
 
-from backtest.account import kernel, sizing
-from backtest.metrics import fused
-
-SUMS = {"reassoc", "nsz", "contract"}
-"""For metrics: sums may be added in another order. Never for the account, where the last bit counts."""
+from backtest.account import kernel
+from backtest.metrics import formulas
 
 simulate: Any = kernel.simulate
 stretches_between: Any = kernel.stretches_between
-measure_one: Any = fused.measure_one
-
-_SUMS: tuple[Any, ...] = (
-    fused.deviation_of,
-    fused.quotient,
-    fused.measure_returns,
-    fused.measure_falls,
-    fused.least,
-    fused.smallest,
-    fused.tail_mean,
-    fused.capture,
-    fused.measure_years,
-    fused.measure_one,
-)
+measure_one: Any = formulas.measure_one
 
 
 @cache
 def runner() -> Any:
     """`run_many` compiled."""
     kernel.let_compiled_code_call_the_kernel()
-    _let_compiled_code_measure()
-    return kernel.machine_code(run_many, sizing, fused)
-
-
-@cache
-def measurer() -> Any:
-    """`measure_rows` compiled: metrics of curves that were made elsewhere."""
-    _let_compiled_code_measure()
-    return kernel.machine_code(measure_rows, fused)
-
-
-@cache
-def _let_compiled_code_measure() -> None:
-    from numba.extending import register_jitable
-
-    for function in _SUMS:
-        register_jitable(fastmath=SUMS, error_model=kernel.NO_CHECKS, forceinline=True)(function)
+    formulas.let_compiled_code_measure()
+    return kernel.machine_code(run_many, formulas.__name__)
 
 
 def run_many(
@@ -103,10 +71,3 @@ def run_many(
             totals,
         )
         measure_one(own, totals, *against, returns, room, table[v])
-
-
-def measure_rows(equity: Any, totals: Any, against: Any, table: Any) -> None:
-    """Metrics of the curves (variants, sessions) with their totals (variants, 4 + baskets)."""
-    returns, room = np.empty(equity.shape[1] - 1), np.empty((2, equity.shape[1]))
-    for v in range(len(equity)):
-        measure_one(equity[v], totals[v], *against, returns, room, table[v])

@@ -24,12 +24,11 @@ from backtest.config.study import WalkForwardTerms
 from backtest.errors import RunError
 from backtest.market import Floats
 from backtest.metrics import METRIC_KEYS, Calendar, Spans, calendar_and_tbill, metric_of, metrics
+from backtest.metrics.formulas import measured_against, measurer
 from backtest.result import Figures
 from backtest.study.curves import annual_growth, years_between
 from backtest.study.plateau import Plateau
 from backtest.study.settings import Setting, ranked_by
-from backtest.study.sweep_engine import measurer
-from backtest.study.sweep_measure import measured_against
 
 FEWEST_SESSIONS = 63
 """A quarter of a year: neither a choice nor a test is made on less."""

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from backtest.commands.compare import compare_paths, joint_name, question_of
+from backtest.commands.search import compare_paths, joint_name, question_of
 from backtest.errors import ConfigError
 from backtest.store.ledger import Ledger, default_ledger
 
@@ -40,7 +40,7 @@ def test_configs_of_one_name_are_told_apart_by_their_files(tmp_path: Path) -> No
 def test_a_grid_is_spread_out(tmp_path: Path) -> None:
     grid = "grid: {strategy.params.lookback_sessions: [21, 63], strategy.params.threshold: [0.0, 0.01]}\n"
     asked = question_of([write_study(tmp_path, grid)], [])
-    assert asked.grid == ("strategy.params.lookback_sessions", "strategy.params.threshold")
+    assert tuple(asked.grid) == ("strategy.params.lookback_sessions", "strategy.params.threshold")
     assert list(asked.variants) == [f"lookback_sessions {n}, threshold {t}" for n in (21, 63) for t in (0.0, 0.01)]
 
 

@@ -34,7 +34,7 @@ def test_resolved_fills_in_every_default() -> None:
             "cross_check": None,
             "macro": None,
         },
-        "legs": {"growth": {"IVW": 0.5, "QQQ": 0.5}, "small": {"IWM": 0.5, "IWN": 0.5}},
+        "legs": {"growth": {"IVW": 0.5, "QQQ": 0.5}, "small": {"label": "small caps", "IWM": 0.5, "IWN": 0.5}},
         "strategy": {
             "name": "relative_momentum",
             "initial": "growth",
@@ -190,7 +190,7 @@ benchmarks:
 - 'IWM'
 - static_mix: 5.0E-1
 execution: {slippage_bps: 4.0, commission_bps: 1e0, rebalance: {drift: 5e-2}, idle_cash: "tbill"}
-legs: {small: {IWN: 0.5, IWM: 0.5}, growth: {IVW: .5, QQQ: +0.5}}
+legs: {growth: {IVW: .5, QQQ: +0.5}, small: {IWN: 0.5, IWM: 0.5}}
 strategy: {params: {with_hedge: false, lookback_sessions: 63, threshold: -0.0}, name: relative_momentum}
 data:
   tbill: {annual: 2e-2}

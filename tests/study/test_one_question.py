@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 from small_studies import market
 
-from backtest.commands.compare import of_study
+from backtest.commands.search import of_study
 from backtest.config import Study, study_from_text
 from backtest.pipeline import run
 from backtest.statistics.assessment import SearchStatistics

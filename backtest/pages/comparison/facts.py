@@ -147,7 +147,7 @@ def _timing(comparison: Comparison) -> dict[str, Any]:
         (frontier.sharpe, frontier.best_share, "Sharpe ratio"),
     ]
     best = listed([f"{percent(share, 0)} by {what}" for values, share, what in told if np.isfinite(values).any()])
-    funds = f"{'+'.join(legs.growth)} and {'+'.join(legs.small)}"
+    funds = " and ".join("+".join(leg.weights) for leg in legs.values())
     return {
         "hindsight": f"In hindsight the best constant share of small caps, of {funds}, was {best}." if best else "",
         "parts": f"Where its {points(comparison.variants[comparison.best].parts.total)} points a year against "

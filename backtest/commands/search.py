@@ -1,28 +1,26 @@
-"""`backtest compare`: run variants on common ground, say which is better and whether that is luck, name the page."""
+"""`backtest compare | sweep | walk-forward`: variants beside each other; which is better, and is it luck?"""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from backtest.account.benchmarks import benchmark_label
-from backtest.commands.load import load_all
-from backtest.commands.progress import progress
+from backtest.commands.common import load_all, placed, progress, registry, simulated, stoppable
 from backtest.config import Config, Study, is_study, load_study
 from backtest.config.fields import Benchmark
 from backtest.config.study import WalkForwardTerms
-from backtest.config.where import place_of
 from backtest.errors import ConfigError
 from backtest.metrics import metric_of
 from backtest.store.folder import Written
 from backtest.store.provenance import Provenance
 from backtest.study.comparison import Comparison
+from backtest.study.findings import Findings
 from backtest.study.inputs import MOST_VARIANTS
-from backtest.text import aligned, number, percent
-from strategies import REGISTRY
+from backtest.study.sweep import Sweep
+from backtest.text import aligned, count, number, percent, span
 
 MOST_SHOWN = 12
 """Rows of the short table; the page has all."""
@@ -56,7 +54,7 @@ def compare_paths(
     Raises what `compare` raises; nothing is created when the configs or their data are at fault.
     """
     question = question_of(paths, overrides)
-    with placed_data(question.path, overrides):
+    with placed(question.path, overrides):
         compare_question(question, out, offline=offline, as_json=as_json, ledger=ledger)
 
 
@@ -66,7 +64,7 @@ def question_of(paths: Sequence[Path], overrides: Sequence[str]) -> Question:
     if studies and len(paths) > 1:
         raise ConfigError(f"{studies[0]}: is a study, expected it alone, or configs only")
     if studies:
-        return of_study(load_study(studies[0], strategies=REGISTRY, overrides=overrides))
+        return of_study(load_study(studies[0], strategies=registry(), overrides=overrides))
     configs = load_all(paths, overrides)
     latest = max(range(len(configs)), key=lambda i: configs[i].data.start)
     return Question(joint_name([config.name for config in configs]), paths[latest], dict(_named(paths, configs)))
@@ -76,7 +74,8 @@ def of_study(study: Study) -> Question:
     """The variants of a study, its grid spread out."""
     if len(study.variants) + study.size > MOST_VARIANTS:
         raise ConfigError(
-            f"{study.path}: found {len(study.variants) + study.size:,} variants, expected at most {MOST_VARIANTS:,}: "
+            f"{study.path}: found {count(len(study.variants) + study.size)} variants, expected at most "
+            f"{count(MOST_VARIANTS)}: "
             "compare a part of the grid (sample: {count: 500})"
         )
     variants = dict(study.variants)
@@ -102,19 +101,6 @@ def joint_name(names: Sequence[str]) -> str:
     return name if len(name) <= LONGEST_NAME else f"{len(names)}-configs"
 
 
-@contextmanager
-def placed_data(path: Path, overrides: Sequence[str]) -> Iterator[None]:
-    """Gives a mistake that only the data could show (`data.KEY: found, expected`) its place."""
-    try:
-        yield
-    except ConfigError as error:
-        lines = []
-        for problem in error.problems:
-            key = problem.split(":")[0]
-            lines.append(f"{place_of(path, key, overrides)}: {problem}" if key.startswith("data.") else problem)
-        raise ConfigError(*lines) from None
-
-
 def compare_question(
     question: Question, out: Path, *, offline: bool, as_json: bool, ledger: Path | None = None
 ) -> None:
@@ -130,7 +116,7 @@ def compare_question(
         comparison = compare(
             question.variants,
             name=question.name,
-            strategies=REGISTRY,
+            strategies=registry(),
             benchmark=question.benchmark,
             ledger=ledger or default_ledger(),
             recorded=longest_ledger(out),
@@ -140,7 +126,7 @@ def compare_question(
             offline=offline,
         )
         provenance.ledger_length = comparison.size.length
-        written = write_comparison(comparison, REGISTRY, out, provenance)
+        written = write_comparison(comparison, registry(), out, provenance)
     if as_json:
         print(json.dumps(document(comparison) | {"folder": str(written.folder)}, indent=2, allow_nan=False))
     else:
@@ -152,11 +138,10 @@ def print_comparison(comparison: Comparison, written: Written, seconds: float) -
     from backtest.pages.comparison.files import PAGE
 
     period = f"{comparison.period.start:%Y-%m-%d} to {comparison.period.end:%Y-%m-%d}"
-    simulated = " (SIMULATED DATA)" if comparison.is_simulated else ""
-    print(f"{comparison.name}, {period}, against {benchmark_label(comparison.benchmark)}{simulated}")
+    against = benchmark_label(comparison.benchmark)
+    print(f"{comparison.name}, {period}, against {against}{simulated(comparison.is_simulated)}")
     print("\n".join(["", comparison.verdict.headline, *comparison.verdict.sentences, ""]))
-    for row in table_rows(comparison):
-        print(row)
+    print("\n".join(table_rows(comparison)))
     for caution in comparison.cautions:
         print(f"  ! {caution}")
     print(f"  {written.state} in {seconds:.1f} s: {written.folder / PAGE}")
@@ -165,20 +150,11 @@ def print_comparison(comparison: Comparison, written: Written, seconds: float) -
 def table_rows(comparison: Comparison) -> list[str]:
     """The best by active Sharpe ratio, then the benchmarks, as aligned text."""
     ranked = sorted(comparison.variants, key=lambda variant: -variant.statistics.sharpe.value)
-    rows = [
-        [
-            "",
-            metric_of("cagr").head,
-            "active Sharpe",
-            "95% interval",
-            "deflated",
-            metric_of("max_drawdown").head,
-            metric_of("exposure_small").head,
-        ]
-    ]
+    growth, *rest = (metric_of(key).head for key in ("cagr", "max_drawdown", "exposure_small"))
+    rows = [["", growth, "active Sharpe", "95% interval", "deflated", *rest]]
     for variant in ranked[:MOST_SHOWN]:
         own, low_high = variant.statistics, variant.statistics.sharpe.interval
-        active = [number(own.sharpe.value), f"{number(low_high[0])} to {number(low_high[1])}", number(own.dsr)]
+        active = [number(own.sharpe.value), span(low_high), number(own.dsr)]
         rows.append([variant.name, percent(variant.metrics["cagr"]), *active, *_fall_and_small(variant.metrics)])
     if len(ranked) > MOST_SHOWN:
         rows.append([f"... and {len(ranked) - MOST_SHOWN} more", *[""] * 6])
@@ -190,3 +166,118 @@ def table_rows(comparison: Comparison) -> list[str]:
 
 def _fall_and_small(metrics: Mapping[str, float | int | None]) -> list[str]:
     return [percent(metrics["max_drawdown"]), percent(metrics["exposure_small"], 0)]
+
+
+def sweep_path(
+    path: Path,
+    overrides: Sequence[str],
+    out: Path,
+    *,
+    curves: Sequence[int],
+    parquet: bool,
+    offline: bool,
+    as_json: bool,
+    cluster: str | None = None,
+    ledger: Path | None = None,
+) -> None:
+    """Sweep a study and print what came out (or sweep.json's content); an interrupted sweep is taken up again.
+
+    curves: points whose whole curves go to curves.csv beside the finalists'. parquet: also write sweep.parquet.
+    """
+    from backtest.pages.sweep.files import document, write_sweep
+    from backtest.store.ledger import default_ledger
+    from backtest.store.manifest import longest_ledger
+    from backtest.study.findings import Extras, findings_of
+    from backtest.study.resume import ChunkStore
+    from backtest.study.sweep import sweep
+
+    provenance = Provenance()
+    study = study_of(path, overrides)
+    extras = Extras.of(curves, parquet=parquet)
+    extras.check(study)
+    with placed(path, overrides), stoppable(), progress(f"sweep {study.name}") as advance:
+        result = sweep(study, registry(), offline=offline, cluster=cluster, keep=out, progress=advance)
+        findings = findings_of(result, ledger or default_ledger(), longest_ledger(out))
+        provenance.ledger_length = findings.size.length
+        written = write_sweep(result, findings, out, provenance, extras)
+        ChunkStore(out, result.fingerprint).remove()
+    if as_json:
+        print(json.dumps(document(result, findings) | {"folder": str(written.folder)}, indent=2, allow_nan=False))
+    else:
+        print_sweep(result, findings, written, provenance.seconds)
+
+
+def study_of(path: Path, overrides: Sequence[str]) -> Study:
+    """The study of a file; ConfigError when it is a config, or has no grid."""
+    if not is_study(path):
+        raise ConfigError(f"{path}: is a config, expected a study with a grid; for one config: backtest run {path}")
+    study = load_study(path, strategies=registry(), overrides=overrides)
+    if not study.size:
+        raise ConfigError(f"{path}: grid: found none, expected swept keys; for variants: backtest compare {path}")
+    return study
+
+
+def print_sweep(result: Sweep, findings: Findings, written: Written, seconds: float) -> None:
+    """Headline, what to know, finalists, the path of the page."""
+    from backtest.pages.sweep.files import PAGE
+    from backtest.pages.sweep.view import boxes, headline, lede
+
+    sessions = result.first.plan.sessions
+    against = f", against {benchmark_label(result.benchmark)}" if result.benchmark else ""
+    made_up = simulated(result.market.is_simulated)
+    print(f"{result.name}, {sessions[0]:%Y-%m-%d} to {sessions[-1]:%Y-%m-%d}{against}{made_up}")
+    print("\n".join(["", headline(result, findings), *lede(result, findings), ""]))
+    for what, figure, reading in boxes(result, findings):
+        print(f"  {what}: {figure} ({reading})")
+    for each in findings.finalists:
+        print(f"  {each.why}: {result.label(each.number)}; the same by backtrader")
+    if result.problems:
+        number, why = next(iter(result.problems.items()))
+        print(f"  ! {len(result.problems)} points could not be run, the first ({result.label(number)}): {why}")
+    print(f"  {written.state} in {seconds:.1f} s: {written.folder / PAGE}")
+
+
+def walk_path(
+    path: Path,
+    overrides: Sequence[str],
+    out: Path,
+    *,
+    offline: bool,
+    as_json: bool,
+    cluster: str | None = None,
+    ledger: Path | None = None,
+) -> None:
+    """Walk a study forward and print what came out (or walk_forward.json's content)."""
+    from backtest.pages.walk.files import PAGE, document, write_walk
+    from backtest.pages.walk.page import headline, lede
+    from backtest.pages.walk.paths import sentences
+    from backtest.store.ledger import default_ledger
+    from backtest.store.manifest import longest_ledger
+    from backtest.study.resume import ChunkStore
+    from backtest.study.walk_forward import walk_forward
+
+    provenance = Provenance()
+    study = study_of(path, overrides)
+    with placed(path, overrides), stoppable(), progress(f"walk-forward {study.name}") as advance:
+        walk = walk_forward(
+            study,
+            registry(),
+            offline=offline,
+            cluster=cluster,
+            keep=out,
+            ledger=ledger or default_ledger(),
+            recorded=longest_ledger(out),
+            progress=advance,
+        )
+        provenance.ledger_length = walk.size.length
+        written = write_walk(walk, out, provenance)
+        ChunkStore(out, walk.sweep.fingerprint).remove()
+    if as_json:
+        print(json.dumps(document(walk) | {"folder": str(written.folder)}, indent=2, allow_nan=False))
+        return
+    made_up = simulated(walk.sweep.market.is_simulated)
+    print(f"{study.name}, tested {walk.sessions[0]:%Y-%m-%d} to {walk.sessions[-1]:%Y-%m-%d}{made_up}")
+    print("\n".join(["", headline(walk), *lede(walk), ""]))
+    if walk.paths:
+        print("\n".join([*sentences(walk, walk.paths), ""]))
+    print(f"  {written.state} in {provenance.seconds:.1f} s: {written.folder / PAGE}")

@@ -1,0 +1,113 @@
+"""What commands share: the strategies, configs with the places of all mistakes, progress, and being told to stop."""
+
+from __future__ import annotations
+
+import importlib
+import signal
+import sys
+import threading
+import traceback
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+from types import FrameType
+
+from backtest.config import Config, load_config
+from backtest.config.where import place_of
+from backtest.errors import ConfigError
+
+STRATEGIES = "strategies"
+"""The package that holds the strategies, in the current folder or installed beside the library."""
+
+
+@cache
+def registry() -> Mapping[str, type]:
+    """Name -> strategy: the current folder's `strategies/` where there is one, else the one that was installed.
+
+    Raises ConfigError when there is none, when it cannot be imported, and when its REGISTRY is no map of classes.
+    """
+    here = Path.cwd()
+    if (here / STRATEGIES / "__init__.py").is_file():
+        sys.path.insert(0, str(here))
+    try:
+        module = importlib.import_module(STRATEGIES)
+    except Exception as error:  # whatever a user's own file raises while it is imported
+        raise ConfigError(_unimportable(error)) from error
+    found = getattr(module, "REGISTRY", None)
+    if not isinstance(found, Mapping) or not all(isinstance(each, type) for each in found.values()):
+        raise ConfigError(f"{module.__file__}: REGISTRY: found {found!r:.60}, expected a dict from names to classes")
+    return found
+
+
+def _unimportable(error: Exception) -> str:
+    if isinstance(error, ModuleNotFoundError) and error.name == STRATEGIES:
+        return f"{STRATEGIES}/: found none here and none installed, expected {STRATEGIES}/__init__.py with a REGISTRY"
+    if isinstance(error, SyntaxError):
+        return f"{error.filename}:{error.lineno}: {error.msg}"
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if STRATEGIES in Path(frame.filename).parts]
+    place = f"{frames[-1].filename}:{frames[-1].lineno}" if frames else f"{STRATEGIES}/"
+    return f"{place}: {type(error).__name__}: {' '.join(str(error).split())}"
+
+
+def load_all(paths: Sequence[Path], overrides: Sequence[str]) -> list[Config]:
+    """The configs; raises one ConfigError with the problems of all of them."""
+    configs, problems = [], []
+    for path in paths:
+        try:
+            configs.append(load_config(path, strategies=registry(), overrides=overrides))
+        except ConfigError as error:
+            problems += [problem for problem in error.problems if problem not in problems]
+    if problems:
+        raise ConfigError(*problems)
+    return configs
+
+
+@contextmanager
+def placed(path: Path, overrides: Sequence[str]) -> Iterator[None]:
+    """Give a mistake that only the data could show (`data.KEY: found, expected`) the place where its key stands."""
+    try:
+        yield
+    except ConfigError as error:
+        lines = []
+        for problem in error.problems:
+            key = problem.split(":")[0]
+            is_key = key.split(".")[0] in Config.model_fields
+            lines.append(f"{place_of(path, key, overrides)}: {problem}" if is_key else problem)
+        raise ConfigError(*lines) from None
+
+
+@contextmanager
+def progress(title: str) -> Iterator[Callable[[int, int], None]]:
+    """Give a function (done, total) that moves a bar on stderr; silent when stderr is not a terminal."""
+    if not sys.stderr.isatty():
+        yield lambda done, total: None
+        return
+    from rich.console import Console
+    from rich.progress import Progress
+
+    with Progress(console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(title, total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
+@contextmanager
+def stoppable() -> Iterator[None]:
+    """Let SIGTERM end long work as Ctrl-C does, so that nothing half-done stays behind; in the main thread only."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def simulated(is_simulated: bool) -> str:
+    """What stands behind a title where the data are made up."""
+    return " (SIMULATED DATA)" if is_simulated else ""
