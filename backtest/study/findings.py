@@ -21,7 +21,7 @@ from backtest.account.plan import make_plan
 from backtest.config import Config, Study
 from backtest.decision import Decision, target_weights
 from backtest.errors import ConfigError, EnginesDisagree, RunError
-from backtest.market import Floats
+from backtest.market import Floats, Legs
 from backtest.metrics import METRIC_KEYS
 from backtest.pipeline import run
 from backtest.result import Figures, Result
@@ -299,7 +299,12 @@ def mean_cash(setting: Setting, params: BaseModel) -> float:
     """Mean share of cash at the close, of a point that may have any; of any other, only the first row has."""
     decision = setting.decide(params)
     initial = setting.config.strategy.initial
-    if initial == "cash" or setting.plan.terms.whole_shares or decision.within or not is_invested(decision):
+    if (
+        initial == "cash"
+        or setting.plan.terms.whole_shares
+        or decision.within
+        or not is_invested(decision, setting.legs)
+    ):
         weights = target_weights(decision, setting.market, setting.legs, setting.legs.tickers, initial)
         plan = make_plan(setting.market, setting.legs.tickers, weights, setting.plan.sessions[0], setting.plan.terms)
         books = run_compiled(plan)
@@ -308,10 +313,10 @@ def mean_cash(setting: Setting, params: BaseModel) -> float:
     return 0.0
 
 
-def is_invested(decision: Decision) -> bool:
-    """Do the shares of every session that knows its signal add up to the whole?"""
-    held = decision.by_leg[decision.is_known]
-    return bool((np.abs(held.sum(axis=1) - 1.0) <= NO_CASH).all())
+def is_invested(decision: Decision, legs: Legs) -> bool:
+    """Do the shares of every session that knows its signal add up to the whole, in legs that hold no cash?"""
+    held = decision.by_leg[decision.is_known] @ [sum(legs[name].values()) for name in legs.names]
+    return bool((np.abs(held - 1.0) <= NO_CASH).all())
 
 
 def benchmark_growth(result: Sweep) -> Floats:
