@@ -7,6 +7,7 @@ say) differs in the last digit without looking ahead; `was` and `became` show ev
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from backtest.account.plan import Terms
+from backtest.audit.clocks import challenge_clocks
 from backtest.audit.findings import AuditReport, Finding, Method
 from backtest.audit.poison import cut, poison
 from backtest.audit.replay import Event, Replay, replay
@@ -51,6 +53,7 @@ def audit(
     Checked are the sessions of the test at which the decision changes, the session before each, and random others
     until there are `sessions` (all, if there are fewer). A strategy that trades in its own `next` is checked at the
     sessions with an order and random others, `sessions` in all, since each takes two runs of the engine.
+    The clock of each series that it used is challenged as well.
     market: use this one instead of loading config.data.
     Raises what the strategy itself raises on the whole market.
     """
@@ -60,7 +63,8 @@ def audit(
         market = load_market(config)
     strategy = strategies[config.strategy.name]
     examine = _audit_decide if is_rotation(strategy) else _audit_next
-    return examine(config, market, strategy, sessions, progress or (lambda done, of: None))
+    report = examine(config, market, strategy, sessions, progress or (lambda done, of: None))
+    return dataclasses.replace(report, clocks=challenge_clocks(config, strategies, market))
 
 
 def _audit_decide(config: Config, market: Market, strategy: Any, least: int, progress: Progress) -> AuditReport:

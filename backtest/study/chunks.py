@@ -64,7 +64,7 @@ def shape_of(setting: Setting) -> tuple[int, int, int, bool]:
 
 
 @dataclass(eq=False)
-class Batch:
+class VariantBatch:
     """Variants of one setting. numbers: their points; decisions are in the room, or encoded."""
 
     setting: Setting
@@ -126,7 +126,7 @@ def stretches_of(decisions: Sequence[Encoded], setting: Setting) -> tuple[Any, F
 
 def curves_of_decisions(setting: Setting, decisions: Sequence[Decision]) -> Floats:
     """Whole curves of variants of one setting, (variants, sessions)."""
-    batch = Batch(setting, Room(setting, 1))
+    batch = VariantBatch(setting, Room(setting, 1))
     for number, decision in enumerate(decisions):
         batch.add(setting.encoded(decision), number)
     curves = np.empty((len(decisions), len(setting.plan.sessions)))
@@ -142,15 +142,15 @@ class Crew:
         self._free = Semaphore((AHEAD + 1) * threads)
         self._rooms: SimpleQueue[Room] = SimpleQueue()
 
-    def batch(self, setting: Setting) -> Batch:
+    def batch(self, setting: Setting) -> VariantBatch:
         """An empty one."""
         with suppress(Empty):
             room = self._rooms.get_nowait()
             if room.shape == shape_of(setting):
-                return Batch(setting, room)
-        return Batch(setting, Room(setting, BATCH))
+                return VariantBatch(setting, room)
+        return VariantBatch(setting, Room(setting, BATCH))
 
-    def run(self, batch: Batch, start: int, table: Floats) -> Future[Told]:
+    def run(self, batch: VariantBatch, start: int, table: Floats) -> Future[Told]:
         """Have a batch run."""
 
         def work() -> Told:
@@ -222,7 +222,7 @@ def _start(settings: Settings, start: int, stop: int, crew: Crew) -> tuple[Rows,
     rows = Rows(start, np.full((stop - start, len(METRIC_KEYS)), np.nan))
     futures: list[Future[Told]] = []
     for points in _by_template(settings.study, rows):
-        batches: dict[tuple[int, bool], Batch] = {}  # by setting and kind
+        batches: dict[tuple[int, bool], VariantBatch] = {}  # by setting and kind
         for number, template, params in points:
             try:
                 setting = settings.of(template, params)

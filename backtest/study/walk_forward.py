@@ -25,7 +25,7 @@ from backtest.study.search import Search, Shown, cycles_seen, search
 from backtest.study.sweep import Progress, Sweep, curves_of, sweep
 from backtest.study.verdict import Subject, Verdict, verdict
 from backtest.study.walk import Candidates, Walk, walk
-from backtest.study.walk_paths import Paths, paths_through
+from backtest.study.walk_paths import WalkPaths, paths_through
 from backtest.text import count
 
 """Undefined in a test window that is no calendar year."""
@@ -44,7 +44,7 @@ class WalkForward(Walk):
     """
 
     sweep: Sweep
-    paths: Paths | None
+    paths: WalkPaths | None
     size: Search
     verdict: Verdict
 

@@ -28,7 +28,7 @@ from backtest.store.provenance import Provenance
 from backtest.study.sweep import curves_of
 from backtest.study.walk import followed, measured
 from backtest.study.walk_forward import WalkForward, candidates_of, walk_forward
-from backtest.study.walk_paths import Paths, paths_through
+from backtest.study.walk_paths import WalkPaths, paths_through
 from strategies import REGISTRY
 
 
@@ -82,7 +82,7 @@ def walk(tmp_path_factory: pytest.TempPathFactory) -> WalkForward:
     return common(tmp_path_factory.mktemp("paths"))
 
 
-def paths(walk: WalkForward) -> Paths:
+def paths(walk: WalkForward) -> WalkPaths:
     assert walk.paths is not None
     return walk.paths
 

@@ -13,11 +13,11 @@ from backtest.metrics import metric_of
 from backtest.pages import charts
 from backtest.pages.charts import Chart, axis, dots, heading, label, level, line, margins, rounded, rule, upright
 from backtest.study.walk_forward import WalkForward
-from backtest.study.walk_paths import Paths
+from backtest.study.walk_paths import WalkPaths
 from backtest.text import percent, setting, short_key
 
 MOST_DRAWN = 60
-"""Paths; of more, as many from the least to the most grown."""
+"""WalkPaths; of more, as many from the least to the most grown."""
 
 SHOWN = ("information_ratio", "sharpe", "cagr")
 STRIDE = 13
@@ -120,7 +120,7 @@ def _drift_chart(walk: WalkForward, days: npt.NDArray[np.datetime64]) -> Chart:
     }
 
 
-def _add_paths(data: dict[str, Any], walk: WalkForward, paths: Paths, rows: npt.NDArray[np.intp]) -> None:
+def _add_paths(data: dict[str, Any], walk: WalkForward, paths: WalkPaths, rows: npt.NDArray[np.intp]) -> None:
     """All of them thin, the benchmark in front; below, where each one's figures stand."""
     order = np.argsort(paths.equity[:, -1], kind="stable")
     drawn = order[np.unique(np.linspace(0, len(order) - 1, min(len(order), MOST_DRAWN)).round().astype(np.intp))]
@@ -141,7 +141,7 @@ def _add_paths(data: dict[str, Any], walk: WalkForward, paths: Paths, rows: npt.
     data["charts"]["strips"] = _strips_chart(walk, paths)
 
 
-def _strips_chart(walk: WalkForward, paths: Paths) -> Chart:
+def _strips_chart(walk: WalkForward, paths: WalkPaths) -> Chart:
     """One line for each figure, on its own scale: a dot is a path, the stroke the benchmark, the diamond the best."""
     n = len(SHOWN)
     layout: Chart = {"margin": margins(left=12, top=4), "shapes": [], "annotations": []}

@@ -9,11 +9,11 @@ from backtest.account.benchmarks import benchmark_label
 from backtest.metrics import metric_of
 from backtest.pages.walk.charts import SHOWN
 from backtest.study.walk_forward import WalkForward
-from backtest.study.walk_paths import Paths
+from backtest.study.walk_paths import WalkPaths
 from backtest.text import day, percent, plural
 
 
-def paths_view(walk: WalkForward, paths: Paths) -> dict[str, Any]:
+def paths_view(walk: WalkForward, paths: WalkPaths) -> dict[str, Any]:
     """What the template prints of the paths."""
     return {
         "title": f"The same way of choosing, on {plural(len(paths.splits), 'path')}",
@@ -25,7 +25,7 @@ def paths_view(walk: WalkForward, paths: Paths) -> dict[str, Any]:
     }
 
 
-def _rows(walk: WalkForward, paths: Paths) -> list[tuple[str, list[str]]]:
+def _rows(walk: WalkForward, paths: WalkPaths) -> list[tuple[str, list[str]]]:
     benchmark = benchmark_label(walk.sweep.benchmark or "")
     rows: list[tuple[str, Mapping[str, float | None]]] = [
         (f"{name} path", {key: paths.spread(key)[name] for key in SHOWN}) for name in ("median", "lowest", "highest")
@@ -35,7 +35,7 @@ def _rows(walk: WalkForward, paths: Paths) -> list[tuple[str, list[str]]]:
     return [(name, [metric_of(key).write(figures[key]) for key in SHOWN]) for name, figures in rows]
 
 
-def _how(walk: WalkForward, paths: Paths) -> str:
+def _how(walk: WalkForward, paths: WalkPaths) -> str:
     groups, tested = len(paths.groups), len(paths.choices[0].split.tested)
     sessions = walk.sweep.first.plan.sessions.to_numpy()
     each = "Each group" if tested == 1 else f"Every combination of {tested}"
@@ -47,7 +47,7 @@ def _how(walk: WalkForward, paths: Paths) -> str:
     )
 
 
-def sentences(walk: WalkForward, paths: Paths) -> list[str]:
+def sentences(walk: WalkForward, paths: WalkPaths) -> list[str]:
     """What the paths say; the command prints it too."""
     many, benchmark = plural(len(paths.splits), "path"), benchmark_label(walk.sweep.benchmark or "")
     ahead, above = round(paths.ahead * len(paths.splits)), round(paths.above_median * len(paths.choices))
