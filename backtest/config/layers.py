@@ -15,8 +15,22 @@ from pathlib import Path
 from typing import Any, Final
 
 from backtest.config.models import DEFAULT_LEGS, Config
-from backtest.config.nodes import Node, NodePath, found, path_of
-from backtest.config.problems import MAX_PROBLEMS, Origin, Problem, Source, dotted, nearest, printable, quoted, refusal
+from backtest.config.nodes import (
+    MAX_PROBLEMS,
+    Node,
+    NodePath,
+    Origin,
+    Problem,
+    YamlSource,
+    descend,
+    dotted,
+    found,
+    nearest,
+    path_of,
+    printable,
+    quoted,
+    refusal,
+)
 from backtest.config.reader import MAX_DEPTH, Tree, read_file, read_text
 
 MAX_EXTENDS: Final = 10
@@ -122,7 +136,7 @@ def overlay(overrides: Sequence[str]) -> Tree:
 
     Raises ConfigError when a VALUE is no YAML.
     """
-    source = Source(OVERRIDE, Path.cwd())
+    source = YamlSource(OVERRIDE, Path.cwd())
     origin = Origin(source, 0)
     children: dict[str, Node] = {}
     problems: list[Problem] = []
@@ -205,5 +219,12 @@ def open_yaml(path: Path, name: str, asked: Problem | None = None, problems: Seq
 
 def _wrong(asked: Problem | None, name: str, wrong: str) -> Problem:
     if asked is None:
-        return Problem(Origin(Source(name, Path()), 0), "", wrong)
+        return Problem(Origin(YamlSource(name, Path()), 0), "", wrong)
     return Problem(asked.origin, asked.key, f"{asked.text}, {wrong}")
+
+
+def place_of(path: str | os.PathLike[str], key: str, overrides: Sequence[str] = ()) -> str:
+    """`FILE:LINE` of a dotted key, or of the map nearest above it; `--set` when an override gave it."""
+    tree = read_layers(Path(path), os.fspath(path))
+    root = overlaid(tree.root, overlay(overrides).root)
+    return str(descend(root, path_of(key))[1].origin)

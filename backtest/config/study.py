@@ -13,9 +13,8 @@ from typing import Any, Final
 
 from pydantic import BaseModel, Field
 
-from backtest.config.axes import Axis
 from backtest.config.fields import Benchmark, Mix, Model, Name, StaticMix
-from backtest.config.grid import Grid
+from backtest.config.grid import Axis, Grid
 from backtest.config.models import Config
 from backtest.config.resolve import question
 

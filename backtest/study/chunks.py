@@ -27,7 +27,7 @@ from backtest import two_legs
 from backtest.account.kernel import STATES
 from backtest.account.plan import NO_BAND
 from backtest.config import Config, Study
-from backtest.config.problems import printable
+from backtest.config.nodes import printable
 from backtest.decision import Decision, check_decision
 from backtest.errors import BacktestError, RunError
 from backtest.market import Floats

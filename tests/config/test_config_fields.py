@@ -132,6 +132,8 @@ def test_a_missing_key_is_told_at_its_map_if_it_has_no_default(key: str) -> None
     if key == "data.tbill":  # then cash cannot earn it
         (line,) = problems_of(text)
         assert line.startswith("c.yaml:24: execution.idle_cash: found tbill, expected none, or a rate in data.tbill")
+    elif key == "legs.growth":  # then there is one leg, and who names the other one says so
+        assert {each.split(": ")[1] for each in problems_of(text)} == {"strategy.initial", "benchmarks[2]"}
     elif key in REQUIRED:
         assert [each.split(", expected")[0] for each in problems_of(text)] == [f"c.yaml:{at}: {key}: missing"]
     else:
@@ -283,7 +285,7 @@ def test_parameters_are_typed_by_the_strategy() -> None:
         ("{fast_sessions: 5, slow_sessions: 7}", "strategy.params.slow_sessions: found 7, expected an even number"),
         ("{fast_sessions: 5, weights: [1, x]}", "strategy.params.weights[1]: found 'x', expected a number"),
         ("{fast_sessions: 5, since: 2020-13-01}", "since: found '2020-13-01', expected a date such as 2001-07-31"),
-        ("3", "strategy.params: found 3, expected a map with fast_sessions, slow_sessions, weights, since, labels"),
+        ("3", "strategy.params: found 3, expected a map with fast_sessions"),
     ],
 )
 def test_a_strategys_own_rules_are_told_in_its_words(params: str, end: str) -> None:
@@ -382,3 +384,15 @@ def test_a_file_with_countless_mistakes_is_told_in_a_hundred_lines() -> None:
     lines = problems_of(SHORT + "".join(f"key{i}: 1\n" for i in range(500)))
     assert len(lines) == 101
     assert lines[-1] == "c.yaml: and 400 more mistakes"
+
+
+def test_what_is_missing_names_what_is_needed_and_not_what_has_a_default() -> None:
+    (line,) = problems_of(SHORT.partition("execution:")[0])
+    assert "execution: missing, expected a map with commission_bps and slippage_bps (" in line
+
+
+@pytest.mark.parametrize("word", ["mi", "zebra", "cost"])
+def test_no_far_off_name_is_offered(word: str) -> None:
+    (line,) = problems_of(SHORT.replace("execution: {", f"execution: {{{word}: 1, "))
+    assert f"execution.{word}: unknown key, expected " in line
+    assert "did you mean" not in line

@@ -9,7 +9,7 @@ import pytest
 from made_up_strategies import GOOD, SHORT, STRATEGIES, problems_of
 
 from backtest.config import Config, config_from_text, load_config, question, resolved
-from backtest.config.where import place_of
+from backtest.config.layers import place_of
 from backtest.errors import ConfigError
 
 
