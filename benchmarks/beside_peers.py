@@ -145,7 +145,7 @@ def answers(peer: Peer, work: Work, rounds: int) -> list[Row]:
         handed = Path(folder, "work.npz")
         work.write(handed)
         command = [sys.executable, "-W", "ignore", "-m", f"peers.{peer.module}", str(handed), str(rounds)]
-        done = subprocess.run(command, cwd=HERE, capture_output=True, text=True, check=False)
+        done = subprocess.run(command, cwd=HERE, capture_output=True, encoding="utf-8", check=False)
     if done.returncode:
         reason = done.stderr.strip() or f"ended by {done.returncode}"
         print(f"{peer.module}: {reason.splitlines()[-1]}", file=sys.stderr)

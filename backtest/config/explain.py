@@ -54,8 +54,10 @@ def explain(error: ValidationError, root: Node, schema: Schema) -> Explained:
         kind, loc = details["type"], details["loc"]
         path, node = descend(root, loc)
         if kind == UNKNOWN_LEGS:
-            wrong = [(tuple(place), text) for place, text in details["ctx"]["found"]]
-            told.problems.extend(Problem(descend(root, at)[1].origin, dotted(at), text) for at, text in wrong)
+            for place, text in details["ctx"]["found"]:
+                _, node = descend(root, tuple(place))
+                if not node.is_flawed:
+                    told.problems.append(Problem(node.origin, dotted(tuple(place)), text))
             continue
         if kind == BROKEN_RULES or (node.is_flawed and kind != "extra_forbidden"):
             continue

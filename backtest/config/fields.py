@@ -266,6 +266,10 @@ class Mix(Model):
         min_length=1, description="legs or tickers and their weights; the rest is cash"
     )
 
+    def __hash__(self) -> int:
+        """Of its parts: pydantic's own would hash the map, which has no hash."""
+        return hash(tuple(self.mix.items()))
+
     @field_validator("mix")
     @classmethod
     def _sums(cls, weights: Mapping[str, float]) -> Mapping[str, float]:

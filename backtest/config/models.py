@@ -161,6 +161,9 @@ class DataConfig(Model):
     tbill: TbillSource | None = Field(
         None, description="T-bill rate for idle cash and Sharpe ratios; without it both use 0"
     )
+    closed: tuple[IsoDate, ...] = Field(
+        (), description="days on which the exchange was closed, though the calendar library does not know it yet"
+    )
     largest_daily_move: float = Field(
         0.2,
         gt=0,

@@ -132,6 +132,8 @@ def test_a_missing_key_is_told_at_its_map_if_it_has_no_default(key: str) -> None
     if key == "data.tbill":  # then cash cannot earn it
         (line,) = problems_of(text)
         assert line.startswith("c.yaml:24: execution.idle_cash: found tbill, expected none, or a rate in data.tbill")
+    elif key == "legs.growth":  # then there is one leg, and who names the other one says so
+        assert {each.split(": ")[1] for each in problems_of(text)} == {"strategy.initial", "benchmarks[2]"}
     elif key in REQUIRED:
         assert [each.split(", expected")[0] for each in problems_of(text)] == [f"c.yaml:{at}: {key}: missing"]
     else:

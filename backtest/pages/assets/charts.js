@@ -7,7 +7,7 @@ for (const gap of P.gaps || []) T.push(T[T.length - 1] + gap * DAY);
 const X = T.map(t => new Date(t).toISOString().slice(0, 10)), LAST = T.length - 1, FROM = P.from || 0;
 const N = (P.names || []).length;
 const state = { a: FROM, b: LAST, at: null, paper: false, sel: 0, kept: [], views: {} };
-const finePointer = matchMedia("(pointer: fine)");
+const thumb = matchMedia("(pointer: coarse)");              // a finger scrolls and never zooms
 const element = id => document.getElementById("chart-" + id);
 const isSeen = i => i === state.sel || state.kept.includes(i);
 const role = i => i === state.sel ? "sel" : state.kept.includes(i) ? "kept-" + state.kept.indexOf(i) : "quiet";
@@ -79,7 +79,7 @@ const shown = (name, meta = {}) => {
 };
 function windowed(trace) {
   const { meta = {}, ...own } = trace;
-  if (own.x !== "#days") return own;
+  if (own.x !== "#days") return typeof own.x === "string" ? { ...own, x: array(own.x.slice(1)) } : own;
   const rows = [];
   for (let k = A; k <= B; k += meta.step || 1) rows.push(k);
   const at = typeof own.y === "string" ? shown(own.y.slice(1), meta) : k => own.y[k];
@@ -90,10 +90,11 @@ function windowed(trace) {
 // Where a variant with the selected one's tracking error and no skill stays 95 % of the time.
 const cone = (side, k) => Math.exp(side * 1.96 * P.errors[state.sel] * Math.sqrt(Math.max(0, T[k] - T[A]) / YEAR));
 
-function expanded({ per, rest, front, sel, ...trace }) {
+function expanded({ per, cells, rest, front, sel, ...trace }) {
+  if (cells) return expandedCells(trace, cells, front);
   if (!per) return [windowed(trace)];
   const piece = i => windowed(merged(trace, per.series ? { x: "#days", y: `#${per.series}${i}` } : Object.fromEntries(Object.entries(per).map(([k, v]) => [k, v[i]]))));
-  const result = [], quiet = P.names.map((_, i) => i).filter(i => !isSeen(i) || !front);
+  const result = [], quiet = P.names.map((_, i) => i).filter(i => !isSeen(i));
   if (rest && quiet.length) {                     // one trace with gaps: two hundred would take seconds
     const all = quiet.map(piece), glue = key => all.flatMap(t => [...t[key], ...(t.mode === "markers" ? [] : [null])]);
     result.push(merged({ ...all[0], x: glue("x"), y: glue("y"), ...(per.customdata ? { customdata: glue("customdata") } : {}) }, rest));
@@ -106,6 +107,10 @@ function expanded({ per, rest, front, sel, ...trace }) {
   return result;
 }
 
+// Where the variants of the selection stand on a grid, if they are in view.
+const expandedCells = (trace, cells, front) => inFront().filter(i => cells.x[i]?.length).map(i =>
+  JSON.parse(JSON.stringify(merged({ ...trace, x: cells.x[i], y: cells.y[i] }, front)).replaceAll("@role", "@" + role(i))));
+
 // ---- a chart as it is to be drawn now: its own layout, then what view, selection, width and paper change
 function built(id, patch) {
   const spec = P.charts[id], isNarrow = narrow.matches && !state.paper;
@@ -113,7 +118,7 @@ function built(id, patch) {
   return [spec.views?.[key], spec.sel?.[state.sel], isNarrow && spec.narrow, state.paper && spec.paper, patch].reduce((all, each) => each ? merged(all, each) : all, spec);
 }
 const PAPER_WIDTH = 688;                          // fits A4 and Letter; before print an element's size is still the screen's
-const widthOf = (el, spec = {}) => state.paper ? spec.width || PAPER_WIDTH : el.clientWidth;
+const widthOf = (el, spec = {}) => Math.min(spec.width || Infinity, state.paper ? PAPER_WIDTH : el.clientWidth);
 const axisOf = trace => "yaxis" + (trace.yaxis || "y").slice(1);
 
 function fit(layout, traces, name, { pad = .05, include = [], clip = 0 }) {
@@ -147,12 +152,13 @@ const drawn = new Map();                          // id -> what it was last draw
 function draw(id, patch) {
   const el = element(id);
   if (!el || !P.charts[id]) return;
+  if (!state.paper && el.closest("details:not([open])")) return;
   const spec = built(id, patch);
   el.parentElement.classList.toggle("empty", !!spec.isEmpty);
   if (spec.isEmpty) { drawn.set(id, { spec }); return; }
   look(spec);
   const traces = coloured(spec.data.flatMap(t => t === null ? [] : expanded(t))), layout = coloured({ ...P.base, ...spec.layout });
-  const canZoom = !!spec.readout && spec.begin === undefined && finePointer.matches && !state.paper, { l, r, t, b } = layout.margin;
+  const canZoom = !!spec.readout && spec.begin === undefined && !thumb.matches && !state.paper, { l, r, t, b } = layout.margin;
   const width = widthOf(el, spec), height = spec.height;
   el.style.height = height + "px";
   if (spec.readout) {
@@ -237,7 +243,8 @@ function listen(el, id) {
   });
   if (!isSeries) {
     if (!own().spec.says && !own().spec.isHeard) return;
-    const about = e => { const data = e.points[0]?.customdata; return data ? data : own().spec.tell?.(e.points[0]); };
+    const pair = ({ x, y, z }, order) => [order[y], `${P.names[order[y]]} and ${P.names[order[x]]}: ${told(z)}`];
+    const about = ({ points: [one] }) => one && (one.customdata || (own().spec.pairs ? pair(one, own().spec.pairs) : own().spec.tell?.(one)));
     el.on("plotly_hover", e => { const data = about(e); if (data) read(id, data[1]); });
     el.on("plotly_unhover", () => read(id, own().spec.says));
     el.on("plotly_click", e => { const data = about(e); if (data) read(id, data[1]); if (data && N && data[0] >= 0) hooks.select(data[0]); });
@@ -272,6 +279,7 @@ function redraw(ids = [...drawn.keys()]) {
     if (P.isLazy && (box.bottom < -NEAR_SCREEN || box.top > innerHeight + NEAR_SCREEN)) { drawn.delete(id); watch.unobserve(element(id)); watch.observe(element(id)); } else draw(id);
   }
 }
+$$("details").forEach(fold => fold.addEventListener("toggle", () => $$(".chart", fold).forEach(el => { if (fold.open) draw(el.id.slice(6)); })));
 hooks.select = () => {};
 hooks.redraw = () => redraw();
 let kept;

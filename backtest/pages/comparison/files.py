@@ -64,7 +64,8 @@ def hashes_of(comparison: Comparison, strategies: Mapping[str, type]) -> dict[st
     whether its own variants are in the ledger already.
     """
     trials = comparison.size.annual
-    known = [trials.count, trials.mean, trials.variance, list(comparison.cautions)]
+    # In as many digits as every processor gives.
+    known = [trials.count, f"{trials.mean:.6g}", f"{trials.variance:.6g}", list(comparison.cautions)]
     return {
         "question": sha256_text(question_of(comparison)),
         "data": comparison.data_sha256,

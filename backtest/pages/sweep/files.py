@@ -92,7 +92,7 @@ def hashes_of(sweep: Sweep, findings: Findings) -> dict[str, str]:
         "question": sha256_text(question_of(sweep.study)),
         "data": content_hash(sweep.market),
         "code": code_of(sweep.settings.strategies, strategies_of(sweep)),
-        "trials": sha256_text(json.dumps(plain([trials.count, trials.mean, trials.variance]))),
+        "trials": sha256_text(json.dumps([trials.count, f"{trials.mean:.6g}", f"{trials.variance:.6g}"])),
     }
 
 

@@ -1,4 +1,4 @@
-"""Facts: what the templates of the comparison page print, by name, top to bottom."""
+"""View: what the templates of the comparison page print, by name, top to bottom."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class Chip:
     is_out: bool
 
 
-def facts_of(comparison: Comparison, places: Sequence[int], grid: Grid | None) -> dict[str, Any]:
+def view_of(comparison: Comparison, places: Sequence[int], grid: Grid | None) -> dict[str, Any]:
     """All of them."""
     return {
         **_first_screen(comparison),
