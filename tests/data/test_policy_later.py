@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from backtest.data import policy_later
+from backtest.data import policy as policy_later
 from backtest.data.policy import later_decisions, load_policy_decisions
 
 
