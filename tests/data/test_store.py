@@ -18,8 +18,7 @@ import pytest
 from made_up_prices import clean_frame
 from work import wait_until
 
-from backtest.data.packed import packed, unpacked
-from backtest.data.store import Store, default_cache
+from backtest.data.store import Store, default_cache, packed, unpacked
 from backtest.errors import WriteError
 
 ABOUT = {"location": "here", "fetched_at": "2025-01-02T12:00:00Z", "whole_at": "2025-01-02T12:00:00Z", "change": "x"}
@@ -79,7 +78,7 @@ def test_the_cache_is_where_the_environment_says(monkeypatch: pytest.MonkeyPatch
 
 
 def test_a_store_that_cannot_be_written_says_so(tmp_path: Path) -> None:
-    (tmp_path / "file").write_text("in the way")
+    (tmp_path / "file").write_text("in the way", encoding="utf-8", newline="\n")
     with pytest.raises(WriteError, match="the snapshot of yahoo/QQQ was not kept; choose another folder with --cache"):
         Store(tmp_path / "file").put(SERIES, frame_of(9), **ABOUT)
 

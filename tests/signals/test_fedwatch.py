@@ -12,8 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from worlds import rotation_market
 
-from backtest.data.meetings import scheduled_meetings
-from backtest.data.policy import load_policy_decisions
+from backtest.data.policy import load_policy_decisions, scheduled_meetings
 from backtest.signals.fedwatch import Month, distribution, months_of, moves_of, solve_rates
 from backtest.signals.implied import _held, implied_moves
 
@@ -22,7 +21,7 @@ MEETINGS = scheduled_meetings(load_policy_decisions()).to_numpy().astype("dateti
 
 @pytest.fixture(scope="module")
 def examples(real_data: Path) -> dict[str, Any]:
-    told = json.loads((real_data / "macro" / "fedwatch_examples.json").read_text())["examples"]
+    told = json.loads((real_data / "macro" / "fedwatch_examples.json").read_text(encoding="utf-8"))["examples"]
     return {example["id"]: example for example in told}
 
 
