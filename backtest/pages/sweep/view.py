@@ -8,7 +8,7 @@ import numpy as np
 
 from backtest.account.benchmarks import benchmark_label
 from backtest.metrics import Metric, metrics_on
-from backtest.pages.legs import leg_looks
+from backtest.pages.legs import leg_looks, second_of
 from backtest.pages.shell import Tile
 from backtest.pages.sweep.chart_data import Carried, figures_shown
 from backtest.study.findings import Finalist, Findings
@@ -164,5 +164,8 @@ def _finalist(finalist: Finalist) -> tuple[str, list[str]]:
 
 def _anchors(sweep: Sweep, findings: Findings) -> list[tuple[str, list[str]]]:
     rows = [(benchmark_label(name), figures) for name, figures in findings.benchmarks.items()]
-    rows += [(f"static mix, {percent(share, 0)} small", figures) for share, figures in findings.mixes.items()]
+    rows += [
+        (f"static mix, {percent(share, 0)} {second_of(sweep.first.legs)}", figures)
+        for share, figures in findings.mixes.items()
+    ]
     return [(name, [each.write(figures[each.key]) for each in columns_of(sweep)]) for name, figures in rows]
