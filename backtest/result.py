@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from backtest.account.books import Books
-from backtest.account.plan import NO_BAND, Plan
+from backtest.account.plan import NO_BAND, Plan, Rebalance
 from backtest.config import Config
 from backtest.decision import Decision, decisions_frame
 from backtest.market import Floats, Legs, Market
@@ -98,21 +98,21 @@ class Result:
 
     def decided_at(self, row: int) -> int:
         """Row of the market at whose close the trades of test row `row` were decided."""
-        is_prompt = self.trigger(row) in ("drift", "order")
-        return self.begin + row - (1 if is_prompt else self.plan.terms.delay_sessions)
+        is_own = self.trigger(row) == "order"
+        return self.begin + row - (1 if is_own else self.plan.terms.delay_sessions)
 
     def trigger(self, row: int) -> str:
-        """Why trades were due at test row `row`: `first`, `decision`, `monthly` or `drift`.
+        """Why trades were due at test row `row`: `first`, `decision`, `calendar` or `drift`.
 
         `order` where the plan asked for nothing: a `next`-style strategy's own.
         """
-        before = row - 1
-        if before == self.plan.first:
+        decided = row - self.plan.terms.delay_sessions
+        if decided == 0:
             return "first"
-        if (self.plan.targets[before] != self.plan.targets[before - 1]).any():
+        if decided > 0 and (self.plan.targets[decided] != self.plan.targets[decided - 1]).any():
             return "decision"
-        if self.plan.is_scheduled[before]:
-            return "monthly"
+        if decided > 0 and self.plan.is_scheduled[decided]:
+            return "calendar"
         return "drift" if self.plan.band < NO_BAND else "order"
 
     def reason(self, row: int) -> str:
@@ -121,8 +121,8 @@ class Result:
         why = self.decision.why(self.decided_at(row))
         if trigger == "first":
             return f"First purchase. {why}"
-        if trigger == "monthly":
-            return f"Monthly rebalance to the same target. {why}"
+        if trigger == "calendar":
+            return f"{rebalance_words(self.plan.terms.rebalance)} to the same target. {why}"
         if trigger == "drift":
             return f"A weight had drifted by more than {self.plan.band:.1%}. {why}"
         return why
@@ -145,6 +145,11 @@ class Result:
                     f"{share[row]:.0%}. {self.decision.why(row)}"
                 )
         return None
+
+
+def rebalance_words(rule: Rebalance) -> str:
+    """What trades by the calendar are called: `Monthly rebalance`."""
+    return f"Rebalance every {rule} sessions" if isinstance(rule, int) else f"{str(rule).capitalize()} rebalance"
 
 
 def small_share_held(books: Books, legs: Legs) -> Floats:

@@ -89,12 +89,11 @@ def test_a_monthly_rebalance_says_so(delay: int, date: str, decided: str) -> Non
     assert trades[2][3] == "Monthly rebalance to the same target. Row 3 said so"
 
 
-@pytest.mark.parametrize("delay", [1, 3])
-def test_a_drift_is_traded_at_the_open_after_the_close_that_found_it(delay: int) -> None:
-    """It is no decision of the strategy, so that a delay does not hold it back."""
-    market = market_of_days(8, G=[100.0] * 5 + [200.0] * 3)
-    trades = told(result_of([0.5] * 8, market=market, rebalance=0.1, delay_sessions=delay))
-    assert [row[:2] for row in trades[2:]] == [("10-03", "10-02")] * 2
+@pytest.mark.parametrize(("delay", "day"), [(1, "10-03"), (3, "10-07")])
+def test_a_drift_is_traded_as_late_as_a_decision(delay: int, day: str) -> None:
+    market = market_of_days(10, G=[100.0] * 5 + [200.0] * 5)
+    trades = told(result_of([0.5] * 10, market=market, rebalance=0.1, delay_sessions=delay))
+    assert [row[:2] for row in trades[2:]] == [(day, "10-02")] * 2
     assert trades[2][3] == "A weight had drifted by more than 10.0%. Row 5 said so"
 
 

@@ -17,8 +17,8 @@ import pandas as pd
 if TYPE_CHECKING:
     from exchange_calendars import ExchangeCalendar
 
-FIRST_YEAR = 1993
-"""The Federal Reserve first announced a decision in February 1994."""
+FIRST_YEAR = 1990
+"""Sessions are counted from 1990 on; the Federal Reserve first announced a decision in February 1994."""
 
 Day = date | pd.Timestamp
 """A day without a zone; a pandas Timestamp is one too."""

@@ -225,8 +225,8 @@ def setting_of(template: Config, config: Config, market: Market, strategy: Any) 
     benchmark = run_compiled(next(iter(plans.values()))).equity if plans else None
     ends = (INITIAL_SHARES[name] for name in ("growth", "small", config.strategy.initial))
     portfolios = [np.array(list(mix_weights(legs, small, cash).values())) for small, cash in ends]
-    prices, (_, _, scheduled), (_, first, delay), *rest = inputs_of(plan)
-    shift = first - (len(market.sessions) - len(plan.sessions))  # decisions stand on the market's rows
+    prices, (_, _, scheduled), (lag, first, delay), *rest = inputs_of(plan)
+    begin = len(market.sessions) - len(plan.sessions)  # decisions stand on the market's rows
     return Setting(
         config=template,
         market=market,
@@ -238,8 +238,8 @@ def setting_of(template: Config, config: Config, market: Market, strategy: Any) 
         benchmark=benchmark,
         tbill=tbill,
         portfolios=(portfolios[0], portfolios[1], portfolios[2]),
-        scheduled=scheduled - shift,
-        inputs=(prices, (shift, first, delay), *rest),
+        scheduled=scheduled + begin,
+        inputs=(prices, (lag - begin, first, delay), *rest),
         baskets=portfolios[1][None] > 0.0,
         against=measured_against(calendar, tbill[1:], benchmark),
     )
