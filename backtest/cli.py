@@ -7,6 +7,7 @@ config are relative to the config; `configs/`, `strategies/` and `results/` are 
 from __future__ import annotations
 
 import io
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -32,7 +33,7 @@ from backtest.commands.options import (
     Overrides,
 )
 from backtest.commands.trials import trials_app
-from backtest.errors import BacktestError, NetworkError, RunError
+from backtest.errors import BacktestError, NetworkError, RunError, WriteError
 
 if TYPE_CHECKING:
     from backtest.commands.run import OneRun
@@ -285,7 +286,15 @@ def main(arguments: Sequence[str] | None = None, backtest_one: OneRun | None = N
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(encoding="utf-8")  # a true minus, whatever the terminal's old encoding
     try:
-        app(args=None if arguments is None else list(arguments), prog_name="backtest", obj=backtest_one)
+        try:
+            app(args=None if arguments is None else list(arguments), prog_name="backtest", obj=backtest_one)
+        finally:
+            sys.stdout.flush()
+    except OSError as error:  # of files each command speaks for itself
+        print(f"{error.filename or 'standard output'}: {error.strerror or error}", file=sys.stderr)
+        # What is left of it cannot be written at the end either.
+        sys.stdout = open(os.devnull, "w", encoding="utf-8", newline="\n")  # noqa: SIM115
+        raise SystemExit(WriteError.exit_code) from None
     except BacktestError as error:
         problems = list(error.problems)
         if isinstance(error, NetworkError):

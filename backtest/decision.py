@@ -5,21 +5,20 @@ The flow: config -> market -> DECISION -> fills -> result -> metrics -> report. 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from backtest.errors import RunError
-from backtest.market import Floats, Legs, Market
-
-INITIAL_SHARES = {"growth": (0.0, 0.0), "small": (1.0, 0.0), "cash": (0.0, 1.0)}
-"""`initial` -> (small share, cash share) held before a signal is known."""
-
+from backtest.market import CASH, Between, Floats, Legs, Market
 
 WITHIN_ROUNDING = 1e-9
-"""How far from 1 the weights of a leg may add up."""
+"""How far beyond 1 the shares of a session, and how far from its own sum the weights of a leg, may add up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +27,7 @@ class Evidence:
 
     values: float array of shape (sessions,), NaN while not known; in `unit` ("return" as a fraction, "sessions", ...).
     thresholds: levels of `values` at which the signal changes.
-    leans_small: what this series alone says: 1.0 small, 0.0 growth, NaN not known.
+    leans: what this series alone says of holding `leg`: 1.0 yes, 0.0 no, NaN not known. leg: a leg's name, or cash.
     phrase: row -> why, in a few words and lower case ("small leads by 2.7 points"); None: label and value are told.
     switch: what the signal would say of other values, 1.0 yes, 0.0 no, NaN not known, same shape; pure. So `why` can
         tell how far the signal is from flipping, and try it.
@@ -39,7 +38,8 @@ class Evidence:
     unit: str = ""
     thresholds: tuple[float, ...] = ()
     label: str = ""
-    leans_small: Floats | None = None
+    leans: Floats | None = None
+    leg: str = ""
     phrase: Callable[[int], str] | None = None
     switch: Callable[[Floats], Floats] | None = None
 
@@ -79,58 +79,58 @@ class Branch:
         return (self.state.nbytes + self.degree.nbytes) * (1 if self.evidence is None else 2)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False)
 class Decision:
-    """Per session: the share of the invested capital in the small leg, the share of the whole in cash, and why.
+    """Per session the share of the whole in each leg, the rest in cash, and why.
 
-    small_share: in [0, 1], the rest in growth; NaN while the signal is not known: `initial` is held.
-    cash_share: in [0, 1], a number or one per session. Arrays of shape (sessions,) of the market decided upon.
-    rules: the trees it came from by name ("small_when"), when the strategy has such.
-    within: ticker -> its weight within its leg per session, where these are not the leg's own constants.
+    shares: (sessions, legs) of the market decided upon, each >= 0, the sum of a session at most 1; a row of NaN while
+    the signal is not known: `initial` is held. Or the same in short, as `legs.between` gives it.
+    rules: the trees it came from, by what they ask for, when the strategy has such.
+    within: leg -> ticker -> its weight within the leg per session, where these are not the leg's own constants.
     is_observed: read off the books of a strategy that trades in its own `next`, which does not say in advance.
     """
 
-    small_share: Floats
+    shares: Floats | Between
     evidence: Sequence[Evidence] = ()
-    cash_share: Floats | float = 0.0
     reason: Callable[[int], str] | None = field(default=None)
     rules: Mapping[str, Branch] = field(default_factory=dict)
-    within: Mapping[str, Floats] | None = None
+    within: Mapping[str, Mapping[str, Floats]] | None = None
     is_observed: bool = False
 
-    def shares(self, initial: str) -> tuple[Floats, Floats]:
-        """(small share, cash share) with `initial` (growth, small or cash) where the signal is not known yet."""
-        small = np.asarray(self.small_share, dtype=np.float64)
-        cash = np.broadcast_to(np.asarray(self.cash_share, dtype=np.float64), small.shape)
-        unknown = np.isnan(small)
-        first_small, first_cash = INITIAL_SHARES[initial]
-        return np.where(unknown, first_small, small), np.where(unknown, first_cash, cash)
+    @cached_property
+    def by_leg(self) -> Floats:
+        """The shares as an array, (sessions, legs), a row of NaN while not known."""
+        return self.shares.array() if isinstance(self.shares, Between) else np.asarray(self.shares, dtype=np.float64)
 
-    def why(self, row: int) -> str:
-        """The reason of what is held after this row: the evidence that leans to the side decided, as one sentence."""
+    @property
+    def is_known(self) -> npt.NDArray[np.bool_]:
+        """Whether the signal is known, (sessions,)."""
+        part = self.shares.part if isinstance(self.shares, Between) else self.by_leg[:, 0]
+        return ~np.isnan(part)
+
+    def held(self, legs: Legs, initial: str) -> Floats:
+        """The shares with those of `initial` (a leg or cash) while the signal is not known, (sessions, legs)."""
+        return np.where(self.is_known[:, None], self.by_leg, legs.alone(initial))
+
+    def why(self, row: int, legs: Legs) -> str:
+        """The reason of what is held after this row: the evidence that leans the way decided, as one sentence."""
         if self.reason is not None:
             return _sentence(self.reason(row))
-        small = float(self.small_share[row])
-        if np.isnan(small):
+        if not self.is_known[row]:
             return "Signal not known yet: the initial holding"
-        side = [e for e in self.evidence if e.leans_small is not None and e.leans_small[row] == round(small)]
-        said = [e.say(row) for e in side or self.evidence]
-        return _sentence("; ".join(said) or "The rule said so")
+        shares = self.by_leg[row]
+        share_of = {**dict(zip(legs.names, shares, strict=True)), CASH: 1.0 - shares.sum()}
+        side = [e for e in self.evidence if e.leans is not None and e.leans[row] == round(share_of.get(e.leg, 0.0))]
+        return _sentence("; ".join(e.say(row) for e in side or self.evidence) or "The rule said so")
 
 
 def check_decision(decision: Decision, market: Market, legs: Legs) -> Decision:
     """The decision itself, or RunError naming the first session at which it is not a decision."""
     sessions = market.sessions
-    small = np.asarray(decision.small_share, dtype=np.float64)
-    cash = np.asarray(decision.cash_share, dtype=np.float64)
-    cash = np.full(len(sessions), cash) if cash.ndim == 0 else cash
-    for name, values in (("small_share", small), ("cash_share", cash)):
-        if values.shape != (len(sessions),):
-            raise RunError(f"decide: {name} has shape {values.shape}, one value per session is {(len(sessions),)}")
-        bad = (values < 0.0) | (values > 1.0) | (np.isnan(values) if name == "cash_share" else False)
-        if np.any(bad):
-            row = int(np.argmax(bad))
-            raise RunError(f"decide: {name} is {values[row]} on {sessions[row]:%Y-%m-%d}, a share is in [0, 1]")
+    if isinstance(decision.shares, Between):
+        _check_path(decision.shares, sessions)
+    else:
+        _check_shares(decision.by_leg, sessions, legs)
     for evidence in decision.evidence:
         if len(evidence.values) != len(sessions):
             raise RunError(f"decide: evidence {evidence.name} has {len(evidence.values)} rows, not {len(sessions)}")
@@ -139,40 +139,79 @@ def check_decision(decision: Decision, market: Market, legs: Legs) -> Decision:
     return decision
 
 
-def check_within(within: Mapping[str, Floats], market: Market, legs: Legs) -> None:
-    """RunError for weights inside the legs that are none: each in [0, 1], those of a leg 1 together."""
+def _check_path(path: Between, sessions: pd.DatetimeIndex) -> None:
+    part = np.asarray(path.part, dtype=np.float64)
+    if part.shape != (len(sessions),):
+        raise RunError(f"decide: shares has shape {part.shape}, one value per session is {(len(sessions),)}")
+    bad = (part < 0.0) | (part > 1.0)
+    if bad.any():
+        row = int(np.argmax(bad))
+        raise RunError(f"decide: the share is {part[row]} on {sessions[row]:%Y-%m-%d}, a share is in [0, 1]")
+
+
+def _check_shares(shares: Floats, sessions: pd.DatetimeIndex, legs: Legs) -> None:
+    if shares.shape != (len(sessions), len(legs.names)):
+        wanted = (len(sessions), len(legs.names))
+        raise RunError(f"decide: shares has shape {shares.shape}, one row per session and a column per leg is {wanted}")
+    known = ~np.isnan(shares)
+    bad = (known.any(axis=1) != known.all(axis=1))[:, None] | (shares < 0.0) | (shares > 1.0 + WITHIN_ROUNDING)
+    if bad.any():
+        row, leg = divmod(int(np.argmax(bad)), bad.shape[1])
+        raise RunError(
+            f"decide: the share of {legs.names[leg]} is {shares[row, leg]} on {sessions[row]:%Y-%m-%d}, a share is in "
+            "[0, 1], or not known for all legs at once"
+        )
+    total = shares.sum(axis=1)
+    if (total > 1.0 + WITHIN_ROUNDING).any():
+        row = int(np.argmax(total > 1.0 + WITHIN_ROUNDING))
+        raise RunError(f"decide: the shares sum to {total[row]} on {sessions[row]:%Y-%m-%d}, expected at most 1")
+
+
+def check_within(within: Mapping[str, Mapping[str, Floats]], market: Market, legs: Legs) -> None:
+    """Raise RunError if a leg's weights by session are invalid: each in [0, 1], together what the leg's own sum to."""
     sessions = market.sessions
-    for name, leg in (("growth", legs.growth), ("small", legs.small)):
+    for name, leg in within.items():
+        if name not in legs.names:
+            raise RunError(f"decide: within: {name} is no leg, there are {', '.join(legs.names)}")
         total = np.zeros(len(sessions))
-        for ticker in leg:
-            values = np.asarray(within.get(ticker, np.nan), dtype=np.float64)
+        for ticker in legs[name]:
+            values = np.asarray(leg.get(ticker, np.nan), dtype=np.float64)
             if values.shape != (len(sessions),):
                 raise RunError(f"decide: within: {ticker} has no weight per session: {len(sessions)} are expected")
             if not ((values >= 0.0) & (values <= 1.0)).all():
                 row = int(np.argmin((values >= 0.0) & (values <= 1.0)))
                 raise RunError(f"decide: within: {ticker} is {values[row]} on {sessions[row]:%Y-%m-%d}, not in [0, 1]")
             total += values
-        if (abs(total - 1.0) > WITHIN_ROUNDING).any():
-            row = int(np.argmax(abs(total - 1.0)))
-            raise RunError(f"decide: within: the {name} leg adds up to {total[row]} on {sessions[row]:%Y-%m-%d}, not 1")
+        own = math.fsum(legs[name].values())
+        if (abs(total - own) > WITHIN_ROUNDING).any():
+            row = int(np.argmax(abs(total - own)))
+            raise RunError(
+                f"decide: within: the {name} leg adds up to {total[row]} on {sessions[row]:%Y-%m-%d}, not {own:g}"
+            )
 
 
 def target_weights(decision: Decision, market: Market, legs: Legs, tickers: tuple[str, ...], initial: str) -> Floats:
     """Weights to hold after each session's close, shape (sessions, tickers)."""
-    small, cash = decision.shares(initial)
+    shares = decision.held(legs, initial)
     if decision.within is None:
-        return legs.weights(tickers, small, cash)
-    share = np.where([ticker in legs.small for ticker in tickers], small[:, None], 1.0 - small[:, None])
-    inside = np.stack([decision.within[ticker] for ticker in tickers], axis=1)
-    return np.asarray((1.0 - cash)[:, None] * share * inside, dtype=np.float64)
+        return legs.weights(tickers, shares)
+    total = np.zeros((len(shares), len(tickers)))
+    column = {ticker: i for i, ticker in enumerate(tickers)}
+    for name, share in zip(legs.names, shares.T, strict=True):
+        inside: Mapping[str, Floats | float] = decision.within.get(name, legs[name])
+        for ticker, weight in inside.items():
+            total[:, column[ticker]] += share * weight
+    return total
 
 
 def _sentence(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-def decisions_frame(decision: Decision, market: Market, initial: str) -> pd.DataFrame:
-    """`small_share` as held (initial filled in) and each evidence series, indexed by session."""
-    small, _ = decision.shares(initial)
-    columns = {"small_share": small, **{e.name: np.asarray(e.values, dtype=np.float64) for e in decision.evidence}}
+def decisions_frame(decision: Decision, market: Market, legs: Legs, initial: str) -> pd.DataFrame:
+    """`share_<LEG>` as held (initial filled in), `cash` and each evidence series, indexed by session."""
+    shares = decision.held(legs, initial)
+    columns = {f"share_{name}": share for name, share in zip(legs.names, shares.T, strict=True)}
+    columns["cash"] = np.maximum(1.0 - shares.sum(axis=1), 0.0)
+    columns |= {e.name: np.asarray(e.values, dtype=np.float64) for e in decision.evidence}
     return pd.DataFrame(columns, index=market.sessions)

@@ -1,4 +1,4 @@
-"""Market: everything that is known, on one calendar of sessions; and Legs, the two things one rotates between.
+"""Market: everything that is known, on one calendar of sessions; and Legs, the baskets one rotates between.
 
 The flow: config -> MARKET -> decision -> fills -> result -> metrics -> report.
 Row t of anything here is knowable at the close of t. A signal reads a Market and nothing else, so that cutting a
@@ -11,6 +11,7 @@ import dataclasses
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from functools import cached_property
 from typing import Any, TypeVar
 
 import numpy as np
@@ -27,32 +28,89 @@ POLICY_COLUMNS = ("announced_at", "date", "scheduled", "lower", "upper", "change
 """Columns of `Market.policy`; `session` is the first one whose close may use the decision."""
 
 
-@dataclass(frozen=True, slots=True)
+Basket = Mapping[str, float]
+"""Ticker -> weight, each above 0; together at most 1, the rest is cash."""
+
+CASH = "cash"
+"""What no leg may be called: the part of the whole that is in none."""
+
+
+@dataclass(frozen=True)
+class Between:
+    """Shares of legs on the way between two portfolios: the compact form of a decision between two things.
+
+    part: in [0, 1] per session, 0 at `low` and 1 at `high`, NaN while not known. low, high: shares by leg, (legs,).
+    """
+
+    part: Floats
+    low: Floats
+    high: Floats
+
+    def array(self) -> Floats:
+        """The shares, (sessions, legs); a row of NaN where `part` is NaN."""
+        return np.asarray(self.part[:, None] * self.high + (1.0 - self.part)[:, None] * self.low, dtype=np.float64)
+
+
+@dataclass(frozen=True)
 class Legs:
-    """Two baskets of tickers; the weights of each sum to 1. The default is the project's own question."""
+    """Baskets of tickers by name, in the order in which the config names them. The default: growth, small.
 
-    growth: Mapping[str, float] = field(default_factory=lambda: {"QQQ": 0.5, "IVW": 0.5})
-    small: Mapping[str, float] = field(default_factory=lambda: {"IWM": 0.5, "IWN": 0.5})
+    baskets: name -> ticker -> weight; the weights of one sum to at most 1, the rest of it is cash; a ticker may stand
+    in several. labels: what pages call a leg, where that is not its name.
+    """
 
-    @property
+    baskets: Mapping[str, Basket] = field(
+        default_factory=lambda: {"growth": {"QQQ": 0.5, "IVW": 0.5}, "small": {"IWM": 0.5, "IWN": 0.5}}
+    )
+    labels: Mapping[str, str] = field(default_factory=lambda: {"small": "small caps"})
+
+    def __getitem__(self, name: str) -> Basket:
+        """The basket of a leg."""
+        return self.baskets[name]
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """The legs in order; the first is the initial holding unless the config says otherwise."""
+        return tuple(self.baskets)
+
+    @cached_property
     def tickers(self) -> tuple[str, ...]:
-        """Every ticker, growth first: the order of the books."""
-        return (*self.growth, *self.small)
+        """Every ticker once, by leg: the order of the books."""
+        return tuple(dict.fromkeys(ticker for basket in self.baskets.values() for ticker in basket))
 
-    @property
+    @cached_property
     def key(self) -> tuple[object, ...]:
         """What tells them from other legs, for a memo."""
-        return tuple(self.growth.items()), tuple(self.small.items())
+        return tuple((name, tuple(basket.items())) for name, basket in self.baskets.items())
 
-    def weights(self, tickers: tuple[str, ...], small_share: Floats, cash_share: Floats) -> Floats:
-        """Target weights, shape (sessions, tickers).
+    def label(self, name: str) -> str:
+        """What a page calls a leg."""
+        return self.labels.get(name, name)
 
-        small_share: share of the invested capital in the small leg, in [0, 1]; cash_share: share of the whole in cash.
+    def alone(self, name: str) -> Floats:
+        """The shares of everything in one leg, (legs,); zeros for `cash`."""
+        return np.array([float(each == name) for each in self.names])
+
+    def between(self, otherwise: str, hold: str, leans: Floats) -> Between:
+        """All of `hold` where `leans` is 1, all of `otherwise` where it is 0; parts of both in between.
+
+        otherwise, hold: names of legs, or `cash`. leans: (sessions,), NaN while not known.
         """
-        small = np.array([self.small.get(t, 0.0) for t in tickers])
-        growth = np.array([self.growth.get(t, 0.0) for t in tickers])
-        invested = small_share[:, None] * small + (1.0 - small_share)[:, None] * growth
-        return np.asarray((1.0 - cash_share)[:, None] * invested, dtype=np.float64)
+        return Between(leans, self.alone(otherwise), self.alone(hold))
+
+    def matrix(self, tickers: tuple[str, ...]) -> Floats:
+        """Weights of the tickers inside each leg, (legs, tickers)."""
+        return np.array([[basket.get(t, 0.0) for t in tickers] for basket in self.baskets.values()])
+
+    def weights(self, tickers: tuple[str, ...], shares: Floats) -> Floats:
+        """Target weights (sessions, tickers) of shares by leg (sessions, legs).
+
+        Added leg by leg, in order: a matrix product's last bit would depend on the processor.
+        """
+        total = np.zeros((len(shares), len(tickers)))
+        for share, inside in zip(shares.T, self.matrix(tickers), strict=True):
+            total += share[:, None] * inside
+        return total
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,7 @@ from backtest.decision import Decision, check_decision, target_weights
 from backtest.errors import BacktestError, ConfigError, RunError
 from backtest.market import PRICE_FRAMES, Legs, Market
 from backtest.metrics import Activity, calendar_and_tbill, metrics
-from backtest.result import Figures, Result, small_share_held
+from backtest.result import Figures, Result, second_held, shares_held
 
 
 def run(
@@ -50,15 +50,16 @@ def is_rotation(strategy: type) -> bool:
 
 
 def legs_of(config: Config) -> Legs:
-    """The two baskets of a config."""
-    return Legs(config.legs.growth, config.legs.small)
+    """The baskets of a config."""
+    legs = config.legs.items()
+    return Legs({name: leg.weights for name, leg in legs}, {name: leg.label for name, leg in legs if leg.label})
 
 
 def decide(config: Config, market: Market, strategy: Any) -> Decision:
     """What the strategy would hold after each close of the market; a `next`-style strategy does not say in advance."""
     if not is_rotation(strategy):
         check_terms_of_own_orders(config)
-        return Decision(np.full(len(market.sessions), np.nan))
+        return Decision(np.full((len(market.sessions), len(config.legs)), np.nan))
     before = fingerprint(market)
     try:
         decision = strategy.decide(market, legs_of(config), config.strategy.params)
@@ -178,7 +179,7 @@ def activity_of(books: Books, legs: Legs) -> Activity:
     worth = cash[later - 1] + income[later] + (held[later] * books.opens[later]).sum(axis=1)
     if books.terms.fill == "close":  # with the night's interest, which is there before them
         worth = books.equity[later] + np.bincount(fills.row, fills.cost, minlength=len(books.sessions))[later]
-    share = small_share_held(books, legs)[1:]
+    share = second_held(books, legs)[1:]
     invested = share[~np.isnan(share)]
     return Activity(
         turnover=float((0.5 * traded[later] / worth).sum()),
@@ -191,12 +192,11 @@ def activity_of(books: Books, legs: Legs) -> Activity:
 
 def decision_of_books(books: Books, market: Market, legs: Legs) -> Decision:
     """For a strategy that trades in its own `next`: what it held after each close stands for what it decided."""
-    share, cash = np.zeros(len(market.sessions)), np.ones(len(market.sessions))
-    begin = len(share) - len(books.sessions)
-    share[begin:] = np.nan_to_num(small_share_held(books, legs))
-    cash[begin:] = np.clip(books.cash / books.equity, 0.0, 1.0)
+    shares = np.zeros((len(market.sessions), len(legs.names)))
+    held = shares_held(books, legs)
+    shares[len(shares) - len(held) :] = held / np.maximum(held.sum(axis=1, keepdims=True), 1.0)
     why = "The strategy's own code asked for it"
-    return Decision(share, cash_share=cash, reason=lambda row: why, is_observed=True)
+    return Decision(shares, reason=lambda row: why, is_observed=True)
 
 
 def rule_of(strategy: Any, legs: Legs, params: Any) -> str:

@@ -17,8 +17,12 @@ from backtest.account.plan import NO_BAND, Plan, Rebalance
 from backtest.config import Config
 from backtest.decision import Decision, decisions_frame
 from backtest.market import Floats, Legs, Market
+from backtest.text import listed, percent
 
 Figures = Mapping[str, float | int | None]
+
+CASH_SHOWN = 0.005
+"""The least share of cash that is named in a sentence."""
 
 
 @dataclass(frozen=True)
@@ -55,14 +59,27 @@ class Result:
         return len(self.market.sessions) - len(self.sessions)
 
     @cached_property
+    def shares(self) -> Floats:
+        """Share of equity that is in each leg at each close, (sessions, legs)."""
+        return shares_held(self.books, self.legs, decided=self.in_force)
+
+    @cached_property
+    def in_force(self) -> Floats:
+        """Shares by leg of the decision that has been traded to by each session of the test, (sessions, legs)."""
+        held = self.decision.held(self.legs, self.config.strategy.initial)[self.begin :]
+        lag = self.plan.terms.delay_sessions
+        return np.concatenate([np.zeros((min(lag, len(held)), held.shape[1])), held[: max(len(held) - lag, 0)]])
+
+    @cached_property
     def small_share(self) -> Floats:
-        """Share of the invested capital that is in the small leg at each close; NaN while nothing is invested."""
-        return small_share_held(self.books, self.legs)
+        """Share of the invested capital that is in the second leg at each close; NaN while nothing is invested."""
+        return second_held(self.books, self.legs)
 
     @cached_property
     def equity(self) -> pd.DataFrame:
-        """Columns equity, cash, small_share, weight_<TICKER>, benchmark_<NAME>; a row per session, base row first."""
-        columns = {"equity": self.books.equity, "cash": self.books.cash, "small_share": self.small_share}
+        """Columns equity, cash, share_<LEG>, weight_<TICKER>, benchmark_<NAME>; a row per session, base row first."""
+        columns = {"equity": self.books.equity, "cash": self.books.cash}
+        columns |= {f"share_{name}": self.shares[:, i] for i, name in enumerate(self.legs.names)}
         weights = self.books.weights()
         columns |= {f"weight_{t}": weights[:, i] for i, t in enumerate(self.books.tickers)}
         columns |= {f"benchmark_{name}": books.equity for name, books in self.benchmarks.items()}
@@ -70,8 +87,8 @@ class Result:
 
     @cached_property
     def decisions(self) -> pd.DataFrame:
-        """Columns small_share (as decided) and each evidence series, on the sessions of the test."""
-        frame = decisions_frame(self.decision, self.market, self.config.strategy.initial)
+        """Columns share_<LEG> and cash as decided, and each evidence series, on the sessions of the test."""
+        frame = decisions_frame(self.decision, self.market, self.legs, self.config.strategy.initial)
         return frame.iloc[self.begin :].rename_axis("date")
 
     @cached_property
@@ -118,7 +135,7 @@ class Result:
     def reason(self, row: int) -> str:
         """The sentence beside the trades of test row `row`."""
         trigger = self.trigger(row)
-        why = self.decision.why(self.decided_at(row))
+        why = self.decision.why(self.decided_at(row), self.legs)
         if trigger == "first":
             return f"First purchase. {why}"
         if trigger == "calendar":
@@ -135,14 +152,13 @@ class Result:
         """
         if self.decision.is_observed:
             return None
-        share, cash = self.decision.shares(self.config.strategy.initial)
-        wanted = np.column_stack([share * (1.0 - cash), cash])
+        wanted = self.decision.held(self.legs, self.config.strategy.initial)
         last = len(self.market.sessions) - 1
         for row in range(last, max(last - self.plan.terms.delay_sessions, self.begin), -1):
             if (wanted[row] != wanted[row - 1]).any():
                 return (
-                    f"Decided at the close of {self.market.sessions[row]:%Y-%m-%d} and not traded yet: small share "
-                    f"{share[row]:.0%}. {self.decision.why(row)}"
+                    f"Decided at the close of {self.market.sessions[row]:%Y-%m-%d} and not traded yet: "
+                    f"{holding_words(self.legs, wanted[row])}. {self.decision.why(row, self.legs)}"
                 )
         return None
 
@@ -152,10 +168,38 @@ def rebalance_words(rule: Rebalance) -> str:
     return f"Rebalance every {rule} sessions" if isinstance(rule, int) else f"{str(rule).capitalize()} rebalance"
 
 
-def small_share_held(books: Books, legs: Legs) -> Floats:
-    """Share of the invested capital in the small leg at each close, shape (sessions,); NaN when all is cash."""
+def holding_words(legs: Legs, shares: Floats) -> str:
+    """What is held, by leg: `75% small caps and 25% growth`; cash is named when it is more than a rounding."""
+    parts = [f"{percent(share, 0)} {legs.label(name)}" for name, share in zip(legs.names, shares, strict=True) if share]
+    cash = 1.0 - float(shares.sum())
+    return listed([*parts, f"{percent(cash, 0)} cash"] if cash > CASH_SHOWN or not parts else parts)
+
+
+def shares_held(books: Books, legs: Legs, decided: Floats | None = None) -> Floats:
+    """Share of equity in each leg at each close, (sessions, legs).
+
+    A ticker that stands in several legs is parted as it was decided (decided: shares by leg in force, (sessions, legs);
+    None, or nothing decided for it: by its weights in the legs).
+    """
+    inside = legs.matrix(books.tickers)
+    value = books.shares() * books.closes / books.equity[:, None]
+    if ((inside > 0.0).sum(axis=0) <= 1).all():
+        return np.ascontiguousarray(np.array([value[:, row > 0.0].sum(axis=1) for row in inside]).T)
+    held = np.zeros((len(value), len(legs.names)))
+    for column, weights in enumerate(inside.T):
+        asked = np.broadcast_to(weights, held.shape) if decided is None else decided * weights
+        whole = asked.sum(axis=1, keepdims=True)
+        usual = weights / weights.sum() if weights.any() else weights
+        with np.errstate(invalid="ignore", divide="ignore"):
+            part = np.where(whole > 0.0, asked / whole, usual)
+        held += part * value[:, [column]]
+    return held
+
+
+def second_held(books: Books, legs: Legs) -> Floats:
+    """Share of the invested capital in the second leg at each close, shape (sessions,); NaN when all is cash."""
     value = books.shares() * books.closes
-    is_small = np.array([ticker in legs.small for ticker in books.tickers])
+    is_second = np.array([len(legs.names) > 1 and ticker in legs[legs.names[1]] for ticker in books.tickers])
     total = value.sum(axis=1)
     with np.errstate(invalid="ignore", divide="ignore"):
-        return np.where(total > 0.0, value[:, is_small].sum(axis=1) / total, np.nan)
+        return np.where(total > 0.0, value[:, is_second].sum(axis=1) / total, np.nan)

@@ -28,6 +28,7 @@ from sweep import kernel_alone, least, study_of
 
 from backtest import sweep
 from backtest.study.sweep import Sweep
+from backtest.two_legs import second_share
 from strategies import REGISTRY
 
 HERE = Path(__file__).resolve().parent
@@ -104,9 +105,9 @@ def work_of(found: Sweep) -> Work:
     """What the peers are handed: prices and decisions of a sweep of the sample."""
     setting, study = found.first, found.study
     params = [study.grid_parts(number)[1] for number in range(study.size)]
-    small = np.stack([setting.decide(each).small_share for each in params], axis=1)
+    small = np.stack([second_share(setting.decide(each)) for each in params], axis=1)
     assert setting.begin == 0
-    assert all(setting.legs.growth.get(ticker) == 0.5 for ticker in setting.legs.tickers[:2])
+    assert all(setting.legs[setting.legs.names[0]].get(ticker) == 0.5 for ticker in setting.legs.tickers[:2])
     asked = [each.model_dump() for each in params]
     return Work(
         sessions=setting.plan.sessions.to_numpy(),
@@ -144,7 +145,7 @@ def answers(peer: Peer, work: Work, rounds: int) -> list[Row]:
         handed = Path(folder, "work.npz")
         work.write(handed)
         command = [sys.executable, "-W", "ignore", "-m", f"peers.{peer.module}", str(handed), str(rounds)]
-        done = subprocess.run(command, cwd=HERE, capture_output=True, text=True, check=False)
+        done = subprocess.run(command, cwd=HERE, capture_output=True, encoding="utf-8", check=False)
     if done.returncode:
         reason = done.stderr.strip() or f"ended by {done.returncode}"
         print(f"{peer.module}: {reason.splitlines()[-1]}", file=sys.stderr)

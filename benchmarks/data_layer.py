@@ -83,7 +83,7 @@ def _least(times: Iterable[tuple[float, float]]) -> tuple[float, float]:
 
 def _seconds(code: str, environment: dict[str, str], *arguments: str) -> tuple[float, float]:
     done = subprocess.run(
-        [sys.executable, "-c", code, *arguments], env=environment, check=True, capture_output=True, text=True
+        [sys.executable, "-c", code, *arguments], env=environment, check=True, capture_output=True, encoding="utf-8"
     )
     wall, processor = map(float, done.stdout.split())
     return wall, processor

@@ -25,7 +25,7 @@ def main() -> None:
     wanted = hashlib.sha256((ROOT / "setup.cfg").read_bytes()).hexdigest()
     if not STAMP.exists() or STAMP.read_text(encoding="ascii") != wanted:
         install()
-        STAMP.write_text(wanted, encoding="ascii")
+        STAMP.write_text(wanted, encoding="ascii", newline="\n")
     raise SystemExit(subprocess.call([str(PYTHON), str(ROOT / "benchmarks" / "beside_peers.py"), *sys.argv[1:]]))
 
 

@@ -105,9 +105,9 @@ def kernel_alone(result: Sweep, rounds: int = ROUNDS, every: int = 1) -> tuple[f
 def study_of(lookbacks: int, thresholds: int) -> Study:
     """The study of a grid of so many values each, on the sample."""
     with tempfile.TemporaryDirectory() as folder:
-        Path(folder, "base.yaml").write_text(BASE, encoding="utf-8")
+        Path(folder, "base.yaml").write_text(BASE, encoding="utf-8", newline="\n")
         path = Path(folder, "study.yaml")
-        path.write_text(study_text(lookbacks, thresholds), encoding="utf-8")
+        path.write_text(study_text(lookbacks, thresholds), encoding="utf-8", newline="\n")
         study: Study = load_study(path, strategies=REGISTRY, overrides=["data.end=2025-11-07"])
         return study
 
@@ -127,8 +127,8 @@ name: bench
 base: BASE
 benchmark: QQQ
 grid:
-  strategy.params.small_when.score[0].lookback_sessions: {from: 10, to: 250, step: 10}
-  strategy.params.small_when.score[1].any[0].above: {from: 0.2, to: 0.9, step: 0.1}
+  strategy.params.hold[2].when.score[0].lookback_sessions: {from: 10, to: 250, step: 10}
+  strategy.params.hold[2].when.score[1].any[0].above: {from: 0.2, to: 0.9, step: 0.1}
   strategy.params.volatility_target.annual: [0.1, 0.15, 0.2, 0.25, 0.3]
 """,
 }
@@ -140,7 +140,7 @@ def others() -> None:
     for name, text in OTHERS.items():
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder, "study.yaml")
-            path.write_text(text.replace("BASE", str(CONFIGS / f"{name}.yaml")), encoding="utf-8")
+            path.write_text(text.replace("BASE", str(CONFIGS / f"{name}.yaml")), encoding="utf-8", newline="\n")
             study = load_study(path, strategies=REGISTRY, overrides=["data.prices={source: sample}"])
         market = sweep(study, REGISTRY).market
         seconds = least(lambda study=study, market=market: sweep(study, REGISTRY, market=market), LARGE_ROUNDS)  # type: ignore[misc]

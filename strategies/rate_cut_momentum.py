@@ -1,4 +1,4 @@
-"""Rate cut and momentum: a cut opens the door, small caps' own lead decides; or either is enough."""
+"""Rate cut and momentum: a cut opens the door, the leg's own lead decides; or either is enough."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from backtest.account.strategy import RotationStrategy, StrategyParams
+from backtest.account.strategy import LegName, RotationStrategy, StrategyParams
 from backtest.decision import Decision
 from backtest.market import Legs, Market
 from backtest.signals import Period, all_of, any_of, cut_evidence, lead_evidence
@@ -16,7 +16,7 @@ SMALLEST_USUAL_CUT_BPS = 25
 
 
 class RateCutMomentum(RotationStrategy):
-    """Hold small caps after a cut and (or) while they lead."""
+    """Hold one leg after a cut and (or) while it leads."""
 
     class Params(StrategyParams):
         """Those of both signals, and how they are combined."""
@@ -28,26 +28,29 @@ class RateCutMomentum(RotationStrategy):
         lookback_sessions: int = Field(63, ge=1, description="how far back returns are compared, in sessions")
         threshold: float = Field(0.0, ge=0, lt=10, description="lead needed to switch, a fraction (0.05 is 5 points)")
         decide: Period = Field("daily", description="after which closes to look at the lead: daily, weekly or monthly")
-        combine: Literal["all", "any"] = Field("all", description="all: both must say small; any: one is enough")
+        combine: Literal["all", "any"] = Field("all", description="all: both must say yes; any: one is enough")
+        hold: LegName = Field(LegName("small"), description="the leg to hold after a cut and (or) while it leads")
+        otherwise: LegName = Field(LegName("growth"), description="the leg to hold else")
 
     @staticmethod
     def decide(market: Market, legs: Legs, p: Params) -> Decision:
         """Each side computed alone, then combined session by session."""
-        window = cut_evidence(market, p.hold_sessions, p.min_cut_bps)
-        lead = lead_evidence(market, legs, p.lookback_sessions, p.threshold, p.decide)
-        assert window.leans_small is not None
-        assert lead.leans_small is not None
+        window = cut_evidence(market, p.hold, p.hold_sessions, p.min_cut_bps)
+        lead = lead_evidence(market, legs, p.hold, p.otherwise, p.lookback_sessions, p.threshold, p.decide)
+        assert window.leans is not None
+        assert lead.leans is not None
         combine = all_of if p.combine == "all" else any_of
-        return Decision(combine(window.leans_small, lead.leans_small), [window, lead])
+        return Decision(legs.between(p.otherwise, p.hold, combine(window.leans, lead.leans)), [window, lead])
 
     @staticmethod
     def rule(legs: Legs, p: Params) -> str:
         """In one sentence."""
+        hold, otherwise = legs.label(p.hold), legs.label(p.otherwise)
         margin = f" by more than {100 * p.threshold:g} points" if p.threshold else ""
-        joint = "while they lead" if p.combine == "all" else "and also whenever they lead"
+        joint = "while it leads" if p.combine == "all" else "and also whenever it leads"
         size = f" of at least {p.min_cut_bps} basis points" if p.min_cut_bps != SMALLEST_USUAL_CUT_BPS else ""
         often = {"daily": "", "weekly": ", looked at once a week", "monthly": ", looked at once a month"}[p.decide]
         return (
-            f"It holds small caps for {p.hold_sessions} sessions after each cut{size}, {joint} large-cap growth{margin}"
-            f" over {p.lookback_sessions} sessions{often}; otherwise growth."
+            f"It holds {hold} for {p.hold_sessions} sessions after each cut{size}, {joint} {otherwise}{margin} over "
+            f"{p.lookback_sessions} sessions{often}; otherwise {otherwise}."
         )

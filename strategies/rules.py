@@ -1,27 +1,52 @@
-"""Rules: a rotation written wholly in YAML, as trees of conditions over any signals."""
+"""Rules: a rotation written wholly in YAML, as an ordered list of what to hold when, over trees of any signals."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import json
+import re
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from backtest.account.strategy import RotationStrategy, StrategyParams
+from backtest.account.strategy import LegName, RotationStrategy, StrategyParams
 from backtest.decision import Branch, Decision
-from backtest.market import Floats, Legs, Market, Needs
+from backtest.market import CASH, Floats, Legs, Market, Needs
 from backtest.signals.conditions import Condition, Unknown
-from backtest.signals.exposure import inverse_volatility, volatility_cash
-from backtest.signals.holding import CAUSES, Held, hold, wanted
+from backtest.signals.exposure import inverse_volatility, invested_part
+from backtest.signals.holding import CAUSES, Held, Hold, hold
 from backtest.signals.signal import mistake
-from backtest.signals.tree import Grower, Leans, evidence_names, leaves_of, needs_of, signals_of, words_of
+from backtest.signals.tree import Asked, Grower, evidence_names, leaves_of, needs_of, signals_of, words_of
 
-TREES: Mapping[str, Leans] = {"small_when": "small", "growth_when": "growth", "cash_when": "cash"}
+OLD_KEYS = ("small_when", "growth_when", "cash_when", "min_hold_sessions", "cooldown_sessions", "max_hold_sessions")
 
 
 class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False, defer_build=True)
+
+
+class Entry(_Part):
+    """A leg, or cash, and when to hold it."""
+
+    leg: LegName = Field(description="a leg, or cash")
+    when: Condition | None = Field(None, description="held when this says yes; only the last entry may be without")
+    label: str | None = Field(None, description="what reports call this entry")
+    min_hold_sessions: int = Field(0, ge=0, description="no other switch, but to cash, for so many sessions after one")
+    max_hold_sessions: int | None = Field(None, ge=1, description="it is left after so many sessions")
+    cooldown_sessions: int = Field(0, ge=0, description="sessions between leaving it and the next time")
+
+    @model_validator(mode="after")
+    def _holds_agree(self) -> Entry:
+        if self.max_hold_sessions is not None and self.max_hold_sessions < self.min_hold_sessions:
+            raise mistake("max_hold_sessions: expected at least min_hold_sessions")
+        return self
+
+    @property
+    def terms(self) -> Hold:
+        """How long it may be held."""
+        return Hold(self.min_hold_sessions, self.max_hold_sessions, self.cooldown_sessions, self.leg == CASH)
 
 
 class VolatilityTarget(_Part):
@@ -39,127 +64,183 @@ class InverseVolatility(_Part):
 
 
 class Rules(RotationStrategy):
-    """Hold what trees of conditions over any signals ask for."""
+    """Hold the first leg of a list whose conditions say yes."""
 
     class Params(StrategyParams):
-        """The trees, how long to hold, how much."""
+        """The list, how much, and what to do with signals not known yet."""
 
         model_config = ConfigDict(defer_build=True)  # only those who use rules wait for it
 
-        small_when: Condition | None = Field(None, description="when to hold small caps")
-        growth_when: Condition | None = Field(None, description="when to hold growth; without it, when not small_when")
-        cash_when: Condition | None = Field(None, description="when to hold cash, whatever the others say")
+        hold: tuple[Entry, ...] = Field(description="what to hold when; the first that says yes is held")
         unknown: Unknown = Field("abstain", description="a signal not known yet: left out (abstain), or counted as no")
-        min_hold_sessions: int = Field(0, ge=0, description="no other switch for so many sessions after one")
-        cooldown_sessions: int = Field(0, ge=0, description="sessions between leaving small caps and the next time")
-        max_hold_sessions: int | None = Field(None, ge=1, description="small caps are left after so many sessions")
-        proportional: bool = Field(False, description="small share = how much of small_when is fulfilled, not 0 or 1")
+        proportional: bool = Field(False, description="share of the first entry = how much of it is fulfilled")
         volatility_target: VolatilityTarget | None = Field(None, description="how much to hold at all")
         inverse_volatility: InverseVolatility | None = Field(None, description="weights inside the legs")
 
+        @classmethod
+        def outdated(cls, given: Mapping[str, Any]) -> str | None:
+            """What to write instead of keys that are no more."""
+            old = [key for key in OLD_KEYS if key in given]
+            return f"{', '.join(old)}: now an ordered list, here: {new_form(given)}" if old else None
+
         @model_validator(mode="after")
         def _agree(self) -> Rules.Params:
-            if self.small_when is None and self.growth_when is None:
-                raise mistake("found neither small_when nor growth_when, expected one of them")
-            if self.max_hold_sessions is not None and self.max_hold_sessions < self.min_hold_sessions:
-                raise mistake("max_hold_sessions: expected at least min_hold_sessions")
-            if self.proportional and (self.small_when is None or self.growth_when is not None):
-                raise mistake("proportional: expected small_when alone, without growth_when")
+            for i, entry in enumerate(self.hold[:-1]):
+                if entry.when is None:
+                    raise mistake(f"hold[{i}]: missing when; only the last entry is held otherwise")
+            if not self.hold or (len(self.hold) == 1 and self.hold[0].when is None):
+                raise mistake("hold: found no entry with when, expected at least one")
+            lasting = [i for i, entry in enumerate(self.hold) if entry.max_hold_sessions is not None]
+            if lasting and (self.hold[-1].when is not None or lasting[-1] == len(self.hold) - 1):
+                raise mistake(f"hold[{lasting[-1]}]: max_hold_sessions needs a last entry without when and without it")
+            if self.proportional and (len(self.hold) != 2 or self.hold[1].when is not None or self._has_terms()):
+                raise mistake("proportional: expected one entry with when, one without, and no holds or cooldown")
             return self
+
+        def _has_terms(self) -> bool:
+            return any(entry.terms != Hold(is_cash=entry.leg == CASH) for entry in self.hold)
 
         @cached_property
         def needs(self) -> Needs:
             """What the trees' signals read beside the prices of the legs."""
             needs = Needs()
-            for name in TREES:
-                condition = getattr(self, name)
-                needs = needs if condition is None else needs | needs_of(condition)
+            for entry in self.hold:
+                needs = needs if entry.when is None else needs | needs_of(entry.when)
             return needs
 
     @staticmethod
     def decide(market: Market, legs: Legs, p: Params) -> Decision:
-        """Grow the trees, hold what they ask for, in the size asked for."""
-        trees = {name: getattr(p, name) for name in TREES if getattr(p, name) is not None}
-        names = evidence_names(leaf for name, tree in trees.items() for leaf in signals_of(tree, TREES[name]))
+        """Grow the trees, hold what the list asks for, in the size asked for."""
+        asked: list[Asked] = [(entry.leg, True) for entry in p.hold]
+        trees = [(entry.when, about) for entry, about in zip(p.hold, asked, strict=True) if entry.when is not None]
+        names = evidence_names(leaf for tree, about in trees for leaf in signals_of(tree, about))
         grower = Grower(market, legs, p.unknown, names)
-        rules = {name: grower.grow(tree, TREES[name]) for name, tree in trees.items()}
-        states = {name: _settled(rules[name], p.unknown) if name in rules else None for name in TREES}
-        asked = wanted(states["small_when"], states["growth_when"])
-        held = hold(asked, min_hold=p.min_hold_sessions, cooldown=p.cooldown_sessions, max_hold=p.max_hold_sessions)
-        small = held.small
-        if p.proportional:
-            small = np.where(small == 1.0, np.nan_to_num(rules["small_when"].degree), small)
-        cash = np.zeros(len(market.sessions))
-        if p.volatility_target is not None:
-            size = p.volatility_target
-            cash = volatility_cash(market, legs, small, target=size.annual, window=size.window_sessions, step=size.step)
-        if states["cash_when"] is not None:
-            cash = np.where(states["cash_when"] == 1.0, 1.0, cash)
+        roots = [grower.grow(tree, about) for tree, about in trees]
+        states = np.stack([np.nan_to_num(root.state) if p.unknown == "no" else root.state for root in roots])
+        held = hold(states, [entry.terms for entry in p.hold])
+        shares = _shares(legs, p, held, roots)
         within = None
         if p.inverse_volatility is not None:
             within = inverse_volatility(market, legs, p.inverse_volatility.window_sessions)
-        leaves = [leaf.evidence for root in rules.values() for leaf in leaves_of(root) if leaf.evidence is not None]
+        if p.volatility_target is not None:
+            size = p.volatility_target
+            part = invested_part(
+                market, legs, shares, within, target=size.annual, window=size.window_sessions, step=size.step
+            )
+            shares = shares * part[:, None]
+        rules = dict(zip(_titles(p, legs), roots, strict=False))
+        leaves = [leaf.evidence for root in roots for leaf in leaves_of(root) if leaf.evidence is not None]
         evidence = list({each.name: each for each in leaves}.values())
-        return Decision(small, evidence, cash, _reasons(rules, held, cash, p), rules, within)
+        return Decision(shares, evidence, _reasons(legs, rules, held, p), rules, within)
 
     @staticmethod
     def rule(legs: Legs, p: Params) -> str:
         """In one sentence."""
-        parts = [f"{side} when {words_of(getattr(p, name))}" for name, side in
-                 (("small_when", "small caps"), ("growth_when", "growth"), ("cash_when", "cash"))
-                 if getattr(p, name) is not None]  # fmt: skip
-        if p.small_when is None or p.growth_when is None:
-            parts.append(f"otherwise {'growth' if p.small_when is not None else 'small caps'}")
+        parts = []
+        for entry, title in zip(p.hold, _titles(p, legs), strict=True):
+            what = entry.label or title if entry.when is None else f"{title} when {words_of(entry.when, legs)}"
+            parts.append(f"{'otherwise ' if entry.when is None else ''}{what}{_holds(entry)}")
+        if p.hold[-1].when is not None:
+            parts.append("what is held stays while none of them says yes")
         if p.unknown == "no":
             parts.append("a signal not known counting as no")
-        if p.cooldown_sessions:
-            parts.append(f"small caps again only after {p.cooldown_sessions} sessions without")
         if p.proportional:
-            parts.append("as much of small caps as the conditions are fulfilled")
+            parts.append(f"as much of {legs.label(p.hold[0].leg)} as the conditions are fulfilled")
         if p.volatility_target is not None:
             parts.append(f"so much that the volatility is {p.volatility_target.annual:.0%}, the rest in cash")
         if p.inverse_volatility is not None:
             parts.append(f"tickers weighed by inverse volatility of {p.inverse_volatility.window_sessions} sessions")
-        if p.min_hold_sessions:
-            parts.append(f"each switch for at least {p.min_hold_sessions} sessions")
-        if p.max_hold_sessions is not None:
-            parts.append(f"small caps for at most {p.max_hold_sessions} sessions")
         return f"It holds {'; '.join(parts)}."
 
 
-def _settled(root: Branch, unknown: Unknown) -> Floats:
-    """What a whole tree says; an abstention is a no where that was asked for."""
-    return np.nan_to_num(root.state) if unknown == "no" else root.state
+def _holds(entry: Entry) -> str:
+    """The least and longest hold and the pause, in words."""
+    said = []
+    if entry.min_hold_sessions:
+        said.append(f"for at least {entry.min_hold_sessions} sessions")
+    if entry.max_hold_sessions is not None:
+        said.append(f"for at most {entry.max_hold_sessions} sessions")
+    if entry.cooldown_sessions:
+        said.append(f"again only {entry.cooldown_sessions} sessions after it was left")
+    return f" ({', '.join(said)})" if said else ""
 
 
-def _reasons(rules: dict[str, Branch], held: Held, cash: Floats, p: Rules.Params) -> Callable[[int], str]:
-    waits = {
-        "min_hold": f"the last switch was less than {p.min_hold_sessions} sessions ago",
-        "cooldown": f"small caps were left less than {p.cooldown_sessions} sessions ago",
-        "max_hold": f"small caps were held for {p.max_hold_sessions} sessions",
-        "unknown": "no signal is known yet: the initial holding",
-    }
+def _titles(p: Rules.Params, legs: Legs) -> list[str]:
+    """What to call each entry: its label, else its leg's; numbered where two are called alike."""
+    titles: list[str] = []
+    for entry in p.hold:
+        title = entry.label or legs.label(entry.leg)
+        titles.append(title if title not in titles else f"{title} ({len(titles) + 1})")
+    return titles
+
+
+def _shares(legs: Legs, p: Rules.Params, held: Held, roots: Sequence[Branch]) -> Floats:
+    """What is held by leg, (sessions, legs): all of one entry's leg, or as much of the first as it is fulfilled."""
+    table = np.stack([*(legs.alone(entry.leg) for entry in p.hold), np.full(len(legs.names), np.nan)])
+    if not p.proportional:
+        return table[held.entry]
+    shares = legs.between(p.hold[1].leg, p.hold[0].leg, roots[0].degree).array()
+    return shares if p.unknown == "abstain" else np.where(np.isnan(shares), table[1], shares)
+
+
+def _reasons(legs: Legs, rules: Mapping[str, Branch], held: Held, p: Rules.Params) -> Callable[[int], str]:
+    titles = _titles(p, legs)
+
+    def waits(cause: str, row: int) -> str:
+        now = int(held.entry[row])
+        if cause == "min_hold":
+            return f"the switch to {titles[now]} was less than {p.hold[now].min_hold_sessions} sessions ago"
+        if cause == "cooldown":
+            return f"{_passed_over(row)} was left only a few sessions ago"
+        if cause == "max_hold":
+            return f"{_passed_over(row)} was held for as long as it may be"
+        return "no signal is known yet: the initial holding"
+
+    def _passed_over(row: int) -> str:
+        """The entry that says yes, or did, and is not held."""
+        for i, root in enumerate(rules.values()):
+            if root.state[row] == 1.0 and i != held.entry[row]:
+                return titles[i]
+        past = held.entry[: row + 1]
+        before = past[past != past[-1]]
+        return titles[int(before[-1])] if len(before) and before[-1] >= 0 else "what was asked for"
 
     def reason(row: int) -> str:
-        if "cash_when" in rules and rules["cash_when"].state[row] == 1.0:
-            return f"cash: {_said(rules['cash_when'], row)}"
         cause = CAUSES[int(held.cause[row])]
-        if cause != "rule":
-            return waits[cause]
-        sides = {name: rules[name] for name in ("small_when", "growth_when") if name in rules}
-        asking = "small_when" if held.small[row] == 1.0 else "growth_when"
-        if asking in sides and sides[asking].state[row] == 1.0:
-            sides = {asking: sides[asking]}
-        said = [_said(root, row) for root in sides.values()]
-        kept = f"; {cash[row]:.0%} in cash for the volatility target" if cash[row] > 0 else ""
-        return "; ".join(said) + kept
+        if cause != "rule" and not p.proportional:
+            return waits(cause, row)
+        now = int(held.entry[row])
+        if 0 <= now < len(rules):
+            title = titles[now]
+            return f"{title}: {_said(rules[title], row)}" if len(p.hold) > 2 else _said(rules[title], row)
+        return "; ".join(_said(root, row) for root in rules.values())
 
     return reason
 
 
 def _said(root: Branch, row: int) -> str:
-    """The signals that agree with what their tree says at this row; all of them when none does."""
-    state = root.state[row]
+    """The signals that say what the tree says; the whole tree when none of them alone does."""
     leaves = [leaf for leaf in leaves_of(root) if leaf.evidence is not None]
-    agreeing = [leaf for leaf in leaves if leaf.state[row] == state] or leaves
-    return "; ".join(leaf.evidence.say(row) for leaf in agreeing if leaf.evidence is not None)
+    asking = [leaf for leaf in leaves if leaf.state[row] == root.state[row]]
+    return "; ".join(leaf.evidence.say(row) for leaf in asking or leaves if leaf.evidence is not None)
+
+
+def new_form(given: Mapping[str, Any]) -> str:
+    """A config of the old keys, as the list that means the same, in one line of YAML."""
+    holds = {key: given[key] for key in ("min_hold_sessions", "max_hold_sessions", "cooldown_sessions") if key in given}
+    entries: list[dict[str, Any]] = []
+    if "cash_when" in given:
+        entries.append({"leg": "cash", "when": given["cash_when"]})
+    if "small_when" in given:
+        entries.append({"leg": "small", "when": given["small_when"], **holds})
+    least = {key: value for key, value in holds.items() if key == "min_hold_sessions"}
+    if "growth_when" in given:
+        entries.append({"leg": "growth", "when": given["growth_when"], **least})
+    if "growth_when" not in given:
+        entries.append({"leg": "growth", **least})
+    elif "small_when" not in given:
+        entries.append({"leg": "small", **holds})
+    elif "max_hold_sessions" in holds:
+        entries.append({"leg": "growth", **least})
+    text = re.sub(r'"([A-Za-z_][\w.-]*)"', r"\1", json.dumps({"hold": entries}))  # JSON is YAML; words need no quotes
+    return text[1:-1]

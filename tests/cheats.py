@@ -10,6 +10,7 @@ from typing import Any
 import backtrader as bt
 import numpy as np
 import pandas as pd
+from worlds import small_in
 
 from backtest.account.strategy import RotationStrategy, StrategyParams
 from backtest.decision import Decision, Evidence
@@ -27,12 +28,12 @@ class NoParams(StrategyParams):
 def small_while(signal: Any) -> Decision:
     """Small caps where the signal is positive, growth where it is negative."""
     values = np.asarray(signal, dtype=np.float64)
-    return Decision(latch(enter=values > 0.0, leave=values < 0.0))
+    return small_in(latch(enter=values > 0.0, leave=values < 0.0))
 
 
 def lead_of(market: Market, legs: Legs) -> pd.Series:
     """Honest so far: the lead of small caps, by session."""
-    return pd.Series(relative_return(market, legs, LOOKBACK), market.sessions)
+    return pd.Series(relative_return(market, legs["small"], legs["growth"], LOOKBACK), market.sessions)
 
 
 class ShiftedBack(RotationStrategy):
@@ -78,7 +79,7 @@ class KnowsTheLastDate(RotationStrategy):
     @staticmethod
     def decide(market: Market, legs: Legs, p: Any) -> Decision:
         left = np.arange(len(market.sessions))[::-1]
-        return Decision(np.where(left < len(market.sessions) // 2, 1.0, 0.0))
+        return small_in(np.where(left < len(market.sessions) // 2, 1.0, 0.0))
 
 
 class Rotation(bt.Strategy):  # type: ignore[misc]
@@ -172,7 +173,7 @@ class HindsightInEvidence(RotationStrategy):
         lead = lead_of(market, legs)
         scaled: Floats = (lead / lead.abs().max()).to_numpy()
         honest = small_while(lead)
-        return Decision(honest.small_share, [Evidence("lead scaled", scaled)], reason=lambda row: "it leads")
+        return Decision(honest.shares, [Evidence("lead scaled", scaled)], reason=lambda row: "it leads")
 
 
 CHEATS: dict[str, type] = {

@@ -2,22 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
-
-ROOT = Path(__file__).parents[1]
-
-
-def find_real_data() -> Path | None:
-    """The folder with `prices/` and `macro/`: BACKTEST_DATA, else ../shared/data beside the checkout."""
-    for place in (os.environ.get("BACKTEST_DATA"), ROOT.parent / "shared" / "data"):
-        if place and (Path(place) / "prices").is_dir():
-            return Path(place)
-    return None
+from real_data import find_real_data
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -13,14 +13,15 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from worlds import hand_market
+from worlds import hand_market, small_in
 
 from backtest.account.strategy import RotationStrategy
 from backtest.config import (
+    DEFAULT_LEGS,
     Config,
     DataConfig,
     ExecutionConfig,
-    LegsConfig,
+    LegConfig,
     NoParams,
     SamplePrices,
     StaticMix,
@@ -47,7 +48,7 @@ def config_of(
     params: Mapping[str, Any] | None = None,
     initial: str = "growth",
     benchmarks: Sequence[Any] = ("QQQ", "IWM", HALF),
-    legs: LegsConfig | None = None,
+    legs: dict[str, LegConfig] | None = None,
     tbill: str | None = "irx",
     **execution: Any,
 ) -> Config:
@@ -57,7 +58,7 @@ def config_of(
     return Config.model_construct(
         name=name,
         data=DataConfig(prices=SamplePrices(source="sample"), start=start, end=None, tbill=tbill),
-        legs=legs or LegsConfig(),
+        legs=legs or {name: LegConfig.model_validate(leg) for name, leg in DEFAULT_LEGS.items()},
         strategy=rule,
         execution=ExecutionConfig(**{"commission_bps": 1.0, "slippage_bps": 4.0, **execution}),
         benchmarks=tuple(benchmarks),
@@ -91,7 +92,7 @@ class Hostile(RotationStrategy):
         """Small every other week."""
         small = np.asarray(np.arange(len(market.sessions)) // 5 % 2, dtype=np.float64)
         words = Evidence(HOSTILE, small, unit=QUOTES, label=f"{HOSTILE}{QUOTES}", phrase=lambda row: HOSTILE)
-        return Decision(small, [words], reason=lambda row: f"{HOSTILE} {QUOTES}")
+        return small_in(small, evidence=[words], reason=lambda row: f"{HOSTILE} {QUOTES}")
 
     @staticmethod
     def rule(legs: Any, p: Any) -> str:
@@ -106,7 +107,7 @@ def hostile_result() -> Result:
     renamed = {name: getattr(market, name).rename(columns=names) for name in ("open", "close", "raw_open", "raw_close")}
     source = Source(HOSTILE, f"/{QUOTES}", 1, HOSTILE, QUOTES, HOSTILE)
     told = dataclasses.replace(market, **renamed, sources=(source,), notes=(HOSTILE,), tbill_name=QUOTES)
-    legs = LegsConfig.model_construct(growth={HOSTILE: 1.0}, small={QUOTES: 1.0})
+    legs = {"growth": LegConfig.model_construct(**{HOSTILE: 1.0}), "small": LegConfig.model_construct(**{QUOTES: 1.0})}
     config = config_of("x", name=HOSTILE, legs=legs, benchmarks=(HOSTILE, QUOTES), start=date(2008, 1, 2))
     return run(config, {"x": Hostile}, market=told)
 
@@ -120,7 +121,7 @@ def two_sides(**terms: object) -> Result:
         G_open=[100.0, 100.0, 110.0, 110.0, 110.0, 121.0, 121.0],
         S_open=[100.0, 100.0, 100.0, 120.0, 120.0, 120.0, 120.0],
     )
-    legs = LegsConfig(growth={"G": 1.0}, small={"S": 1.0})
+    legs = {"growth": LegConfig(G=1.0), "small": LegConfig(S=1.0)}
     given = {"commission_bps": 0.0, "slippage_bps": 0.0, **terms}
     config = config_of(
         "relative_momentum",

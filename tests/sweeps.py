@@ -8,7 +8,7 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 from pydantic import Field
-from worlds import rotation_market
+from worlds import rotation_market, small_in
 
 from backtest.account.strategy import RotationStrategy, StrategyParams
 from backtest.config import study_from_text
@@ -62,7 +62,7 @@ class Moody(RotationStrategy):
         """Small every other fifty sessions."""
         if p.level == 1:
             raise ZeroDivisionError("nothing <b>to</b> divide by")
-        return Decision(np.arange(len(market.sessions)) // (50 + p.level) % 2 * 1.0)
+        return small_in(np.arange(len(market.sessions)) // (50 + p.level) % 2 * 1.0)
 
     @staticmethod
     def rule(legs: Legs, p: Params) -> str:

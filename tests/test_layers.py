@@ -16,7 +16,7 @@ LAYERS = (
     ("errors", "units", "text", "series"),
     ("config", "market"),
     ("decision",),
-    ("data", "signals"),
+    ("data", "signals", "two_legs"),
     ("account",),
     ("result",),
     ("metrics",),
@@ -40,6 +40,8 @@ LAZY |= {"pyarrow"}
 STRATEGIES_MAY_IMPORT = ("backtest.market", "backtest.decision", "backtest.signals", "backtest.account.strategy")
 STRATEGIES_MAY_USE = {
     "functools",
+    "json",
+    "re",
     "__future__",
     "collections",
     "dataclasses",

@@ -115,7 +115,7 @@ def test_a_day_without_a_session_has_no_row() -> None:
 
 def test_legs_share_the_invested_part_between_them() -> None:
     legs = Legs()
-    weights = legs.weights(legs.tickers, np.array([0.0, 1.0, 0.25, 0.25]), np.array([0.0, 0.0, 0.0, 0.5]))
+    weights = legs.weights(legs.tickers, np.array([[1.0, 0.0], [0.0, 1.0], [0.75, 0.25], [0.375, 0.125]]))
     assert legs.tickers == ("QQQ", "IVW", "IWM", "IWN")
     assert weights.tolist() == [
         [0.5, 0.5, 0.0, 0.0],
@@ -126,7 +126,7 @@ def test_legs_share_the_invested_part_between_them() -> None:
 
 
 def test_a_ticker_outside_the_legs_has_no_weight() -> None:
-    assert Legs().weights(("SPY", "IWM"), np.ones(1), np.zeros(1)).tolist() == [[0.0, 0.5]]
+    assert Legs().weights(("SPY", "IWM"), np.array([[0.0, 1.0]])).tolist() == [[0.0, 0.5]]
 
 
 @few
@@ -139,8 +139,9 @@ def test_weights_never_exceed_the_whole_by_more_than_a_rounding(
     shares: list[float], parts: list[float], cash: float
 ) -> None:
     total = sum(parts)
-    legs = Legs(growth={f"G{i}": p / total for i, p in enumerate(parts)}, small={"S": 1.0})
-    weights = legs.weights(legs.tickers, np.array(shares), np.full(len(shares), cash))
+    legs = Legs({"growth": {f"G{i}": p / total for i, p in enumerate(parts)}, "small": {"S": 1.0}})
+    small = legs.between("growth", "small", np.array(shares)).array()
+    weights = legs.weights(legs.tickers, (1.0 - cash) * small)
     assert (weights >= 0).all()
     assert (weights.sum(axis=1) <= 1.0 - cash + 1e-15).all()
 

@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from worlds import PAIR, assert_same_books, hand_market
+from worlds import PAIR, assert_same_books, hand_market, small_in
 
 from backtest.account import run_backtrader, run_kernel
 from backtest.account.plan import Terms, make_plan
 from backtest.account.strategy import RotationStrategy
-from backtest.decision import Decision, target_weights
+from backtest.decision import target_weights
 from backtest.market import Market
 from backtest.result import Result
 
@@ -29,7 +29,7 @@ def result_of(
 ) -> Result:
     """A run of the given small shares, one per session of the market."""
     market = market or market_of_days(len(shares))
-    decision = Decision(np.array(shares), cash_share=cash, reason=lambda row: f"row {row} said so")
+    decision = small_in(np.array(shares), cash, reason=lambda row: f"row {row} said so")
     weights = target_weights(decision, market, PAIR, PAIR.tickers, "growth")
     plan = make_plan(market, PAIR.tickers, weights, pd.Timestamp(start), Terms(**terms))
     books = run_kernel(plan)
@@ -89,11 +89,11 @@ def test_a_monthly_rebalance_says_so(delay: int, date: str, decided: str) -> Non
     assert trades[2][3] == "Monthly rebalance to the same target. Row 3 said so"
 
 
-@pytest.mark.parametrize(("delay", "day"), [(1, "10-03"), (3, "10-07")])
-def test_a_drift_is_traded_as_late_as_a_decision(delay: int, day: str) -> None:
-    market = market_of_days(10, G=[100.0] * 5 + [200.0] * 5)
-    trades = told(result_of([0.5] * 10, market=market, rebalance=0.1, delay_sessions=delay))
-    assert [row[:2] for row in trades[2:]] == [(day, "10-02")] * 2
+@pytest.mark.parametrize("delay", [1, 3])
+def test_a_drift_waits_as_long_as_a_decision_after_the_close_that_found_it(delay: int) -> None:
+    market = market_of_days(12, G=[100.0] * 5 + [200.0] * 7)
+    trades = told(result_of([0.5] * 12, market=market, rebalance=0.1, delay_sessions=delay))
+    assert [row[:2] for row in trades[2:]] == [({1: "10-03", 3: "10-07"}[delay], "10-02")] * 2
     assert trades[2][3] == "A weight had drifted by more than 10.0%. Row 5 said so"
 
 
@@ -126,12 +126,12 @@ def test_a_decision_that_no_session_has_traded_is_pending(shares: list[float], d
         assert result.pending is None
     else:
         assert result.pending is not None
-        assert result.pending.startswith(f"Decided at the close of 2024-{day} and not traded yet: small share ")
+        assert result.pending.startswith(f"Decided at the close of 2024-{day} and not traded yet: ")
 
 
 def test_what_is_pending_names_the_share_and_the_reason() -> None:
     assert result_of([0.0, 0.0, 0.75]).pending == (
-        "Decided at the close of 2024-09-27 and not traded yet: small share 75%. Row 2 said so"
+        "Decided at the close of 2024-09-27 and not traded yet: 25% growth and 75% small caps. Row 2 said so"
     )
 
 
@@ -144,9 +144,9 @@ def test_a_share_of_nothing_is_not_pending() -> None:
 def test_the_curve_begins_with_the_cash_and_tells_what_is_held() -> None:
     result = result_of([0.0, 0.0, 1.0, 1.0], whole_shares=True)
     frame = result.equity
-    assert list(frame.columns) == ["equity", "cash", "small_share", "weight_G", "weight_S"]
+    assert list(frame.columns) == ["equity", "cash", "share_growth", "share_small", "weight_G", "weight_S"]
     assert frame["equity"].tolist() == [100_000.0] * 4
     assert frame["cash"].tolist() == [100_000.0, 0.0, 0.0, 0.0]
-    assert np.array_equal(frame["small_share"], [np.nan, 0.0, 0.0, 1.0], equal_nan=True)
+    assert frame["share_small"].round(12).tolist() == [0.0, 0.0, 0.0, 1.0]
     assert frame["weight_G"].tolist() == [0.0, 1.0, 1.0, 0.0]
-    assert result.decisions["small_share"].tolist() == [0.0, 0.0, 1.0, 1.0]
+    assert result.decisions["share_small"].tolist() == [0.0, 0.0, 1.0, 1.0]

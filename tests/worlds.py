@@ -14,12 +14,21 @@ from backtest.account import Books, run_backtrader, run_kernel
 from backtest.account.plan import Plan, Terms, make_plan
 from backtest.data.clocks import known_at
 from backtest.data.policy import knowable_sessions, with_known_sessions
-from backtest.decision import check_decision, target_weights
+from backtest.decision import Decision, check_decision, target_weights
 from backtest.market import PRICE_FRAMES, Floats, Legs, Market
 from backtest.series import PointInTime, observations
 from backtest.signals.periods import ends_period
 
-PAIR = Legs(growth={"G": 1.0}, small={"S": 1.0})
+
+def small_in(small: Any, cash: Any = 0.0, **more: Any) -> Decision:
+    """The decision for a share of the second of two legs (of what is invested), and a share of the whole in cash."""
+    path = Legs().between("growth", "small", small)
+    if np.ndim(cash) == 0 and cash == 0.0:
+        return Decision(path, **more)
+    return Decision(path.array() * (1.0 - np.broadcast_to(cash, np.shape(small)))[:, None], **more)
+
+
+PAIR = Legs({"growth": {"G": 1.0}, "small": {"S": 1.0}})
 """One ticker on each side, for worlds that are worked out by hand."""
 
 

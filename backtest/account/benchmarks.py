@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from backtest import two_legs
 from backtest.account.plan import Plan, Terms, make_plan
-from backtest.config import Config
+from backtest.config import Config, Mix
 from backtest.market import Legs, Market
+from backtest.text import percent
+
+_MIX_PART = re.compile(r"(.+?)_([0-9.]+(?:e-?[0-9]+)?)(?:_|$)")
 
 
 def hold_plan(market: Market, ticker: str, start: pd.Timestamp, terms: Terms) -> Plan:
@@ -28,14 +33,25 @@ def mix_plan(market: Market, weights: Mapping[str, float], start: pd.Timestamp, 
 
 def mix_weights(legs: Legs, small_share: float, cash_share: float = 0.0) -> dict[str, float]:
     """A fixed share of the small leg, the rest in growth, beside a share of cash: weights by ticker."""
-    weights = legs.weights(legs.tickers, np.array([small_share]), np.array([cash_share]))[0]
+    weights = two_legs.weights(legs, legs.tickers, np.array([small_share]), np.array([cash_share]))[0]
     return dict(zip(legs.tickers, weights.tolist(), strict=True))
 
 
+def weights_of(benchmark: Mix, legs: Legs) -> dict[str, float]:
+    """The weights by ticker of a mix of legs and tickers; a name that is both is the leg."""
+    weights: dict[str, float] = {}
+    for name, share in benchmark.mix.items():
+        for ticker, weight in (legs[name] if name in legs.names else {str(name): 1.0}).items():
+            weights[ticker] = weights.get(ticker, 0.0) + share * weight
+    return weights
+
+
 def benchmark_plan(market: Market, legs: Legs, benchmark: Any, start: pd.Timestamp, terms: Terms) -> Plan:
-    """The plan of one benchmark of a config: a ticker, or a static mix of its legs."""
+    """The plan of one benchmark of a config: a ticker, a mix of legs and tickers, or a static mix of two legs."""
     if isinstance(benchmark, str):
         return hold_plan(market, benchmark, start, terms)
+    if isinstance(benchmark, Mix):
+        return mix_plan(market, weights_of(benchmark, legs), start, terms)
     return mix_plan(market, mix_weights(legs, benchmark.static_mix), start, terms)
 
 
@@ -50,12 +66,21 @@ def benchmark_plans(config: Config, market: Market, legs: Legs, terms: Terms) ->
 
 
 def benchmark_name(benchmark: Any) -> str:
-    """The ticker, or `static_mix_<share>`: the name in files."""
+    """The ticker, `static_mix_<share>`, or `mix_<name>_<share>...`: the name in files."""
+    if isinstance(benchmark, Mix):
+        return "_".join(["mix", *(f"{name}_{share:g}" for name, share in benchmark.mix.items())])
     return benchmark if isinstance(benchmark, str) else f"static_mix_{benchmark.static_mix:g}"
 
 
 def benchmark_label(name: str) -> str:
-    """The name on a page: `static_mix_0.5` reads `50/50 mix`, `static_mix_0.3` reads `30/70 mix` (small first)."""
+    """The name on a page: `mix_SPY_0.6_IEF_0.4` reads `60% SPY, 40% IEF`, `mix_bonds_1` reads `bonds`.
+
+    `static_mix_0.3` reads `30/70 mix`, the second leg first.
+    """
+    if name.startswith("mix_"):
+        parts = _MIX_PART.findall(name.removeprefix("mix_"))
+        one = len(parts) == 1 and parts[0][1] == "1"
+        return parts[0][0] if one else ", ".join(f"{percent(float(share), 0)} {what}" for what, share in parts)
     if not name.startswith("static_mix_"):
         return name
     small = 100 * float(name.removeprefix("static_mix_"))

@@ -398,6 +398,7 @@ def let_compiled_code_call_the_kernel() -> None:
 def machine_code(function: Any, *modules: str) -> Any:
     """A function compiled by numba on first use (a few seconds), then kept on disk; it lets go of the interpreter.
 
+    Where neither the folder of this file nor the user's own can be written to, it is kept in memory alone.
     Numba's cache notices a change of the function's own file alone; the name under which it is kept tells that of the
     accounting and of the `modules` whose functions it calls.
     """
@@ -406,7 +407,10 @@ def machine_code(function: Any, *modules: str) -> Any:
     files = [str(sys.modules[name].__file__) for name in (__name__, sizing.__name__, *modules)]
     named = FunctionType(function.__code__, function.__globals__)
     named.__qualname__ = f"{function.__name__}_{sha256(b''.join(Path(f).read_bytes() for f in files)).hexdigest()[:12]}"
-    return njit(cache=True, nogil=True, error_model=NO_CHECKS)(named)
+    try:
+        return njit(cache=True, nogil=True, error_model=NO_CHECKS)(named)
+    except RuntimeError:  # numba's "cannot cache function: no locator available"
+        return njit(nogil=True, error_model=NO_CHECKS)(named)
 
 
 @cache

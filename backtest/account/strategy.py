@@ -20,9 +20,10 @@ from backtest.account.feeds import market_of_feeds
 from backtest.account.kernel import split_and_pay
 from backtest.account.plan import NO_BAND, Plan, Terms, make_plan
 from backtest.account.sizing import RUIN, has_drifted, trade_sizes, worth_of
-from backtest.decision import INITIAL_SHARES, Decision, check_decision, target_weights
+from backtest.config.fields import LegName as LegName  # for the strategies, which see the config through this
+from backtest.decision import Decision, check_decision, target_weights
 from backtest.errors import ConfigError, OrderRefused, RunError
-from backtest.market import Legs, Market
+from backtest.market import CASH, Legs, Market
 
 
 class StrategyParams(BaseModel):
@@ -58,7 +59,7 @@ class RotationStrategy(bt.Strategy, metaclass=ParamsFromModel):
         ("market", None),
         ("plan", None),
         ("legs", Legs()),
-        ("initial", "growth"),
+        ("initial", None),
         ("rebalance", "on_change"),
         ("delay_sessions", 1),
         ("whole_shares", False),
@@ -205,10 +206,11 @@ class RotationStrategy(bt.Strategy, metaclass=ParamsFromModel):
                 f"{type(self).__name__}: no feed is named {', '.join(missing)}; the feeds are {named}: "
                 "give each its ticker with cerebro.adddata(feed, name='QQQ')"
             )
-        if self.p.initial not in INITIAL_SHARES:
-            raise ConfigError(f"initial: found {self.p.initial!r}, expected growth, small or cash")
+        initial = self.p.initial or legs.names[0]
+        if initial not in (*legs.names, CASH):
+            raise ConfigError(f"initial: found {initial!r}, expected {', '.join(legs.names)} or {CASH}")
         decision = check_decision(self.decide(market, legs, self.parameters), market, legs)
-        weights = target_weights(decision, market, legs, self.tickers, self.p.initial)
+        weights = target_weights(decision, market, legs, self.tickers, initial)
         first = bt.num2date(self.datas[0].datetime.getzero(0, 1)[0])
         terms = Terms(
             whole_shares=self.p.whole_shares, rebalance=self.p.rebalance, delay_sessions=self.p.delay_sessions

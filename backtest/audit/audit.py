@@ -7,6 +7,7 @@ say) differs in the last digit without looking ahead; `was` and `became` show ev
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -15,12 +16,13 @@ import numpy.typing as npt
 import pandas as pd
 
 from backtest.account.plan import Terms
+from backtest.audit.clocks import challenge_clocks
 from backtest.audit.findings import AuditReport, Finding, Method
 from backtest.audit.poison import cut, poison
 from backtest.audit.replay import Event, Replay, replay
 from backtest.decision import Decision
 from backtest.errors import RunError
-from backtest.market import Market
+from backtest.market import Legs, Market
 from backtest.pipeline import decide, is_rotation, legs_of
 
 if TYPE_CHECKING:
@@ -51,6 +53,7 @@ def audit(
     Checked are the sessions of the test at which the decision changes, the session before each, and random others
     until there are `sessions` (all, if there are fewer). A strategy that trades in its own `next` is checked at the
     sessions with an order and random others, `sessions` in all, since each takes two runs of the engine.
+    The clock of each series that it used is challenged as well.
     market: use this one instead of loading config.data.
     Raises what the strategy itself raises on the whole market.
     """
@@ -60,17 +63,19 @@ def audit(
         market = load_market(config)
     strategy = strategies[config.strategy.name]
     examine = _audit_decide if is_rotation(strategy) else _audit_next
-    return examine(config, market, strategy, sessions, progress or (lambda done, of: None))
+    report = examine(config, market, strategy, sessions, progress or (lambda done, of: None))
+    return dataclasses.replace(report, clocks=challenge_clocks(config, strategies, market))
 
 
 def _audit_decide(config: Config, market: Market, strategy: Any, least: int, progress: Progress) -> AuditReport:
     """A vectorised strategy: `decide` on other futures must give the same rows up to the cut."""
     begin = int(market.sessions.searchsorted(pd.Timestamp(config.data.start)))
     middle = (begin + len(market.sessions)) // 2
+    legs = legs_of(config)
     findings: list[Finding] = []
     early = _before_the_rest(config, market, strategy, middle, findings)
     whole = decide(config, market, strategy)
-    findings += _differences(whole, early, market.sessions[: middle + 1], "cut") if early else []
+    findings += _differences(whole, early, legs, market.sessions[: middle + 1], "cut") if early else []
     decided = _changes(whole)
     decided = decided[(decided >= begin) & (decided < len(market.sessions) - 1)]
     rows = _rows_to_check(np.union1d(decided, decided - 1), begin, len(market.sessions) - 1, least)
@@ -83,7 +88,7 @@ def _audit_decide(config: Config, market: Market, strategy: Any, least: int, pro
         for method, other in futures:
             try:
                 again = decide(config, other, strategy)
-                findings += _differences(whole, again, market.sessions[: row + 1], method)
+                findings += _differences(whole, again, legs, market.sessions[: row + 1], method)
             except Exception as error:  # a user's code may raise anything
                 findings.append(_broken(session, session, method, error))
         progress(done, len(rows))
@@ -105,10 +110,9 @@ def _before_the_rest(
 
 def _changes(decision: Decision) -> Rows:
     """Rows whose decision is not that of the row before; the first known one is a change from not known."""
-    small = np.asarray(decision.small_share, dtype=np.float64)
-    cash = np.broadcast_to(np.asarray(decision.cash_share, dtype=np.float64), small.shape)
-    is_new = (small[1:] != small[:-1]) & ~(np.isnan(small[1:]) & np.isnan(small[:-1]))
-    return np.flatnonzero(is_new | (cash[1:] != cash[:-1])) + 1
+    shares = decision.by_leg
+    is_new = (shares[1:] != shares[:-1]) & ~(np.isnan(shares[1:]) & np.isnan(shares[:-1]))
+    return np.flatnonzero(is_new.any(axis=1)) + 1
 
 
 def _rows_to_check(decided: Rows, begin: int, end: int, least: int, most: int | None = None) -> Rows:
@@ -124,9 +128,11 @@ def _rows_to_check(decided: Rows, begin: int, end: int, least: int, most: int | 
     return np.union1d(chosen, added).astype(np.int64)
 
 
-def _differences(whole: Decision, again: Decision, known: pd.DatetimeIndex, method: Method) -> Iterator[Finding]:
+def _differences(
+    whole: Decision, again: Decision, legs: Legs, known: pd.DatetimeIndex, method: Method
+) -> Iterator[Finding]:
     """What differs on the sessions `known`, the last of which is the cut: decision, evidence, the reason given last."""
-    before, after = _series(whole), _series(again)
+    before, after = _series(whole, legs), _series(again, legs)
     for what in dict.fromkeys((*before, *after)):
         if what not in before or what not in after:
             was, became = (GIVEN if what in side else MISSING for side in (before, after))
@@ -137,19 +143,19 @@ def _differences(whole: Decision, again: Decision, known: pd.DatetimeIndex, meth
         if differs.any():
             row = int(np.argmax(differs))
             yield Finding(known[-1], method, known[row], what, _number(one[row]), _number(other[row]))
-    was, became = whole.why(len(known) - 1), again.why(len(known) - 1)
+    was, became = whole.why(len(known) - 1, legs), again.why(len(known) - 1, legs)
     if was != became:
         yield Finding(known[-1], method, known[-1], "reason", was, became)
 
 
-def _series(decision: Decision) -> dict[str, npt.NDArray[np.float64]]:
-    small = np.asarray(decision.small_share, dtype=np.float64)
-    cash = np.broadcast_to(np.asarray(decision.cash_share, dtype=np.float64), small.shape)
-    series = {"small_share": small, "cash_share": cash}
+def _series(decision: Decision, legs: Legs) -> dict[str, npt.NDArray[np.float64]]:
+    series = {f"share_{name}": share for name, share in zip(legs.names, decision.by_leg.T, strict=True)}
+    for leg, inside in (decision.within or {}).items():
+        series |= {f"weight of {ticker} in {leg}": values for ticker, values in inside.items()}
     for evidence in decision.evidence:
         series[f"evidence {evidence.name}"] = np.asarray(evidence.values, dtype=np.float64)
-        if evidence.leans_small is not None:
-            series[f"evidence {evidence.name}, its side"] = np.asarray(evidence.leans_small, dtype=np.float64)
+        if evidence.leans is not None:
+            series[f"evidence {evidence.name}, its side"] = np.asarray(evidence.leans, dtype=np.float64)
     return series
 
 

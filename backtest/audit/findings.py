@@ -10,6 +10,8 @@ from typing import Literal
 
 import pandas as pd
 
+from backtest.audit.clocks import Challenge
+
 Method = Literal["cut", "poison"]
 
 
@@ -17,7 +19,7 @@ Method = Literal["cut", "poison"]
 class Finding:
     """One thing that changes with what comes after `session_cut`.
 
-    first_changed: the first session at which it does. what: `small_share`, `cash_share`, `evidence X`, `reason`,
+    first_changed: the first session at which it does. what: `share_<LEG>`, `evidence X`, `reason`,
     `order`, `fill`, `equity` or `run` (it broke off). was, became: before and after the future was changed.
     """
 
@@ -44,11 +46,12 @@ class AuditReport:
     decisions: int
     decisions_checked: int
     findings: tuple[Finding, ...] = ()
+    clocks: tuple[Challenge, ...] = ()
 
     @property
     def ok(self) -> bool:
-        """Nothing changed."""
-        return not self.findings
+        """Nothing changed, and no series is used before its period has ended."""
+        return not self.findings and not any(challenge.early for challenge in self.clocks)
 
     @property
     def first(self) -> Finding | None:
@@ -61,9 +64,14 @@ class AuditReport:
 
     def lines(self) -> list[str]:
         """For the terminal; the first line names the first session that changes, or says that none does."""
+        told = [line for challenge in self.clocks for line in challenge.lines]
+        is_early = any(challenge.early for challenge in self.clocks)
+        return [*told, *self._changes(), self._checked()] if is_early else [*self._changes(), self._checked(), *told]
+
+    def _changes(self) -> list[str]:
         first = self.first
         if first is None:
-            return [f"{self.strategy}: no session changes with what comes after it", self._checked()]
+            return [f"{self.strategy}: no session changes with what comes after it"]
         day, after = f"{first.first_changed:%Y-%m-%d}", f"{first.session_cut:%Y-%m-%d}"
         if first.first_changed > first.session_cut:  # an order at an open, which changes with that day's close
             after = "that open"
@@ -74,7 +82,6 @@ class AuditReport:
             f"{self.strategy}: {day} is the first session that changes with what comes after it",
             f"Its {first.what}: {first.was}; with all after {after} {done}: {first.became}.",
             f"Cutting off what comes after shows it on {by_cut} sessions, replacing it on {by_poison}: {kinds}.",
-            self._checked(),
         ]
 
     def _checked(self) -> str:

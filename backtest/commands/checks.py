@@ -59,6 +59,7 @@ def checked(path: Path, overrides: Sequence[str], *, offline: bool) -> str:
 
 def decided(path: Path, overrides: Sequence[str], config: Config, *, offline: bool) -> str:
     """The sessions of a config whose strategy decides on its data; empty where the data are not on this machine."""
+    from backtest.audit.clocks import early_problems
     from backtest.data import load_market
     from backtest.pipeline import decide, plan_of
 
@@ -67,8 +68,11 @@ def decided(path: Path, overrides: Sequence[str], config: Config, *, offline: bo
     with placed(path, overrides):
         market = load_market(config, offline=offline)
         plan_of(config, market, decide(config, market, registry()[config.strategy.name]))
+    if early := early_problems(market):
+        raise RunError(*(f"{path}: {problem}" for problem in early))
     sessions = market.sessions
-    return f"{count(len(sessions))} sessions, {sessions[0]:%Y-%m-%d} to {sessions[-1]:%Y-%m-%d}"
+    clocks = "".join(f"; {name}: {one.clock.partition(' (')[0]}" for name, one in market.series.items() if one.clock)
+    return f"{count(len(sessions))} sessions, {sessions[0]:%Y-%m-%d} to {sessions[-1]:%Y-%m-%d}{clocks}"
 
 
 def is_local(config: Config) -> bool:

@@ -14,7 +14,7 @@ from pathlib import Path
 from types import FrameType
 
 from backtest.config import Config, load_config
-from backtest.config.where import place_of
+from backtest.config.layers import place_of
 from backtest.errors import ConfigError
 
 STRATEGIES = "strategies"

@@ -7,7 +7,7 @@ import sys
 from dataclasses import asdict
 from pathlib import Path
 
-from backtest.pages.index import Row, rows_of
+from backtest.pages.index import ResultRow, rows_of
 from backtest.text import aligned, percent, points
 
 
@@ -24,14 +24,14 @@ def list_results(root: Path, *, as_json: bool) -> None:
         print(line, file=sys.stderr)
 
 
-def _document(root: Path, row: Row) -> dict[str, object]:
+def _document(root: Path, row: ResultRow) -> dict[str, object]:
     """A row without its picture."""
     content = asdict(row)
     del content["spark"]
     return content | {"folder": str(root / row.folder), "page": str(root / row.folder / row.page)}
 
 
-def _lines(root: Path, rows: list[Row]) -> list[str]:
+def _lines(root: Path, rows: list[ResultRow]) -> list[str]:
     """A line of figures for each, and below it verdict, difference and place."""
     table = [["", "a year", "ahead", "period", "made, UTC"]]
     for row in rows:

@@ -22,6 +22,7 @@ from backtest.decision import target_weights
 from backtest.errors import ConfigError, DataError
 from backtest.market import Floats, Market
 from backtest.pipeline import decide, legs_of
+from backtest.result import holding_words
 from backtest.text import listed, number, percent, plural
 
 CHANGED = 10
@@ -55,17 +56,18 @@ def target(config: Config, market: Market, held: Mapping[str, float] | None, *, 
     legs = legs_of(config)
     decision = decide(config, market, registry()[config.strategy.name])
     weights = target_weights(decision, market, legs, legs.tickers, config.strategy.initial)
-    small, _ = decision.shares(config.strategy.initial)
+    shares = decision.held(legs, config.strategy.initial)
     last = len(market.sessions) - 1
     as_of = market.sessions[last]
     return {
+        "schema": 2,
         "strategy": config.strategy.name,
         "as_of": f"{as_of:%Y-%m-%d}",
-        "small_share": float(small[last]),
+        "shares": dict(zip(legs.names, shares[last].tolist(), strict=True)),
         "target_weights": dict(zip(legs.tickers, weights[last].tolist(), strict=True)),
         "changed": bool(last > 0 and (weights[last] != weights[last - 1]).any()),
         "orders": [] if held is None else orders(config, market, held, weights[last]),
-        "reason": decision.why(last),
+        "reason": decision.why(last, legs),
         "data_age_days": (today - as_of.date()).days,
     }
 
@@ -112,7 +114,8 @@ def _print_signal(config: Config, market: Market, found: Mapping[str, Any], has_
     age, made_up = plural(found["data_age_days"], "day"), simulated(market.is_simulated)
     print(f"{config.name}{made_up}: after the close of {found['as_of']}, {age} ago")
     weights = ", ".join(f"{ticker} {percent(weight)}" for ticker, weight in found["target_weights"].items())
-    print(f"  hold at the next open: {weights} ({percent(found['small_share'], 0)} small)")
+    held = holding_words(legs_of(config), np.array(list(found["shares"].values())))
+    print(f"  hold at the next open: {weights} ({held})")
     print(f"  {'CHANGED with this close' if found['changed'] else 'unchanged'}: {found['reason']}")
     for series in series_ages(market):
         print(f"  {series.words}")
@@ -133,7 +136,7 @@ def why(path: Path, day: str | None, overrides: Sequence[str], *, offline: bool,
         config, market = market_to_now(config, offline=offline, overrides=overrides)
     row = row_of(market, wanted)
     decision = decide(config, market, registry()[config.strategy.name])
-    explanation = explain(decision, market, config.strategy.initial, row)
+    explanation = explain(decision, market, legs_of(config), config.strategy.initial, row)
     if as_json:
         print(json.dumps({"strategy": config.strategy.name, **document(explanation)}, indent=2, allow_nan=False))
         return

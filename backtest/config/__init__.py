@@ -9,15 +9,15 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from backtest.config.fields import AnnualRate, Drift, StaticMix
+from backtest.config.fields import AnnualRate, Drift, LegConfig, Mix, StaticMix
 from backtest.config.load import config_from_text, load_config
 from backtest.config.models import (
+    DEFAULT_LEGS,
     Config,
     CrossCheck,
     CsvPrices,
     DataConfig,
     ExecutionConfig,
-    LegsConfig,
     MacroConfig,
     MacroSeries,
     NoParams,
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from backtest.config.study_file import is_study, load_study, study_from_text
 
 __all__ = [
+    "DEFAULT_LEGS",
     "AnnualRate",
     "Config",
     "CrossCheck",
@@ -40,9 +41,10 @@ __all__ = [
     "DataConfig",
     "Drift",
     "ExecutionConfig",
-    "LegsConfig",
+    "LegConfig",
     "MacroConfig",
     "MacroSeries",
+    "Mix",
     "NoParams",
     "SamplePrices",
     "StaticMix",

@@ -12,10 +12,23 @@ from typing import Any, Final, NamedTuple
 from pydantic import ValidationError
 
 from backtest.config.fields import EXPECTED, TOLD_AS_EXPECTED, TOLD_AS_IS
-from backtest.config.models import BROKEN_RULES
-from backtest.config.nodes import Node, NodePath, child, descend, found, scalar
-from backtest.config.problems import MAX_PROBLEMS, Problem, did_you_mean, dotted, nearest, printable, quoted
-from backtest.config.wording import Schema, choices, known_keys, phrase, schemas_at
+from backtest.config.models import BROKEN_RULES, UNKNOWN_LEGS
+from backtest.config.nodes import (
+    MAX_PROBLEMS,
+    Node,
+    NodePath,
+    Problem,
+    child,
+    descend,
+    did_you_mean,
+    dotted,
+    found,
+    nearest,
+    printable,
+    quoted,
+    scalar,
+)
+from backtest.config.schema import Schema, choices, known_keys, phrase, schemas_at
 
 _TOLD_BY_SCHEMA: Final = re.compile(
     r".*_(?:type|parsing)|(?:greater|less)_than(?:_equal)?|(?:literal|enum|none)_(?:error|required)|enum|finite_number"
@@ -40,6 +53,12 @@ def explain(error: ValidationError, root: Node, schema: Schema) -> Explained:
     for details in error.errors(include_url=False, include_input=False):
         kind, loc = details["type"], details["loc"]
         path, node = descend(root, loc)
+        if kind == UNKNOWN_LEGS:
+            for place, text in details["ctx"]["found"]:
+                _, node = descend(root, tuple(place))
+                if not node.is_flawed:
+                    told.problems.append(Problem(node.origin, dotted(tuple(place)), text))
+            continue
         if kind == BROKEN_RULES or (node.is_flawed and kind != "extra_forbidden"):
             continue
         if kind == "extra_forbidden":

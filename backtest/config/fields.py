@@ -7,13 +7,24 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import date
-from typing import Annotated, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    Tag,
+    field_validator,
+    model_serializer,
+    model_validator,
+)
 from pydantic.config import JsonDict
-from pydantic_core import PydanticCustomError
+from pydantic_core import PydanticCustomError, core_schema
 
 EXPECTED: Final = "errorMessage"
 """The keyword of a JSON schema that says what would be right."""
@@ -32,6 +43,8 @@ _LAST_DATE: Final = date(2199, 12, 31)
 _A_NAME: Final = "a name such as rate-cut_2 (letters, digits and . _ -, at most 64, no name of a Windows device)"
 _A_TICKER: Final = "a ticker such as QQQ, ^IRX or BRK-B (capital letters and digits)"
 _A_DATE: Final = f"a date such as 2001-07-31, from {_FIRST_DATE} to {_LAST_DATE}"
+_LEG_NAME = re.compile(r"[A-Za-z0-9^._-]{1,64}")
+_A_LEG_NAME: Final = "a name such as bonds (letters, digits and ^ . _ -, at most 64, not cash)"
 _A_LEG: Final = "a map of tickers and weights such as {QQQ: 0.5, IVW: 0.5}"
 
 WEIGHTS_TOLERANCE: Final = 1e-9
@@ -92,18 +105,22 @@ def iso_date(value: object) -> date | None:
 
 
 def sum_mistake(weights: Mapping[str, float]) -> str | None:
-    """What is wrong with the sum of a leg's weights, if anything is."""
+    """What is wrong with the sum of a basket's weights, if anything is: it is at most 1, the rest is cash."""
     total = math.fsum(weights.values())
-    return None if abs(total - 1.0) <= WEIGHTS_TOLERANCE else f"the weights sum to {total:.12g}, expected 1"
+    return None if total <= 1.0 + WEIGHTS_TOLERANCE else f"the weights sum to {total:.12g}, expected at most 1"
 
 
-def _normalised(weights: Mapping[str, float]) -> dict[str, float]:
-    """The weights in the order of their tickers, so that order in the file does not matter, summing to 1."""
+def normalised(weights: Mapping[str, float]) -> dict[str, float]:
+    """The weights in the order of their tickers, so that order in the file does not matter.
+
+    A sum that is meant to be 1 (three times 0.3333333333) becomes 1; a smaller one stays, the rest is cash.
+    """
     wrong = sum_mistake(weights)
     if wrong:
         raise mistake(wrong)
     total = math.fsum(weights.values())
-    scale = total if abs(total - 1.0) > _ROUNDING else 1.0
+    is_one = abs(total - 1.0) <= WEIGHTS_TOLERANCE
+    scale = total if is_one and abs(total - 1.0) > _ROUNDING else 1.0
     return {ticker: weights[ticker] / scale for ticker in sorted(weights)}
 
 
@@ -123,23 +140,158 @@ Ticker = Annotated[
 ]
 IsoDate = Annotated[date, BeforeValidator(_date), Field(json_schema_extra=expected(_A_DATE))]
 Weight = Annotated[float, Field(gt=0, le=1)]
-Leg = Annotated[
-    Mapping[Ticker, Weight],
-    AfterValidator(_normalised),
-    Field(json_schema_extra={"additionalProperties": False, **expected(_A_LEG)}),
+
+
+class LegName(str):
+    """The name of a leg, or `cash`, in a strategy's parameters; a config in which no leg is called so is refused."""
+
+    __slots__ = ()
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: Any) -> Any:
+        """Text in, this type out; plain text when it is written."""
+        text = core_schema.str_schema(strict=True)
+        written = core_schema.plain_serializer_function_ser_schema(lambda value: "".join(value))
+        return core_schema.no_info_after_validator_function(cls, text, serialization=written)
+
+
+class LegOrTicker(LegName):
+    """The name of a leg, or a ticker."""
+
+    __slots__ = ()
+
+
+def leg_names(value: object, path: tuple[str | int, ...] = ()) -> Iterator[tuple[tuple[str | int, ...], LegName]]:
+    """Every name of a leg in a model, with its path; of models, lists and maps inside it too."""
+    if isinstance(value, LegName):
+        yield path, value
+    elif isinstance(value, BaseModel):
+        for name, field in type(value).model_fields.items():
+            yield from leg_names(getattr(value, name), (*path, field.alias or name))
+    elif isinstance(value, tuple | list):
+        for i, each in enumerate(value):
+            yield from leg_names(each, (*path, i))
+    elif isinstance(value, Mapping):
+        for key, each in value.items():
+            if isinstance(key, LegName):
+                yield (*path, str(key)), key
+            yield from leg_names(each, (*path, str(key)))
+
+
+def is_ticker(text: str) -> bool:
+    """Whether it can be a ticker."""
+    return _TICKER.fullmatch(text) is not None
+
+
+class LegConfig(Model):
+    """A basket: tickers and weights that sum to at most 1 (the rest is cash), and what pages call it."""
+
+    model_config = ConfigDict(
+        extra="allow",
+        json_schema_extra={"propertyNames": {"pattern": f"^(label|{_TICKER.pattern})$"}, **expected(_A_LEG)},
+    )
+    __pydantic_extra__: dict[str, Weight]
+
+    label: str | None = Field(None, description="what pages call it instead of its name")
+
+    @model_validator(mode="after")
+    def _is_a_basket(self) -> LegConfig:
+        weights = self.__pydantic_extra__
+        if not weights:
+            raise unexpected(_A_LEG)
+        wrong = [f"{ticker}: expected {_A_TICKER}" for ticker in weights if not is_ticker(ticker)]
+        if wrong:
+            raise mistake("; ".join(wrong))
+        object.__setattr__(self, "__pydantic_extra__", normalised(weights))
+        return self
+
+    @property
+    def weights(self) -> Mapping[str, float]:
+        """Ticker -> weight, by ticker."""
+        return self.__pydantic_extra__
+
+    @model_serializer
+    def _as_written(self) -> dict[str, Any]:
+        return {**({} if self.label is None else {"label": self.label}), **self.weights}
+
+
+def _leg_name(text: str) -> str:
+    if not _LEG_NAME.fullmatch(text) or text.casefold() == "cash":
+        raise unexpected(_A_LEG_NAME)
+    return text
+
+
+def _one_leg_a_ticker(value: object) -> object:
+    """`[SPY, IWD]` is one leg a ticker."""
+    if not isinstance(value, list | tuple):
+        return value
+    wrong = [repr(each) for each in value if not (isinstance(each, str) and is_ticker(each))]
+    if wrong:
+        raise mistake(f"found {', '.join(wrong)} in the list, expected {_A_TICKER}")
+    twice = sorted({each for each in value if value.count(each) > 1})
+    if twice:
+        raise mistake(f"{', '.join(twice)} stands in the list twice")
+    return {ticker: {ticker: 1.0} for ticker in value}
+
+
+def _distinct(legs: Mapping[str, LegConfig]) -> Mapping[str, LegConfig]:
+    if not legs:
+        raise unexpected("at least one leg")
+    folded: dict[str, str] = {}
+    for name in legs:
+        other = folded.setdefault(name.casefold(), name)
+        if other != name:
+            raise mistake(f"{name} and {other} differ in capital letters only, expected names that differ")
+    return legs
+
+
+LegsConfig = Annotated[
+    Mapping[Annotated[str, AfterValidator(_leg_name)], LegConfig],
+    BeforeValidator(_one_leg_a_ticker),
+    AfterValidator(_distinct),
+    Field(json_schema_extra=expected("legs such as {growth: {QQQ: 1}, small: {IWM: 1}}, or a list [SPY, IWD]")),
 ]
 
 
 class StaticMix(Model):
-    """A benchmark that always holds the same share of small caps, rebalanced monthly."""
+    """A benchmark that always holds the same share of the second of two legs, rebalanced monthly."""
 
-    static_mix: float = Field(ge=0, le=1, description="share of the small leg, as a fraction; the rest is growth")
+    static_mix: float = Field(ge=0, le=1, description="share of the second leg, as a fraction; the rest is the first")
+
+
+class Mix(Model):
+    """A benchmark that always holds the same weights of legs or tickers, rebalanced monthly."""
+
+    mix: Mapping[LegOrTicker, Weight] = Field(
+        min_length=1, description="legs or tickers and their weights; the rest is cash"
+    )
+
+    def __hash__(self) -> int:
+        """Of its parts: pydantic's own would hash the map, which has no hash."""
+        return hash(tuple(self.mix.items()))
+
+    @field_validator("mix")
+    @classmethod
+    def _sums(cls, weights: Mapping[str, float]) -> Mapping[str, float]:
+        wrong = sum_mistake(weights)
+        if wrong:
+            raise mistake(wrong)
+        return weights
+
+
+_MIX, _STATIC = "(mix)", "(static mix)"
+
+
+def _which_benchmark(value: object) -> str:
+    if isinstance(value, Mix) or (isinstance(value, dict) and "mix" in value):
+        return _MIX
+    return _STATIC if isinstance(value, dict | BaseModel) else _TEXT
 
 
 Benchmark = Annotated[
-    Annotated[Ticker, Tag(_TEXT)] | Annotated[StaticMix, Tag(_MAP)],
-    Discriminator(text_or_map),
-    Field(json_schema_extra=expected("a ticker such as QQQ, or {static_mix: 0.5}")),
+    Annotated[Ticker, Tag(_TEXT)] | Annotated[StaticMix, Tag(_STATIC)] | Annotated[Mix, Tag(_MIX)],
+    Discriminator(_which_benchmark),
+    Field(json_schema_extra=expected("a ticker such as QQQ, {mix: {SPY: 0.6, IEF: 0.4}} or {static_mix: 0.5}")),
 ]
 
 

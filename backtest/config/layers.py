@@ -1,7 +1,8 @@
 """Files upon files: `extends`, `--set`, a study's variants. Trees are merged before anything is validated.
 
-Maps merge key by key. What only makes sense as a whole is replaced whole: a list, a leg, the T-bill rate, the
-rebalance rule, the prices when their source changes, the parameters when the strategy changes.
+Maps merge key by key. What only makes sense as a whole is replaced whole: a list, the legs (but `legs.x` of
+`--set` and of a grid, which replaces one leg), the T-bill rate, the rebalance rule, the prices when their source
+changes, the parameters when the strategy changes.
 """
 
 from __future__ import annotations
@@ -11,11 +12,25 @@ from collections.abc import Sequence
 from functools import reduce
 from itertools import islice, pairwise
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
-from backtest.config.models import Config
-from backtest.config.nodes import Node, NodePath, found, path_of
-from backtest.config.problems import MAX_PROBLEMS, Origin, Problem, Source, dotted, nearest, printable, quoted, refusal
+from backtest.config.models import DEFAULT_LEGS, Config
+from backtest.config.nodes import (
+    MAX_PROBLEMS,
+    Node,
+    NodePath,
+    Origin,
+    Problem,
+    YamlSource,
+    descend,
+    dotted,
+    found,
+    nearest,
+    path_of,
+    printable,
+    quoted,
+    refusal,
+)
 from backtest.config.reader import MAX_DEPTH, Tree, read_file, read_text
 
 MAX_EXTENDS: Final = 10
@@ -24,8 +39,6 @@ OVERRIDE: Final = "--set"
 _EXTENDS: Final = "extends"
 _KEYS: Final = tuple(Config.model_fields)
 _WHOLE: Final[set[NodePath]] = {
-    ("legs", "growth"),
-    ("legs", "small"),
     ("data", "tbill"),
     ("execution", "rebalance"),
 }
@@ -37,16 +50,26 @@ def merged(base: Node, top: Node, path: NodePath = ()) -> Node:
         return _placed(base, top.value, path)
     if not isinstance(base.value, dict) or not isinstance(top.value, dict) or path in _WHOLE:
         return top
+    if path[:1] == ("legs",) and (len(path) > 1 or not isinstance(top.value, Keyed)):
+        return top
     below = base.value
     if path == ("data", "prices") and _changes(base.value, top.value, "source"):
         return top
     if path == ("strategy",) and _changes(base.value, top.value, "name"):
         below = {key: child for key, child in below.items() if key != "params"}
     children = dict(below)
+    if not path and "legs" not in below and "legs" in top.value and isinstance(top.value["legs"].value, Keyed):
+        below = {**below, "legs": _plain(DEFAULT_LEGS, top.origin)}  # one leg of the usual ones is set
     for key, child in top.value.items():
         children[key] = merged(below[key], child, (*path, key)) if key in below else _whole(child, (*path, key))
     # An override has no lines: what is missing beside it is missing in the file.
     return Node(children, top.origin if top.origin.line else base.origin)
+
+
+def _plain(value: Any, origin: Origin) -> Node:
+    return Node(
+        {key: _plain(each, origin) for key, each in value.items()} if isinstance(value, dict) else value, origin
+    )
 
 
 def _placed(base: Node, top: Places, path: NodePath) -> Node:
@@ -113,7 +136,7 @@ def overlay(overrides: Sequence[str]) -> Tree:
 
     Raises ConfigError when a VALUE is no YAML.
     """
-    source = Source(OVERRIDE, Path.cwd())
+    source = YamlSource(OVERRIDE, Path.cwd())
     origin = Origin(source, 0)
     children: dict[str, Node] = {}
     problems: list[Problem] = []
@@ -130,6 +153,10 @@ def overlay(overrides: Sequence[str]) -> Tree:
     return Tree(Node(children, origin), problems)
 
 
+class Keyed(dict[str, Node]):
+    """A map on the way to a dotted key: what is not named in it stays."""
+
+
 class Places(dict[str, Node]):
     """What to lay over entries of a list: "0" for the first."""
 
@@ -137,14 +164,17 @@ class Places(dict[str, Node]):
 def put(children: dict[str, Node], path: NodePath, node: Node) -> None:
     """Set the node at `path`; the maps on the way are made, in place of anything that is none."""
     for i, (part, following) in enumerate(pairwise(path)):
-        kind = Places if isinstance(following, int) else dict
+        kind = Places if isinstance(following, int) else Keyed
         below = children.get(str(part))
         if below is not None and isinstance(below.value, list) and kind is Places:
             over = Places()
             put(over, path[i + 1 :], node)
             children[str(part)] = _placed(below, over, path[: i + 1])
             return
-        if below is None or type(below.value) is not kind:
+        is_way = (
+            below is not None and isinstance(below.value, dict) and isinstance(below.value, Places) is (kind is Places)
+        )
+        if below is None or not is_way:
             below = children[str(part)] = Node(kind(), node.origin)
         children = below.value  # type: ignore[assignment]  # a dict, by the two lines above
     children[str(path[-1])] = node
@@ -189,5 +219,12 @@ def open_yaml(path: Path, name: str, asked: Problem | None = None, problems: Seq
 
 def _wrong(asked: Problem | None, name: str, wrong: str) -> Problem:
     if asked is None:
-        return Problem(Origin(Source(name, Path()), 0), "", wrong)
+        return Problem(Origin(YamlSource(name, Path()), 0), "", wrong)
     return Problem(asked.origin, asked.key, f"{asked.text}, {wrong}")
+
+
+def place_of(path: str | os.PathLike[str], key: str, overrides: Sequence[str] = ()) -> str:
+    """`FILE:LINE` of a dotted key, or of the map nearest above it; `--set` when an override gave it."""
+    tree = read_layers(Path(path), os.fspath(path))
+    root = overlaid(tree.root, overlay(overrides).root)
+    return str(descend(root, path_of(key))[1].origin)

@@ -19,11 +19,24 @@ from pydantic import BaseModel, ValidationError
 from backtest.config.explain import explain
 from backtest.config.layers import layered, overlaid, overlay, read_layers
 from backtest.config.models import Config, broken_rules
-from backtest.config.nodes import Node, NodePath, child, descend, found, plain, replaced
-from backtest.config.problems import Problem, Source, did_you_mean, dotted, nearest, quoted, refusal
+from backtest.config.nodes import (
+    Node,
+    NodePath,
+    Problem,
+    YamlSource,
+    child,
+    descend,
+    did_you_mean,
+    dotted,
+    found,
+    nearest,
+    plain,
+    quoted,
+    refusal,
+    replaced,
+)
 from backtest.config.reader import Tree, read_text
-from backtest.config.schema import config_schema, params_model
-from backtest.config.wording import Schema
+from backtest.config.schema import Schema, config_schema, params_model
 
 STUDY_KEYS: Final = ("base", "variants", "configs", "grid")
 
@@ -47,7 +60,7 @@ def config_from_text(
 ) -> Config:
     """The same from memory; `filename` is what messages call it, and relative paths are relative to its folder."""
     path = Path(filename)
-    tree = layered(read_text(text, Source(filename, path.parent)), path, filename)
+    tree = layered(read_text(text, YamlSource(filename, path.parent)), path, filename)
     return config_from_tree(tree, strategies, overrides)
 
 

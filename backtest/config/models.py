@@ -27,15 +27,21 @@ from pydantic_core import PydanticCustomError
 from backtest.config.fields import (
     Benchmark,
     IsoDate,
-    Leg,
+    LegConfig,
+    LegName,
+    LegOrTicker,
+    LegsConfig,
+    Mix,
     Model,
     Name,
     Rebalance,
     StaticMix,
     TbillSource,
     expected,
+    is_ticker,
     iso_date,
-    sum_mistake,
+    leg_names,
+    mistake,
     text_or_map,
 )
 
@@ -45,6 +51,9 @@ MAX_BENCHMARKS: Final = 50
 
 BROKEN_RULES: Final = "broken_rules"
 """The type of pydantic's error when a Config's parts do not agree."""
+
+UNKNOWN_LEGS: Final = "unknown_legs"
+"""The same when something is named that is no leg; its context has a list of paths and texts, `found`."""
 
 
 class YahooPrices(Model):
@@ -152,6 +161,9 @@ class DataConfig(Model):
     tbill: TbillSource | None = Field(
         None, description="T-bill rate for idle cash and Sharpe ratios; without it both use 0"
     )
+    closed: tuple[IsoDate, ...] = Field(
+        (), description="days on which the exchange was closed, though the calendar library does not know it yet"
+    )
     largest_daily_move: float = Field(
         0.2,
         gt=0,
@@ -164,11 +176,12 @@ class DataConfig(Model):
     )
 
 
-class LegsConfig(Model):
-    """The two sides of the rotation: tickers and their weights, which sum to 1 in each leg."""
-
-    growth: Leg = Field({"IVW": 0.5, "QQQ": 0.5}, description="large-cap growth: ticker and weight as a fraction")
-    small: Leg = Field({"IWM": 0.5, "IWN": 0.5}, description="small caps: ticker and weight as a fraction")
+DEFAULT_LEGS: Final[Mapping[str, Mapping[str, Any]]] = {
+    "growth": {"IVW": 0.5, "QQQ": 0.5},
+    "small": {"IWM": 0.5, "IWN": 0.5, "label": "small caps"},
+}
+DEFAULT_BENCHMARKS: Final = ("QQQ", "IWM", StaticMix(static_mix=0.5))
+"""Of a config whose legs are called growth and small; any other is compared with each of its legs alone."""
 
 
 class NoParams(Model):
@@ -179,7 +192,9 @@ class StrategyConfig(Model):
     """Which rule decides, and its parameters; `params` becomes an object of the strategy's own `Params`."""
 
     name: str = Field(description="a name of the registry of strategies")
-    initial: Literal["growth", "small", "cash"] = Field("growth", description="held before a signal is known")
+    initial: LegName = Field(
+        LegName("growth"), description="a leg or cash, held before a signal is known; without it, the first leg"
+    )
     params: BaseModel = Field(
         default_factory=NoParams, validate_default=True, description="the strategy's own parameters"
     )
@@ -199,6 +214,10 @@ class StrategyConfig(Model):
             return NoParams()  # the name is the mistake
         model = (info.context or {}).get(info.data["name"], NoParams)
         data = {} if isinstance(value, NoParams) else value
+        outdated = getattr(model, "outdated", None)
+        told = outdated(data) if outdated is not None and isinstance(data, dict) else None
+        if told:
+            raise mistake(told)
         # Through JSON, whose strict mode takes a list for a tuple and text for a date, and a bool for nothing else.
         return model.model_validate_json(json.dumps(data), strict=True, context=info.context)
 
@@ -234,15 +253,39 @@ class Config(Model):
 
     name: Name = Field(description="names the experiment and its folder of results")
     data: DataConfig = Field(description="prices, period and T-bill rate")
-    legs: LegsConfig = Field(default_factory=LegsConfig, description="the tickers of the two sides and their weights")
+    legs: LegsConfig = Field(
+        default_factory=lambda: {name: LegConfig.model_validate(leg) for name, leg in DEFAULT_LEGS.items()},
+        description="baskets by name: tickers and their weights, which sum to at most 1 in each",
+    )
     strategy: StrategyConfig = Field(description="the rule that decides, and its parameters")
     execution: ExecutionConfig = Field(description="how decisions become trades, and what they cost")
     benchmarks: tuple[Benchmark, ...] = Field(
-        ("QQQ", "IWM", StaticMix(static_mix=0.5)),
+        DEFAULT_BENCHMARKS,
         description="what the strategy is compared with; relative figures are against the first",
         max_length=MAX_BENCHMARKS,
-        json_schema_extra=expected("a list such as [QQQ, IWM, {static_mix: 0.5}]"),
+        json_schema_extra=expected("a list such as [QQQ, IWM, {mix: {growth: 0.5, small: 0.5}}]"),
     )
+
+    @model_validator(mode="after")
+    def _defaults_follow_the_legs(self) -> Config:
+        if "initial" not in self.strategy.model_fields_set:
+            first = self.strategy.model_copy(update={"initial": LegName(next(iter(self.legs)))})
+            object.__setattr__(self, "strategy", first)
+        if "benchmarks" not in self.model_fields_set and set(self.legs) != set(DEFAULT_LEGS):
+            object.__setattr__(self, "benchmarks", tuple(_alone(name, leg) for name, leg in self.legs.items()))
+        return self
+
+    @property
+    def tickers(self) -> tuple[str, ...]:
+        """Every ticker of the legs, once."""
+        return tuple(dict.fromkeys(ticker for leg in self.legs.values() for ticker in leg.weights))
+
+    @model_validator(mode="after")
+    def _legs_are_there(self) -> Config:
+        wrong = list(_unknown_legs(self))
+        if wrong:
+            raise PydanticCustomError(UNKNOWN_LEGS, "{text}", {"text": "; ".join(t for _, t in wrong), "found": wrong})
+        return self
 
     @model_validator(mode="after")
     def _rules_hold(self) -> Config:
@@ -260,7 +303,6 @@ def broken_rules(config: object) -> Iterator[tuple[tuple[str | int, ...], str]]:
     start, end = iso_date(_at(config, "data", "start")), iso_date(_at(config, "data", "end"))
     if start and end and start >= end:
         yield ("data", "end"), f"found {end}, expected a date after data.start ({start})"
-    yield from _broken_legs(*(_at(config, "legs", leg) or getattr(LegsConfig(), leg) for leg in ("growth", "small")))
     has_data, idle_cash = _at(config, "data") is not None, _at(config, "execution", "idle_cash")
     if idle_cash == "tbill" and has_data and _at(config, "data", "tbill") is None:
         yield ("execution", "idle_cash"), "found tbill, expected none, or a rate in data.tbill (irx, fred ...)"
@@ -276,17 +318,32 @@ def broken_rules(config: object) -> Iterator[tuple[tuple[str | int, ...], str]]:
                 yield ("benchmarks", i), "stands in the list already"
 
 
-def _broken_legs(growth: object, small: object) -> Iterator[tuple[tuple[str | int, ...], str]]:
-    for name, leg in (("growth", growth), ("small", small)):
-        # Only of sound weights: one weight out of range is one mistake, not two.
-        if isinstance(leg, dict) and all(type(weight) in (int, float) and 0 < weight <= 1 for weight in leg.values()):
-            wrong = sum_mistake(leg)
-            if wrong:
-                yield ("legs", name), wrong
-    if isinstance(growth, dict) and isinstance(small, dict):
-        for ticker in small:
-            if ticker in growth:
-                yield ("legs", "small", ticker), "stands in both legs, expected in one"
+def _alone(name: str, leg: LegConfig) -> Benchmark:
+    """A leg held alone: a ticker where it is just that."""
+    (ticker, weight), *others = leg.weights.items()
+    return ticker if weight == 1.0 and not others else Mix(mix={LegOrTicker(name): 1.0})
+
+
+def _unknown_legs(config: Config) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    """Names in the strategy and the benchmarks that are no leg (nor a ticker, where one may stand)."""
+    there = ", ".join(config.legs)
+    strategy = config.strategy
+    named: list[tuple[tuple[str | int, ...], str]] = [(("strategy", "initial"), strategy.initial)]
+    named += [(("strategy", "params", *path), name) for path, name in leg_names(strategy.params)]
+    named += [(("benchmarks", *path), name) for path, name in leg_names(config.benchmarks)]
+    for path, name in named:
+        if name in config.legs:
+            continue
+        if isinstance(name, LegOrTicker):
+            if not is_ticker(name):
+                yield path, f"found {name}, expected a ticker or one of the legs ({there})"
+        elif name != "cash":
+            is_default = path[:2] == ("strategy", "params") and path[2] not in strategy.params.model_fields_set
+            told = "must be given: " if is_default else ""
+            yield path, f"{told}found {name}, expected one of the legs ({there}) or cash"
+    for i, benchmark in enumerate(config.benchmarks):
+        if isinstance(benchmark, StaticMix) and len(config.legs) != 2:
+            yield ("benchmarks", i), f"static_mix is for two legs, found {len(config.legs)}: write {{mix: ...}}"
 
 
 def _at(config: object, *keys: str) -> Any:

@@ -27,8 +27,19 @@ from yaml.events import (
     SequenceStartEvent,
 )
 
-from backtest.config.nodes import UNUSABLE, Node, NodePath, Scalar, scalar
-from backtest.config.problems import Origin, Problem, Source, dotted, quoted, refusal
+from backtest.config.nodes import (
+    UNUSABLE,
+    Node,
+    NodePath,
+    Origin,
+    Problem,
+    Scalar,
+    YamlSource,
+    dotted,
+    quoted,
+    refusal,
+    scalar,
+)
 from backtest.errors import ConfigError
 
 MAX_BYTES: Final = 256 * 1024
@@ -53,7 +64,7 @@ def read_file(path: Path, name: str) -> Tree:
 
     Raises OSError when it cannot be opened, ConfigError with one line when it is not YAML or passes a limit.
     """
-    source = Source(name, path.parent)
+    source = YamlSource(name, path.parent)
     with path.open("rb") as file:
         content = file.read(MAX_BYTES + 1)
     if content.startswith((b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")):
@@ -68,7 +79,7 @@ def read_file(path: Path, name: str) -> Tree:
         raise refusal([Problem(origin, "", wrong)]) from None
 
 
-def read_text(text: str, source: Source, *, has_lines: bool = True, prefix: NodePath = ()) -> Tree:
+def read_text(text: str, source: YamlSource, *, has_lines: bool = True, prefix: NodePath = ()) -> Tree:
     """Read a document from memory.
 
     has_lines: False for a value of the command line, whose key is then `prefix`.
@@ -86,7 +97,7 @@ def read_text(text: str, source: Source, *, has_lines: bool = True, prefix: Node
 class _Reader:
     """Events in, nodes out."""
 
-    source: Source
+    source: YamlSource
     has_lines: bool
     prefix: NodePath
     problems: list[Problem] = field(default_factory=list)

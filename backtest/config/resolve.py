@@ -20,8 +20,12 @@ def resolved(config: Config) -> dict[str, Any]:
 
 
 def question(config: Config) -> str:
-    """What a config asks, as canonical JSON: the same for all ways to write it and all places to keep the prices."""
+    """What a config asks, as canonical JSON: the same for all ways to write it and all places to keep the prices.
+
+    The order of the legs is part of it (of ties, of the books), their labels are not.
+    """
     data = resolved(config)
+    data["legs"] = [[name, dict(leg.weights)] for name, leg in config.legs.items()]
     data["data"]["prices"].pop("folder", None)
     (data["data"]["cross_check"] or {}).pop("folder", None)
     (data["data"]["macro"] or {}).pop("folder", None)

@@ -16,8 +16,7 @@ from backtest.config.grid import Grid, axes_of, sampled
 from backtest.config.layers import OVERRIDE, beside, merged, open_yaml, overlaid, overlay, read_layers
 from backtest.config.load import STUDY_KEYS, Checker, is_study_map, validated
 from backtest.config.models import Config
-from backtest.config.nodes import Node, child, descend, path_of
-from backtest.config.problems import Origin, Problem, Source, dotted, quoted, refusal
+from backtest.config.nodes import Node, Origin, Problem, YamlSource, child, descend, dotted, path_of, quoted, refusal
 from backtest.config.reader import Tree, read_text
 from backtest.config.study import MAX_VARIANTS, Study, StudyFile, with_benchmark
 from backtest.errors import ConfigError
@@ -41,7 +40,7 @@ def study_from_text(
 ) -> Study:
     """The same from memory; `filename` is what messages call it, and relative paths are relative to its folder."""
     path = Path(filename)
-    return _Reading(read_text(text, Source(filename, path.parent)), path, filename, strategies, overrides).study()
+    return _Reading(read_text(text, YamlSource(filename, path.parent)), path, filename, strategies, overrides).study()
 
 
 def is_study(path: str | os.PathLike[str]) -> bool:
@@ -96,7 +95,7 @@ class _Reading:
         """Overrides of what the grid sweeps: they would be without effect."""
         axes = [axis for axis in grid.axes if axis.path in self.asked] if grid else []
         wrong = "swept by the grid, expected another key"
-        return [Problem(Origin(Source(OVERRIDE, Path.cwd()), 0), axis.key, wrong) for axis in axes]
+        return [Problem(Origin(YamlSource(OVERRIDE, Path.cwd()), 0), axis.key, wrong) for axis in axes]
 
     def _base(self) -> tuple[Node | None, Config | None]:
         """The base's tree as its files have it, and its Config under the overrides."""
@@ -194,5 +193,5 @@ def _missing_parts(root: Node) -> list[Problem]:
 
 def _told_at(problem: Problem, variant: str, top: Node) -> Problem:
     """A problem of a variant: at its own line where that is in the study, else where the variant begins."""
-    here = problem.origin.source in (top.origin.source, Source(OVERRIDE, problem.origin.source.folder))
+    here = problem.origin.source in (top.origin.source, YamlSource(OVERRIDE, problem.origin.source.folder))
     return Problem(problem.origin if here else top.origin, f"{variant}.{problem.key}", problem.text)

@@ -7,18 +7,20 @@ Everything is refused or reported here, before a strategy sees it: what leaves h
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
+from functools import wraps
 from importlib.resources import files
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeVar, cast
 
 import numpy as np
 import pandas as pd
 
+from backtest.config.fields import Mix
 from backtest.data.adjustment import as_traded, check_dividends
 from backtest.data.between import check_between
-from backtest.data.calendar import range_around, session_closes, sessions_around
+from backtest.data.calendar import closed_on, range_around, session_closes, sessions_around
 from backtest.data.checks import check_prices
 from backtest.data.faults import LARGEST_DAILY_LOG_RETURN
 from backtest.data.frames import Frames, observed_from
@@ -36,7 +38,9 @@ from backtest.market import POLICY_COLUMNS, Floats, Market, Needs, Source
 
 if TYPE_CHECKING:
     from backtest.config.fields import AnnualRate
-    from backtest.config.models import Config
+from backtest.config.models import Config
+
+Load = TypeVar("Load", bound=Callable[..., Market])
 
 LEAST_BESIDE_DELAY = 2
 """Sessions of a test beside the delay: one to decide at, one to be worth something at."""
@@ -45,6 +49,25 @@ LONGEST_BETWEEN_DECISIONS = pd.Timedelta(days=63)
 """Scheduled decisions are at most nine weeks apart; a longer silence means that the table has ended."""
 
 
+def _on_stated_closures(load: Load) -> Load:
+    """Load on the exchange's calendar without the days of `data.closed`, and say so."""
+
+    @wraps(load)
+    def loaded(config: Config, **options: Any) -> Market:
+        closed = config.data.closed
+        if not closed:
+            return load(config, **options)
+        with closed_on(closed):
+            market = load(config, **options)
+        days = ", ".join(f"{day:%Y-%m-%d}" for day in closed)
+        return replace(
+            market, notes=(*market.notes, f"The exchange is taken as closed on {days}, as data.closed says.")
+        )
+
+    return cast(Load, loaded)
+
+
+@_on_stated_closures
 def load_market(
     config: Config,
     *,
@@ -68,7 +91,8 @@ def load_market(
         data.prices, end=data.end, offline=offline, largest_daily_move=data.largest_daily_move
     )
     needs: Needs = getattr(config.strategy.params, "needs", Needs())
-    tickers = tuple(dict.fromkeys((*traded, *needs.tickers, *extra_tickers)))
+    named = tuple(name for name in needs.tickers if name not in config.legs)  # a name that is both is the leg
+    tickers = tuple(dict.fromkeys((*traded, *named, *extra_tickers)))
     judged = _judged(source, tickers, data.end, data.largest_daily_move)
     last = last_session_of(judged.frames, traded, judged.exchange, end=data.end, to_common=to_common)
     least = LEAST_BESIDE_DELAY + config.execution.delay_sessions
@@ -204,9 +228,14 @@ def with_tbill(
 
 
 def traded_tickers(config: Config) -> tuple[str, ...]:
-    """Tickers that must have prices over the whole period: growth, small, then benchmarks; each once."""
-    benchmarks = [benchmark for benchmark in config.benchmarks if isinstance(benchmark, str)]
-    return tuple(dict.fromkeys((*config.legs.growth, *config.legs.small, *benchmarks)))
+    """Tickers that must have prices over the whole period: those of the legs, then benchmarks; each once."""
+    benchmarks: list[str] = []
+    for each in config.benchmarks:
+        if isinstance(each, Mix):
+            benchmarks += [str(name) for name in each.mix if name not in config.legs]
+        elif isinstance(each, str):
+            benchmarks.append(each)
+    return tuple(dict.fromkeys((*config.tickers, *benchmarks)))
 
 
 def _priced(

@@ -8,14 +8,21 @@ whoever calls says how far it has to reach, so that a run gives the same answer 
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import date
 from functools import lru_cache
+from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 
 if TYPE_CHECKING:
     from exchange_calendars import ExchangeCalendar
+
+_STATED: ContextVar[tuple[date, ...]] = ContextVar("closures stated by the user", default=())
 
 FIRST_YEAR = 1990
 """Sessions are counted from 1990 on; the Federal Reserve first announced a decision in February 1994."""
@@ -24,17 +31,34 @@ Day = date | pd.Timestamp
 """A day without a zone; a pandas Timestamp is one too."""
 
 
+@contextmanager
+def closed_on(days: tuple[date, ...]) -> Iterator[None]:
+    """Inside, the exchange was closed on these days too: a special closure that the library does not know yet."""
+    token = _STATED.set(days)
+    try:
+        yield
+    finally:
+        _STATED.reset(token)
+
+
+def library() -> str:
+    """Name and version of what knows the sessions."""
+    return f"exchange_calendars {version('exchange_calendars')}"
+
+
 def exchange_sessions(first: Day, last: Day) -> pd.DatetimeIndex:
     """Sessions of the New York Stock Exchange from `first` to `last`, both included; tz-naive, ascending, ns.
 
     Right from October 1952 on; the Saturdays on which it was open before are not in it.
     """
-    return pd.DatetimeIndex(_new_york(_day(first), _day(last)).sessions.to_numpy()).as_unit("ns")
+    sessions = pd.DatetimeIndex(_new_york(_day(first), _day(last)).sessions.to_numpy()).as_unit("ns")
+    return sessions[~_stated_closed(sessions)]
 
 
 def session_closes(first: Day, last: Day) -> pd.DatetimeIndex:
     """The moment at which each of those sessions closes, half days included; UTC, same length and order."""
     closes = _new_york(_day(first), _day(last)).closes
+    closes = closes[~_stated_closed(pd.DatetimeIndex(closes.index))]
     return pd.DatetimeIndex(closes.dt.tz_localize(None).to_numpy()).as_unit("ns").tz_localize("UTC")
 
 
@@ -48,6 +72,10 @@ def sessions_around(first_price: Day, last_price: Day) -> pd.DatetimeIndex:
 def range_around(first_price: Day, last_price: Day) -> tuple[date, date]:
     """First and last day of `sessions_around`."""
     return date(min(first_price.year - 1, FIRST_YEAR), 1, 1), date(last_price.year + 1, 12, 31)
+
+
+def _stated_closed(sessions: pd.DatetimeIndex) -> np.typing.NDArray[np.bool_]:
+    return np.asarray(sessions.isin(pd.DatetimeIndex(_STATED.get())))
 
 
 def _day(day: Day) -> date:

@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 import pandas as pd
 
+from backtest.data.calendar import library
 from backtest.data.faults import (
     LARGEST_DAILY_LOG_RETURN,
     Bars,
@@ -83,10 +84,38 @@ def check_prices(
         for finding in find_faults(ticker, frame, sessions, largest_move)
         if not (finding.check.find is never_paid and ticker in total_return)
     ]
-    refused = [finding.line for finding in findings if finding.check.stops]
+    refused = _refused([finding for finding in findings if finding.check.stops], frames)
     if refused:
         raise DataError(*refused)
     return tuple(f"{finding.line}." for finding in findings)
+
+
+def _refused(findings: list[Finding], frames: Mapping[str, pd.DataFrame]) -> list[str]:
+    """A line for each; a session that no ticker has is told once, since the calendar may be what is wrong."""
+    lacking = {finding.ticker: set(finding.dates) for finding in findings if finding.check.find is missing_sessions}
+
+    def lives(day: pd.Timestamp) -> list[str]:
+        return [ticker for ticker, frame in frames.items() if frame.index.min() <= day <= frame.index.max()]
+
+    days = sorted(set().union(*lacking.values()))
+    nobody = pd.DatetimeIndex(
+        [day for day in days if len(lives(day)) > 1 and all(day in lacking.get(ticker, ()) for ticker in lives(day))]
+    )
+    lines = []
+    if len(nobody):
+        stated = ", ".join(f"{day:%Y-%m-%d}" for day in nobody[:SHOWN_DATES])
+        lines.append(
+            f"no ticker has a row on {listed(nobody)}, a session of the exchange for {library()}: {AGAIN}, or where "
+            f"the exchange was closed that day, state it: data.closed: [{stated}]"
+        )
+    for finding in findings:
+        is_missing = finding.check.find is missing_sessions
+        own = finding._replace(dates=finding.dates.difference(nobody)) if is_missing else finding
+        hint = (
+            ", or where it was closed that day, name the day in data.closed" if is_missing and len(frames) == 1 else ""
+        )
+        lines += [f"{own.line}{hint}"] if len(own.dates) else []
+    return lines
 
 
 def find_faults(
@@ -117,7 +146,8 @@ AGAIN = "get the prices again or correct them"
 DATE_CHECKS = (
     Check("order", True, "dates go back", f"rows must ascend by date, {AGAIN}", unordered),
     Check("duplicate", True, "more than one row", f"keep one row for a date, {AGAIN}", duplicated),
-    Check("missing session", True, "no row, though the exchange was open,", f"{AGAIN}", missing_sessions),
+    Check("missing session", True, "no row, though the exchange was open,",
+          AGAIN, missing_sessions),
     Check("no session", True, "a row, though the exchange was closed,",
           f"dates may be shifted, {AGAIN}", not_sessions),
 )  # fmt: skip

@@ -56,6 +56,6 @@ def fedwatch_chart(
 def _write(path: Path, figure: Any, name: str) -> None:
     page = figure.to_html(include_plotlyjs=True, full_html=True, div_id=name)
     try:
-        path.write_text(page, encoding="utf-8")
+        path.write_text(page, encoding="utf-8", newline="\n")
     except OSError as error:
         raise WriteError(f"{path}: {error.strerror}; expected a file that can be written") from error

@@ -15,11 +15,12 @@ import numpy.typing as npt
 import pandas as pd
 
 from backtest.decision import Branch, Decision, Evidence
-from backtest.market import Market
+from backtest.market import Floats, Legs, Market
+from backtest.result import holding_words
 from backtest.series import CLOCKS
 from backtest.signals.limits import Flip, Limit, nearest_flip
 from backtest.signals.wording import WHOLE
-from backtest.text import percent, plural, quantity
+from backtest.text import plural, quantity
 
 ANSWERS = {1.0: "yes", 0.0: "no"}
 
@@ -71,32 +72,32 @@ class Explanation:
     """What is held after the close of a session, since when, and why."""
 
     session: pd.Timestamp
-    small_share: float
-    cash_share: float
+    legs: Legs
+    shares: Floats
     since: pd.Timestamp
     reason: str
     trees: dict[str, Node]
     known: tuple[Known, ...]
 
 
-def explain(decision: Decision, market: Market, initial: str, row: int) -> Explanation:
+def explain(decision: Decision, market: Market, legs: Legs, initial: str, row: int) -> Explanation:
     """Explain the decision of one row of the market."""
-    small, cash = decision.shares(initial)
-    since = _since(np.stack([small, cash]), row)
+    shares = decision.held(legs, initial)
+    since = _since(shares.T, row)
     if decision.rules:
         trees = {name: _node(root, row, [root], market) for name, root in decision.rules.items()}
     else:
         alone = len(decision.evidence) == 1
         trees = {
-            each.name: _leaf(each.label or each.name, each, each.leans_small, row, market, alone)
+            each.name: _leaf(each.label or each.name, each, each.leans, row, market, alone)
             for each in decision.evidence
         }
     return Explanation(
         session=market.sessions[row],
-        small_share=float(small[row]),
-        cash_share=float(cash[row]),
+        legs=legs,
+        shares=shares[row],
         since=market.sessions[since],
-        reason=decision.why(row),
+        reason=decision.why(row, legs),
         trees=trees,
         known=tuple(known_at(market, row)),
     )
@@ -175,10 +176,8 @@ def known_at(market: Market, row: int) -> Iterator[Known]:
 
 def lines(explanation: Explanation) -> Iterator[str]:
     """For people."""
-    share, cash = explanation.small_share, explanation.cash_share
-    yield (f"{explanation.session:%Y-%m-%d}: {percent(share, 0)} small caps, {percent(1 - share, 0)} growth"
-           f"{f', of the {percent(1 - cash, 0)} that is not in cash' if cash else ''}; "
-           f"so decided since {explanation.since:%Y-%m-%d}")  # fmt: skip
+    held = holding_words(explanation.legs, explanation.shares)
+    yield f"{explanation.session:%Y-%m-%d}: {held}; so decided since {explanation.since:%Y-%m-%d}"
     yield f"because: {explanation.reason}"
     for name, node in explanation.trees.items():
         yield f"{name}:"
@@ -220,8 +219,9 @@ def document(explanation: Explanation) -> dict[str, Any]:
     """For scripts."""
     return {
         "date": f"{explanation.session:%Y-%m-%d}",
-        "small_share": explanation.small_share,
-        "cash_share": explanation.cash_share,
+        "schema": 2,
+        "shares": dict(zip(explanation.legs.names, explanation.shares.tolist(), strict=True)),
+        "cash": max(1.0 - float(explanation.shares.sum()), 0.0),
         "since": f"{explanation.since:%Y-%m-%d}",
         "reason": explanation.reason,
         "rules": {name: _document(node) for name, node in explanation.trees.items()},

@@ -82,12 +82,20 @@ def unseen(domain: Sequence[float], **own: Any) -> Chart:
 def days_axis(**own: Any) -> Chart:
     """The axis of the page's days; its range is the period in view."""
     line = {"linecolor": "@faint", "ticks": "outside", "tickcolor": "@faint", "ticklen": 4}
-    return axis(type="date", showgrid=False, nticks=9, tickformatstops=DATE_TICKS, **(line | own))
+    basic = {"type": "date", "showgrid": False, "nticks": 9, "tickformatstops": DATE_TICKS}
+    return axis(**(basic | line | own))
 
 
 def titled(text: str, standoff: int = 6) -> Chart:
     """The title of an axis."""
     return {"text": label(text), "font": {"size": 12}, "standoff": standoff}
+
+
+def across(ends: Sequence[float] | None, words: str, **own: Any) -> Chart:
+    """A value axis along the bottom, with its title."""
+    title = {"title": titled(words)} if words else {}
+    inner = {} if ends is None else {"range": list(ends)}
+    return axis(**({"linecolor": "@faint", "nticks": 9, **title, **inner} | own))
 
 
 def ticks(levels: Sequence[str], most: int, longest: int = 18) -> Chart:

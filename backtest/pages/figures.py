@@ -70,7 +70,7 @@ def evidence_rows(result: Result) -> Sequence[EvidenceRow]:
 
 
 def _row(evidence: Evidence, legs: Legs) -> EvidenceRow:
-    lean = np.nan if evidence.leans_small is None else float(evidence.leans_small[-1])
+    lean = np.nan if evidence.leans is None else float(evidence.leans[-1])
     first, second = (leg.label for leg in leg_looks(legs)[:2])
     says = UNDEFINED if np.isnan(lean) else {1.0: second, 0.0: first}.get(lean, f"{number(100 * lean, 0)}% {second}")
     value = _worded(evidence, evidence.values[-1])

@@ -30,7 +30,7 @@ HASHED = ("data", "code", "trials", "notes")
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class ResultRow:
     """One result. apart: what tells it from others of its name and kind, in words; figures: of a run, else none.
 
     ahead: return a year less that of the first benchmark; made: when, UTC, to the minute.
@@ -78,14 +78,14 @@ def _holds(page: Path, text: str) -> bool:
         return False
 
 
-def rows_of(root: Path) -> tuple[list[Row], list[str]]:
+def rows_of(root: Path) -> tuple[list[ResultRow], list[str]]:
     """The rows of a folder of results, newest first, and a line for each result that is damaged."""
     stored, damaged = finished(root)
     apart = differences([each.manifest for each in stored])
     return [row_of(each, said) for each, said in zip(stored, apart, strict=True)], damaged
 
 
-def row_of(stored: Stored, apart: str) -> Row:
+def row_of(stored: Stored, apart: str) -> ResultRow:
     """One result as a row."""
     manifest, metrics = stored.manifest, stored.metrics
     period = metrics.period if metrics else manifest.period
@@ -94,7 +94,7 @@ def row_of(stored: Stored, apart: str) -> Row:
     own, other = figures.get("cagr"), _plain(metrics.benchmarks[first]).get("cagr") if metrics and first else None
     ahead = None if own is None or other is None else own - other
     benchmark = f"{benchmark_label(first)} {percent(other)}" if first else ""
-    return Row(
+    return ResultRow(
         name=manifest.name,
         kind=manifest.kind,
         folder=stored.folder.name,
@@ -138,17 +138,20 @@ def differences(manifests: Sequence[Manifest]) -> list[str]:
 
 
 def _apart(group: Sequence[Manifest]) -> list[str]:
-    known = [manifest for manifest in group if manifest.asked]
-    keys = {key: None for manifest in known for key in manifest.asked}
-    moved = [key for key in keys if len({_canonical(each.asked.get(key)) for each in known}) > 1]
+    asked = [{key: _canonical(value) for key, value in manifest.asked.items()} for manifest in group]
+    known = [each for each in asked if each]
+    moved = [key for key in dict.fromkeys(key for each in known for key in each)
+             if len({each.get(key) for each in known}) > 1]  # fmt: skip
+    same: dict[str, list[Manifest]] = {}
+    for manifest, settings in zip(group, asked, strict=True):
+        same.setdefault(_canonical(settings), []).append(manifest)
+    hashed = {question: [what for what in HASHED if len({_hash(each, what) for each in alike}) > 1]
+              for question, alike in same.items()}  # fmt: skip
     told = []
-    for manifest in group:
-        same = [other for other in group if _canonical(other.asked) == _canonical(manifest.asked)]
-        said = [f"{short_key(key)} {_value(manifest.asked.get(key))}" for key in moved] if manifest.asked else []
-        said = listed(said, MOST_DIFFERENCES).split(", ") if len(said) > MOST_DIFFERENCES else said
-        for what in HASHED if len(same) > 1 else ():
-            if len({_hash(other, what) for other in same}) > 1:
-                said.append(f"{what} {_hash(manifest, what)[:HASH_SHOWN] or 'of old'}")
+    for manifest, settings in zip(group, asked, strict=True):
+        said = [f"{short_key(key)} {_value(manifest.asked.get(key))}" for key in moved] if settings else []
+        said = [listed(said, MOST_DIFFERENCES)] if len(said) > MOST_DIFFERENCES else said
+        said += [f"{what} {_hash(manifest, what)[:HASH_SHOWN] or 'of old'}" for what in hashed[_canonical(settings)]]
         told.append(", ".join(said))
     return told
 
@@ -181,7 +184,7 @@ def spark_path(values: Sequence[float]) -> str:
     return "M" + "L".join(at)
 
 
-def render_index(rows: Sequence[Row], damaged: Sequence[str]) -> str:
+def render_index(rows: Sequence[ResultRow], damaged: Sequence[str]) -> str:
     """The page as text."""
     kinds = [kind for kind in ("run", "comparison", "sweep", "walk-forward") if any(row.kind == kind for row in rows)]
     view = {

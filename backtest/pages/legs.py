@@ -12,6 +12,7 @@ import numpy as np
 
 from backtest.config import Config
 from backtest.market import Floats, Legs
+from backtest.pipeline import legs_of
 from backtest.result import Result
 
 NEUTRAL = "mix"
@@ -30,9 +31,8 @@ class LegLook:
 
 def leg_looks(legs: Legs | Config) -> tuple[LegLook, ...]:
     """The legs in order, the first one the plain alternative."""
-    own = legs.legs if isinstance(legs, Config) else legs
-    baskets = {"growth": own.growth, "small": own.small}
-    return tuple(LegLook(name, name, f"leg-{k}", basket) for k, (name, basket) in enumerate(baskets.items()))
+    own = legs_of(legs) if isinstance(legs, Config) else legs
+    return tuple(LegLook(name, own.label(name), f"leg-{k}", own[name]) for k, name in enumerate(own.names))
 
 
 def benchmark_tone(looks: Sequence[LegLook], benchmark: str) -> str:
@@ -48,6 +48,4 @@ def parts_of(looks: Sequence[LegLook], tickers: Sequence[str], values: Floats) -
 
 def leg_shares(result: Result) -> Floats:
     """Share of the whole account in each leg at each close, (sessions, legs)."""
-    books = result.books
-    value = parts_of(leg_looks(result.legs), books.tickers, books.shares() * books.closes)
-    return np.asarray(value / books.equity[:, None], dtype=np.float64)
+    return result.shares

@@ -135,7 +135,7 @@ def _now(result: Result, rebalances: Sequence[Rebalance]) -> Tile:
 
 def now_because(result: Result) -> str:
     """The trade that is due, or the evidence for what is held, and where each series would turn."""
-    why = result.pending or result.decision.why(len(result.market.sessions) - 1)
+    why = result.pending or result.decision.why(len(result.market.sessions) - 1, result.legs)
     return " ".join([why.rstrip(".") + ".", *_turning_points(result)])
 
 
@@ -176,7 +176,7 @@ def _not_known(result: Result) -> Iterator[str]:
     """Sessions on which the rule did not decide, so that the initial holding stood in for it."""
     if result.decision.is_observed:
         return
-    unknown = int(np.isnan(result.decision.small_share[result.begin :]).sum())
+    unknown = int((~result.decision.is_known[result.begin :]).sum())
     if unknown:
         of = "all" if unknown == len(result.sessions) else f"{count(unknown)} of"
         held = result.config.strategy.initial

@@ -11,12 +11,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from backtest.config import Config, question
+from backtest.config import Config, Study, dump_yaml, question, resolved
 from backtest.market import Floats, Market
 from backtest.pages.index import write_index
 from backtest.store.folder import Content, Identity, Written, write
 from backtest.store.provenance import Provenance, code_hash, sha256_text
-from backtest.store.tables import day
+from backtest.store.sameness import BASE, STUDY, VARIANTS
+from backtest.store.tables import day, json_text
 
 SPARKLINE_POINTS = 60
 
@@ -54,6 +55,26 @@ def sparkline(equity: Floats) -> list[float]:
         return []
     rows = np.unique(np.linspace(0, len(equity) - 1, SPARKLINE_POINTS).round().astype(np.int64))
     return [max(round(float(value), 4), 0.0001) for value in equity[rows] / equity[0]]
+
+
+def study_files(study: Study) -> dict[str, str]:
+    """The question of a sweep or a walk as files that run again as they are: the study, and the base it changes."""
+    content: dict[str, Any] = {"name": study.name, "base": BASE}
+    if study.benchmark is not None:
+        given = study.benchmark
+        content["benchmark"] = given if isinstance(given, str) else given.model_dump(mode="json")
+    content["variants"] = {name: resolved(config) for name, config in study.variants.items()}
+    content["grid"] = {key: list(values) for key, values in study.grid.items()}
+    for key, terms in (("sample", study.sample), ("walk_forward", study.walk_forward)):
+        content[key] = terms.model_dump(mode="json", exclude_defaults=True) if terms else {}
+    files = {STUDY: dump_yaml({key: value for key, value in content.items() if value})}
+    return files | ({BASE: dump_yaml(resolved(study.base))} if study.base else {})
+
+
+def variants_file(configs: Mapping[str, Config], benchmark: str) -> dict[str, str]:
+    """The variants of a comparison with all their settings, and the name of what they are held against."""
+    variants = {name: resolved(config) for name, config in configs.items()}
+    return {VARIANTS: json_text({"benchmark": benchmark, "variants": variants})}
 
 
 def asked_of(config: Config) -> dict[str, Any]:

@@ -17,8 +17,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from backtest.market import Floats, Market
-from backtest.signals.measures import YEAR_SESSIONS, Basket, basket_growth
+from backtest.market import Basket, Floats, Market
+from backtest.signals.measures import YEAR_SESSIONS, basket_growth
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,8 +15,8 @@ from backtest.signals.periods import Period, last_of_period
 from backtest.signals.policy import CutWindow, cut_window
 
 
-def cut_evidence(market: Market, hold_sessions: int, min_cut_bps: int) -> Evidence:
-    """Sessions left of the window after a cut; leans to small while any are left."""
+def cut_evidence(market: Market, hold: str, hold_sessions: int, min_cut_bps: int) -> Evidence:
+    """Sessions left of the window after a cut; leans to the leg `hold` while any are left."""
     window = cut_window(market, hold_sessions=hold_sessions, min_cut_bps=min_cut_bps)
     return Evidence(
         name="cut_window",
@@ -24,7 +24,8 @@ def cut_evidence(market: Market, hold_sessions: int, min_cut_bps: int) -> Eviden
         unit="sessions",
         thresholds=(0.0,),
         label="Sessions left of the cut window",
-        leans_small=window.is_open,
+        leans=window.is_open,
+        leg=hold,
         phrase=lambda row: _cut_phrase(window, row, hold_sessions),
         switch=lambda sessions_left: (sessions_left > 0).astype(np.float64),
     )
@@ -45,13 +46,20 @@ def _cut_phrase(window: CutWindow, row: int, hold_sessions: int) -> str:
 
 
 def lead_evidence(
-    market: Market, legs: Legs, lookback_sessions: int, threshold: float, period: Period = "daily"
+    market: Market,
+    legs: Legs,
+    hold: str,
+    otherwise: str,
+    lookback_sessions: int,
+    threshold: float,
+    period: Period = "daily",
 ) -> Evidence:
-    """The small leg's lead over growth, latched: small once above `threshold`, growth once below its negative.
+    """The lead of the leg `hold` over `otherwise`, latched: yes once above `threshold`, no once below its negative.
 
     period: after which closes the lead is looked at. Leans to neither before the first look outside the thresholds.
     """
-    lead = relative_return(market, legs, lookback_sessions)
+    lead = relative_return(market, legs[hold], legs[otherwise], lookback_sessions)
+    names = hold, otherwise
     looks = last_of_period(market, period)
 
     def switch(values: Floats) -> Floats:
@@ -62,22 +70,23 @@ def lead_evidence(
         event = np.flatnonzero(looks[: row + 1] & (np.abs(lead[: row + 1]) > threshold))
         if len(event) and event[-1] < row:
             day = market.sessions[event[-1]]
-            return _lead_phrase(lead, int(event[-1]), past=f" on {day:%Y-%m-%d}, and the other has not since")
-        return _lead_phrase(lead, row, beyond=threshold)
+            return _lead_phrase(names, lead, int(event[-1]), past=f" on {day:%Y-%m-%d}, and the other has not since")
+        return _lead_phrase(names, lead, row, beyond=threshold)
 
     return Evidence(
         name="lead",
         values=lead,
         unit="return",
         thresholds=(threshold, -threshold) if threshold else (0.0,),
-        label=f"Lead of small over growth, {lookback_sessions} sessions",
-        leans_small=switch(lead),
+        label=f"Lead of {legs.label(hold)} over {legs.label(otherwise)}, {lookback_sessions} sessions",
+        leans=switch(lead),
+        leg=hold,
         phrase=phrase,
         switch=switch,
     )
 
 
-def _lead_phrase(lead: Floats, row: int, *, past: str = "", beyond: float = 0.0) -> str:
+def _lead_phrase(names: tuple[str, str], lead: Floats, row: int, *, past: str = "", beyond: float = 0.0) -> str:
     """The lead at a row; past: what to add when it is the row that still decides; beyond: the threshold it may miss."""
     value = float(lead[row])
     if np.isnan(value):
@@ -85,7 +94,7 @@ def _lead_phrase(lead: Floats, row: int, *, past: str = "", beyond: float = 0.0)
     points = f"{100 * abs(value):.1f}"
     if points == "0.0":
         points = f"{100 * abs(value):.2g}"
-    leader = "small" if value > 0 else "growth"
+    leader = names[0] if value > 0 else names[1]
     if past:
         return f"{leader} led by {points} points{past}"
     if not value:

@@ -1,11 +1,12 @@
 """From what the rules ask for to what is held: least and longest holds, pauses, and what takes precedence.
 
 The flow: tree -> HOLDING -> decision.
-Precedence, highest first: risk-off (cash) > longest hold > least hold and pause > what the rules ask for.
+Precedence, highest first: the longest hold; cash; the least hold; the order of the list, without what pauses.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -17,64 +18,116 @@ from backtest.market import Floats
 CAUSES = ("rule", "min_hold", "cooldown", "max_hold", "unknown")
 """Why a row holds what it holds: the rule asks for it, or it would ask for something else and must wait."""
 
+NEVER = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """How an entry of the list may be held, in sessions.
+
+    min_hold: after a switch to it there is no other for so long, except to cash. max_hold: it is left after so many,
+    and held again only when it is asked for anew, after a session on which it was not. cooldown: after it was left it
+    is not held again for so long.
+    """
+
+    min_hold: int = 0
+    max_hold: int | None = None
+    cooldown: int = 0
+    is_cash: bool = False
+
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """small: 1.0, 0.0, NaN before anything is known; cause: index into CAUSES; both of shape (sessions,)."""
+    """entry: index into the list, -1 before anything is known; cause: index into CAUSES; both of shape (sessions,)."""
 
-    small: Floats
+    entry: npt.NDArray[np.int64]
     cause: npt.NDArray[np.int64]
 
 
-def wanted(small_when: Floats | None, growth_when: Floats | None) -> Floats:
-    """What the trees ask for: 1.0 small, 0.0 growth, NaN nothing new.
+def hold(states: Floats, terms: Sequence[Hold]) -> Held:
+    """What is held after each close: the first entry of the list that says yes and may be held.
 
-    One tree alone decides both ways. With both, each asks for its side; both at once, or neither, ask for nothing.
+    states: what the conditions say, (conditions, sessions): 1.0 yes, 0.0 no, NaN not known. terms: of each entry; one
+    more than there are conditions when the last entry is what is held otherwise: while all say no. Without that, and
+    while a condition is not known and none says yes, what is held stays. A first holding of the last entry,
+    "otherwise", is no switch: it may be left at once.
     """
-    if growth_when is None:
-        assert small_when is not None
-        return small_when
-    if small_when is None:
-        return np.asarray(1.0 - growth_when)
-    asks_small, asks_growth = small_when == 1.0, growth_when == 1.0
-    return np.where(asks_small & ~asks_growth, 1.0, np.where(asks_growth & ~asks_small, 0.0, np.nan))
-
-
-def hold(asked: Floats, *, min_hold: int = 0, cooldown: int = 0, max_hold: int | None = None) -> Held:
-    """What is held after each close, given what is asked for.
-
-    min_hold: sessions after a switch in which there is no other. cooldown: sessions after small caps were left in
-    which they are not bought again. max_hold: small caps are left after so many sessions, and bought again only when
-    they are asked for anew, after a session on which they were not. The first holding is no switch.
-    """
-    same = (asked[1:] == asked[:-1]) | (np.isnan(asked[1:]) & np.isnan(asked[:-1]))
-    bounds = [0, *(np.flatnonzero(~same) + 1).tolist(), len(asked)] if len(asked) else [0]
-    rows, sides, causes = [], [], []
-    side, since, left, is_spent = np.nan, -1, -1, False  # -1: never
+    count, sessions = states.shape
+    same = ((states[:, 1:] == states[:, :-1]) | (np.isnan(states[:, 1:]) & np.isnan(states[:, :-1]))).all(axis=0)
+    bounds = [0, *(np.flatnonzero(~same) + 1).tolist(), sessions] if sessions else [0]
+    walk = _Walk(terms, count)
+    rows, entries, causes = [], [], []
     for begin, end in pairwise(bounds):
-        ask, row = float(asked[begin]), begin
-        is_spent = is_spent and ask == 1.0
+        says = states[:, begin].tolist()
+        walk.rearm(says)
+        row = begin
         while row < end:  # from one row at which anything can change to the next
-            why, following = "rule", end
-            if side != side:
-                side, why = ask, "rule" if ask == ask else "unknown"
-                since = row if ask == 1.0 else -1
-            elif side == 1.0 and max_hold is not None and since >= 0 and row - since >= max_hold:
-                side, since, left, is_spent, why, following = 0.0, row, row, ask == 1.0, "max_hold", row + 1
-            elif ask == ask and ask != side:
-                if since >= 0 and row - since < min_hold:
-                    why, following = "min_hold", since + min_hold
-                elif ask == 1.0 and is_spent:
-                    why = "max_hold"
-                elif ask == 1.0 and left >= 0 and row - left < cooldown:
-                    why, following = "cooldown", left + cooldown
-                else:
-                    side, since, left = ask, row, row if ask == 0.0 else left
-            if side == 1.0 and max_hold is not None and row < since + max_hold:
-                following = min(following, since + max_hold)
+            cause, following = walk.step(row, says, end)
             rows.append(row)
-            sides.append(side)
-            causes.append(CAUSES.index(why))
+            entries.append(walk.entry)
+            causes.append(CAUSES.index(cause))
             row = following
-    lengths = np.diff([*rows, len(asked)])
-    return Held(np.repeat(sides, lengths), np.repeat(np.array(causes, dtype=np.int64), lengths))
+    lengths = np.diff([*rows, sessions])
+    return Held(
+        np.repeat(np.array(entries, dtype=np.int64), lengths), np.repeat(np.array(causes, dtype=np.int64), lengths)
+    )
+
+
+class _Walk:
+    """Where the walk through the sessions stands: what is held since when, what was left when, what is spent."""
+
+    def __init__(self, terms: Sequence[Hold], conditions: int) -> None:
+        self.terms, self.conditions = terms, conditions
+        self.otherwise = conditions if len(terms) > conditions else None
+        self.entry, self.since = -1, NEVER
+        self.left = [NEVER] * len(terms)
+        self.is_spent = [False] * len(terms)
+
+    def rearm(self, says: Sequence[float]) -> None:
+        """An entry that was held as long as it may be is free again once it is not asked for."""
+        for i, said in enumerate(says):
+            self.is_spent[i] = self.is_spent[i] and said == 1.0
+
+    def step(self, row: int, says: Sequence[float], end: int) -> tuple[str, int]:
+        """What to hold from this row on: the cause, and the next row at which that can change."""
+        held, terms = self.entry, self.terms
+        is_over = False
+        if held >= 0:
+            longest = terms[held].max_hold
+            is_over = longest is not None and self.since != NEVER and row - self.since >= longest
+        if is_over and held < self.conditions:
+            self.is_spent[held] = says[held] == 1.0
+        asked, cause, following = self._asked(row, says, end, is_over)
+        if asked != held and held >= 0 and not is_over and self.since != NEVER and not terms[asked].is_cash:
+            free = self.since + terms[held].min_hold
+            if row < free:
+                asked, cause, following = held, "min_hold", min(end, free)
+        if asked != held:
+            if held >= 0:
+                self.left[held] = row
+            is_first_otherwise = held < 0 and asked == self.otherwise
+            self.entry, self.since = asked, NEVER if is_first_otherwise else row
+        if self.entry >= 0:
+            longest = terms[self.entry].max_hold
+            if longest is not None and self.since != NEVER and row < self.since + longest:
+                following = min(following, self.since + longest)
+        return ("max_hold" if is_over else "unknown" if self.entry < 0 else cause), following
+
+    def _asked(self, row: int, says: Sequence[float], end: int, is_over: bool) -> tuple[int, str, int]:
+        """The first entry that says yes and may be held; what must wait is passed over, and is the cause then."""
+        cause, following = "rule", end
+        for i in range(self.conditions):
+            if says[i] != 1.0 or (is_over and i == self.entry):
+                continue
+            if i == self.entry:
+                return i, cause, following
+            if self.is_spent[i]:
+                cause = "max_hold"
+            elif self.left[i] != NEVER and row - self.left[i] < self.terms[i].cooldown:
+                cause, following = "cooldown", min(following, self.left[i] + self.terms[i].cooldown)
+            else:
+                return i, cause, following
+        is_known = all(said == said for said in says)
+        if self.otherwise is not None and (is_known or is_over or cause != "rule"):
+            return self.otherwise, cause, following
+        return self.entry, cause, following

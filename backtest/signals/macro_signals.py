@@ -9,12 +9,12 @@ import pandas as pd
 from pydantic import Field
 from typing_extensions import override
 
-from backtest.config.fields import IsoDate
+from backtest.config.fields import IsoDate, LegOrTicker
 from backtest.market import Legs, Market, Needs
 from backtest.signals import implied, inflation, measures
 from backtest.signals.easing import easing_cycle
 from backtest.signals.policy import cut_window, target_level
-from backtest.signals.signal import Measure, Signal
+from backtest.signals.signal import Measure, Signal, basket_of
 
 
 class CutWindow(Signal):
@@ -31,9 +31,8 @@ class CutWindow(Signal):
         window = cut_window(market, hold_sessions=self.for_sessions, min_cut_bps=self.min_cut_bps)
         return Measure(window.sessions_left.astype(np.float64))
 
-    @property
     @override
-    def title(self) -> str:
+    def title(self, legs: Legs) -> str:
         return f"sessions left of {self.for_sessions} after a cut"
 
 
@@ -42,18 +41,28 @@ class EasingCycle(Signal):
 
     signal: Literal["easing_cycle"]
     kind: Literal["any", "insurance", "in_fall"] = Field(
-        "any", description="insurance: growth was near its high at the first cut; in_fall: it was `fall` below it"
+        "any", description="insurance: `of` was near its high at the first cut; in_fall: it was `fall` below it"
     )
-    fall: float = Field(0.15, gt=0, lt=1, description="how far below its high of 252 sessions growth is in a fall")
+    of: LegOrTicker = Field(LegOrTicker("growth"), description="the leg or ticker that was near its high, or in a fall")
+    fall: float = Field(0.15, gt=0, lt=1, description="how far below its high of 252 sessions it is in a fall")
     gap_days: int = Field(270, ge=1, description="calendar days without a cut after which the next is a first one")
     max_age_sessions: int = Field(252, ge=1, description="sessions after its last cut at which a cycle ends")
     unit: ClassVar[str] = "sessions"
     default_limit = ("above", -0.5)
 
+    @property
+    @override
+    def needs(self) -> Needs:
+        return Needs((self.of,))
+
     @override
     def measure(self, market: Market, legs: Legs) -> Measure:
         cycle = easing_cycle(
-            market, legs.growth, gap_days=self.gap_days, max_age_sessions=self.max_age_sessions, fall=self.fall
+            market,
+            basket_of(self.of, legs),
+            gap_days=self.gap_days,
+            max_age_sessions=self.max_age_sessions,
+            fall=self.fall,
         )
         age = np.where(np.isnan(cycle.age), -1.0, cycle.age)
         if self.kind == "any":
@@ -62,9 +71,8 @@ class EasingCycle(Signal):
         unknown = (age >= 0) & np.isnan(cycle.began_in_fall)
         return Measure(np.where(unknown, np.nan, np.where(wanted, age, -1.0)))
 
-    @property
     @override
-    def title(self) -> str:
+    def title(self, legs: Legs) -> str:
         kinds = {"any": "an easing cycle", "insurance": "an insurance cycle", "in_fall": "an easing cycle in a fall"}
         return f"sessions since the first cut of {kinds[self.kind]} (-1 outside)"
 
@@ -93,9 +101,8 @@ class ImpliedCut(Signal):
             return Measure(implied.table_probability(market, meeting))
         return Measure(implied.cut_probability(market, meeting, alone=self.alone, count=self.day_count))
 
-    @property
     @override
-    def title(self) -> str:
+    def title(self, legs: Legs) -> str:
         nth = {1: "the next meeting", 2: "the meeting after the next"}
         which = nth.get(self.meeting, f"meeting {self.meeting}") if isinstance(self.meeting, int) else str(self.meeting)
         return f"implied probability of a {'cut at' if self.alone else 'lower target after'} {which}"
@@ -118,9 +125,8 @@ class ExpectedCuts(Signal):
     def measure(self, market: Market, legs: Legs) -> Measure:
         return Measure(implied.expected_cuts(market, self.months))
 
-    @property
     @override
-    def title(self) -> str:
+    def title(self, legs: Legs) -> str:
         return f"cuts priced in over {self.months} months"
 
 
@@ -144,9 +150,8 @@ class CutProxy(Signal):
         base = measures.observed(market, "EFFR") if self.minus == "EFFR" else target_level(market)
         return Measure(measures.observed(market, self.needs.series[0]) - base)
 
-    @property
     @override
-    def title(self) -> str:
+    def title(self, legs: Legs) -> str:
         rate = "funds rate" if self.minus == "EFFR" else "target"
         return f"{'two-year' if self.maturity == '2y' else 'three-month'} yield minus {rate} (cut-pricing proxy)"
 
@@ -170,9 +175,8 @@ class Yield(Signal):
         level = measures.observed(market, self.needs.series[0])
         return Measure(measures.change(level, self.change_sessions) if self.change_sessions else level)
 
-    @property
     @override
-    def title(self) -> str:
+    def title(self, legs: Legs) -> str:
         of = f"change of the {self.maturity} yield over {self.change_sessions} sessions"
         return of if self.change_sessions else f"{self.maturity} yield"
 
@@ -202,9 +206,8 @@ class CoolCpi(Signal):
         }[self.against](market)
         return Measure(news.values, news.is_new)
 
-    @property
     @override
-    def title(self) -> str:
+    def title(self, legs: Legs) -> str:
         return {"consensus": "core CPI minus consensus", "own_mean": "core CPI against its last 12 prints (sd)",
                 "two_year": "two-year yield's move on the CPI day (sd)"}[self.against]  # fmt: skip
 
@@ -230,8 +233,7 @@ class Series(Signal):
             values = measures.score(pd.Series(values), self.score_sessions)
         return Measure(values)
 
-    @property
     @override
-    def title(self) -> str:
+    def title(self, legs: Legs) -> str:
         change = f", change over {self.change_sessions} sessions" if self.change_sessions else ""
         return f"{self.name}{change}{', z-score' if self.score_sessions is not None else ''}"

@@ -8,16 +8,11 @@ Gives:  float arrays of shape (sessions,), known at each session's close, NaN wh
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import numpy as np
 import pandas as pd
 
-from backtest.market import Floats, Market
+from backtest.market import Basket, Floats, Market
 from backtest.units import SESSIONS_PER_YEAR
-
-Basket = Mapping[str, float]
-"""Ticker -> weight."""
 
 MONTH_SESSIONS, YEAR_SESSIONS = 21, 252
 

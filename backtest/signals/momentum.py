@@ -1,4 +1,4 @@
-"""Relative momentum: how far small caps lead large-cap growth over a lookback.
+"""Relative momentum: how far one leg leads another over a lookback.
 
 Reads:  Market.close (total-return prices).
 Gives:  float arrays of shape (sessions,), known at each session's close; NaN while the lookback reaches before a
@@ -7,14 +7,12 @@ Gives:  float arrays of shape (sessions,), known at each session's close; NaN wh
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import numpy as np
 
-from backtest.market import Floats, Legs, Market
+from backtest.market import Basket, Floats, Market
 
 
-def leg_return(market: Market, leg: Mapping[str, float], lookback_sessions: int) -> Floats:
+def leg_return(market: Market, leg: Basket, lookback_sessions: int) -> Floats:
     """Return of a leg as a fraction: sum of weight x total return of each ticker over the last `lookback_sessions`.
 
     leg: ticker -> weight. The weights are those at the start of the lookback: a basket bought then and held.
@@ -23,7 +21,7 @@ def leg_return(market: Market, leg: Mapping[str, float], lookback_sessions: int)
     return market.memo.get(key, lambda: _leg_return(market, leg, lookback_sessions))
 
 
-def _leg_return(market: Market, leg: Mapping[str, float], lookback_sessions: int) -> Floats:
+def _leg_return(market: Market, leg: Basket, lookback_sessions: int) -> Floats:
     total = np.zeros(len(market.sessions))
     for ticker, weight in leg.items():
         close = market.close[ticker].to_numpy(dtype=np.float64)
@@ -33,10 +31,9 @@ def _leg_return(market: Market, leg: Mapping[str, float], lookback_sessions: int
     return total
 
 
-def relative_return(market: Market, legs: Legs, lookback_sessions: int) -> Floats:
-    """Lead of the small leg over the growth leg, as a fraction: leg_return(small) - leg_return(growth)."""
-    key = ("relative_return", tuple(legs.small.items()), tuple(legs.growth.items()), lookback_sessions)
+def relative_return(market: Market, of: Basket, over: Basket, lookback_sessions: int) -> Floats:
+    """Lead of one basket over another, as a fraction: the difference of their `leg_return`."""
+    key = ("relative_return", tuple(of.items()), tuple(over.items()), lookback_sessions)
     return market.memo.get(
-        key,
-        lambda: leg_return(market, legs.small, lookback_sessions) - leg_return(market, legs.growth, lookback_sessions),
+        key, lambda: leg_return(market, of, lookback_sessions) - leg_return(market, over, lookback_sessions)
     )

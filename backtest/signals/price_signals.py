@@ -7,35 +7,37 @@ from typing import ClassVar, Literal
 from pydantic import Field
 from typing_extensions import override
 
-from backtest.config.fields import Ticker
-from backtest.market import Legs, Market, Needs
+from backtest.config.fields import LegOrTicker, Ticker
+from backtest.market import Basket, Legs, Market, Needs
 from backtest.signals import measures
-from backtest.signals.signal import Measure, Signal, basket_of
+from backtest.signals.signal import Measure, Signal, basket_of, name_of
+
+SMALL, GROWTH = LegOrTicker("small"), LegOrTicker("growth")
+"""What the shipped question is about; with legs of other names, `of` and `over` must be given."""
 
 
 class _Pair(Signal):
-    """A signal about one basket against another: the legs, unless tickers are named."""
+    """A signal about one leg or ticker against another."""
 
-    of: Ticker | None = Field(None, description="a ticker instead of the small leg")
-    over: Ticker | None = Field(None, description="a ticker instead of the growth leg")
+    of: LegOrTicker = Field(SMALL, description="a leg or a ticker")
+    over: LegOrTicker = Field(GROWTH, description="the leg or ticker it is compared with")
 
     @property
     def needs(self) -> Needs:
-        """The tickers named."""
-        return Needs(tuple(t for t in (self.of, self.over) if t is not None))
+        """What is named: a leg, or a ticker."""
+        return Needs((self.of, self.over))
 
-    @property
-    def pair(self) -> str:
+    def pair(self, legs: Legs) -> str:
         """Who leads whom, in words."""
-        return f"{self.of or 'small caps'} over {self.over or 'growth'}"
+        return f"{name_of(self.of, legs)} over {name_of(self.over, legs)}"
 
-    def baskets(self, legs: Legs) -> tuple[measures.Basket, measures.Basket]:
+    def baskets(self, legs: Legs) -> tuple[Basket, Basket]:
         """What leads, and what it leads."""
-        return basket_of(self.of, legs.small), basket_of(self.over, legs.growth)
+        return basket_of(self.of, legs), basket_of(self.over, legs)
 
 
 class Lead(_Pair):
-    """Return of small caps minus that of growth over some sessions."""
+    """Return of one leg minus that of another over some sessions."""
 
     signal: Literal["lead"]
     lookback_sessions: int = Field(63, ge=1, description="how far back returns are compared")
@@ -46,10 +48,9 @@ class Lead(_Pair):
     def measure(self, market: Market, legs: Legs) -> Measure:
         return Measure(measures.lead(market, *self.baskets(legs), self.lookback_sessions))
 
-    @property
     @override
-    def title(self) -> str:
-        return f"lead of {self.pair} over {self.lookback_sessions} sessions"
+    def title(self, legs: Legs) -> str:
+        return f"lead of {self.pair(legs)} over {self.lookback_sessions} sessions"
 
 
 class Surge(_Pair):
@@ -64,10 +65,9 @@ class Surge(_Pair):
     def measure(self, market: Market, legs: Legs) -> Measure:
         return Measure(measures.lead(market, *self.baskets(legs), self.lookback_sessions))
 
-    @property
     @override
-    def title(self) -> str:
-        return f"surge of {self.pair} over {self.lookback_sessions} sessions"
+    def title(self, legs: Legs) -> str:
+        return f"surge of {self.pair(legs)} over {self.lookback_sessions} sessions"
 
 
 class TwelveOne(_Pair):
@@ -82,10 +82,9 @@ class TwelveOne(_Pair):
         lead = measures.lead(market, *self.baskets(legs), measures.YEAR_SESSIONS, skip=measures.MONTH_SESSIONS)
         return Measure(lead)
 
-    @property
     @override
-    def title(self) -> str:
-        return f"lead of {self.pair} over 252 sessions without the last 21"
+    def title(self, legs: Legs) -> str:
+        return f"lead of {self.pair(legs)} over 252 sessions without the last 21"
 
 
 class ScaledLead(_Pair):
@@ -102,17 +101,16 @@ class ScaledLead(_Pair):
         baskets = self.baskets(legs)
         return Measure(measures.volatility_scaled_lead(market, *baskets, self.lookback_sessions, self.window_sessions))
 
-    @property
     @override
-    def title(self) -> str:
-        return f"volatility-scaled lead of {self.pair} over {self.lookback_sessions} sessions"
+    def title(self, legs: Legs) -> str:
+        return f"volatility-scaled lead of {self.pair(legs)} over {self.lookback_sessions} sessions"
 
 
 class Run(_Pair):
-    """Persistence: sessions in a row in which small caps rose, or led."""
+    """Persistence: sessions in a row in which a leg rose, or led."""
 
     signal: Literal["run"]
-    counts: Literal["up", "leading"] = Field("up", description="sessions that rose, or sessions that beat growth")
+    counts: Literal["up", "leading"] = Field("up", description="sessions that rose, or that beat the other")
     unit: ClassVar[str] = "sessions"
     default_limit = ("above", 4.0)
 
@@ -122,10 +120,9 @@ class Run(_Pair):
         daily = measures.basket_growth(market, of, 1) if self.counts == "up" else measures.lead(market, of, over, 1)
         return Measure(measures.run_length(daily))
 
-    @property
     @override
-    def title(self) -> str:
-        said = f"rises of {self.of or 'small caps'}" if self.counts == "up" else f"daily leads of {self.pair}"
+    def title(self, legs: Legs) -> str:
+        said = f"rises of {name_of(self.of, legs)}" if self.counts == "up" else f"daily leads of {self.pair(legs)}"
         return f"{said} in a row"
 
 
@@ -148,17 +145,16 @@ class RelativeStrength(Signal):
     def measure(self, market: Market, legs: Legs) -> Measure:
         return Measure(measures.ratio_growth(market, self.of, self.over, self.lookback_sessions))
 
-    @property
     @override
-    def title(self) -> str:
+    def title(self, legs: Legs) -> str:
         return f"gain of {self.of}/{self.over} over {self.lookback_sessions} sessions"
 
 
 class MovingAverage(Signal):
-    """How far small caps, or a ticker, are above their own moving average."""
+    """How far a leg or a ticker is above its own moving average."""
 
     signal: Literal["moving_average"]
-    of: Ticker | None = Field(None, description="a ticker instead of the small leg")
+    of: LegOrTicker = Field(SMALL, description="a leg or a ticker")
     window_sessions: int = Field(200, ge=2, description="sessions of the average, this one included")
     unit: ClassVar[str] = "return"
     default_limit = ("above", 0.0)
@@ -166,23 +162,22 @@ class MovingAverage(Signal):
     @property
     @override
     def needs(self) -> Needs:
-        return Needs((self.of,) if self.of else ())
+        return Needs((self.of,))
 
     @override
     def measure(self, market: Market, legs: Legs) -> Measure:
-        return Measure(measures.above_average(market, basket_of(self.of, legs.small), self.window_sessions))
+        return Measure(measures.above_average(market, basket_of(self.of, legs), self.window_sessions))
 
-    @property
     @override
-    def title(self) -> str:
-        return f"distance of {self.of or 'small caps'} from the mean of {self.window_sessions} sessions"
+    def title(self, legs: Legs) -> str:
+        return f"distance of {name_of(self.of, legs)} from the mean of {self.window_sessions} sessions"
 
 
 class Volatility(Signal):
-    """Annualised volatility of small caps, or of a ticker."""
+    """Annualised volatility of a leg or a ticker."""
 
     signal: Literal["volatility"]
-    of: Ticker | None = Field(None, description="a ticker instead of the small leg")
+    of: LegOrTicker = Field(SMALL, description="a leg or a ticker")
     window_sessions: int = Field(63, ge=5, description="daily returns it is estimated from")
     unit: ClassVar[str] = "share"
     default_limit = ("below", 0.25)
@@ -190,16 +185,15 @@ class Volatility(Signal):
     @property
     @override
     def needs(self) -> Needs:
-        return Needs((self.of,) if self.of else ())
+        return Needs((self.of,))
 
     @override
     def measure(self, market: Market, legs: Legs) -> Measure:
-        return Measure(measures.volatility(market, basket_of(self.of, legs.small), self.window_sessions))
+        return Measure(measures.volatility(market, basket_of(self.of, legs), self.window_sessions))
 
-    @property
     @override
-    def title(self) -> str:
-        return f"volatility of {self.of or 'small caps'} over {self.window_sessions} sessions"
+    def title(self, legs: Legs) -> str:
+        return f"volatility of {name_of(self.of, legs)} over {self.window_sessions} sessions"
 
 
 class ValuationGap(Signal):
@@ -221,8 +215,7 @@ class ValuationGap(Signal):
     def measure(self, market: Market, legs: Legs) -> Measure:
         return Measure(measures.ratio_score(market, self.of, self.over, self.window_sessions))
 
-    @property
     @override
-    def title(self) -> str:
+    def title(self, legs: Legs) -> str:
         past = f"{self.window_sessions} sessions" if self.window_sessions else "all sessions so far"
         return f"total-return ratio {self.of}/{self.over} (not a valuation) against {past}"

@@ -6,7 +6,6 @@ where it leaves again, on which sessions it looks, and for how long a yes lasts.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
@@ -16,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from backtest.config.fields import mistake as mistake  # for the strategies, which see the config through signals
 from backtest.decision import Evidence
-from backtest.market import Floats, Legs, Market, Needs
+from backtest.market import Basket, Floats, Legs, Market, Needs
 from backtest.signals.limits import Limit
 from backtest.signals.periods import Period, last_of_period
 from backtest.signals.wording import answer, beyond, leaving
@@ -39,7 +38,7 @@ class Measure:
 
 
 class Signal(BaseModel):
-    """What all signals have in common; a subclass adds `signal`, its own fields, `measure`, `title` and `unit`."""
+    """What all signals have in common; a subclass adds `signal`, fields, `measure`, `title(legs)` and `unit`."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False, defer_build=True)
 
@@ -48,6 +47,7 @@ class Signal(BaseModel):
     leave: float | None = Field(None, description="no again only beyond this value (hysteresis)")
     hold_sessions: int = Field(0, ge=0, description="a yes lasts for at least so many sessions; 0: as long as it is so")
     decide: Period = Field("daily", description="after which closes to look: daily, weekly or monthly")
+    label: str | None = Field(None, description="what reports call it, instead of its rule")
 
     unit: ClassVar[str] = ""
     default_limit: ClassVar[tuple[Literal["above", "below"], float] | None] = None
@@ -62,8 +62,7 @@ class Signal(BaseModel):
         own = tuple(getattr(self, name) for name in type(self).model_fields if name not in Signal.model_fields)
         return market.memo.get(("measure", *own, legs.key), lambda: self.measure(market, legs))
 
-    @property
-    def title(self) -> str:
+    def title(self, legs: Legs) -> str:
         """The quantity in words."""
         raise NotImplementedError
 
@@ -97,18 +96,17 @@ class Signal(BaseModel):
         assert self.default_limit is not None
         return self.default_limit[0] == "above", self.default_limit[1]
 
-    @property
-    def words(self) -> str:
+    def words(self, legs: Legs) -> str:
         """The whole condition in words."""
         is_above, enter = self.limit
-        text = f"{self.title} {beyond(enter, self.unit, is_above=is_above)}"
+        text = self.label or f"{self.title(legs)} {beyond(enter, self.unit, is_above=is_above)}"
         text += f" (leaves {leaving(self.leave, self.unit, is_above=is_above)})" if self.leave is not None else ""
         held = self.hold_sessions or self.default_hold
         text += f", for {held} sessions" if held else ""
         return text + ("" if self.decide == "daily" else f", looked at {self.decide}")
 
-    def evidence(self, market: Market, legs: Legs, name: str, *, leans: Literal["small", "growth", "cash"]) -> Evidence:
-        """The quantity with its limit; leans: what a yes of it speaks for."""
+    def evidence(self, market: Market, legs: Legs, name: str, *, leg: str, asks: bool) -> Evidence:
+        """The quantity with its limit. leg: what it is asked about; asks: whether a yes speaks for it or against."""
         measured = self.measured(market, legs)
         is_above, enter = self.limit
         leave = enter if self.leave is None else self.leave
@@ -116,16 +114,16 @@ class Signal(BaseModel):
         held = self.hold_sessions or self.default_hold
         limit = Limit(enter, leave, is_above, looks, measured.fresh, held)
         state = limit(measured.values)
-        values, sessions = measured.values, market.sessions
-        side = {"small": state, "growth": 1.0 - state, "cash": None}[leans]
+        values, sessions, title = measured.values, market.sessions, self.label or self.title(legs)
         return Evidence(
             name=name,
             values=measured.values,
             unit=self.unit,
             thresholds=tuple(dict.fromkeys((enter, leave))),
-            label=capital(self.title),
-            leans_small=side,
-            phrase=lambda row: f"{self.title} {answer(limit, values, self.unit, sessions, self.decide, row)}",
+            label=capital(title),
+            leans=state if asks else 1.0 - state,
+            leg=leg,
+            phrase=lambda row: f"{title} {answer(limit, values, self.unit, sessions, self.decide, row)}",
             switch=limit,
         )
 
@@ -135,6 +133,11 @@ def capital(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-def basket_of(ticker: str | None, leg: Mapping[str, float]) -> Mapping[str, float]:
-    """A ticker alone, or the leg when none is named."""
-    return leg if ticker is None else {ticker: 1.0}
+def basket_of(name: str, legs: Legs) -> Basket:
+    """The leg of this name, else the ticker alone."""
+    return legs[name] if name in legs.names else {name: 1.0}
+
+
+def name_of(name: str, legs: Legs) -> str:
+    """What to call a leg or a ticker."""
+    return legs.label(name) if name in legs.names else name

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
@@ -16,7 +16,8 @@ from backtest.market import Floats, Legs, Market, Needs
 from backtest.signals.conditions import NotOf, Score, Unknown
 from backtest.signals.signal import Signal
 
-Leans = Literal["small", "growth", "cash"]
+Asked = tuple[str, bool]
+"""The leg (or cash) that a condition is about, and whether a yes of it speaks for holding that or against."""
 
 
 @dataclass(frozen=True)
@@ -29,18 +30,18 @@ class Grower:
     market: Market
     legs: Legs
     unknown: Unknown
-    names: Mapping[tuple[Signal, Leans], str]
+    names: Mapping[tuple[Signal, Asked], str]
 
-    def grow(self, condition: Any, leans: Leans) -> Branch:
-        """The branch of a condition, with everything below it. leans: what a yes of it speaks for."""
-        named = tuple(self.names[leaf] for leaf in signals_of(condition, leans))
-        key = ("branch", condition, leans, self.unknown, named, self.legs.key)
-        return self.market.memo.get(key, lambda: self._grown(condition, leans))
+    def grow(self, condition: Any, asked: Asked) -> Branch:
+        """The branch of a condition, with everything below it. asked: what it is about."""
+        named = tuple(self.names[leaf] for leaf in signals_of(condition, asked))
+        key = ("branch", condition, asked, self.unknown, named, self.legs.key)
+        return self.market.memo.get(key, lambda: self._grown(condition, asked))
 
-    def _grown(self, condition: Any, leans: Leans) -> Branch:
+    def _grown(self, condition: Any, asked: Asked) -> Branch:
         if isinstance(condition, Signal):
-            return self._leaf(condition, leans)
-        children = tuple(self.grow(child, below(condition, leans)) for child in condition.children)
+            return self._leaf(condition, asked)
+        children = tuple(self.grow(child, below(condition, asked)) for child in condition.children)
         states = np.stack([child.state for child in children])
         degrees = np.stack([child.degree for child in children])
         merged = condition.merge(states, self.unknown)
@@ -48,23 +49,23 @@ class Grower:
         merge = _merge_of(condition, self.unknown, state)
         return Branch(str(condition.words), state, condition.merge(degrees, self.unknown), children, None, merge)
 
-    def _leaf(self, signal: Signal, leans: Leans) -> Branch:
-        evidence = signal.evidence(self.market, self.legs, self.names[signal, leans], leans=leans)
+    def _leaf(self, signal: Signal, asked: Asked) -> Branch:
+        evidence = signal.evidence(self.market, self.legs, self.names[signal, asked], leg=asked[0], asks=asked[1])
         assert evidence.switch is not None
         state = evidence.switch(evidence.values)
-        return Branch(signal.words, state, state, evidence=evidence)
+        return Branch(signal.words(self.legs), state, state, evidence=evidence)
 
 
-def signals_of(condition: Any, leans: Leans) -> list[tuple[Signal, Leans]]:
+def signals_of(condition: Any, asked: Asked) -> list[tuple[Signal, Asked]]:
     """The signals of a condition from left to right, with what a yes of each speaks for."""
     if isinstance(condition, Signal):
-        return [(condition, leans)]
-    return [leaf for child in condition.children for leaf in signals_of(child, below(condition, leans))]
+        return [(condition, asked)]
+    return [leaf for child in condition.children for leaf in signals_of(child, below(condition, asked))]
 
 
-def evidence_names(leaves: Iterable[tuple[Signal, Leans]]) -> dict[tuple[Signal, Leans], str]:
+def evidence_names(leaves: Iterable[tuple[Signal, Asked]]) -> dict[tuple[Signal, Asked], str]:
     """A name for each different signal: its own, then `lead_2`, `lead_3` for further ones of the same kind."""
-    names: dict[tuple[Signal, Leans], str] = {}
+    names: dict[tuple[Signal, Asked], str] = {}
     used: dict[str, int] = {}
     for leaf in leaves:
         if leaf not in names:
@@ -74,11 +75,9 @@ def evidence_names(leaves: Iterable[tuple[Signal, Leans]]) -> dict[tuple[Signal,
     return names
 
 
-def below(condition: Any, leans: Leans) -> Leans:
+def below(condition: Any, asked: Asked) -> Asked:
     """What a yes of a condition's children speaks for."""
-    if not isinstance(condition, NotOf):
-        return leans
-    return {"small": "growth", "growth": "small", "cash": "cash"}[leans]  # type: ignore[return-value]
+    return (asked[0], not asked[1]) if isinstance(condition, NotOf) else asked
 
 
 def _merge_of(condition: Any, unknown: Unknown, state: Floats) -> Callable[[Sequence[float], int], float]:
@@ -106,11 +105,11 @@ def needs_of(condition: Any) -> Needs:
     return needs
 
 
-def words_of(condition: Any) -> str:
+def words_of(condition: Any, legs: Legs) -> str:
     """A condition in one line."""
     if isinstance(condition, Signal):
-        return condition.words
-    inside = "; ".join(words_of(child) for child in condition.children)
+        return condition.words(legs)
+    inside = "; ".join(words_of(child, legs) for child in condition.children)
     return f"{condition.words} ({inside})"
 
 

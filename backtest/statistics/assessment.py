@@ -1,6 +1,6 @@
 """One study, all its statistics: every variant by itself, and the search as a whole.
 
-Reads:  Table, the returns of the variants, their benchmark and their static mixes on common sessions.
+Reads:  ReturnsTable, the returns of the variants, their benchmark and their static mixes on common sessions.
 Gives:  Assessment, the numbers that the comparison page, comparison.json and the verdict are made of.
 
 All intervals and null distributions come from the same resampled histories, on ACTIVE returns (variant minus
@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backtest.statistics.bootstrap import Drawn, chance_of_maximum, no_skill_draws
-from backtest.statistics.histories import Resampled, Table, check_table, resample, resample_all
+from backtest.statistics.histories import Resampled, ReturnsTable, check_table, resample, resample_all
 from backtest.statistics.normal import normal_quantile
 from backtest.statistics.overfitting import FEWEST_RANKED, Overfitting, looked_at, overfitting
 from backtest.statistics.sharpe import NO_RISK, Trials, deflated_sharpe, expected_maximum, trials_of
@@ -108,7 +108,9 @@ class Assessment:
     whole: TableStatistics
 
 
-def assess(table: Table, trials: Trials | None = None, histories: int = HISTORIES, seed: int = SEED) -> Assessment:
+def assess(
+    table: ReturnsTable, trials: Trials | None = None, histories: int = HISTORIES, seed: int = SEED
+) -> Assessment:
     """Every statistic of a study; arguments and errors as for `search_statistics`."""
     check_table(table)
     active = resample(table, histories, seed)
@@ -126,7 +128,7 @@ def assess(table: Table, trials: Trials | None = None, histories: int = HISTORIE
 
 
 def search_statistics(
-    table: Table, trials: Trials | None = None, histories: int = HISTORIES, seed: int = SEED
+    table: ReturnsTable, trials: Trials | None = None, histories: int = HISTORIES, seed: int = SEED
 ) -> SearchStatistics:
     """What luck explains of the best of a table.
 
@@ -137,7 +139,7 @@ def search_statistics(
     return _search(table, resample(table, histories, seed), trials, seed)
 
 
-def _search(table: Table, active: Resampled, trials: Trials | None, seed: int) -> SearchStatistics:
+def _search(table: ReturnsTable, active: Resampled, trials: Trials | None, seed: int) -> SearchStatistics:
     year = table.periods_per_year**0.5
     no_skill = _no_skill(active.sharpe, table.periods_per_year)
     known = trials or trials_of(active.sharpe.observed)
@@ -182,7 +184,7 @@ def smallest_edge(no_skill_upper: float, years: float, tracking_error: float) ->
     return (no_skill_upper + normal_quantile(FOUND) / math.sqrt(years)) * tracking_error
 
 
-def evidence(table: Table, assessment: Assessment, benchmark: str, small_share: float | None = None) -> Evidence:
+def evidence(table: ReturnsTable, assessment: Assessment, benchmark: str, small_share: float | None = None) -> Evidence:
     """What the verdict looks at; small_share: average exposure of the best variant, needed to speak of timing."""
     search, best = assessment.search, assessment.variants[assessment.search.best]
     timing = best.timing
@@ -225,7 +227,7 @@ def _with_benchmark(mean: Drawn) -> Drawn:
     return Drawn(np.append(mean.observed, 0.0), np.pad(mean.draws, ((0, 0), (0, 1))))
 
 
-def _absolute(table: Table, excess_sharpe: Array) -> AbsoluteStatistics:
+def _absolute(table: ReturnsTable, excess_sharpe: Array) -> AbsoluteStatistics:
     ratios, year = excess_sharpe[:-1], table.periods_per_year**0.5
     best, spread = int(ratios.argmax()), trials_of(ratios)
     m = shape_of(table.excess, best)

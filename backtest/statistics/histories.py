@@ -33,7 +33,7 @@ FEWEST_SESSIONS = 63
 
 
 @dataclass(frozen=True, eq=False)
-class Table:
+class ReturnsTable:
     """Returns of a study per session, fractions without NaN: benchmark (sessions,), returns (sessions x variants).
 
     own_benchmarks: the benchmark on each variant's own terms, in the shape of returns; None where all have the same.
@@ -91,7 +91,7 @@ class Histories:
     timing_sharpe: Drawn | None
 
 
-def check_table(table: Table) -> None:
+def check_table(table: ReturnsTable) -> None:
     """RunError when there is too little to judge, ValueError when the arrays do not fit or hold NaN or a total loss."""
     sessions, variants = table.returns.shape
     if sessions < FEWEST_SESSIONS:
@@ -104,7 +104,7 @@ def check_table(table: Table) -> None:
         raise ValueError("returns must be finite and above -1")
 
 
-def resample(table: Table, histories: int, seed: int) -> Resampled:
+def resample(table: ReturnsTable, histories: int, seed: int) -> Resampled:
     """Draw the histories of a table, the same ones for all its columns, and see what the active returns do in them.
 
     Blocks are as long as the active returns need; they remember all that is compared here.
@@ -115,7 +115,7 @@ def resample(table: Table, histories: int, seed: int) -> Resampled:
     return Resampled(block, counts, *_moments(counts, active))
 
 
-def resample_all(table: Table, counts: Counts) -> Histories:
+def resample_all(table: ReturnsTable, counts: Counts) -> Histories:
     """What everything but the active returns does in the same histories."""
     variants = table.returns.shape[1]
     own = table.benchmark[:, None] if table.own_benchmarks is None else table.own_benchmarks
@@ -140,7 +140,7 @@ def _moments(counts: Counts, columns: Array) -> tuple[Drawn, Drawn]:
     return ratios.at(places), Drawn(different.mean(axis=0), mean).at(places)
 
 
-def _growth(table: Table, counts: Counts, columns: Array) -> Drawn:
+def _growth(table: ReturnsTable, counts: Counts, columns: Array) -> Drawn:
     different, places = distinct(columns)
     logs = np.log1p(different)
     observed, draws = logs.mean(axis=0), resampled_means(counts, logs)

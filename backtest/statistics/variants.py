@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from backtest.statistics.bootstrap import Drawn, interval, no_skill_draws, step_down
 from backtest.statistics.compare import ledoit_wolf
-from backtest.statistics.histories import Histories, Resampled, Table
+from backtest.statistics.histories import Histories, Resampled, ReturnsTable
 from backtest.statistics.sharpe import NO_RISK, Moments, minimum_track_record, moments, probabilistic_sharpe
 from backtest.statistics.superiority import mean_error, superior_p_values
 
@@ -61,7 +61,7 @@ class VariantStatistics:
 
 
 def variant_statistics(
-    table: Table, active: Resampled, drawn: Histories, hurdle: float, membership: Array
+    table: ReturnsTable, active: Resampled, drawn: Histories, hurdle: float, membership: Array
 ) -> tuple[VariantStatistics, ...]:
     """Statistics of each variant, in the table's order.
 
@@ -104,7 +104,7 @@ def shape_of(columns: Array, place: int) -> Moments:
     return moments(np.ascontiguousarray(columns[:, place]))
 
 
-def tracking_errors(table: Table) -> Array:
+def tracking_errors(table: ReturnsTable) -> Array:
     """Annual deviation of each variant's active returns; exactly 0 for one that only rounding tells apart."""
     deviation = table.active.std(axis=0, ddof=1)
     return np.asarray(np.where(deviation > NO_RISK, deviation, 0.0) * table.periods_per_year**0.5)

@@ -25,9 +25,12 @@ RELATIVE = 1e-9
 ABSOLUTE = 1e-12
 """Below it a figure is zero: what is left of a difference of two equal sums."""
 
-CONFIG = "config.yaml"
+CONFIG, STUDY, BASE, VARIANTS = "config.yaml", "study.yaml", "base.yaml", "variants.json"
+QUESTIONS = (CONFIG, STUDY, BASE, VARIANTS)
+"""Files that say what was asked, with the places of its data."""
+
 LOCATION_KEYS = ("folder", "location", "snapshot")
-"""Keys of config.yaml and manifest.json whose values are places on this machine, or of files that go on beyond what the
+"""Keys of these and of manifest.json whose values are places on this machine, or of files that go on beyond what the
 run used of them: not compared."""
 
 
@@ -47,7 +50,7 @@ def is_unchanged(folder: Path, files: Mapping[str, bytes]) -> bool:
             "processor: it was changed by hand; the folder was left as it is, move it away and run again"
         )
     for name in moved:
-        where = _changed_by_hand(then, name, stood[name]) or _first_move(name, stood[name], files[name])
+        where = _changed_by_hand(then, name, stood[name]) or first_move(name, stood[name], files[name])
         if where:
             raise ResultDiffers(
                 f"{folder / name}: {where}; it was written with {_other_programs(then, now)}: the folder was left as "
@@ -70,8 +73,9 @@ def _comparable(name: str, content: bytes) -> Any:
     try:
         if name == MANIFEST:
             return _without_locations(_without_run(parsed_json(content)))
-        if name == CONFIG:
-            return _without_locations(yaml.safe_load(content))
+        if name in QUESTIONS:
+            read = parsed_json if name == VARIANTS else yaml.safe_load
+            return _without_locations(read(content))
     except (yaml.YAMLError, ValueError, RecursionError):
         pass  # damaged: not equal to anything that is written
     return content
@@ -82,7 +86,7 @@ def _without_run(manifest: Any) -> Any:
         return manifest
     kept = {key: value for key, value in manifest.items() if key != "run"}
     if isinstance(files := kept.get("files"), dict):
-        kept["files"] = {name: digest for name, digest in files.items() if name != CONFIG}
+        kept["files"] = {name: digest for name, digest in files.items() if name not in QUESTIONS}
     return kept
 
 
@@ -121,7 +125,7 @@ def _changed_by_hand(then: Manifest, name: str, stood: bytes) -> str:
     return "" if is_whole else "is not the file that was written (its sha256 differs from the manifest's)"
 
 
-def _first_move(name: str, then: bytes, now: bytes) -> str:
+def first_move(name: str, then: bytes, now: bytes) -> str:
     """Where two files differ by more than the last bits; empty where they do not."""
     moves = _moves(name, then, now)
     return next(moves, "")
@@ -131,7 +135,7 @@ def _moves(name: str, then: bytes, now: bytes) -> Iterator[str]:
     if name == MANIFEST:
         documents = [_about(json.loads(content)) for content in (then, now)]
         yield from _json_moves("", *documents)
-    elif name == CONFIG:
+    elif name in QUESTIONS:
         yield from _json_moves("", *(_comparable(name, content) for content in (then, now)))
     elif name.endswith(".json"):
         yield from _json_moves("", json.loads(then), json.loads(now))

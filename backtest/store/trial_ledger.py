@@ -196,7 +196,7 @@ def trial_of(config: Config, market: Market, data_sha256: str, **measured: Any) 
 def place_of(config: Config, market: Market) -> Place:
     """Where a config searches."""
     kind = "simulated" if market.is_simulated else "real"
-    tickers = {*config.legs.growth, *config.legs.small}
+    tickers = set(config.tickers)
     return Place(tuple(sorted(tickers)), f"{kind} {config.execution.accounting}")
 
 

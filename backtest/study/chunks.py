@@ -23,10 +23,11 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import BaseModel
 
+from backtest import two_legs
 from backtest.account.kernel import STATES
 from backtest.account.plan import NO_BAND
 from backtest.config import Config, Study
-from backtest.config.problems import printable
+from backtest.config.nodes import printable
 from backtest.decision import Decision, check_decision
 from backtest.errors import BacktestError, RunError
 from backtest.market import Floats
@@ -63,7 +64,7 @@ def shape_of(setting: Setting) -> tuple[int, int, int, bool]:
 
 
 @dataclass(eq=False)
-class Batch:
+class VariantBatch:
     """Variants of one setting. numbers: their points; decisions are in the room, or encoded."""
 
     setting: Setting
@@ -81,7 +82,7 @@ class Batch:
         if isinstance(decision, Encoded):
             self.encoded.append(decision)
         else:
-            self.room.parts[len(self.numbers)] = decision.small_share
+            self.room.parts[len(self.numbers)] = two_legs.second_share(decision)
         self.numbers.append(number)
 
     def run(self, start: int, table: Floats) -> Told:
@@ -108,7 +109,7 @@ class Batch:
 
     def _wrong(self, k: int) -> Exception:
         try:
-            decision = Decision(self.room.parts[k])
+            decision = two_legs.decision_of(self.room.parts[k], self.setting.legs)
             check_decision(decision, self.setting.market, self.setting.legs)
         except RunError as error:
             return error
@@ -125,7 +126,7 @@ def stretches_of(decisions: Sequence[Encoded], setting: Setting) -> tuple[Any, F
 
 def curves_of_decisions(setting: Setting, decisions: Sequence[Decision]) -> Floats:
     """Whole curves of variants of one setting, (variants, sessions)."""
-    batch = Batch(setting, Room(setting, 1))
+    batch = VariantBatch(setting, Room(setting, 1))
     for number, decision in enumerate(decisions):
         batch.add(setting.encoded(decision), number)
     curves = np.empty((len(decisions), len(setting.plan.sessions)))
@@ -141,15 +142,15 @@ class Crew:
         self._free = Semaphore((AHEAD + 1) * threads)
         self._rooms: SimpleQueue[Room] = SimpleQueue()
 
-    def batch(self, setting: Setting) -> Batch:
+    def batch(self, setting: Setting) -> VariantBatch:
         """An empty one."""
         with suppress(Empty):
             room = self._rooms.get_nowait()
             if room.shape == shape_of(setting):
-                return Batch(setting, room)
-        return Batch(setting, Room(setting, BATCH))
+                return VariantBatch(setting, room)
+        return VariantBatch(setting, Room(setting, BATCH))
 
-    def run(self, batch: Batch, start: int, table: Floats) -> Future[Told]:
+    def run(self, batch: VariantBatch, start: int, table: Floats) -> Future[Told]:
         """Have a batch run."""
 
         def work() -> Told:
@@ -221,7 +222,7 @@ def _start(settings: Settings, start: int, stop: int, crew: Crew) -> tuple[Rows,
     rows = Rows(start, np.full((stop - start, len(METRIC_KEYS)), np.nan))
     futures: list[Future[Told]] = []
     for points in _by_template(settings.study, rows):
-        batches: dict[tuple[int, bool], Batch] = {}  # by setting and kind
+        batches: dict[tuple[int, bool], VariantBatch] = {}  # by setting and kind
         for number, template, params in points:
             try:
                 setting = settings.of(template, params)

@@ -14,8 +14,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from backtest import two_legs
 from backtest.account.benchmarks import benchmark_label, benchmark_name
-from backtest.config import Config
+from backtest.config import Config, StaticMix
 from backtest.market import Floats, Legs, Source
 from backtest.metrics import metrics, metrics_table, undefined_reasons
 from backtest.pipeline import is_rotation, legs_of, rule_of
@@ -245,9 +246,10 @@ def benchmarks_of(curves: StudyCurves, figures: Sequence[Figures]) -> tuple[Benc
 
 
 def _small_share(legs: Legs, benchmark: Benchmark) -> float | None:
-    if not isinstance(benchmark, str):
+    if isinstance(benchmark, StaticMix):
         return benchmark.static_mix
-    return float(benchmark in legs.small) if benchmark in legs.tickers else None
+    is_held = isinstance(benchmark, str) and benchmark in legs.tickers
+    return float(benchmark in two_legs.second(legs)) if is_held else None
 
 
 def _growth(curves: StudyCurves, equity: Floats) -> float:

@@ -32,7 +32,7 @@ from backtest.market import Floats, Legs, Market
 from backtest.metrics import Activity, Calendar, calendar_and_tbill, metrics_table
 from backtest.pipeline import activity_of, decide, is_rotation, legs_of, plan_of
 from backtest.result import Figures
-from backtest.statistics.histories import Table
+from backtest.statistics.histories import ReturnsTable
 from backtest.study.inputs import Benchmark, StudyInputs
 from backtest.units import DAYS_PER_YEAR
 
@@ -330,7 +330,7 @@ class StudyCurves:
         return calendar_and_tbill(self.inputs.market, self.sessions)[0]
 
     @cached_property
-    def table(self) -> Table:
+    def table(self) -> ReturnsTable:
         """For the statistics."""
         return table_of(
             tuple(variant.name for variant in self.variants),
@@ -351,14 +351,14 @@ def table_of(
     tbill: Floats,
     periods_per_year: int,
     mixes: Floats | None = None,
-) -> Table:
+) -> ReturnsTable:
     """Curves as the table that all statistics of a search are made of: returns, without the base row.
 
     equity, mixes: (variants x sessions); benchmarks: of each variant, on its own terms; tbill: (sessions,).
     """
     first = benchmarks[0]
     is_shared = all(each is first or np.array_equal(each, first) for each in benchmarks)
-    return Table(
+    return ReturnsTable(
         names=names,
         returns=returns_of(equity),
         benchmark=returns_of(first[None])[:, 0],

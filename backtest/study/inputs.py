@@ -12,7 +12,7 @@ from typing import Any
 
 import pandas as pd
 
-from backtest.config import Config, StaticMix, resolved
+from backtest.config import Config, Mix, StaticMix, resolved
 from backtest.data import load_market
 from backtest.errors import ConfigError, DataError
 from backtest.market import Market
@@ -23,7 +23,7 @@ MOST_VARIANTS = 2000
 NAMED = 3
 """Names of variants that one caution tells; the rest is a number."""
 
-Benchmark = str | StaticMix
+Benchmark = str | StaticMix | Mix
 
 
 @dataclass(frozen=True, eq=False)
@@ -130,7 +130,7 @@ def _different_tickers(one: Market, other: Market) -> list[str]:
 
 
 def _tickers(configs: Mapping[str, Config], benchmarks: Sequence[Benchmark]) -> tuple[str, ...]:
-    legs = [ticker for config in configs.values() for ticker in (*config.legs.growth, *config.legs.small)]
+    legs = [ticker for config in configs.values() for ticker in config.tickers]
     return tuple(dict.fromkeys((*legs, *(b for b in benchmarks if isinstance(b, str)))))
 
 
@@ -162,8 +162,7 @@ def _executions(configs: Mapping[str, Config]) -> list[str]:
 
 
 def _legs(configs: Mapping[str, Config]) -> list[str]:
-    sides = {name: ("+".join(c.legs.growth), "+".join(c.legs.small)) for name, c in configs.items()}
-    values = {name: f"{growth} against {small}" for name, (growth, small) in sides.items()}
+    values = {name: " against ".join("+".join(leg.weights) for leg in c.legs.values()) for name, c in configs.items()}
     return [f"Not the same legs everywhere ({grouped(values, NAMED)})."] if len(set(values.values())) > 1 else []
 
 

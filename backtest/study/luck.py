@@ -180,9 +180,7 @@ def looked_at(decision: Decision, looks: npt.NDArray[np.bool_], offset: int) -> 
     is_look = np.zeros(len(looks), dtype=np.bool_)
     is_look[rows[rows < len(looks)]] = True
     last = np.maximum.accumulate(np.where(is_look, np.arange(len(looks)), -1))
-    small = np.where(last >= 0, np.asarray(decision.small_share)[last], np.nan)
-    cash = np.broadcast_to(np.asarray(decision.cash_share, dtype=np.float64), small.shape)
-    return Decision(small, cash_share=np.where(last >= 0, cash[last], 0.0))
+    return Decision(np.where((last >= 0)[:, None], decision.by_leg[last], np.nan))
 
 
 def _delays(run: VariantRun, yardstick: Yardstick, own: float) -> Fan:

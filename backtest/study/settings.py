@@ -5,7 +5,6 @@ A point of the grid -> its SETTING (market, legs, terms, period, benchmark) + it
 
 from __future__ import annotations
 
-import dataclasses
 import datetime
 import hashlib
 from collections.abc import Mapping
@@ -17,16 +16,16 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import BaseModel
 
-from backtest.account.benchmarks import benchmark_plans, mix_weights
+from backtest.account.benchmarks import benchmark_plans
 from backtest.account.kernel import inputs_of, run_compiled
 from backtest.account.plan import Plan
 from backtest.config import Config, Study, study_question
 from backtest.config.fields import Benchmark
 from backtest.data import content_hash, load_market
 from backtest.data.assemble import traded_tickers
-from backtest.decision import INITIAL_SHARES, Decision, check_decision, target_weights
+from backtest.decision import Decision, check_decision, target_weights
 from backtest.errors import ConfigError, RunError
-from backtest.market import Floats, Legs, Market, Memo
+from backtest.market import CASH, Between, Floats, Legs, Market, Memo
 from backtest.metrics import METRIC_KEYS, Calendar, calendar_and_tbill
 from backtest.metrics.formulas import measured_against
 from backtest.pipeline import is_rotation, legs_of, not_a_decision, plan_of
@@ -85,27 +84,31 @@ class Setting:
         return decision
 
     def is_simple(self, decision: Decision) -> bool:
-        """Is the decision one number a session, whether right or wrong, and no cash?"""
-        small = decision.small_share
-        sessions = len(self.market.close)
-        is_series = isinstance(small, np.ndarray) and small.shape == (sessions,) and small.dtype == np.float64
-        has_no_cash = isinstance(decision.cash_share, float) and decision.cash_share == 0.0
-        is_plain = is_series and decision.within is None and has_no_cash
+        """Is the decision one number a session, whether right or wrong: from the first of two legs to the second?"""
+        path, sessions = decision.shares, len(self.market.close)
+        if not isinstance(path, Between) or decision.within is not None:
+            return False
+        is_series = path.part.shape == (sessions,) and path.part.dtype == np.float64
+        is_plain = is_series and path.low.tolist() == [1.0, 0.0] and path.high.tolist() == [0.0, 1.0]
         return is_plain and all(len(evidence.values) == sessions for evidence in decision.evidence)
 
     def encoded(self, decision: Decision) -> Encoded:
         """The decision as stretches; RunError for one that is none."""
         check_decision(decision, self.market, self.legs)
-        small = np.asarray(decision.small_share, dtype=np.float64)
-        cash = np.broadcast_to(np.asarray(decision.cash_share, dtype=np.float64), small.shape)
-        within = decision.within or {}
-        is_other = np.zeros(len(small), dtype=np.bool_)
+        shares, within = decision.shares, decision.within
+        columns = [shares.part] if isinstance(shares, Between) else list(decision.by_leg.T)
+        columns += [values for leg in (within or {}).values() for values in leg.values()]
+        is_other = np.zeros(len(columns[0]), dtype=np.bool_)
         is_other[0] = True
-        for values in (small, cash, *within.values()):
+        for values in columns:
             is_other[1:] |= values[1:] != values[:-1]
         rows = np.flatnonzero(is_other)
-        inside = {ticker: values[rows] for ticker, values in within.items()} if within else None
-        there = dataclasses.replace(decision, small_share=small[rows], cash_share=cash[rows], within=inside)
+        there = Decision(
+            Between(shares.part[rows], shares.low, shares.high)
+            if isinstance(shares, Between)
+            else decision.by_leg[rows],
+            within=within and {leg: {t: each[rows] for t, each in of.items()} for leg, of in within.items()},
+        )
         initial = self.config.strategy.initial
         return Encoded(rows, target_weights(there, self.market, self.legs, self.legs.tickers, initial))
 
@@ -219,12 +222,12 @@ def ranked_by(table: Floats, key: str) -> Floats:
 def setting_of(template: Config, config: Config, market: Market, strategy: Any) -> Setting:
     """The setting of a config on its market."""
     legs = legs_of(config)
-    plan = plan_of(config, market, Decision(np.zeros(len(market.sessions))))
+    plan = plan_of(config, market, Decision(np.zeros((len(market.sessions), len(legs.names)))))
     calendar, tbill = calendar_and_tbill(market, plan.sessions)
     plans = benchmark_plans(config, market, legs, plan.terms)
     benchmark = run_compiled(next(iter(plans.values()))).equity if plans else None
-    ends = (INITIAL_SHARES[name] for name in ("growth", "small", config.strategy.initial))
-    portfolios = [np.array(list(mix_weights(legs, small, cash).values())) for small, cash in ends]
+    names = (legs.names[0], legs.names[1] if len(legs.names) > 1 else CASH, config.strategy.initial)
+    portfolios = [legs.weights(legs.tickers, legs.alone(name)[None])[0] for name in names]
     prices, (_, _, scheduled), (lag, first, delay), *rest = inputs_of(plan)
     begin = len(market.sessions) - len(plan.sessions)  # decisions stand on the market's rows
     return Setting(

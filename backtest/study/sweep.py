@@ -1,6 +1,6 @@
 """Sweep: every point of a grid, run by the kernel, measured, in one table; the best and the plateau by backtrader too.
 
-    study -> settings, decisions -> accounts and metrics in chunks -> one ledger line -> finalists -> SWEEP
+    study -> settings, decisions -> accounts and metrics in chunks -> trials -> finalists -> SWEEP
 
     from backtest import load_study, sweep
     result = sweep(load_study("configs/study_momentum_grid.yaml", strategies=REGISTRY), REGISTRY)

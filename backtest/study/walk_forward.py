@@ -20,7 +20,7 @@ from backtest.study.findings import recorded
 from backtest.study.sweep import Progress, Sweep, curves_of, sweep
 from backtest.study.trials import SearchSize
 from backtest.study.walk import Candidates, Walk, walk
-from backtest.study.walk_paths import Paths, paths_through
+from backtest.study.walk_paths import WalkPaths, paths_through
 from backtest.text import count
 
 """Undefined in a test window that is no calendar year."""
@@ -37,7 +37,7 @@ class WalkForward(Walk):
     """A study's grid walked forward. size: the trials known; paths: None where none were asked for."""
 
     sweep: Sweep
-    paths: Paths | None
+    paths: WalkPaths | None
     size: SearchSize
 
 

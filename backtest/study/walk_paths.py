@@ -65,7 +65,7 @@ class SplitChoice:
 
 
 @dataclass(frozen=True, eq=False)
-class Paths:
+class WalkPaths:
     """All paths over the whole test, beside the benchmark and the variant recommended by all sessions at once.
 
     choices: one per split. splits: for each path the number of the split that tests each group. equity: (paths,
@@ -105,7 +105,7 @@ class Paths:
         return float(np.mean(self.equity[:, -1] > self.benchmark[-1]))
 
 
-def paths_through(candidates: Candidates, terms: WalkForwardTerms) -> Paths:
+def paths_through(candidates: Candidates, terms: WalkForwardTerms) -> WalkPaths:
     """Choose in every split, follow the choices along every path.
 
     Raises RunError when groups are too short, or no variant has the metric.
@@ -121,7 +121,7 @@ def paths_through(candidates: Candidates, terms: WalkForwardTerms) -> Paths:
     paths = paths_of(splits, asked.groups)
     equity = _accounts(candidates, groups, [[choices[split].number for split in path] for path in paths])
     best = recommended(candidates, terms, selected(measured(curves, first, [(0, sessions)]), terms))
-    return Paths(
+    return WalkPaths(
         groups=tuple(groups),
         choices=choices,
         splits=tuple(paths),

@@ -49,7 +49,7 @@ def changes(name: str) -> str:
     """The last session at which the config's decision changed."""
     config = load_config(CONFIGS / f"{name}.yaml", strategies=REGISTRY)
     market = load_market(config)
-    share = decide(config, market, REGISTRY["rules"]).small_share
+    share = decide(config, market, REGISTRY["rules"]).by_leg[:, 1]
     return f"{market.sessions[int(np.flatnonzero(np.diff(share))[-1]) + 1]:%Y-%m-%d}"
 
 
@@ -62,7 +62,7 @@ def test_signal_works_out_orders_from_a_holding(capsys: Any) -> None:
     path = str(CONFIGS / "surge_2024.yaml")
     _, found = told(capsys, "signal", path, "--holding", "QQQ=120,IVW=40,cash=5000", "--json")
     assert set(found) == {
-        "strategy", "as_of", "small_share", "target_weights", "changed", "orders", "reason", "data_age_days",
+        "schema", "strategy", "as_of", "shares", "target_weights", "changed", "orders", "reason", "data_age_days",
     }  # fmt: skip
     assert found["strategy"] == "rules"
     assert sum(found["target_weights"].values()) == pytest.approx(1.0)
@@ -88,7 +88,7 @@ def test_why_tells_the_tree_with_values_thresholds_and_distances(capsys: Any) ->
     code, found = told(capsys, "why", str(CONFIGS / "implied_cut.yaml"), "2024-07-16", "--json")
     assert code == 0
     assert found["date"] == "2024-07-16"
-    cut, lead = found["rules"]["small_when"]["of"]
+    cut, lead = found["rules"]["small caps"]["of"]
     assert cut["unit"] == "probability"
     assert lead["flips_at"] == 0.0
     assert lead["distance"] == pytest.approx(-lead["value"])

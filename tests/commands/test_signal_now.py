@@ -91,7 +91,10 @@ def test_signal_tells_the_age_of_a_series_and_warns_when_it_is_too_old(
     days = DAYS[: len(DAYS) - lacking]
     (tmp_path / "macro").mkdir()
     pd.DataFrame({"date": days, "DGS10": 4.0}).to_csv(tmp_path / "macro" / "DGS10.csv", index=False)
-    rule = "strategy: {name: rules, params: {small_when: {signal: yield, change_sessions: 0, below: 5.0}}}"
+    rule = (
+        "strategy: {name: rules, params: {hold: [{leg: small, when: {signal: yield, change_sessions: 0, below: 5.0}},"
+        " {leg: growth}]}}"
+    )
     path.write_text("\n".join(rule if "strategy" in line else line for line in path.read_text().splitlines()))
     _, text, warned = told(capsys, "signal", str(path))
     if lacking:
@@ -117,7 +120,9 @@ def test_a_probability_above_one_and_a_meeting_that_is_none_are_refused(
     path = tmp_path / "config.yaml"
     path.write_text(
         "name: odds\ndata: {prices: {source: sample}, start: 2001-07-31}\n"
-        "strategy:\n  name: rules\n  params:\n    small_when: {signal: implied_cut, " + override + "}\n"
+        "strategy:\n  name: rules\n  params:\n    hold: [{leg: small, when: {signal: implied_cut, "
+        + override
+        + "}}, {leg: growth}]\n"
         "execution: {commission_bps: 1, slippage_bps: 4}\n"
     )
     code, _, error = told(capsys, "check", str(path))

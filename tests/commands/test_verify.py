@@ -49,5 +49,5 @@ def test_another_benchmark_alone_is_another_answer(folder: Path, capsys: pytest.
     with pytest.raises(ResultDiffers):
         verify_result(folder, offline=True, as_json=False)
     said = capsys.readouterr().out
-    assert "another text now: equity.csv" in said
+    assert "another equity.csv now: line " in said
     assert "strategy's equity curve differs" not in said

@@ -16,7 +16,6 @@ from backtest.config import (
     DataConfig,
     Drift,
     ExecutionConfig,
-    LegsConfig,
     SamplePrices,
     StaticMix,
     StrategyConfig,
@@ -55,10 +54,13 @@ WRONG: dict[str, tuple[str, tuple[str, ...]]] = {
     "data.end": ("end: 2025-12-31", (*DATE, "2001-07-31", "1999-01-01")),
     "data.tbill": ("tbill: {annual: 0.02}", either(".nan | 2 | irxx | true | [irx]")),
     "data.tbill.annual": ("annual: 0.02", (*NUMBER, "-0.051", "0.51", "2")),
-    "legs": (section("legs", "strategy"), either("1 | null | [QQQ] | QQQ")),
+    "legs": (
+        section("legs", "strategy"),
+        either("1 | null | [qqq] | [QQQ, QQQ] | QQQ | {} | {a: {QQQ: 1}, A: {IWM: 1}}"),
+    ),
     "legs.growth": (
         "growth: {QQQ: 0.5, IVW: 0.5}",
-        either(".nan | 1 | null | QQQ | [QQQ] | {} | {QQQ: 0.5} | {QQQ: 0.6, IVW: 0.5}"),
+        either(".nan | 1 | null | QQQ | [QQQ] | {} | {label: x} | {QQQ: 0.6, IVW: 0.5}"),
     ),
     "legs.growth.QQQ": ("QQQ: 0.5", (*NUMBER, "0", "-0.5", "1.5")),
     "strategy": (section("strategy", "execution"), either("1 | null | rate_cut | [a]")),
@@ -130,6 +132,8 @@ def test_a_missing_key_is_told_at_its_map_if_it_has_no_default(key: str) -> None
     if key == "data.tbill":  # then cash cannot earn it
         (line,) = problems_of(text)
         assert line.startswith("c.yaml:24: execution.idle_cash: found tbill, expected none, or a rate in data.tbill")
+    elif key == "legs.growth":  # then there is one leg, and who names the other one says so
+        assert {each.split(": ")[1] for each in problems_of(text)} == {"strategy.initial", "benchmarks[2]"}
     elif key in REQUIRED:
         assert [each.split(", expected")[0] for each in problems_of(text)] == [f"c.yaml:{at}: {key}: missing"]
     else:
@@ -145,6 +149,9 @@ def test_a_misspelt_key_is_one_line_with_the_right_one(key: str) -> None:
     parent = key.rpartition(".")[0]
     at = f"{parent}." if parent else ""
     (line,) = problems_of(text)
+    if key == "legs.growth":  # any name may be that of a leg: who names it says that it is none
+        assert line.endswith(f"strategy.initial: found growth, expected one of the legs ({typo}, small) or cash")
+        return
     assert line == f"c.yaml:{line_of(piece, GOOD)}: {at}{typo}: unknown key, did you mean {name}?"
 
 
@@ -176,7 +183,7 @@ benchmarks: [QQQ, IWM]
         NAME_LINE,
         "c.yaml:3: data.prices.source: found 'yaho', expected yahoo, csv or sample, did you mean yahoo?",
         "c.yaml:5: data.end: found 2019-01-01, expected a date after data.start (2020-01-01)",
-        "c.yaml:7: legs.growth: the weights sum to 1.1, expected 1",
+        "c.yaml:7: legs.growth: the weights sum to 1.1, expected at most 1",
         "c.yaml:9: strategy.name: unknown strategy 'relative_momentun', did you mean relative_momentum?",
         "c.yaml:10: strategy.params.threshold: found .nan, expected a finite number",
         "c.yaml:10: strategy.params.lookbak_sessions: unknown key, did you mean lookback_sessions?",
@@ -196,14 +203,22 @@ benchmarks: [QQQ, {static_mix: 0.5}, QQQ, {static_mix: 5e-1}, q]
 """
     told = {line.split(": ")[1] for line in problems_of(text)}
     assert told == {
-        "name", "data.end", "data.tbil", "legs.growth", "legs.growth.ivw", "legs.small.QQQ", "execution.commission_bps",
+        "name", "data.end", "data.tbil", "legs.growth", "execution.commission_bps",
         "execution.idle_cash", "benchmarks[2]", "benchmarks[3]", "benchmarks[4]",
     }  # fmt: skip
 
 
-def test_a_ticker_of_the_default_leg_counts_for_both_legs_too() -> None:
-    (line,) = problems_of(SHORT + "legs: {growth: {IWM: 1}}\n")
-    assert line == "c.yaml:5: legs.small.IWM: stands in both legs, expected in one"
+def test_legs_that_are_given_replace_the_usual_ones_and_name_what_they_are_called() -> None:
+    config = config_from_text(SHORT + "legs: [SPY, IWD]\n", strategies=STRATEGIES)
+    assert {name: dict(leg.weights) for name, leg in config.legs.items()} == {"SPY": {"SPY": 1.0}, "IWD": {"IWD": 1.0}}
+    assert (config.strategy.initial, config.benchmarks) == ("SPY", ("SPY", "IWD"))
+
+
+def test_a_ticker_may_stand_in_several_legs_and_a_leg_may_keep_cash() -> None:
+    text = SHORT + "legs: {all: {SPY: 1}, part: {SPY: 0.5, IEF: 0.3, label: sixty forty}}\n"
+    config = config_from_text(text, strategies=STRATEGIES)
+    assert dict(config.legs["part"].weights) == {"IEF": 0.3, "SPY": 0.5}
+    assert (config.legs["part"].label, config.tickers) == ("sixty forty", ("SPY", "IEF"))
 
 
 @pytest.mark.parametrize(
@@ -270,7 +285,7 @@ def test_parameters_are_typed_by_the_strategy() -> None:
         ("{fast_sessions: 5, slow_sessions: 7}", "strategy.params.slow_sessions: found 7, expected an even number"),
         ("{fast_sessions: 5, weights: [1, x]}", "strategy.params.weights[1]: found 'x', expected a number"),
         ("{fast_sessions: 5, since: 2020-13-01}", "since: found '2020-13-01', expected a date such as 2001-07-31"),
-        ("3", "strategy.params: found 3, expected a map with fast_sessions, slow_sessions, weights, since, labels"),
+        ("3", "strategy.params: found 3, expected a map with fast_sessions"),
     ],
 )
 def test_a_strategys_own_rules_are_told_in_its_words(params: str, end: str) -> None:
@@ -286,7 +301,10 @@ def test_a_strategy_without_params_takes_none() -> None:
 
 def test_defaults_are_those_of_the_design() -> None:
     config = config_from_text(SHORT, strategies=STRATEGIES)
-    assert config.legs == LegsConfig(growth={"IVW": 0.5, "QQQ": 0.5}, small={"IWM": 0.5, "IWN": 0.5})
+    assert {name: leg.weights for name, leg in config.legs.items()} == {
+        "growth": {"IVW": 0.5, "QQQ": 0.5},
+        "small": {"IWM": 0.5, "IWN": 0.5},
+    }
     assert config.benchmarks == ("QQQ", "IWM", StaticMix(static_mix=0.5))
     assert config.strategy.initial == "growth"
     assert config.execution == ExecutionConfig(commission_bps=1.0, slippage_bps=4.0)
@@ -310,10 +328,11 @@ def test_values_arrive_typed() -> None:
 
 def test_a_leg_is_normalised_and_in_the_order_of_its_tickers() -> None:
     text = SHORT + "legs: {growth: {VUG: 0.3333333333, QQQ: 0.3333333333, IVW: 0.3333333333}}\n"
-    growth = config_from_text(text, strategies=STRATEGIES).legs.growth
+    growth = config_from_text(text, strategies=STRATEGIES).legs["growth"].weights
     assert list(growth) == ["IVW", "QQQ", "VUG"]
     assert sum(growth.values()) == 1.0
-    assert problems_of(text.replace("0.3333333333,", "0.33333333,"))  # 1e-8 off is too far
+    less = config_from_text(text.replace("0.3333333333", "0.33333333"), strategies=STRATEGIES).legs["growth"].weights
+    assert less["IVW"] == 0.33333333, "1e-8 off is no rounding: the rest is cash"
 
 
 def test_benchmarks_may_be_none() -> None:
@@ -365,3 +384,15 @@ def test_a_file_with_countless_mistakes_is_told_in_a_hundred_lines() -> None:
     lines = problems_of(SHORT + "".join(f"key{i}: 1\n" for i in range(500)))
     assert len(lines) == 101
     assert lines[-1] == "c.yaml: and 400 more mistakes"
+
+
+def test_what_is_missing_names_what_is_needed_and_not_what_has_a_default() -> None:
+    (line,) = problems_of(SHORT.partition("execution:")[0])
+    assert "execution: missing, expected a map with commission_bps and slippage_bps (" in line
+
+
+@pytest.mark.parametrize("word", ["mi", "zebra", "cost"])
+def test_no_far_off_name_is_offered(word: str) -> None:
+    (line,) = problems_of(SHORT.replace("execution: {", f"execution: {{{word}: 1, "))
+    assert f"execution.{word}: unknown key, expected " in line
+    assert "did you mean" not in line

@@ -9,7 +9,7 @@ import pytest
 from made_up_strategies import GOOD, SHORT, STRATEGIES, problems_of
 
 from backtest.config import Config, config_from_text, load_config, question, resolved
-from backtest.config.where import place_of
+from backtest.config.layers import place_of
 from backtest.errors import ConfigError
 
 
@@ -45,8 +45,7 @@ def test_maps_merge_key_by_key_over_several_levels(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("over", "key", "value"),
     [
-        ("legs: {growth: {SPY: 1}}", "growth", {"SPY": 1.0}),
-        ("legs: {small: {IWN: 1}}", "growth", {"IVW": 0.5, "QQQ": 0.5}),
+        ("legs: {growth: {SPY: 1}, bonds: {IEF: 1}}", "legs", {"growth": {"SPY": 1.0}, "bonds": {"IEF": 1.0}}),
         ("benchmarks: [SPY]", "benchmarks", ["SPY"]),
         ("data: {prices: {source: yahoo}}", "prices", {"source": "yahoo"}),
         ("data: {tbill: irx}", "tbill", "irx"),

@@ -13,8 +13,7 @@ from hypothesis import strategies as st
 from made_up_strategies import GOOD, SHORT, STRATEGIES
 
 from backtest.config import Config, config_from_text, dump_yaml, question, resolved
-from backtest.config.nodes import plain
-from backtest.config.problems import Source
+from backtest.config.nodes import YamlSource, plain
 from backtest.config.reader import read_text
 
 
@@ -34,7 +33,7 @@ def test_resolved_fills_in_every_default() -> None:
             "cross_check": None,
             "macro": None,
         },
-        "legs": {"growth": {"IVW": 0.5, "QQQ": 0.5}, "small": {"IWM": 0.5, "IWN": 0.5}},
+        "legs": {"growth": {"IVW": 0.5, "QQQ": 0.5}, "small": {"label": "small caps", "IWM": 0.5, "IWN": 0.5}},
         "strategy": {
             "name": "relative_momentum",
             "initial": "growth",
@@ -168,7 +167,7 @@ DATA = st.recursive(
 def test_any_plain_data_reads_back_as_it_was_written(data: dict[str, Any]) -> None:
     if not data:
         return
-    tree = read_text(dump_yaml(data), Source("f", Path()))
+    tree = read_text(dump_yaml(data), YamlSource("f", Path()))
     assert tree.problems == []
     assert plain(tree.root) == data
 
@@ -179,7 +178,7 @@ ODD = """010|1e3|NO|null|~||1|true|.inf|<<|a: b|#x|- a|&a|*a|!x|{|'|"|1_0|2001-0
 @pytest.mark.parametrize("text", ODD.split("|"))
 def test_text_stays_text(text: str) -> None:
     data = {"a": text, "b": [text, {"c": {"d": text}}], f"k{text}": {"e": {text or "f": [text]}}}
-    assert plain(read_text(dump_yaml(data), Source("f", Path())).root) == data
+    assert plain(read_text(dump_yaml(data), YamlSource("f", Path())).root) == data
 
 
 def test_the_same_question_written_otherwise_is_the_same_text() -> None:
@@ -190,7 +189,7 @@ benchmarks:
 - 'IWM'
 - static_mix: 5.0E-1
 execution: {slippage_bps: 4.0, commission_bps: 1e0, rebalance: {drift: 5e-2}, idle_cash: "tbill"}
-legs: {small: {IWN: 0.5, IWM: 0.5}, growth: {IVW: .5, QQQ: +0.5}}
+legs: {growth: {IVW: .5, QQQ: +0.5}, small: {IWN: 0.5, IWM: 0.5}}
 strategy: {params: {with_hedge: false, lookback_sessions: 63, threshold: -0.0}, name: relative_momentum}
 data:
   tbill: {annual: 2e-2}

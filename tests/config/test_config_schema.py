@@ -11,8 +11,7 @@ import pytest
 from made_up_strategies import GOOD, SHORT, STRATEGIES, changed, problems_of
 
 from backtest.config import config_schema
-from backtest.config.nodes import plain
-from backtest.config.problems import Source
+from backtest.config.nodes import YamlSource, plain
 from backtest.config.reader import read_text
 from strategies import REGISTRY
 
@@ -100,7 +99,7 @@ KNOWN |= {"properties", "additionalProperties", "patternProperties", "propertyNa
 
 
 def data_of(text: str) -> Any:
-    return plain(read_text(text, Source("f", Path())).root)
+    return plain(read_text(text, YamlSource("f", Path())).root)
 
 
 def passes(text: str) -> bool:

@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from backtest.config.axes import MAX_AXIS_VALUES, Axis, CountRange, StepRange
-from backtest.config.grid import sampled
+from backtest.config.grid import MAX_AXIS_VALUES, Axis, CountRange, StepRange, sampled
 
 AXIS: TypeAdapter[list[object] | StepRange | CountRange] = TypeAdapter(Axis)
 

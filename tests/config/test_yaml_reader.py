@@ -8,12 +8,11 @@ from pathlib import Path
 import pytest
 from work import calls_of
 
-from backtest.config.nodes import plain, scalar
-from backtest.config.problems import Source
+from backtest.config.nodes import YamlSource, plain, scalar
 from backtest.config.reader import MAX_BYTES, MAX_EVENTS, read_file, read_text
 from backtest.errors import ConfigError
 
-SOURCE = Source("f.yaml", Path())
+SOURCE = YamlSource("f.yaml", Path())
 TEXTS = """True TRUE NO no ON on yes off y n Null 010 -010 00 0x1F 0o17 0b1 1_000
            12:30 2001-07-31 nan inf NaN Infinity 1e e3 . - 1.2.3 5% 1,5 ٣ ½"""
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import dataclasses
 from datetime import date
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -22,10 +23,13 @@ from backtest.config import (
     YahooPrices,
 )
 from backtest.data import content_hash, load_market
+from backtest.data.calendar import sessions_around
+from backtest.data.checks import check_prices
 from backtest.errors import ConfigError, DataError, NetworkError
 from backtest.market import POLICY_COLUMNS, PRICE_FRAMES, Market
 
 START, LAST = date(2023, 6, 1), date(2024, 12, 31)
+CLOSED = "2024-05-15"
 
 
 def config_of(
@@ -277,3 +281,46 @@ def test_the_real_reference_market_loads_without_a_refusal(real_data: Path) -> N
     assert five_sessions["IWM"] - five_sessions["QQQ"] == pytest.approx(0.1181, abs=5e-5)
     assert len(market.close[pd.Timestamp("2001-07-31") :]) == 6142
     assert market.notes == ("The T-bill rate had no value on 6 sessions; the last published one was used.",)
+
+
+@pytest.fixture
+def unknown_closure(folder: Path, tmp_path: Path) -> Path:
+    """The folder as it would be had the exchange been closed on a day of which the calendar library knows nothing."""
+    for path in folder.glob("*.csv"):
+        lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+        kept = [line for line in lines if not line.startswith(CLOSED)]
+        (tmp_path / path.name).write_text("".join(kept), encoding="utf-8", newline="\n")
+    return tmp_path
+
+
+def test_a_session_that_no_ticker_has_is_told_once_with_the_library_that_expects_it(unknown_closure: Path) -> None:
+    (line,) = refused(unknown_closure).removeprefix("3 ").splitlines()
+    library = f"exchange_calendars {version('exchange_calendars')}"
+    assert line.startswith(f"no ticker has a row on {CLOSED}, a session of the exchange for {library}: get the prices")
+    assert line.endswith(f"state it: data.closed: [{CLOSED}]")
+
+
+def test_a_closure_that_is_stated_is_no_session_and_the_report_says_so(folder: Path, unknown_closure: Path) -> None:
+    market, known = load(unknown_closure, closed=(date.fromisoformat(CLOSED),)), load(folder)
+    assert pd.Timestamp(CLOSED) in known.exchange_sessions
+    assert market.exchange_sessions.equals(known.exchange_sessions.drop(pd.Timestamp(CLOSED)))
+    assert len(market.sessions) == len(known.sessions) - 1
+    assert f"The exchange is taken as closed on {CLOSED}, as data.closed says." in market.notes
+    assert load(folder).exchange_sessions.equals(known.exchange_sessions), "stated for one load, not for the next"
+
+
+def test_of_one_ticker_alone_both_may_be_wrong() -> None:
+    frame = clean_frame().drop(pd.Timestamp(CLOSED))
+    with pytest.raises(DataError, match=rf"{CLOSED}; get the prices again .* name the day in data\.closed$"):
+        check_prices({"QQQ": frame}, sessions_around(frame.index[0], frame.index[-1]))
+
+
+def test_a_day_that_one_ticker_has_is_no_closure(folder: Path, unknown_closure: Path) -> None:
+    name = next(iter(sorted(path.name for path in folder.glob("QQQ.csv"))))
+    (unknown_closure / name).write_bytes((folder / name).read_bytes())
+    said = refused(unknown_closure)
+    assert "no ticker has" not in said
+    assert f"IWM: no row, though the exchange was open, on {CLOSED}" in said
+    assert f"QQQ: a row, though the exchange was closed, on {CLOSED}" in refused(
+        unknown_closure, closed=(date.fromisoformat(CLOSED),)
+    )

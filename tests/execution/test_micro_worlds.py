@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from worlds import PAIR, fills_of, hand_market, play
+from worlds import PAIR, fills_of, hand_market, play, small_in
 
 from backtest.account.strategy import RotationStrategy, StrategyParams
 from backtest.decision import Decision
@@ -26,7 +26,7 @@ class AllCash(RotationStrategy):
     @staticmethod
     def decide(market: Market, legs: Legs, p: StrategyParams) -> Decision:
         """Everything in cash."""
-        return Decision(np.zeros(len(market.sessions)), cash_share=1.0)
+        return small_in(np.zeros(len(market.sessions)), 1.0)
 
 
 class HalfCash(RotationStrategy):
@@ -35,7 +35,7 @@ class HalfCash(RotationStrategy):
     @staticmethod
     def decide(market: Market, legs: Legs, p: StrategyParams) -> Decision:
         """Half of the whole in cash."""
-        return Decision(np.zeros(len(market.sessions)), cash_share=0.5)
+        return small_in(np.zeros(len(market.sessions)), 0.5)
 
 
 def flat(first: str = "2024-09-16", sessions: int = 10, **given: Any) -> Market:
@@ -169,7 +169,7 @@ def test_a_trade_is_at_the_open_and_sized_at_it_though_the_close_is_another() ->
 
 def test_a_purchase_of_everything_is_sized_net_of_its_cost() -> None:
     """At 1 %: 100,000 / 1.01 in shares, the rest is the cost."""
-    books = play(flat(), StaticMix, params={"small_share": 0.0}, cost_rate=0.01)
+    books = play(flat(), StaticMix, params={"shares": {"growth": 1.0}}, cost_rate=0.01)
     assert books.fills.size[0] == pytest.approx(1000 / 1.01, rel=2e-10)
     assert books.fills.cost[0] == pytest.approx(100_000 / 101, rel=2e-10)
     assert books.equity[1] == pytest.approx(100_000 / 1.01, rel=2e-10)
@@ -269,7 +269,9 @@ def test_both_or_either_of_the_cut_and_the_lead(combine: str, bought: list[str])
 def test_a_monthly_rebalance_follows_the_months_last_session_and_not_the_last_row() -> None:
     """Data from Thursday, September 26 to Wednesday, October 2: due after September 30, and not after October 2."""
     market = hand_market("2024-09-26", G=[100.0, 100.0, 150.0, 150.0, 150.0], S=[100.0] * 5)
-    books = play(market, StaticMix, params={"small_share": 0.5}, rebalance="monthly", whole_shares=True)
+    books = play(
+        market, StaticMix, params={"shares": {"growth": 0.5, "small": 0.5}}, rebalance="monthly", whole_shares=True
+    )
     assert fills_of(books) == [
         ("2024-09-27", "G", 500.0, 100.0),
         ("2024-09-27", "S", 500.0, 100.0),
@@ -336,7 +338,7 @@ def test_idle_cash_earns_the_rate_that_was_known_at_the_close_before() -> None:
 def test_interest_of_the_first_night_is_left_in_cash_by_the_first_purchase() -> None:
     """It is paid in after the fills of the morning; the shares bought are those of 100,000 USD."""
     market = hand_market("2024-09-19", G=[100.0] * 4, S=[50.0] * 4, tbill=TBILL)
-    books = play(market, StaticMix, params={"small_share": 0.0}, earns_tbill=True, whole_shares=True)
+    books = play(market, StaticMix, params={"shares": {"growth": 1.0}}, earns_tbill=True, whole_shares=True)
     first = 100_000 * BEY / 365
     assert fills_of(books) == [("2024-09-20", "G", 1000.0, 100.0)]
     assert books.cash.tolist() == pytest.approx(

@@ -27,7 +27,7 @@ from backtest.decision import Decision
 from backtest.errors import ConfigError, DataError
 from backtest.market import Floats, Legs, Market
 
-LEGS = Legs(growth={"G": 1.0}, small={"S": 1.0})
+LEGS = Legs({"growth": {"G": 1.0}, "small": {"S": 1.0}})
 
 
 class Planned(RotationStrategy):

@@ -57,7 +57,7 @@ def plan_of(market: Market, name: str, parameter: str, **terms: Any) -> Plan:
     strategy, legs = REGISTRY[name], Legs()
     key, value = parameter.split("=")
     decision = strategy.decide(market, legs, strategy.Params(**{key: int(value)}))
-    weights = legs.weights(market.tickers, *decision.shares("growth"))
+    weights = legs.weights(market.tickers, decision.held(legs, "growth"))
     return make_plan(market, market.tickers, weights, START, Terms(**{"cost_rate": 0.0005, **terms}))
 
 
@@ -97,7 +97,7 @@ def test_the_plain_simulator_without_a_reserve_agrees_on_real_prices(
 def test_a_drift_waits_as_long_as_every_other_trade(market: Market) -> None:
     strategy, legs = REGISTRY["relative_momentum"], Legs()
     decision = strategy.decide(market, legs, strategy.Params(lookback_sessions=63, threshold=0.02))
-    weights = legs.weights(market.tickers, *decision.shares("growth"))
+    weights = legs.weights(market.tickers, decision.held(legs, "growth"))
     terms = Terms(cost_rate=0.0005, rebalance=0.02, delay_sessions=3)
     plan = make_plan(market, market.tickers, weights, START, terms)
     books = run_backtrader(plan, strategy, lookback_sessions=63, threshold=0.02)
@@ -136,12 +136,12 @@ def test_the_engines_agree_on_real_prices(
 
 def test_the_story_of_july_2024(market: Market) -> None:
     """Five sessions to July 16: small caps +11.5 %, QQQ -0.3 %, the widest lead since April 2001."""
-    both = Legs(growth={"QQQ": 1.0}, small={"IWM": 1.0})
+    both = Legs({"growth": {"QQQ": 1.0}, "small": {"IWM": 1.0}})
     day = int(market.sessions.searchsorted(pd.Timestamp("2024-07-16")))
     small = market.close["IWM"].iloc[day] / market.close["IWM"].iloc[day - 5] - 1
     growth = market.close["QQQ"].iloc[day] / market.close["QQQ"].iloc[day - 5] - 1
     assert (round(100 * small, 2), round(100 * growth, 2)) == (11.52, -0.29)
-    lead = pd.Series(relative_return(market, both, 5), market.sessions)
+    lead = pd.Series(relative_return(market, both["small"], both["growth"], 5), market.sessions)
     assert round(100 * lead.iloc[day], 2) == 11.81
     as_wide = lead.index[(lead >= lead.iloc[day]) & (lead.index < "2024-07-16")]
     assert as_wide[-1] == pd.Timestamp("2001-04-03")

@@ -130,7 +130,7 @@ def rounded(value: float) -> float:
 def renew(only: str) -> None:
     """Ask all and write the figures."""
     sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
-    from conftest import find_real_data
+    from real_data import find_real_data
 
     data = find_real_data()
     for question in questions():

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import find_real_data
 from golden.renew import Question, ask, questions
+from real_data import find_real_data
 
 NEAR = 1e-8
 """Relative: far above what processors differ by, far below what any change of meaning moves."""

@@ -141,9 +141,12 @@ def test_hostile_names_are_only_shown(fresh: Any, hostile: Comparison) -> None:
     assert fresh.execute_script("return document.querySelectorAll('img').length") == 0
     see(fresh, "luck")
     labels = fresh.execute_script(
-        "return JSON.parse(document.querySelector('#payload').textContent).variants.map(v => v.label)"
+        "const text = document.createElement('textarea');"
+        "return JSON.parse(document.querySelector('#payload').textContent).charts.luck.layout.yaxis.ticktext"
+        ".map(label => { text.innerHTML = label; return text.value; })"
     )
     text = fresh.execute_script("return document.querySelector('#chart-luck').textContent")
+    assert len(labels) == len(hostile.variants)
     assert [label for label in labels if label not in text] == [], "plotly took a name for markup"
 
 
@@ -233,7 +236,7 @@ def test_views_themes_and_print_redraw_without_a_complaint(fresh: Any) -> None:
     fresh.execute_script("document.querySelector('#theme').click(); document.querySelector('#theme').click()")
     dark = fresh.execute_script("return document.querySelector('#chart-logits').data[0].marker.color[0]")
     assert dark != ink
-    fresh.execute_script("document.querySelectorAll('[data-set=surface], [data-set=figure]').forEach(b => b.click())")
+    fresh.execute_script("document.querySelectorAll('[data-view=grid]').forEach(b => b.click())")
     fresh.execute_script("dispatchEvent(new Event('beforeprint')); dispatchEvent(new Event('afterprint'))")
     assert complaints(fresh) == []
 

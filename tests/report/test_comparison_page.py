@@ -20,10 +20,10 @@ from hypothesis import strategies as st
 
 from backtest.config import Config, config_from_text
 from backtest.data import load_market
+from backtest.pages.charts import coded
 from backtest.pages.comparison import render_comparison
 from backtest.pages.comparison.effect import FEWEST_LEVELS, grid_of
 from backtest.pages.comparison.marks import DOTS_WIDTH, dot_picture, interval_mark
-from backtest.pages.comparison.payload import coded
 from backtest.pages.comparison.ranking import MOST_SHOWN, places_shown, short_labels
 from backtest.pages.comparison.score import answers
 from backtest.pages.shell import PageContext
@@ -212,7 +212,7 @@ def test_as_many_dots_are_filled_as_the_text_says(study: Comparison, page: str) 
     assert page.count('<circle class="full"') == filled
     assert page.count('<circle class="full"') + page.count('<circle class="empty"') == 50
     assert f"{filled} of 50" in page[: page.index("</figure>")]
-    assert payload(page)["variants"][0]["filled"] == filled
+    assert payload(page)["charts"]["luck"]["sel"][0]["data"][0]["marker"]["color"].count("@ink") == filled
     if study.verdict.level != "none":
         assert f"{filled} of 50" in study.verdict.sentences[0]
 
@@ -278,7 +278,7 @@ def test_a_strategy_without_meters_is_said_to_have_none(study: Comparison) -> No
     assert answers(bare)[-1].word == "Not known"
     page = render_comparison(bare, CONTEXT)
     assert "This variant trades in its own code" in page
-    assert payload(page)["variants"][0]["fans"] is None
+    assert all(payload(page)["charts"][name]["sel"][0] == {"isEmpty": 1} for name in ("starts", "delays", "costs"))
 
 
 def test_curves_are_weekly_end_on_the_last_session_and_do_not_drift(study: Comparison, page: str) -> None:
@@ -289,23 +289,26 @@ def test_curves_are_weekly_end_on_the_last_session_and_do_not_drift(study: Compa
     assert max(data["gaps"]) <= 11
     assert page.count(str(days[0])) < 12, "dates stand once, not with each curve"
     rows = np.searchsorted(sessions, days)
-    for variant, place in zip(data["variants"], places_shown(study), strict=True):
-        shown = np.cumsum(variant["curve"]) * 1e-4
+    for k, place in enumerate(places_shown(study)):
+        shown = np.cumsum(data["arrays"][f"curve{k}"]["log"]) * 1e-4
         true = np.log(study.equity[place, rows] / study.equity[place, 0])
         assert np.abs(shown - true).max() <= 0.5001e-4
 
 
 def test_the_coding_keeps_the_sum_of_what_was_rounded() -> None:
     equity = np.exp(np.array([0.0, 0.00014, 0.00028, 0.00042]))
-    assert coded(equity, np.arange(4)) == [0, 1, 2, 1]  # 1.4, 2.8, 4.2 rounded to 1, 3, 4
+    assert coded(equity, np.arange(4)) == {"log": [0, 1, 2, 1]}  # 1.4, 2.8, 4.2 rounded to 1, 3, 4
 
 
 def test_the_parts_add_up_to_the_difference(study: Comparison, page: str) -> None:
-    for variant, place in zip(payload(page)["variants"], places_shown(study), strict=True):
-        *parts, (name, _, together) = variant["parts"]
-        assert name == "together"
-        assert sum(value for _, _, value in parts) == pytest.approx(together, abs=1e-4)
-        assert together == pytest.approx(study.variants[place].statistics.cagr_difference.value, abs=1e-6)
+    for chosen, place in zip(payload(page)["charts"]["parts"]["sel"], places_shown(study), strict=True):
+        (bars,) = chosen["data"]
+        *parts, together = bars["x"]
+        assert bars["y"][-1] == "together"
+        assert sum(parts) == pytest.approx(together, abs=1e-2)
+        assert together == pytest.approx(100 * study.variants[place].statistics.cagr_difference.value, abs=1e-4)
+        ends = [base + size for base, size in zip(bars["base"], bars["x"], strict=True)]
+        assert bars["base"] == pytest.approx([0.0, *ends[:-2], 0.0])
 
 
 def test_years_are_differences_and_empty_where_there_is_none(study: Comparison) -> None:
@@ -321,9 +324,9 @@ def test_years_are_differences_and_empty_where_there_is_none(study: Comparison) 
 
 
 def test_what_follows_the_selection_is_the_best_variants_until_then(page: str) -> None:
-    best = payload(page)["variants"][0]
+    words = payload(page)["words"][0]
     shown = [row[1:] for row in tables(page)["lines"][1:]]
-    assert shown == best["words"]["lines"]
+    assert shown == words["lines"]
     assert all(line[2].endswith(".") for line in shown), "a sentence beside each number"
 
 
@@ -350,7 +353,7 @@ def test_the_breakeven_cost_is_told(study: Comparison, page: str) -> None:
     best = study.variants[study.best].luck
     assert best is not None
     cost = best.breakeven_bps
-    told = payload(page)["variants"][0]["words"]["meter-costs"]
+    told = payload(page)["words"][0]["meter-costs"]
     assert ("behind QQQ even at none" if cost is None else f"level with QQQ at {printed(cost, 1)} bps") in told
 
 
@@ -378,7 +381,7 @@ def test_one_or_two_variants_make_a_page(count: int) -> None:
     few = compared(dict(list(sweep().items())[:count]))
     page = render_comparison(few, CONTEXT)
     assert few.search.overfitting is None
-    assert payload(page)["overfitting"] is None
+    assert "logits" not in payload(page)["charts"]
     assert 'id="chart-logits"' not in page
     assert ('id="configs"' in page) == (count > 1)
     assert ("corrected for 1 looks" in page, "best of 1 " in page) == (False, False)
@@ -410,7 +413,7 @@ def test_hostile_names_are_text_and_nothing_else(study: Comparison) -> None:
     page = render_comparison(renamed(study, names), CONTEXT)
     assert "<img" not in page.split("<script>")[0]
     assert page.count("</script>") == 3
-    assert [variant["name"] for variant in payload(page)["variants"]] == [names[k] for k in places_shown(study)]
+    assert payload(page)["names"] == [names[k] for k in places_shown(study)]
     assert tables(page)["variants"][1][0] == names[study.best]
 
 
@@ -418,12 +421,12 @@ def test_200_variants_stay_far_below_15_megabytes(study: Comparison) -> None:
     page = render_comparison(grown(study, 200), CONTEXT)
     assert len(page.encode()) < 9_000_000
     assert len(tables(page)["variants"]) == 1 + 200 + 3
-    assert len(payload(page)["variants"]) == 200
+    assert len(payload(page)["names"]) == 200
 
 
 def test_of_more_the_best_are_shown_and_the_page_says_so(study: Comparison) -> None:
     page = render_comparison(grown(study, MOST_SHOWN + 30), CONTEXT)
-    assert len(payload(page)["variants"]) == MOST_SHOWN
+    assert len(payload(page)["names"]) == MOST_SHOWN
     assert f"The {MOST_SHOWN} with the highest active Sharpe ratio of {MOST_SHOWN + 30}" in page
     assert f"{MOST_SHOWN + 30} variants against QQQ" in page
 

@@ -14,7 +14,7 @@ import pytest
 from pages import CONTEXT, HALF, HOSTILE, QUOTES, Page, config_of, hostile_result, number_of, page_of, result_of, sample
 from worlds import hand_market
 
-from backtest.config import CsvPrices, DataConfig, LegsConfig, StaticMix
+from backtest.config import CsvPrices, DataConfig, LegConfig, StaticMix
 from backtest.market import Source
 from backtest.metrics import METRIC_KEYS, METRICS
 from backtest.pages.prose import caveats, headline
@@ -202,10 +202,12 @@ def test_a_page_lists_its_newest_moves_and_says_how_many_it_left_out(
 
 
 def test_whole_shares_cash_legs_and_fractional_mixes_are_held_as_they_are() -> None:
-    mix = result_of(config_of("static_mix", params={"small_share": 0.3}, shares="whole", rebalance="monthly"))
+    mix = result_of(
+        config_of("static_mix", params={"shares": {"growth": 0.7, "small": 0.3}}, shares="whole", rebalance="monthly")
+    )
     page = Page(page_of(mix))
     assert "Every rebalance" in page.texts["trades"]
-    assert page.tables["trades"][0][1][1] == "30% small"
+    assert page.tables["trades"][0][1][1] == "30% small caps"
     assert "whole shares" in page.texts["result"]
     assert "Into small" not in page.texts["trades"]
 
@@ -222,7 +224,7 @@ def test_the_prototypes_run_on_real_data(real_data: Path) -> None:
     )
     assert page.rows("figures")["Final value"][:4] == ["$1,324,666", "$1,705,263", "$698,954", "$1,039,487"]
     assert page.rows("figures")["Rebalances"][0] == "99"
-    assert "16 of 50 moves into small beat staying in growth" in page.texts["trades"]
+    assert "16 of 50 moves into small caps beat staying in growth" in page.texts["trades"]
     assert "The test begins inside an easing cycle: the cut of 27 Jun 2001 counts." in caveats(result)
     assert "28 cuts, but only 4 easing cycles: few independent bets." in caveats(result)
     assert "Holding QQQ and doing nothing would have ended higher, by $380,597." in caveats(result)
@@ -233,9 +235,14 @@ def test_the_prototypes_run_on_real_data(real_data: Path) -> None:
 
 def test_a_ticker_can_be_its_own_leg_on_a_market_of_three_sessions() -> None:
     market = hand_market("2020-01-06", G=[100.0, 110.0, 120.0, 132.0], S=[100.0, 100.0, 100.0, 100.0])
-    legs = LegsConfig(growth={"G": 1.0}, small={"S": 1.0})
+    legs = {"growth": LegConfig(G=1.0), "small": LegConfig(S=1.0)}
     config = config_of(
-        "static_mix", params={"small_share": 0.0}, legs=legs, benchmarks=("G",), tbill=None, start=date(2020, 1, 6)
+        "static_mix",
+        params={"shares": {"growth": 1.0}},
+        legs=legs,
+        benchmarks=("G",),
+        tbill=None,
+        start=date(2020, 1, 6),
     )
     result = run(config, REGISTRY, market=market)
     assert headline(result) == "Rate cut momentum turned $100,000 into $119,940: 19.9% in 3 sessions, the same as G."

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from pages import config_of, result_of, sample, two_sides
 from worlds import hand_market
 
-from backtest.config import LegsConfig
+from backtest.config import LegConfig
 from backtest.decision import Decision, Evidence
 from backtest.metrics import calendar_of, drawdown
 from backtest.pages.figures import evidence_rows
@@ -125,7 +125,7 @@ def test_the_best_plain_alternative_is_named_with_what_it_would_have_added() -> 
 
 def test_a_decision_of_the_last_close_is_pending_on_the_first_screen() -> None:
     market = hand_market("2020-01-06", G=[100.0, 101.0, 102.0, 103.0], S=[100.0, 100.0, 100.0, 150.0])
-    legs = LegsConfig(growth={"G": 1.0}, small={"S": 1.0})
+    legs = {"growth": LegConfig(G=1.0), "small": LegConfig(S=1.0)}
     config = config_of(
         "relative_momentum",
         params={"lookback_sessions": 1},
@@ -137,7 +137,7 @@ def test_a_decision_of_the_last_close_is_pending_on_the_first_screen() -> None:
     result = run(config, REGISTRY, market=market)
     assert any(w.startswith("Decided at the close of 2020-01-09 and not traded yet") for w in caveats(result))
     now = tiles(result, [])[-1]
-    assert now.note.startswith("Decided at the close of 2020-01-09 and not traded yet: small share 100%.")
+    assert now.note.startswith("Decided at the close of 2020-01-09 and not traded yet: 100% small.")
 
 
 def test_equal_at_the_printed_digit_is_called_the_same() -> None:
@@ -151,7 +151,7 @@ def test_evidence_now_says_where_it_would_turn() -> None:
     result = result_of()
     lead = Evidence("lead", np.full(len(result.market.sessions), 0.01), "return", (0.02, -0.02), "Lead",
                     np.ones(len(result.market.sessions)))  # fmt: skip
-    told = dataclasses.replace(result, decision=Decision(result.decision.small_share, [lead]))
+    told = dataclasses.replace(result, decision=Decision(result.decision.shares, [lead]))
     (row,) = evidence_rows(told)
-    assert (row.value, row.says, row.turns_at) == ("+1.0 points", "small", "−2.0 points")
+    assert (row.value, row.says, row.turns_at) == ("+1.0 points", "small caps", "−2.0 points")
     assert tiles(told, [])[-1].note.endswith("Lead: turns at −2.0 points.")

@@ -15,6 +15,7 @@ from test_page_browser import browser, opened, requests_of, saved, text
 from worlds import rotation_market
 
 from backtest.config import study_from_text
+from backtest.pages.charts import label
 from backtest.pages.walk import render_walk
 from backtest.study.walk_forward import WalkForward, walk_forward
 from strategies import REGISTRY
@@ -91,10 +92,11 @@ def test_the_charts_draw_what_the_walk_forward_found(browser: Any, page: str, fo
     walk = walked(folder, PATHS)
     assert walk.paths is not None
     opened(browser, page)
-    curve = drawn(browser, "curve")[-1][1]  # the account is drawn last, in front
-    assert next(value for value in curve if value is not None) == 1.0
+    days, curve = drawn(browser, "curve")[-1]  # the account is drawn last, in front
+    assert curve[0] == 1.0
+    assert days[0] == f"{walk.sessions[0]:%Y-%m-%d}"  # not before the first choice
     assert curve[-1] == pytest.approx(walk.equity[-1] / walk.equity[0], abs=1e-4)
-    assert any(value is None for value in curve)  # before the first choice
+    assert None not in curve
     paths = drawn(browser, "paths")
     ends = sorted(walk.paths.equity[:, -1] / 100_000)
     assert [y[-1] for _, y in paths[:4]] == pytest.approx(ends, abs=1e-4)
@@ -158,7 +160,7 @@ def test_without_paths_there_is_no_section_of_them(browser: Any, folder: Path, t
     assert browser.execute_script("return document.getElementById('paths')") is None
     assert None not in drawn(browser, "curve")[-1][1]
     words = browser.execute_script("return document.querySelector('main').textContent")
-    assert "the best neighbourhood by information ratio over all years before" in words
+    assert "the best neighbourhood by active Sharpe over all years before" in words
     assert (
         "The last 5 sessions before a choice are not looked at, and a choice is acted upon 3 sessions later." in words
     )
@@ -170,8 +172,11 @@ def test_names_are_shown_and_never_run(browser: Any, page: str, folder: Path, tm
     body, rest = path.read_text(encoding="utf-8").split('id="payload">', 1)
     payload, tail = rest.split("</script>", 1)
     data = json.loads(payload)
-    data["curves"][0][0] = data["drift"][0][0] = HOSTILE
-    data["drift"][0][1] = [HOSTILE] * len(data["drift"][0][1])
+    data["charts"]["curve"]["readout"][1]["name"] = HOSTILE
+    for chart in ("drift", "strips"):
+        for title in data["charts"][chart]["layout"]["annotations"]:
+            title["text"] = label(HOSTILE)
+    data["charts"]["drift"]["says"] = HOSTILE
     hostile = json.dumps(data).replace("<", "\\u003c")
     opened(browser, saved(tmp_path, f'{body}id="payload">{hostile}</script>{tail}'), 390)
     assert HOSTILE in text(browser, "read-curve")

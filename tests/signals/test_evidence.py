@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from worlds import PAIR, hand_market, rotation_market
+from worlds import PAIR, hand_market, rotation_market, small_in
 
-from backtest.decision import Decision, Evidence
+from backtest.decision import Evidence
 from backtest.market import Legs
 from backtest.signals import cut_evidence, lead_evidence
 
@@ -16,10 +16,10 @@ NAN = float("nan")
 def test_a_cut_window_tells_what_is_left_of_it_and_what_ended_it() -> None:
     changes = {"2024-09-17 14:00": -25, "2024-09-20 14:00": -25, "2024-09-23 14:00": 25}
     market = hand_market("2024-09-16", G=[1.0] * 7, S=[1.0] * 7, changes=changes)
-    window = cut_evidence(market, 2, 25)
+    window = cut_evidence(market, "small", 2, 25)
     assert window.values.tolist() == [0, 2, 1, 0, 2, 0, 0]
-    assert window.leans_small is not None
-    assert window.leans_small.tolist() == [0, 1, 1, 0, 1, 0, 0]
+    assert window.leans is not None
+    assert window.leans.tolist() == [0, 1, 1, 0, 1, 0, 0]
     assert [window.say(row) for row in range(6)] == [
         "no cut or hike in the record yet",
         "cut of 2024-09-17, 2 sessions left",
@@ -32,14 +32,14 @@ def test_a_cut_window_tells_what_is_left_of_it_and_what_ended_it() -> None:
 
 def test_a_cut_is_called_by_the_day_it_was_announced() -> None:
     market = hand_market("2020-03-13", G=[1.0] * 3, S=[1.0] * 3, changes={"2020-03-15 17:00": -100})
-    assert cut_evidence(market, 252, 25).say(1) == "cut of 2020-03-15, 252 sessions left"
+    assert cut_evidence(market, "small", 252, 25).say(1) == "cut of 2020-03-15, 252 sessions left"
 
 
 def test_a_lead_is_told_in_points() -> None:
     market = hand_market("2024-09-16", G=[100.0, 100.0, 110.0, 110.0, 110.0], S=[40.0, 50.0, 50.0, 50.0, 50.002])
-    lead = lead_evidence(market, PAIR, 1, 0.05)
-    assert lead.leans_small is not None
-    assert np.array_equal(lead.leans_small, [NAN, 1, 0, 0, 0], equal_nan=True)
+    lead = lead_evidence(market, PAIR, "small", "growth", 1, 0.05)
+    assert lead.leans is not None
+    assert np.array_equal(lead.leans, [NAN, 1, 0, 0, 0], equal_nan=True)
     assert [lead.say(row) for row in range(5)] == [
         "the lead is not known yet",
         "small leads by 25.0 points",
@@ -51,11 +51,11 @@ def test_a_lead_is_told_in_points() -> None:
 
 def test_a_lead_below_its_threshold_is_told_as_not_enough_yet() -> None:
     market = hand_market("2024-09-16", G=[100.0, 100.0, 100.0], S=[50.0, 51.0, 51.0])
-    lead = lead_evidence(market, PAIR, 1, 0.05)
+    lead = lead_evidence(market, PAIR, "small", "growth", 1, 0.05)
     assert lead.say(1) == "small leads by 2.0 points, not by 5 yet"
     assert lead.say(2) == "neither leg leads"
     assert (
-        lead_evidence(market, PAIR, 1, 0.01).say(2)
+        lead_evidence(market, PAIR, "small", "growth", 1, 0.01).say(2)
         == "small led by 2.0 points on 2024-09-17, and the other has not since"
     )
 
@@ -65,14 +65,14 @@ def test_the_thresholds_of_a_lead_are_the_levels_at_which_it_changes(
     threshold: float, shown: tuple[float, ...]
 ) -> None:
     market = hand_market("2024-09-16", G=[1.0] * 3, S=[1.0] * 3)
-    assert lead_evidence(market, PAIR, 1, threshold).thresholds == shown
+    assert lead_evidence(market, PAIR, "small", "growth", 1, threshold).thresholds == shown
 
 
 def test_a_lead_looked_at_monthly_leans_only_after_a_months_last_close() -> None:
     market = rotation_market(4, sessions=100)
-    lead = lead_evidence(market, Legs(), 5, 0.0, "monthly")
-    assert lead.leans_small is not None
-    changes = np.flatnonzero(np.diff(np.nan_to_num(lead.leans_small, nan=-1.0))) + 1
+    lead = lead_evidence(market, Legs(), "small", "growth", 5, 0.0, "monthly")
+    assert lead.leans is not None
+    changes = np.flatnonzero(np.diff(np.nan_to_num(lead.leans, nan=-1.0))) + 1
     assert len(changes)
     for row in changes.tolist():
         assert market.sessions[row].month != market.sessions[row + 1].month
@@ -87,14 +87,14 @@ def test_evidence_without_a_phrase_tells_label_and_value() -> None:
 
 def test_a_reason_is_the_evidence_that_leans_to_the_side_decided() -> None:
     def evidence(name: str, leans: list[float]) -> Evidence:
-        return Evidence(name, np.zeros(3), leans_small=np.array(leans), phrase=lambda row: f"{name} speaks")
+        return Evidence(name, np.zeros(3), leans=np.array(leans), leg="small", phrase=lambda row: f"{name} speaks")
 
     both = [evidence("cut", [1, 1, 0]), evidence("lead", [1, 0, 0])]
-    decision = Decision(np.array([1.0, 0.0, 0.0]), both)
-    assert [decision.why(row) for row in range(3)] == [
+    decision = small_in(np.array([1.0, 0.0, 0.0]), evidence=both)
+    assert [decision.why(row, PAIR) for row in range(3)] == [
         "Cut speaks; lead speaks",
         "Lead speaks",
         "Cut speaks; lead speaks",
     ]
-    unknown = Decision(np.array([NAN, 1.0, 1.0]), both)
-    assert unknown.why(0) == "Signal not known yet: the initial holding"
+    unknown = small_in(np.array([NAN, 1.0, 1.0]), evidence=both)
+    assert unknown.why(0, PAIR) == "Signal not known yet: the initial holding"

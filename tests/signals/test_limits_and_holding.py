@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from backtest.signals.holding import CAUSES, hold, wanted
+from backtest.signals.holding import CAUSES, Hold, hold
 from backtest.signals.limits import Limit, nearest_flip
 
 NAN = float("nan")
@@ -73,84 +74,98 @@ def test_the_distance_flips_and_a_little_less_does_not(
     assert answer(np.nextafter(flip.value, array[row])) == before
 
 
-def plain_hold(asked: Any, min_hold: int, cooldown: int, max_hold: int | None) -> tuple[Any, Any]:
-    """Row by row, what `hold` does from event to event."""
-    small, cause = np.full(len(asked), np.nan), np.zeros(len(asked), dtype=np.int64)
-    held: float | None = None
-    since: int | None = None
-    left: int | None = None
-    is_spent = False
-    for row, ask in enumerate(asked.tolist()):
-        is_spent = is_spent and ask == 1.0
-        why = "rule"
-        if held is None:
-            if ask == ask:
-                held, since = ask, row if ask == 1.0 else None
-            else:
-                why = "unknown"
-        elif held == 1.0 and max_hold is not None and since is not None and row - since >= max_hold:
-            held, since, left, is_spent, why = 0.0, row, row, ask == 1.0, "max_hold"
-        elif ask == ask and ask != held:
-            if since is not None and row - since < min_hold:
-                why = "min_hold"
-            elif ask == 1.0 and is_spent:
-                why = "max_hold"
-            elif ask == 1.0 and left is not None and row - left < cooldown:
-                why = "cooldown"
-            else:
-                held, since, left = ask, row, row if ask == 0.0 else left
-        if held is not None:
-            small[row] = held
-        cause[row] = CAUSES.index(why)
-    return small, cause
+def plain_hold(states: Any, terms: list[Hold]) -> Any:
+    """Row by row and in other words, what `hold` does from event to event: the entry held, -1 for none."""
+    conditions, sessions = states.shape
+    has_otherwise = len(terms) > conditions
+    held, age = -1, None  # age: sessions since the switch to it, None for a first holding that is no switch
+    gone: dict[int, int] = {}
+    spent: set[int] = set()
+    told = []
+    for row in range(sessions):
+        says = states[:, row]
+        spent = {i for i in spent if says[i] == 1.0}
+        is_over = held >= 0 and age is not None and terms[held].max_hold is not None and age >= terms[held].max_hold
+        if is_over and held < conditions and says[held] == 1.0:
+            spent.add(held)
+        waits = {i for i, when in gone.items() if row - when < terms[i].cooldown}
+        free = [
+            i
+            for i in range(conditions)
+            if says[i] == 1.0 and not (is_over and i == held) and (i == held or (i not in spent and i not in waits))
+        ]
+        blocked = [i for i in range(conditions) if says[i] == 1.0 and i != held and (i in spent or i in waits)]
+        if free:
+            asked = free[0]
+        elif has_otherwise and (is_over or blocked or not np.isnan(says).any()):
+            asked = conditions
+        else:
+            asked = held
+        if asked != held and held >= 0 and not is_over and age is not None and age < terms[held].min_hold:
+            asked = asked if terms[asked].is_cash else held
+        if asked != held:
+            if held >= 0:
+                gone[held] = row
+            age = None if held < 0 and has_otherwise and asked == conditions else 0
+            held = asked
+        told.append(held)
+        age = None if age is None else age + 1
+    return np.array(told, dtype=np.int64)
+
+
+SAYS = st.sampled_from([0.0, 1.0, NAN])
+TERMS = st.builds(Hold, st.integers(0, 7), st.none(), st.integers(0, 7), st.booleans())
 
 
 @settings(max_examples=500, deadline=None, derandomize=True)
-@given(
-    st.lists(st.tuples(st.sampled_from([0.0, 1.0, NAN]), st.integers(1, 9)), min_size=0, max_size=12),
-    st.integers(0, 7),
-    st.integers(0, 7),
-    st.none() | st.integers(1, 12),
-)
-def test_from_event_to_event_is_row_by_row(
-    runs: list[tuple[float, int]], min_hold: int, cooldown: int, max_hold: int | None
-) -> None:
-    asked = np.array([ask for ask, length in runs for _ in range(length)], dtype=np.float64)
-    held = hold(asked, min_hold=min_hold, cooldown=cooldown, max_hold=max_hold)
-    small, cause = plain_hold(asked, min_hold, cooldown, max_hold)
-    np.testing.assert_array_equal(held.small, small)
-    np.testing.assert_array_equal(held.cause, cause)
+@given(st.data(), st.integers(1, 3), st.booleans(), st.none() | st.integers(1, 12))
+def test_from_event_to_event_is_row_by_row(data: Any, conditions: int, otherwise: bool, longest: int | None) -> None:
+    runs = data.draw(st.lists(st.tuples(st.tuples(*[SAYS] * conditions), st.integers(1, 9)), min_size=1, max_size=12))
+    terms = [data.draw(TERMS) for _ in range(conditions + otherwise)]
+    if otherwise and longest is not None:
+        terms[0] = dataclasses.replace(terms[0], max_hold=longest)
+    states = np.array([says for says, length in runs for _ in range(length)], dtype=np.float64).T
+    np.testing.assert_array_equal(hold(states, terms).entry, plain_hold(states, terms))
+
+
+def held(asked: Any, *, min_hold: int = 0, cooldown: int = 0, max_hold: int | None = None) -> Any:
+    """The state machine of one condition and what is held otherwise: 1 while the first is held, as before."""
+    told = hold(np.array([asked], dtype=np.float64), [Hold(min_hold, max_hold, cooldown), Hold(min_hold)])
+    return np.where(told.entry < 0, np.nan, 1.0 - told.entry), told.cause
 
 
 def test_a_chattering_signal_switches_at_most_once_in_five_sessions() -> None:
     asked = np.array([0.0, 1.0] * 30)
-    held = hold(asked, min_hold=5).small
-    switches = np.flatnonzero(np.diff(held)) + 1
+    small, _ = held(asked, min_hold=5)
+    switches = np.flatnonzero(np.diff(small)) + 1
     assert (np.diff(switches) >= 5).all()
     assert len(switches) > 5
-    assert np.flatnonzero(np.diff(hold(asked).small)).size == 59
+    assert np.flatnonzero(np.diff(held(asked)[0])).size == 59
 
 
 def test_precedence_longest_hold_over_least_hold_over_the_rule() -> None:
-    asked = np.array([0.0, 1, 1, 1, 1, 1, 1, 0, 1, 1, 1, 1])
-    told = hold(asked, max_hold=3)
-    assert told.small.tolist() == [0, 1, 1, 1, 0, 0, 0, 0, 1, 1, 1, 0], "asked anew only after a session without"
-    assert CAUSES[told.cause[4]] == CAUSES[told.cause[5]] == "max_hold"
-    told = hold(np.array([0.0, 1, 0, 0, 0, 0]), min_hold=3)
-    assert told.small.tolist() == [0, 1, 1, 1, 0, 0]
-    assert CAUSES[told.cause[2]] == "min_hold"
-    told = hold(np.array([1.0, 0, 1, 1, 1, 1]), cooldown=3)
-    assert told.small.tolist() == [1, 0, 0, 0, 1, 1]
-    assert CAUSES[told.cause[2]] == "cooldown"
+    small, cause = held([0.0, 1, 1, 1, 1, 1, 1, 0, 1, 1, 1, 1], max_hold=3)
+    assert small.tolist() == [0, 1, 1, 1, 0, 0, 0, 0, 1, 1, 1, 0], "asked anew only after a session without"
+    assert CAUSES[cause[4]] == CAUSES[cause[5]] == "max_hold"
+    small, cause = held([0.0, 1, 0, 0, 0, 0], min_hold=3)
+    assert small.tolist() == [0, 1, 1, 1, 0, 0]
+    assert CAUSES[cause[2]] == "min_hold"
+    small, cause = held([1.0, 0, 1, 1, 1, 1], cooldown=3)
+    assert small.tolist() == [1, 0, 0, 0, 1, 1]
+    assert CAUSES[cause[2]] == "cooldown"
 
 
 def test_nothing_is_held_before_anything_is_known_and_silence_changes_nothing() -> None:
-    told = hold(np.array([NAN, NAN, 1.0, NAN, 0.0, NAN]))
-    assert told.small.tolist() == pytest.approx([NAN, NAN, 1, 1, 0, 0], nan_ok=True)
+    small, _ = held([NAN, NAN, 1.0, NAN, 0.0, NAN])
+    assert small.tolist() == pytest.approx([NAN, NAN, 1, 1, 0, 0], nan_ok=True)
 
 
-def test_two_trees_ask_each_for_its_side_and_both_at_once_for_nothing() -> None:
-    small, growth = np.array([1.0, 1, 0, 0, NAN]), np.array([0.0, 1, 1, 0, 1])
-    assert wanted(small, growth).tolist() == pytest.approx([1, NAN, 0, NAN, 0], nan_ok=True)
-    assert wanted(small, None).tolist() == pytest.approx(small.tolist(), nan_ok=True)
-    assert wanted(None, growth).tolist() == [1, 0, 0, 1, 0]
+def test_the_first_entry_that_says_yes_is_held_and_without_an_otherwise_what_is_held_stays() -> None:
+    states = np.array([[1.0, 1, 0, 0, NAN, 0], [0.0, 1, 1, 0, 1, 0]])
+    assert hold(states, [Hold(), Hold()]).entry.tolist() == [0, 0, 1, 1, 1, 1]
+    assert hold(states, [Hold(), Hold(), Hold()]).entry.tolist() == [0, 0, 1, 2, 1, 2]
+
+
+def test_a_least_hold_never_keeps_from_cash() -> None:
+    states = np.array([[0.0, 0, 1, 0, 0], [1.0, 1, 1, 1, 0]])
+    assert hold(states, [Hold(is_cash=True), Hold(min_hold=4), Hold()]).entry.tolist() == [1, 1, 0, 1, 1]

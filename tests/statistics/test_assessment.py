@@ -23,7 +23,7 @@ from backtest.statistics.assessment import (
     search_statistics,
     smallest_edge,
 )
-from backtest.statistics.histories import Table
+from backtest.statistics.histories import ReturnsTable
 from backtest.statistics.sharpe import Trials, expected_maximum, minimum_track_record, moments, trials_of
 from backtest.statistics.variants import Estimate, Timing
 from backtest.statistics.verdict import judge
@@ -31,7 +31,7 @@ from backtest.statistics.verdict import judge
 Array = NDArray[np.float64]
 
 
-def study(variants: int = 6, sessions: int = 1008, edge: float = 0.0, seed: int = 0) -> Table:
+def study(variants: int = 6, sessions: int = 1008, edge: float = 0.0, seed: int = 0) -> ReturnsTable:
     """Correlated variants of unequal risk around a benchmark; the first one has the edge (annual active ratio)."""
     rng = np.random.default_rng(seed)
     benchmark = 0.0004 + 0.012 * rng.standard_t(5, sessions) / math.sqrt(5 / 3)
@@ -40,7 +40,7 @@ def study(variants: int = 6, sessions: int = 1008, edge: float = 0.0, seed: int 
     shocks[:, 0] += edge / math.sqrt(252)
     active = shocks * np.linspace(0.002, 0.01, variants)
     returns = benchmark[:, None] + active
-    return Table(
+    return ReturnsTable(
         names=tuple(f"v{i}" for i in range(variants)),
         returns=returns,
         benchmark=benchmark,
@@ -51,16 +51,16 @@ def study(variants: int = 6, sessions: int = 1008, edge: float = 0.0, seed: int 
 
 
 @pytest.fixture(scope="module")
-def table() -> Table:
+def table() -> ReturnsTable:
     return study(edge=0.5)
 
 
 @pytest.fixture(scope="module")
-def assessed(table: Table) -> Assessment:
+def assessed(table: ReturnsTable) -> Assessment:
     return assess(table, histories=500)
 
 
-def test_observed_numbers_are_the_plain_ones(table: Table, assessed: Assessment) -> None:
+def test_observed_numbers_are_the_plain_ones(table: ReturnsTable, assessed: Assessment) -> None:
     active = table.returns[:, 2] - table.benchmark
     v = assessed.variants[2]
     assert v.name == "v2"
@@ -77,7 +77,7 @@ def test_observed_numbers_are_the_plain_ones(table: Table, assessed: Assessment)
     assert v.timing.difference.value == pytest.approx(grown ** (1 / table.years) - mixed ** (1 / table.years))
 
 
-def test_the_track_record_needed_is_told_in_years(table: Table, assessed: Assessment) -> None:
+def test_the_track_record_needed_is_told_in_years(table: ReturnsTable, assessed: Assessment) -> None:
     shape = moments(table.active[:, 0])
     needed = minimum_track_record(shape.sharpe, shape.skewness, shape.kurtosis)
     assert needed is not None
@@ -125,7 +125,7 @@ def test_the_hurdle_never_falls_below_the_no_skill_best() -> None:
     assert deflation_hurdle(Trials(1, 0.0, 0.0), -0.001) == 0.0
 
 
-def test_more_trials_of_the_same_spread_deflate_more(table: Table, assessed: Assessment) -> None:
+def test_more_trials_of_the_same_spread_deflate_more(table: ReturnsTable, assessed: Assessment) -> None:
     own = trials_of(np.array([v.sharpe.value / 252**0.5 for v in assessed.variants]))
     more = assess(table, dataclasses.replace(own, count=2000, variance=max(own.variance, 1e-3)), histories=500)
     assert more.search.trials == 2000
@@ -167,7 +167,9 @@ def test_without_skill_the_verdict_is_not_strong() -> None:
     assert levels.count("mixed") <= 3
 
 
-def test_the_same_seed_gives_the_same_bytes_and_another_one_other_draws(table: Table, assessed: Assessment) -> None:
+def test_the_same_seed_gives_the_same_bytes_and_another_one_other_draws(
+    table: ReturnsTable, assessed: Assessment
+) -> None:
     again, other = assess(table, histories=500), assess(table, histories=500, seed=2)
     assert repr(again.variants) == repr(assessed.variants)
     assert again.search.no_skill.dots.tobytes() == assessed.search.no_skill.dots.tobytes()
@@ -175,7 +177,7 @@ def test_the_same_seed_gives_the_same_bytes_and_another_one_other_draws(table: T
     assert other.variants[0].sharpe.interval != assessed.variants[0].sharpe.interval
 
 
-def test_a_variant_does_not_change_when_others_are_reordered(table: Table, assessed: Assessment) -> None:
+def test_a_variant_does_not_change_when_others_are_reordered(table: ReturnsTable, assessed: Assessment) -> None:
     assert table.mixes is not None
     turned = dataclasses.replace(
         table, names=table.names[::-1], returns=table.returns[:, ::-1], mixes=table.mixes[:, ::-1]
@@ -278,7 +280,7 @@ def test_effective_variants_of_copies_and_of_independent_columns() -> None:
     assert effective_variants(np.zeros((10, 3))) == 0.0
 
 
-def test_the_search_alone_is_the_one_of_the_whole_assessment(table: Table, assessed: Assessment) -> None:
+def test_the_search_alone_is_the_one_of_the_whole_assessment(table: ReturnsTable, assessed: Assessment) -> None:
     alone = search_statistics(table, histories=500)
     assert alone.dsr == assessed.search.dsr == assessed.variants[alone.best].dsr
     assert alone.sharpe == assessed.variants[alone.best].sharpe.value

@@ -35,6 +35,11 @@ from strategies import REGISTRY
 
 LEGS = Legs()
 
+RULES = (
+    {"leg": "cash", "when": {"signal": "volatility", "above": 0.2}},
+    {"leg": "small", "when": {"signal": "surge"}},
+    {"leg": "growth"},
+)
 QUESTIONS: dict[str, tuple[str, dict[str, Any]]] = {
     "rate_cut": ("rate_cut", {"hold_sessions": 4}),
     "rate_cut, large cuts": ("rate_cut", {"hold_sessions": 3, "min_cut_bps": 50}),
@@ -44,8 +49,8 @@ QUESTIONS: dict[str, tuple[str, dict[str, Any]]] = {
     "relative_momentum, monthly": ("relative_momentum", {"lookback_sessions": 5, "decide": "monthly"}),
     "rate_cut_momentum, all": ("rate_cut_momentum", {"hold_sessions": 9, "lookback_sessions": 5}),
     "rate_cut_momentum, any": ("rate_cut_momentum", {"hold_sessions": 3, "lookback_sessions": 5, "combine": "any"}),
-    "static_mix": ("static_mix", {"small_share": 0.3}),
-    "rules": ("rules", {"small_when": {"signal": "surge"}, "cash_when": {"signal": "volatility", "above": 0.2}}),
+    "static_mix": ("static_mix", {"shares": {"growth": 0.7, "small": 0.3}}),
+    "rules": ("rules", {"hold": RULES}),
 }
 """Each registered strategy, with parameters under which it decides something new all the time."""
 
@@ -59,12 +64,12 @@ def test_every_registered_strategy_is_tried() -> None:
 
 def series_of(decision: Decision, market: Market) -> dict[str, Floats]:
     """Everything a decision says per session: shares, evidence and what that leans to."""
-    cash = np.broadcast_to(np.asarray(decision.cash_share, dtype=np.float64), len(market.sessions))
-    series = {"small_share": decision.small_share, "cash_share": cash}
+    series = {f"share_{name}": share for name, share in zip(LEGS.names, decision.by_leg.T, strict=True)}
+    series |= {f"{ticker} in {leg}": w for leg, of in (decision.within or {}).items() for ticker, w in of.items()}
     for evidence in decision.evidence:
         series[evidence.name] = evidence.values
-        if evidence.leans_small is not None:
-            series[f"{evidence.name} leans"] = evidence.leans_small
+        if evidence.leans is not None:
+            series[f"{evidence.name} leans"] = evidence.leans
     return series
 
 
@@ -77,8 +82,8 @@ def question_of(name: str) -> Callable[[Market], dict[str, Floats]]:
 
 def decision_rows(series: Mapping[str, Floats]) -> Any:
     """Rows at which something new is decided."""
-    share = np.nan_to_num(series["small_share"], nan=-1.0)
-    return np.flatnonzero(share[1:] != share[:-1]) + 1
+    shares = np.nan_to_num(np.array([series[f"share_{name}"] for name in LEGS.names]), nan=-1.0)
+    return np.flatnonzero((shares[:, 1:] != shares[:, :-1]).any(axis=0)) + 1
 
 
 Ask = Callable[[Market], Mapping[str, Floats]]
@@ -135,7 +140,7 @@ def books_rows(name: str, market: Market, rebalance: str | float) -> dict[Any, A
     """Session -> equity and cash at its close; (session, ticker) -> shares traded at its open."""
     key, given_params = QUESTIONS[name]
     decision = REGISTRY[key].decide(market, LEGS, REGISTRY[key].Params(**given_params))
-    weights = LEGS.weights(LEGS.tickers, *decision.shares("growth"))
+    weights = LEGS.weights(LEGS.tickers, decision.held(LEGS, "growth"))
     terms = Terms(cost_rate=0.0005, rebalance=rebalance, earns_tbill=True)
     books = run_kernel(make_plan(market, LEGS.tickers, weights, market.sessions[0], terms))
     rows = dict(zip(books.sessions, zip(books.equity, books.cash, strict=True), strict=True))
@@ -143,18 +148,25 @@ def books_rows(name: str, market: Market, rebalance: str | float) -> dict[Any, A
 
 
 SIGNALS: dict[str, Callable[[Market], Floats]] = {
-    "leg_return": lambda m: leg_return(m, LEGS.small, 5),
-    "relative_return": lambda m: relative_return(m, LEGS, 21),
+    "leg_return": lambda m: leg_return(m, LEGS["small"], 5),
+    "relative_return": lambda m: relative_return(m, LEGS["small"], LEGS["growth"], 21),
     "cut_window, left": lambda m: cut_window(m, hold_sessions=9, min_cut_bps=25).sessions_left.astype(float),
     "cut_window, is_open": lambda m: cut_window(m, hold_sessions=9, min_cut_bps=25).is_open,
     "cut_window, event": lambda m: cut_window(m, hold_sessions=9, min_cut_bps=25).last_event.astype(float),
     "last_of_period, weekly": lambda m: last_of_period(m, "weekly").astype(float),
     "last_of_period, monthly": lambda m: last_of_period(m, "monthly").astype(float),
-    "cut_evidence": lambda m: cut_evidence(m, 9, 25).values,
-    "lead_evidence": lambda m: lead_evidence(m, LEGS, 5, 0.0, "weekly").leans_small,  # type: ignore[dict-item,return-value]
-    "latch": lambda m: latch(relative_return(m, LEGS, 5) > 0.01, relative_return(m, LEGS, 5) < -0.01),
-    "all_of": lambda m: all_of(latch(leg_return(m, LEGS.small, 5) > 0, leg_return(m, LEGS.small, 5) < 0), leaning(m)),
-    "any_of": lambda m: any_of(latch(leg_return(m, LEGS.small, 5) > 0, leg_return(m, LEGS.small, 5) < 0), leaning(m)),
+    "cut_evidence": lambda m: cut_evidence(m, "small", 9, 25).values,
+    "lead_evidence": lambda m: lead_evidence(m, LEGS, "small", "growth", 5, 0.0, "weekly").leans,  # type: ignore[dict-item,return-value]
+    "latch": lambda m: latch(
+        relative_return(m, LEGS["small"], LEGS["growth"], 5) > 0.01,
+        relative_return(m, LEGS["small"], LEGS["growth"], 5) < -0.01,
+    ),
+    "all_of": lambda m: all_of(
+        latch(leg_return(m, LEGS["small"], 5) > 0, leg_return(m, LEGS["small"], 5) < 0), leaning(m)
+    ),
+    "any_of": lambda m: any_of(
+        latch(leg_return(m, LEGS["small"], 5) > 0, leg_return(m, LEGS["small"], 5) < 0), leaning(m)
+    ),
 }
 
 

@@ -33,8 +33,12 @@ def decided(market: Market, **params: Any) -> Any:
     return check_decision(Rules.decide(market, LEGS, Rules.Params(**params)), market, LEGS)
 
 
+def held_when(condition: Any, **holds: Any) -> tuple[dict[str, Any], ...]:
+    return ({"leg": "small", "when": condition, **holds}, {"leg": "growth"})
+
+
 def state(market: Market, condition: Any, **params: Any) -> Any:
-    return decided(market, small_when=condition, **params).rules["small_when"].state
+    return decided(market, hold=held_when(condition), **params).rules["small caps"].state
 
 
 def test_trees_of_known_signals_are_logic(market: Market) -> None:
@@ -69,26 +73,28 @@ def test_a_score_has_hysteresis(market: Market) -> None:
 
 
 def test_cash_overrides_and_the_reason_says_so(market: Market) -> None:
-    told = decided(market, small_when=LEAD, cash_when={"signal": "surge", "below": -0.02})
-    row = int(np.flatnonzero(np.asarray(told.cash_share) == 1.0)[3])
-    assert told.why(row).startswith("Cash: surge")
+    told = decided(market, hold=({"leg": "cash", "when": {"signal": "surge", "below": -0.02}}, *held_when(LEAD)))
+    row = int(np.flatnonzero(told.by_leg.sum(axis=1) == 0.0)[3])
+    assert told.why(row, LEGS).startswith("Cash: surge")
     weights = target_weights(told, market, LEGS, LEGS.tickers, "growth")
     assert (weights[row] == 0).all()
 
 
 def test_a_proportional_share_is_the_degree_of_the_score(market: Market) -> None:
     conditions = tuple({"signal": "lead", "lookback_sessions": n} for n in (2, 5, 10, 20))
-    told = decided(market, small_when={"score": conditions, "enter": 0.25}, proportional=True)
-    assert set(np.unique(told.small_share[30:])) == {0.0, 0.25, 0.5, 0.75, 1.0}
+    told = decided(market, hold=held_when({"score": conditions, "enter": 0.5}), proportional=True)
+    assert set(np.unique(told.by_leg[30:, 1])) == {0.0, 0.25, 0.5, 0.75, 1.0}
 
 
 def test_half_is_invested_when_volatility_is_twice_the_target(market: Market) -> None:
-    told = decided(market, small_when=LEAD, volatility_target={"annual": 0.10, "window_sessions": 20, "step": 0.001})
+    told = decided(
+        market, hold=held_when(LEAD), volatility_target={"annual": 0.10, "window_sessions": 20, "step": 0.001}
+    )
     row = 300
-    leg = LEGS.small if told.small_share[row] == 1.0 else LEGS.growth
+    leg = LEGS["small"] if told.by_leg[row, 1] > 0.0 else LEGS["growth"]
     daily = sum(w * market.close[t].pct_change() for t, w in leg.items())
     realised = float(daily.iloc[row - 19 : row + 1].std(ddof=1)) * np.sqrt(252)  # type: ignore[union-attr]
-    assert 1 - told.cash_share[row] == pytest.approx(min(1.0, 0.10 / realised), abs=0.001)
+    assert told.by_leg[row].sum() == pytest.approx(min(1.0, 0.10 / realised), abs=0.001)
 
 
 def test_twenty_and_ten_percent_volatility_get_a_third_and_two_thirds() -> None:
@@ -97,10 +103,10 @@ def test_twenty_and_ten_percent_volatility_get_a_third_and_two_thirds() -> None:
     close = market.close.copy()
     shock = rng.normal(0, 0.01, 300)
     close["IWM"], close["IWN"] = 100 * np.cumprod(1 + 2 * shock), 100 * np.cumprod(1 + shock)
-    told = decided(worlds.dataclasses.replace(market, close=close), small_when=LEAD, inverse_volatility={})
-    assert told.within["IWM"][-1] == pytest.approx(1 / 3, abs=1e-9)
-    assert told.within["IWN"][-1] == pytest.approx(2 / 3, abs=1e-9)
-    assert told.within["IWM"][0] == 0.5, "the leg's own weights until it is known"
+    told = decided(worlds.dataclasses.replace(market, close=close), hold=held_when(LEAD), inverse_volatility={})
+    assert told.within["small"]["IWM"][-1] == pytest.approx(1 / 3, abs=1e-9)
+    assert told.within["small"]["IWN"][-1] == pytest.approx(2 / 3, abs=1e-9)
+    assert told.within["small"]["IWM"][0] == 0.5, "the leg's own weights until it is known"
 
 
 def config(rules: str) -> Any:
@@ -108,12 +114,15 @@ def config(rules: str) -> Any:
 
 
 def test_a_config_of_rules_reads_back_as_it_was_resolved() -> None:
-    rules = """    small_when:
-      all:
-        - {signal: implied_cut, meeting: 2024-09-18, above: 0.6}
-        - not: {signal: cool_cpi}
-        - score: [{signal: lead}, {signal: surge}]
-          weights: [2, 1]
+    rules = """    hold:
+      - leg: small
+        when:
+          all:
+            - {signal: implied_cut, meeting: 2024-09-18, above: 0.6}
+            - not: {signal: cool_cpi}
+            - score: [{signal: lead}, {signal: surge}]
+              weights: [2, 1]
+      - {leg: growth}
 """
     first = config(rules)
     again = config_from_text(dump_yaml(resolved(first)), strategies=REGISTRY)
@@ -121,20 +130,39 @@ def test_a_config_of_rules_reads_back_as_it_was_resolved() -> None:
     assert again.strategy.params == first.strategy.params
 
 
+SMALL_WHEN = "    hold:\n      - leg: small\n        when: "
+
+
 @pytest.mark.parametrize(
     ("rules", "line", "words"),
     [
-        ("    small_when: {signal: laed}\n", 9, "did you mean lead?"),
-        ("    small_when: {signal: lead, lookbak_sessions: 5}\n", 9, "did you mean lookback_sessions?"),
-        ("    small_when:\n      all:\n        - {signal: lead, above: high}\n", 11, "above: found 'high'"),
-        ("    small_when:\n      all:\n        - {signal: lead, above: 0, below: 1}\n", 11, "both above and below"),
-        ("    small_when:\n      all: []\n", 10, "all"),
-        ("    small_when: {signal: series, name: X}\n", 9, "missing above or below"),
-        ("    min_hold_sessions: 5\n", 8, "neither small_when nor growth_when"),
-        ("    small_when: {signal: lead}\n    min_hold_sessions: 5\n    max_hold_sessions: 2\n", 8, "at least min"),
-        ("    small_when: {score: [{signal: lead}], weights: [1, 2]}\n", 9, "expected 1 numbers above 0"),
-        ("    small_when: {signal: lead, above: 0, leave: 1}\n", 9, "leave: found 1, expected at most 0"),
-        ("    small_when: {signal: lead}\n    unknown: maybe\n", 10, "abstain or no"),
+        (SMALL_WHEN + "{signal: laed}\n", 11, "did you mean lead?"),
+        (SMALL_WHEN + "{signal: lead, lookbak_sessions: 5}\n", 11, "did you mean lookback_sessions?"),
+        (SMALL_WHEN + "\n          all:\n            - {signal: lead, above: high}\n", 13, "above: found 'high'"),
+        (
+            SMALL_WHEN + "\n          all:\n            - {signal: lead, above: 0, below: 1}\n",
+            13,
+            "both above and below",
+        ),
+        (SMALL_WHEN + "\n          all: []\n", 12, "all"),
+        (SMALL_WHEN + "{signal: series, name: X}\n", 11, "missing above or below"),
+        ("    hold: [{leg: growth}]\n", 8, "no entry with when"),
+        (
+            SMALL_WHEN + "{signal: lead}\n        min_hold_sessions: 5\n        max_hold_sessions: 2\n",
+            10,
+            "at least min",
+        ),
+        (SMALL_WHEN + "{score: [{signal: lead}], weights: [1, 2]}\n", 11, "expected 1 numbers above 0"),
+        (SMALL_WHEN + "{signal: lead, above: 0, leave: 1}\n", 11, "leave: found 1, expected at most 0"),
+        (SMALL_WHEN + "{signal: lead}\n    unknown: maybe\n", 12, "abstain or no"),
+        (SMALL_WHEN + "{signal: lead}\n        max_hold_sessions: 9\n", 8, "max_hold_sessions needs a last entry"),
+        ("    hold: [{leg: growth}, {leg: small, when: {signal: lead}}]\n", 8, "hold[0]: missing when"),
+        (
+            SMALL_WHEN.replace("small", "smal") + "{signal: lead}\n",
+            10,
+            "found smal, expected one of the legs (growth, small)",
+        ),
+        ("    small_when: {signal: lead}\n", 8, "hold: [{leg: small, when: {signal: lead}}, {leg: growth}]"),
     ],
 )
 def test_a_mistake_is_told_with_its_line(rules: str, line: int, words: str) -> None:

@@ -18,7 +18,7 @@ from backtest.data import load_market
 from backtest.decision import Branch, Decision, Evidence
 from backtest.market import Legs, Market
 from backtest.now.why import explain, lines, turns_root
-from backtest.pipeline import decide
+from backtest.pipeline import decide, legs_of
 from backtest.signals import price_signals
 from backtest.signals.limits import nearest_flip
 from backtest.signals.signal import Signal
@@ -90,7 +90,7 @@ SIGNALS: dict[str, dict[str, Any]] = {
 def signal_of(name: str) -> Signal:
     Params = REGISTRY["rules"].Params
     written = {"signal": name.split(",")[0], **SIGNALS[name]}
-    return Params(small_when=written).small_when  # type: ignore[no-any-return]
+    return Params(hold=({"leg": "small", "when": written}, {"leg": "growth"})).hold[0].when  # type: ignore[no-any-return]
 
 
 def all_signals() -> Iterator[str]:
@@ -110,17 +110,17 @@ def test_a_signal_reads_nothing_that_comes_later(name: str) -> None:
     market, signal = rotation_market(5, sessions=420), signal_of(name)
 
     def told(other: Market) -> Evidence:
-        return signal.evidence(other, Legs(), "it", leans="small")
+        return signal.evidence(other, Legs(), "it", leg="small", asks=True)
 
     whole = told(market)
     assert np.isfinite(whole.values[300:]).any(), "it says something"
-    assert whole.leans_small is not None
+    assert whole.leans is not None
     for row in (150, 290, 301, 350, 418):
         for other in (market.until(market.sessions[row]), poisoned(market, row, seed=row)):
             again = told(other)
-            assert again.leans_small is not None
+            assert again.leans is not None
             assert first_difference(whole.values[: row + 1], again.values[: row + 1]) is None
-            assert first_difference(whole.leans_small[: row + 1], again.leans_small[: row + 1]) is None
+            assert first_difference(whole.leans[: row + 1], again.leans[: row + 1]) is None
 
 
 def later(market: Market, name: str) -> Market:
@@ -136,8 +136,8 @@ def test_an_observation_that_comes_a_day_later_delays_the_decision_by_a_day() ->
     _, market = sample("cool_cpi")
     now, then = decided("cool_cpi"), decided("cool_cpi", later(market, "cpi"))
     known = slice(300, None)
-    assert (then.small_share[known] == np.roll(now.small_share, 1)[known]).all()
-    assert (then.small_share[known] != now.small_share[known]).any()
+    assert (then.by_leg[known] == np.roll(now.by_leg, 1, axis=0)[known]).all()
+    assert (then.by_leg[known] != now.by_leg[known]).any()
 
 
 @pytest.mark.parametrize(
@@ -171,10 +171,10 @@ def test_every_distance_to_a_flip_flips_and_a_little_less_does_not(name: str, da
         assert with_value(evidence, row, flip.value) == 1.0 - before
         assert with_value(evidence, row, almost) == before or abs(flip.distance(values[row])) < 1e-9
     assert tried or name in ("cool_cpi", "valuation_catch_up", "surge_2024")
-    told = "\n".join(lines(explain(decision, market, config.strategy.initial, row)))
+    told = "\n".join(lines(explain(decision, market, legs_of(config), config.strategy.initial, row)))
     assert told.startswith(day)
     assert "nan" not in told
-    assert decision.why(row) in told
+    assert decision.why(row, legs_of(config)) in told
 
 
 def with_value(evidence: Evidence, row: int, value: float) -> float:
@@ -225,15 +225,15 @@ def test_moving_prices_by_the_distance_moves_the_decision() -> None:
         close = market.close.copy()
         for ticker in ("IWM", "IWN"):  # each leg return moves by the distance, so does their mean
             close.iloc[row, close.columns.get_loc(ticker)] += distance * close[ticker].iloc[row - lookback]
-        return float(decided("relative_momentum", dataclasses.replace(market, close=close)).small_share[row])
+        return float(decided("relative_momentum", dataclasses.replace(market, close=close)).by_leg[row, 1])
 
     distance = flip.distance(float(evidence.values[row]))
-    assert share(1.0001 * distance) == 1.0 - decision.small_share[row]
-    assert share(0.9999 * distance) == decision.small_share[row]
+    assert share(1.0001 * distance) == 1.0 - decision.by_leg[row, 1]
+    assert share(0.9999 * distance) == decision.by_leg[row, 1]
 
 
 def test_leaves_stand_from_left_to_right() -> None:
-    root = decided("rules_example").rules["small_when"]
+    root = decided("rules_example").rules["small caps on a cut"]
     assert [leaf.evidence.name for leaf in leaves_of(root) if leaf.evidence] == [
-        "lead", "implied_cut", "cut_proxy", "cut_window", "cool_cpi", "relative_strength",
+        "lead_2", "implied_cut", "cut_proxy", "cut_window", "cool_cpi", "relative_strength",
     ]  # fmt: skip

@@ -12,6 +12,7 @@ from worlds import rotation_market
 from backtest.decision import check_decision, target_weights
 from backtest.market import Legs
 from strategies import REGISTRY
+from strategies.rules import Entry
 
 OTHER_VALUES: dict[str, Any] = {
     "hold_sessions": 17,
@@ -20,14 +21,8 @@ OTHER_VALUES: dict[str, Any] = {
     "threshold": 0.037,
     "decide": "monthly",
     "combine": "any",
-    "small_share": 0.23,
-    "small_when": {"signal": "run"},
-    "growth_when": {"signal": "lead", "lookback_sessions": 40, "below": -0.01},
-    "cash_when": {"signal": "surge", "below": -0.01},
+    "shares": {"growth": 0.77, "small": 0.23},
     "unknown": "no",
-    "min_hold_sessions": 7,
-    "cooldown_sessions": 6,
-    "max_hold_sessions": 5,
     "proportional": True,
     "volatility_target": {"annual": 0.07},
     "inverse_volatility": {"window_sessions": 21},
@@ -35,10 +30,33 @@ OTHER_VALUES: dict[str, Any] = {
 """For each parameter one that is no default."""
 
 LEADS = tuple({"signal": "lead", "lookback_sessions": n} for n in (5, 10, 20))
-NEEDED: dict[str, dict[str, Any]] = {"rules": {"small_when": {"score": LEADS, "enter": 0.3}}}
+TREE = {"score": LEADS, "enter": 0.3}
+NEEDED: dict[str, dict[str, Any]] = {"rules": {"hold": ({"leg": "small", "when": TREE}, {"leg": "growth"})}}
 """What a strategy cannot do without."""
 
+OTHER_HOLDS = {
+    "when": {"leg": "small", "when": {"signal": "run"}},
+    "leg": {"leg": "cash", "when": TREE},
+    "min_hold": {"leg": "small", "when": TREE, "min_hold_sessions": 7},
+    "cooldown": {"leg": "small", "when": TREE, "cooldown_sessions": 6},
+    "max_hold": {"leg": "small", "when": TREE, "max_hold_sessions": 5},
+}
+
 PARAMETERS = [(name, field) for name, strategy in REGISTRY.items() for field in strategy.Params.model_fields]
+PARAMETERS += [("rules", each) for each in OTHER_HOLDS]
+PARAMETERS.remove(("rules", "hold"))
+
+
+def other(name: str, field: str, needed: dict[str, Any]) -> dict[str, Any]:
+    """The parameters with another value of one."""
+    if field in OTHER_HOLDS and name == "rules":
+        return {**needed, "hold": (OTHER_HOLDS[field], {"leg": "growth"})}
+    if field in ("hold", "otherwise"):
+        return {**needed, field: "bonds"}
+    return {**needed, field: OTHER_VALUES[field]}
+
+
+LEGS = Legs({**Legs().baskets, "bonds": {"IWM": 0.3, "QQQ": 0.2}})
 
 
 @pytest.mark.parametrize(("name", "field"), PARAMETERS)
@@ -46,15 +64,15 @@ def test_the_rule_is_told_with_every_parameter_filled_in(name: str, field: str) 
     """Two strategies that differ do not read the same."""
     strategy = REGISTRY[name]
     needed = NEEDED.get(name, {})
-    usual = strategy.rule(Legs(), strategy.Params(**needed))
-    other = strategy.rule(Legs(), strategy.Params(**{**needed, field: OTHER_VALUES[field]}))
-    assert other != usual
+    usual = strategy.rule(LEGS, strategy.Params(**needed))
+    another = strategy.rule(LEGS, strategy.Params(**other(name, field, needed)))
+    assert another != usual
 
 
 @pytest.mark.parametrize("name", REGISTRY)
 def test_the_rule_is_one_sentence(name: str) -> None:
     strategy = REGISTRY[name]
-    rule = strategy.rule(Legs(), strategy.Params(**NEEDED.get(name, {})))
+    rule = strategy.rule(LEGS, strategy.Params(**NEEDED.get(name, {})))
     assert rule.endswith(".")
     assert rule[0].isupper()
     assert ". " not in rule
@@ -64,16 +82,16 @@ def test_the_rule_is_one_sentence(name: str) -> None:
 @pytest.mark.parametrize(("name", "field"), PARAMETERS)
 def test_every_parameter_is_described_and_changes_what_is_decided(name: str, field: str) -> None:
     strategy = REGISTRY[name]
-    assert strategy.Params.model_fields[field].description
+    fields = Entry.model_fields if field in OTHER_HOLDS else strategy.Params.model_fields
+    assert all(each.description for each in fields.values())
     market = rotation_market(9, sessions=400)
     short = {"hold_sessions": 9, "lookback_sessions": 5}
     usual = {key: value for key, value in short.items() if key in strategy.Params.model_fields} | NEEDED.get(name, {})
-    one, other = (
-        strategy.decide(market, Legs(), strategy.Params(**params))
-        for params in (usual, {**usual, field: OTHER_VALUES[field]})
+    one, another = (
+        strategy.decide(market, LEGS, strategy.Params(**params)) for params in (usual, other(name, field, usual))
     )
-    tickers = Legs().tickers
-    weights = [target_weights(decision, market, Legs(), tickers, "cash") for decision in (one, other)]
+    tickers = LEGS.tickers
+    weights = [target_weights(decision, market, LEGS, tickers, "cash") for decision in (one, another)]
     assert not np.array_equal(*weights)
 
 
@@ -82,7 +100,7 @@ def test_a_decision_is_one_and_has_a_reason_for_every_row(name: str) -> None:
     strategy, market = REGISTRY[name], rotation_market(9, sessions=300)
     decision = check_decision(strategy.decide(market, Legs(), strategy.Params(**NEEDED.get(name, {}))), market, Legs())
     for row in range(300):
-        assert len(decision.why(row)) > 5
+        assert len(decision.why(row, Legs())) > 5
     for evidence in decision.evidence:
         assert evidence.label
         assert evidence.unit
@@ -109,8 +127,8 @@ def test_deciding_leaves_the_market_as_it_was(name: str) -> None:
         ("relative_momentum", {"threshold": float("inf")}),
         ("relative_momentum", {"decide": "yearly"}),
         ("rate_cut_momentum", {"combine": "both"}),
-        ("static_mix", {"small_share": 1.01}),
-        ("static_mix", {"small_shares": 0.5}),
+        ("static_mix", {"shares": {"small": 1.01}}),
+        ("static_mix", {"shares": {"small": 0.7, "growth": 0.4}}),
     ],
 )
 def test_a_parameter_out_of_its_range_is_refused(name: str, params: dict[str, Any]) -> None:

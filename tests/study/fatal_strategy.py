@@ -6,6 +6,7 @@ import os
 import sys
 
 import numpy as np
+from worlds import small_in
 
 from backtest.account.strategy import RotationStrategy, StrategyParams
 from backtest.decision import Decision
@@ -24,7 +25,7 @@ class Fatal(RotationStrategy):
     def decide(market: Market, legs: Legs, p: Params) -> Decision:
         if p.level == 3 and "pytest" not in sys.modules:
             os._exit(1)
-        return Decision(np.zeros(len(market.sessions)))
+        return small_in(np.zeros(len(market.sessions)))
 
     @staticmethod
     def rule(legs: Legs, p: Params) -> str:

@@ -26,6 +26,8 @@ from strategies import REGISTRY
 LEGS = {"growth": {"QQQ": 1.0}, "small": {"IWM": 1.0}}
 """Half the tickers: a run of backtrader takes half the time."""
 
+IWM_LEADS = {"signal": "lead", "lookback_sessions": 5, "of": "IWM", "over": "QQQ"}
+
 
 @pytest.fixture(scope="module")
 def market() -> Market:
@@ -87,7 +89,7 @@ def test_each_planted_cheat_is_caught(name: str, methods: set[str], caught: dict
 
     assert not report.ok
     assert {finding.method for finding in report.findings} == methods
-    assert ("order" if name == "close_tomorrow" else "small_share") in {finding.what for finding in report.findings}
+    assert ("order" if name == "close_tomorrow" else "share_small") in {finding.what for finding in report.findings}
 
 
 def test_either_method_alone_would_miss_a_cheat(caught: dict[str, AuditReport]) -> None:
@@ -150,7 +152,7 @@ VARIANTS = [
     ("rate_cut_momentum", {"hold_sessions": 30, "lookback_sessions": 10}),
     ("rate_cut_momentum", {"hold_sessions": 5, "lookback_sessions": 30, "decide": "weekly", "combine": "any"}),
     ("static_mix", {}),
-    ("rules", {"small_when": {"signal": "lead", "lookback_sessions": 5, "of": "IWM", "over": "QQQ"}}),
+    ("rules", {"hold": ({"leg": "small", "when": IWM_LEADS}, {"leg": "growth"})}),
 ]
 
 

@@ -46,7 +46,11 @@ def test_the_frontier_has_51_shares_and_the_mixes_own_figures() -> None:
     frontier = common_study().frontier
     np.testing.assert_allclose(frontier.shares, np.arange(51) / 50, atol=1e-15)
     mixed = run(
-        config("strategy.name=static_mix", "strategy.params.small_share=0.3", "execution.rebalance=monthly"),
+        config(
+            "strategy.name=static_mix",
+            "strategy.params.shares={growth: 0.7, small: 0.3}",
+            "execution.rebalance=monthly",
+        ),
         REGISTRY,
         market=market(),
     )
@@ -65,7 +69,11 @@ def test_the_parts_add_up_to_the_difference_in_growth() -> None:
 
 def test_a_static_mix_is_all_exposure_and_no_timing() -> None:
     given = {
-        "mix": config("strategy.name=static_mix", "strategy.params.small_share=0.4", "execution.rebalance=monthly")
+        "mix": config(
+            "strategy.name=static_mix",
+            "strategy.params.shares={growth: 0.6, small: 0.4}",
+            "execution.rebalance=monthly",
+        )
     }
     parts = study(given).variants[0].parts
     assert abs(parts.exposure) > 1e-3
@@ -75,7 +83,7 @@ def test_a_static_mix_is_all_exposure_and_no_timing() -> None:
 
 
 def test_free_trades_cost_nothing_and_growth_alone_has_no_parts_but_legs() -> None:
-    never = config("strategy.name=static_mix", "strategy.params.small_share=0", "execution.rebalance=monthly")
+    never = config("strategy.name=static_mix", "strategy.params.shares={growth: 1}", "execution.rebalance=monthly")
     parts = study({"never": never}).variants[0].parts
     assert (parts.exposure, parts.timing, parts.costs) == (0.0, 0.0, 0.0)
     free = config("execution.commission_bps=0", "execution.slippage_bps=0")

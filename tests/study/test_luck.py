@@ -8,12 +8,12 @@ import numpy as np
 import pandas as pd
 import pytest
 from small_studies import common_study, config, market, variants
+from worlds import small_in
 
 from backtest.account import Books, run_kernel
 from backtest.account.benchmarks import hold_plan
 from backtest.account.plan import Terms
 from backtest.config import Config
-from backtest.decision import Decision
 from backtest.pipeline import decide, plan_of
 from backtest.study.curves import VariantRun, growth, plan_of_benchmark, run_variant
 from backtest.study.inputs import StudyInputs, common_inputs
@@ -135,10 +135,10 @@ def test_a_monthly_rule_on_another_day_sees_what_a_daily_one_sees_then() -> None
 def test_looking_once_in_a_while_holds_what_was_seen_last() -> None:
     small = np.array([np.nan, 0.0, 1.0, 1.0, 0.0, 1.0])
     looks = np.array([True, False, False, True, False, False])
-    seen = looked_at(Decision(small, cash_share=np.array([0.0, 0.1, 0.2, 0.3, 0.4, 0.5])), looks, 1)
-    np.testing.assert_array_equal(seen.small_share, [np.nan, 0.0, 0.0, 0.0, 0.0, 0.0])
-    np.testing.assert_array_equal(seen.cash_share, [0.0, 0.1, 0.1, 0.1, 0.4, 0.4])
-    assert np.isnan(looked_at(Decision(small), looks, 6).small_share).all()
+    decision = small_in(small, np.array([0.0, 0.1, 0.2, 0.3, 0.4, 0.5]))
+    seen = looked_at(decision, looks, 1)
+    np.testing.assert_array_equal(seen.by_leg, decision.by_leg[[0, 1, 1, 1, 4, 4]])
+    assert not looked_at(small_in(small), looks, 6).is_known.any()
 
 
 def test_costs_equal_out_at_the_breakeven() -> None:

@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 from pydantic import Field
 from small_studies import TEXT, market
+from worlds import small_in
 
 from backtest.account.strategy import RotationStrategy, StrategyParams
 from backtest.config import Study, study_from_text
@@ -49,14 +50,14 @@ class Moody(RotationStrategy):
             raise MemoryError
         share = {0: rows // 50 % 2 * 1.0, 2: rows * 1.0}.get(p.level, (rows // 7 * 7) / len(rows))
         if p.level == 9:
-            return Decision(share, within=dict.fromkeys(legs.tickers, share * np.nan))
+            return small_in(share, within={"growth": dict.fromkeys(legs["growth"], share * np.nan)})
         if p.level == 5:
-            return Decision(share, within=dict.fromkeys(legs.tickers, share * 0.0 + 2.0))
+            return small_in(share, within={"growth": dict.fromkeys(legs["growth"], share * 0.0 + 2.0)})
         if p.level == 6:
-            return Decision(np.array(["x"] * len(rows)))
+            return small_in(np.array(["x"] * len(rows)))
         if p.level == 7:
-            return Decision(share, [Evidence("short", share[:5])])
-        return Decision(share) if p.level != 8 else None  # type: ignore[return-value]
+            return small_in(share, evidence=[Evidence("short", share[:5])])
+        return small_in(share) if p.level != 8 else None  # type: ignore[return-value]
 
     @staticmethod
     def rule(legs: Legs, p: Params) -> str:
@@ -129,7 +130,7 @@ def test_a_hundred_of_a_thousand_variants_are_their_single_runs(tmp_path: Path) 
         assert_is_its_single_run(result, number)
 
 
-GRID = "grid: {strategy.params.min_hold_sessions: [0, 5]}"
+GRID = "grid:\n  strategy.params.hold[0].min_hold_sessions: [0, 5]\n"
 RAW = "grid:\n  execution.accounting: [raw, total_return]\n  strategy.params.lookback_sessions: [5, 21]\n"
 
 
@@ -172,12 +173,13 @@ def test_a_lack_of_memory_that_says_nothing_more_stops_the_sweep(tmp_path: Path)
 
 RULES = """
 grid:
-  strategy.params.small_when.any[1].above: [0.0, 0.02]
+  strategy.params.hold[0].when.any[1].above: [0.0, 0.02]
   strategy.params.volatility_target.annual: [0.1, 0.3]
-  strategy.params.min_hold_sessions: [0, 5]
+  strategy.params.hold[0].min_hold_sessions: [0, 5]
 """
 RULE = (
-    "strategy={name: rules, params: {small_when: {any: [{signal: surge}, {signal: lead, lookback_sessions: 21}]},"
+    "strategy={name: rules, params: {hold: [{leg: small, when: {any: [{signal: surge}, {signal: lead,"
+    " lookback_sessions: 21}]}}, {leg: growth}],"
     " volatility_target: {annual: 0.2}, inverse_volatility: {window_sessions: 21}}}"
 )
 
@@ -187,25 +189,25 @@ def test_a_key_reaches_into_the_trees_of_rules(tmp_path: Path) -> None:
     for number in range(8):
         assert_is_its_single_run(result, number)
     assert len(np.unique(result.metric("final_equity_usd"))) == 8
-    limits = [result.config(number).strategy.params.small_when.any[1].above for number in (0, 4)]
+    limits = [result.config(number).strategy.params.hold[0].when.any[1].above for number in (0, 4)]
     assert limits == [0.0, 0.02]
 
 
 def test_a_list_set_first_is_the_one_that_is_reached_into(tmp_path: Path) -> None:
-    ours = "strategy.params.small_when.any=[{signal: surge, lookback_sessions: 9}, {signal: twelve_one}]"
-    made = study(tmp_path, GRID, RULE, ours, "strategy.params.small_when.any[1].above=0.25").grid_config(0)
-    first, second = made.strategy.params.small_when.any
+    ours = "strategy.params.hold[0].when.any=[{signal: surge, lookback_sessions: 9}, {signal: twelve_one}]"
+    made = study(tmp_path, GRID, RULE, ours, "strategy.params.hold[0].when.any[1].above=0.25").grid_config(0)
+    first, second = made.strategy.params.hold[0].when.any
     assert (first.lookback_sessions, second.above) == (9, 0.25)
 
 
-@pytest.mark.parametrize("key", ["legs.small[0]", "name[0]", "strategy.params.growth_when.any[0].above"])
+@pytest.mark.parametrize("key", ["legs.small[0]", "name[0]", "strategy.params.hold[0].when.all[0].above"])
 def test_a_place_in_what_is_no_list_is_refused(tmp_path: Path, key: str) -> None:
     with pytest.raises(ConfigError, match="found no such entry, expected an entry of a list"):
         study(tmp_path, GRID, RULE, f"{key}=1")
 
 
 def test_an_entry_that_is_not_there_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match=r"small_when\.any\[2\]: found no such entry, expected \[0\] to \[1\]"):
+    with pytest.raises(ConfigError, match=r"when\.any\[2\]: found no such entry, expected \[0\] to \[1\]"):
         study(tmp_path, RULES.replace("any[1]", "any[2]"), RULE)
 
 
@@ -237,7 +239,7 @@ GRID_OF_MOODS = "grid:\n  strategy.name: [moody]\n  strategy.params.level: [0, 1
 def test_a_variant_that_fails_is_a_row_with_a_reason(tmp_path: Path) -> None:
     result = sweep(study(tmp_path, GRID_OF_MOODS, "strategy.params={}"), STRATEGIES, market=market())
     assert result.problems[1] == "ZeroDivisionError: nothing to divide by"
-    assert "small_share is 2.0 on" in result.problems[2]
+    assert "the share is 2.0 on" in result.problems[2]
     assert list(result.problems) == [1, 2]
     assert np.isnan(result.table[1:3]).all()
     for number in (0, 3):  # the last one holds more shares than a byte's table has room for
@@ -318,7 +320,10 @@ def test_other_data_or_another_question_do_not_find_the_chunks(tmp_path: Path) -
 
 
 def test_data_count_even_when_the_first_point_is_wrong(tmp_path: Path) -> None:
-    grid = "grid:\n  strategy.params.min_hold_sessions: [0, 9]\n  strategy.params.max_hold_sessions: [20, 5]\n"
+    grid = (
+        "grid:\n  strategy.params.hold[0].min_hold_sessions: [0, 9]\n"
+        "  strategy.params.hold[0].max_hold_sessions: [20, 5]\n"
+    )
     asked = study(tmp_path, grid + "sample: {count: 2, seed: 0}", RULE)
     with pytest.raises(ConfigError, match="max_hold_sessions: expected at least min_hold_sessions"):
         asked.grid_parts(1)

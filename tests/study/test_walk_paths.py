@@ -14,7 +14,7 @@ import pytest
 from pydantic import Field
 from small_studies import TEXT, market
 from test_walk_groups import terms
-from worlds import rotation_market
+from worlds import rotation_market, small_in
 
 from backtest.account.kernel import run_compiled
 from backtest.account.strategy import RotationStrategy, StrategyParams
@@ -28,7 +28,7 @@ from backtest.store.provenance import Provenance
 from backtest.study.sweep import curves_of
 from backtest.study.walk import followed, measured
 from backtest.study.walk_forward import WalkForward, candidates_of, walk_forward
-from backtest.study.walk_paths import Paths, paths_through
+from backtest.study.walk_paths import WalkPaths, paths_through
 from strategies import REGISTRY
 
 
@@ -43,7 +43,7 @@ class Noise(RotationStrategy):
     @staticmethod
     def decide(market: Market, legs: Legs, p: Params) -> Decision:
         turns = np.random.default_rng(p.coin).integers(0, 2, len(market.sessions) // 20 + 1)
-        return Decision(np.repeat(turns, 20)[: len(market.sessions)].astype(np.float64))
+        return small_in(np.repeat(turns, 20)[: len(market.sessions)].astype(np.float64))
 
     @staticmethod
     def rule(legs: Legs, p: Params) -> str:
@@ -82,7 +82,7 @@ def walk(tmp_path_factory: pytest.TempPathFactory) -> WalkForward:
     return common(tmp_path_factory.mktemp("paths"))
 
 
-def paths(walk: WalkForward) -> Paths:
+def paths(walk: WalkForward) -> WalkPaths:
     assert walk.paths is not None
     return walk.paths
 
@@ -248,7 +248,7 @@ def test_an_account_changes_its_variant_at_the_open_after_the_choice(tmp_path: P
     grid = "{strategy.name: [noise], strategy.params.coin: [0, 1, 2, 3, 4, 5]}"
     walk = walked(tmp_path, grid=grid, overrides=("strategy.params={}", *ONE_TICKER_A_LEG))
     result, own = walk.sweep, curves(walk)
-    sides = [result.first.decide(Noise.Params(coin=coin)).small_share[result.first.begin + 100] for coin in range(6)]
+    sides = [result.first.decide(Noise.Params(coin=coin)).by_leg[result.first.begin + 100, 1] for coin in range(6)]
     before, after = sides.index(0.0), sides.index(1.0)
     equity = run_compiled(followed(candidates_of(result), [(0, before), (100, after)])).equity
     assert (equity[:101] == own[before, :101]).all()

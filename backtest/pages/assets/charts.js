@@ -12,7 +12,10 @@ const element = id => document.getElementById("chart-" + id);
 const isSeen = i => i === state.sel || state.kept.includes(i);
 const role = i => i === state.sel ? "sel" : state.kept.includes(i) ? "kept-" + state.kept.indexOf(i) : "quiet";
 const inFront = () => N ? [...state.kept.filter(i => i !== state.sel), state.sel] : [];
-const isZoomed = () => state.a > FROM;
+// Rows in view: those of the page, or of a chart that always begins at its own row.
+let A = FROM, B = LAST;
+const look = spec => { [A, B] = spec.begin === undefined ? [state.a, state.b] : [spec.begin, LAST]; };
+const isZoomed = () => A > FROM;
 const day = k => { const d = new Date(T[k]); return `${d.getUTCDate()} ${MONTHS[d.getUTCMonth()]} ${d.getUTCFullYear()}`; };
 const nearest = t => {
   let low = 0, high = LAST;
@@ -71,26 +74,27 @@ function values(name, { over, fall } = {}) {
 }
 // A zoomed view starts every series at the same money: the question inside an easing cycle is who won from there.
 const shown = (name, meta = {}) => {
-  const v = values(name, meta), start = v[state.a];
+  const v = values(name, meta), start = v[A];
   return meta.rebase ? k => v[k] === null ? null : v[k] / start * meta.rebase : k => v[k];
 };
 function windowed(trace) {
   const { meta = {}, ...own } = trace;
-  if (own.x !== "#days") return own;
+  if (own.x !== "#days") return typeof own.x === "string" ? { ...own, x: array(own.x.slice(1)) } : own;
   const rows = [];
-  for (let k = state.a; k <= state.b; k += meta.step || 1) rows.push(k);
+  for (let k = A; k <= B; k += meta.step || 1) rows.push(k);
   const at = typeof own.y === "string" ? shown(own.y.slice(1), meta) : k => own.y[k];
   const y = meta.cone ? rows.map(k => cone(meta.cone, k)) : rows.map(at);
   const half = meta.only ? y.map(x => x === null ? null : x * meta.only > 0 ? x : 0) : y;
   return { ...own, x: rows.map(k => X[k]), y: half, label: meta.label };
 }
 // Where a variant with the selected one's tracking error and no skill stays 95 % of the time.
-const cone = (side, k) => Math.exp(side * 1.96 * P.errors[state.sel] * Math.sqrt(Math.max(0, T[k] - T[state.a]) / YEAR));
+const cone = (side, k) => Math.exp(side * 1.96 * P.errors[state.sel] * Math.sqrt(Math.max(0, T[k] - T[A]) / YEAR));
 
-function expanded({ per, rest, front, sel, ...trace }) {
+function expanded({ per, cells, rest, front, sel, ...trace }) {
+  if (cells) return expandedCells(trace, cells, front);
   if (!per) return [windowed(trace)];
   const piece = i => windowed(merged(trace, per.series ? { x: "#days", y: `#${per.series}${i}` } : Object.fromEntries(Object.entries(per).map(([k, v]) => [k, v[i]]))));
-  const result = [], quiet = P.names.map((_, i) => i).filter(i => !isSeen(i) || !front);
+  const result = [], quiet = P.names.map((_, i) => i).filter(i => !isSeen(i));
   if (rest && quiet.length) {                     // one trace with gaps: two hundred would take seconds
     const all = quiet.map(piece), glue = key => all.flatMap(t => [...t[key], ...(t.mode === "markers" ? [] : [null])]);
     result.push(merged({ ...all[0], x: glue("x"), y: glue("y"), ...(per.customdata ? { customdata: glue("customdata") } : {}) }, rest));
@@ -103,6 +107,10 @@ function expanded({ per, rest, front, sel, ...trace }) {
   return result;
 }
 
+// Where the variants of the selection stand on a grid, if they are in view.
+const expandedCells = (trace, cells, front) => inFront().filter(i => cells.x[i]?.length).map(i =>
+  JSON.parse(JSON.stringify(merged({ ...trace, x: cells.x[i], y: cells.y[i] }, front)).replaceAll("@role", "@" + role(i))));
+
 // ---- a chart as it is to be drawn now: its own layout, then what view, selection, width and paper change
 function built(id, patch) {
   const spec = P.charts[id], isNarrow = narrow.matches && !state.paper;
@@ -110,7 +118,7 @@ function built(id, patch) {
   return [spec.views?.[key], spec.sel?.[state.sel], isNarrow && spec.narrow, state.paper && spec.paper, patch].reduce((all, each) => each ? merged(all, each) : all, spec);
 }
 const PAPER_WIDTH = 688;                          // fits A4 and Letter; before print an element's size is still the screen's
-const widthOf = (el, spec = {}) => state.paper ? spec.width || PAPER_WIDTH : el.clientWidth;
+const widthOf = (el, spec = {}) => Math.min(spec.width || Infinity, state.paper ? PAPER_WIDTH : el.clientWidth);
 const axisOf = trace => "yaxis" + (trace.yaxis || "y").slice(1);
 
 function fit(layout, traces, name, { pad = .05, include = [], clip = 0 }) {
@@ -147,19 +155,20 @@ function draw(id, patch) {
   const spec = built(id, patch);
   el.parentElement.classList.toggle("empty", !!spec.isEmpty);
   if (spec.isEmpty) { drawn.set(id, { spec }); return; }
+  look(spec);
   const traces = coloured(spec.data.flatMap(t => t === null ? [] : expanded(t))), layout = coloured({ ...P.base, ...spec.layout });
-  const canZoom = !!spec.readout && finePointer.matches && !state.paper, { l, r, t, b } = layout.margin;
+  const canZoom = !!spec.readout && spec.begin === undefined && finePointer.matches && !state.paper, { l, r, t, b } = layout.margin;
   const width = widthOf(el, spec), height = spec.height;
   el.style.height = height + "px";
   if (spec.readout) {
-    layout.xaxis = { ...layout.xaxis, range: [X[state.a], X[state.b]], fixedrange: !canZoom };
+    layout.xaxis = { ...layout.xaxis, range: [X[A], X[B]], fixedrange: !canZoom };
     layout.dragmode = canZoom ? "zoom" : false;
   }
   for (const [name, how] of Object.entries(spec.fit || {})) if (how) fit(layout, traces, name, how);
   for (const [name, of] of Object.entries(spec.named || {}))
     layout[name].ticktext = layout[name].ticktext?.map((text, k) => isSeen(of[k]) ? `<b><span style="color:${token(role(of[k]))}">${text}</span></b>` : text);
   const ends = spec.ends ? endLabels(layout, traces, spec.ends, height - t - b) : [];
-  const cuts = spec.readout && T[state.b] - T[state.a] < 8 * YEAR ? layout.cuts || [] : [];     // beyond, the lines of a cycle merge into a tint
+  const cuts = spec.readout && T[B] - T[A] < 8 * YEAR ? layout.cuts || [] : [];     // beyond, the lines of a cycle merge into a tint
   const size = { width, height, shapes: [...cuts, ...(layout.shapes || [])], annotations: [...(layout.annotations || []), ...ends] };
   delete layout.cuts;
   // Where nothing is to be zoomed no layer of plotly's may catch a finger.
@@ -174,7 +183,7 @@ const read = (id, text) => { const line = $("#read-" + id); if (line && text !==
 // ---- the readout is the legend and the hover: it covers nothing, works under a thumb and from the keyboard, and prints
 const swatch = (tone, text, value) => make("span", {}, ...(tone ? [make("i", { className: tone })] : []), text ? text + " " : "", make("b", { textContent: value }));
 function entries(part, k) {
-  if (part.date) return [make("span", {}, isZoomed() ? day(state.a) + " to " : "", make("b", { textContent: day(k) }))];
+  if (part.date) return [make("span", {}, isZoomed() ? day(A) + " to " : "", make("b", { textContent: day(k) }))];
   if (part.line) return [make("span", { className: "line" }, ...part.line.flatMap(each => entries(each, k)).flatMap(e => [e, " "]))];
   if (part.runs) {                                // what held from one row to the next
     const own = P.runs[part.runs], at = own.rows.findLastIndex(row => row <= k);
@@ -187,17 +196,18 @@ function entries(part, k) {
 }
 function point(k, ids = [...drawn.keys()]) {
   state.at = k;
-  const row = k === null ? state.b : k;
   for (const id of ids) {
     const { spec, l, r, width } = drawn.get(id), el = element(id), out = $("#read-" + id);
     if (!spec.readout) continue;
+    look(spec);
+    const row = k === null ? B : k;
     out.replaceChildren(...spec.readout.flatMap(part => entries(part, row)).flatMap(e => [e, " "]));
     // It grows with its longest text and never shrinks under the pointer, which would move the chart away from it.
     if (out.dataset.width !== String(out.clientWidth) || state.paper) { out.style.minHeight = ""; out.dataset.width = out.clientWidth; }
     if (!state.paper && out.offsetHeight > (parseFloat(out.style.minHeight) || 0)) out.style.minHeight = out.offsetHeight + "px";
     const cross = $(".cross", el) || el.appendChild(make("div", { className: "cross" }));
-    cross.style.display = k === null || k < state.a || k > state.b ? "none" : "block";
-    cross.style.left = l + (T[row] - T[state.a]) / (T[state.b] - T[state.a]) * (width - l - r) + "px";
+    cross.style.display = k === null || k < A || k > B ? "none" : "block";
+    cross.style.left = l + (T[row] - T[A]) / (T[B] - T[A]) * (width - l - r) + "px";
   }
 }
 const SHORTEST = 5;                               // rows that a zoomed view has at least
@@ -221,7 +231,8 @@ function listen(el, id) {
   const own = () => drawn.get(id), isSeries = !!own().spec.readout;
   const where = e => {
     const { l, r, width } = own(), share = (e.clientX - el.getBoundingClientRect().left - l) / (width - l - r);
-    return Math.min(state.b, Math.max(state.a, nearest(T[state.a] + Math.min(1, Math.max(0, share)) * (T[state.b] - T[state.a]))));
+    look(own().spec);
+    return Math.min(B, Math.max(A, nearest(T[A] + Math.min(1, Math.max(0, share)) * (T[B] - T[A]))));
   };
   el.addEventListener("keydown", e => {
     const to = { ArrowUp: state.sel - 1, ArrowDown: state.sel + 1 }[e.key];
@@ -231,7 +242,8 @@ function listen(el, id) {
   });
   if (!isSeries) {
     if (!own().spec.says && !own().spec.isHeard) return;
-    const about = e => { const data = e.points[0]?.customdata; return data ? data : own().spec.tell?.(e.points[0]); };
+    const pair = ({ x, y, z }, order) => [order[y], `${P.names[order[y]]} and ${P.names[order[x]]}: ${told(z)}`];
+    const about = ({ points: [one] }) => one && (one.customdata || (own().spec.pairs ? pair(one, own().spec.pairs) : own().spec.tell?.(one)));
     el.on("plotly_hover", e => { const data = about(e); if (data) read(id, data[1]); });
     el.on("plotly_unhover", () => read(id, own().spec.says));
     el.on("plotly_click", e => { const data = about(e); if (data) read(id, data[1]); if (data && N && data[0] >= 0) hooks.select(data[0]); });
@@ -248,10 +260,10 @@ function listen(el, id) {
   el.addEventListener("dblclick", () => setRange(FROM, LAST));
   el.on("plotly_doubleclick", () => setRange(FROM, LAST));
   el.addEventListener("keydown", e => {
-    const now = state.at ?? state.b, n = e.shiftKey ? own().spec.stride || 21 : 1;
-    const to = { ArrowLeft: now - n, ArrowRight: now + n, Home: state.a, End: state.b }[e.key];
+    look(own().spec);
+    const now = state.at ?? B, n = e.shiftKey ? own().spec.stride || 21 : 1, to = { ArrowLeft: now - n, ArrowRight: now + n, Home: A, End: B }[e.key];
     if (e.key === "Escape") setRange(FROM, LAST);
-    else if (to !== undefined) { e.preventDefault(); point(Math.min(state.b, Math.max(state.a, to))); }
+    else if (to !== undefined) { e.preventDefault(); point(Math.min(B, Math.max(A, to))); }
   });
 }
 

@@ -17,7 +17,7 @@ from backtest.config import question
 from backtest.metrics import METRIC_KEYS
 from backtest.metrics.registry import COUNTED_KEYS
 from backtest.pages.shell import PageContext
-from backtest.pages.write import asked_of, code_of, sparkline, write_pages
+from backtest.pages.write import asked_of, code_of, sparkline, variants_file, write_pages
 from backtest.store.folder import Identity, Written
 from backtest.store.provenance import Provenance, sha256_text
 from backtest.store.tables import csv, day, json_text
@@ -34,6 +34,7 @@ def write_comparison(
     hashes = hashes_of(comparison, strategies)
     identity = Identity("comparison", comparison.name, hashes)
     files = {TABLE: comparison_csv(comparison), DOCUMENT: json_text(document(comparison))}
+    files |= variants_file({each.name: each.config for each in comparison.variants}, comparison.benchmark)
     files[PAGE] = page_of(comparison, PageContext(hash8=identity.hash8, hashes=hashes))
     return write_pages(root, identity, files, _about(comparison), provenance)
 
@@ -45,25 +46,30 @@ def page_of(comparison: Comparison, context: PageContext) -> str:
     return render_comparison(comparison, context)
 
 
+def question_of(comparison: Comparison) -> str:
+    """What is hashed of a comparison's question."""
+    asked = [[variant.name, question(variant.config)] for variant in comparison.variants]
+    return json.dumps([comparison.name, comparison.benchmark, comparison.seed, asked])
+
+
+def strategies_of(comparison: Comparison) -> list[str]:
+    """Names of the strategies that any variant uses, in the variants' order."""
+    return list(dict.fromkeys(variant.config.strategy.name for variant in comparison.variants))
+
+
 def hashes_of(comparison: Comparison, strategies: Mapping[str, type]) -> dict[str, str]:
     """What the folder's name depends on: question, data, code, trials; each as sha256 (hex).
 
     The trials by number and moments: the same comparison beside other trials is another result. It does not matter
     whether its own variants are in the ledger already.
     """
-    used = dict.fromkeys(variant.config.strategy.name for variant in comparison.variants)
     trials = comparison.size.annual
-    asked = [
-        comparison.name,
-        comparison.benchmark,
-        comparison.seed,
-        [[variant.name, question(variant.config)] for variant in comparison.variants],
-    ]
-    known = [trials.count, trials.mean, trials.variance, list(comparison.cautions)]
+    # In as many digits as every processor gives.
+    known = [trials.count, f"{trials.mean:.6g}", f"{trials.variance:.6g}", list(comparison.cautions)]
     return {
-        "question": sha256_text(json.dumps(asked)),
+        "question": sha256_text(question_of(comparison)),
         "data": comparison.data_sha256,
-        "code": code_of(strategies, list(used)),
+        "code": code_of(strategies, strategies_of(comparison)),
         "trials": sha256_text(json.dumps(plain(known))),
     }
 

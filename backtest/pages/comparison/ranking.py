@@ -7,12 +7,11 @@ ranking of skill, which the page says.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-if TYPE_CHECKING:
-    from backtest.study.comparison import BenchmarkFigures, Comparison
+from backtest.pages.legs import NEUTRAL, LegLook
+from backtest.study.comparison import BenchmarkFigures, Comparison
 
 MOST_SHOWN = 200
 """Beyond so many variants the rest stands in comparison.csv alone; the statistics are of all of them."""
@@ -38,6 +37,7 @@ def _shortened(name: str) -> str:
     return text if len(text) <= LONGEST_LABEL else f"{text[: half - 1]}…{text[-half:]}"
 
 
-def tone_of(benchmark: BenchmarkFigures) -> str:
+def tone_of(benchmark: BenchmarkFigures, looks: Sequence[LegLook]) -> str:
     """The colour of the leg that a benchmark is; a mix and any other ticker is grey."""
-    return {0.0: "growth", 1.0: "small"}.get(-1.0 if benchmark.small_share is None else benchmark.small_share, "mix")
+    share = benchmark.small_share
+    return looks[0].tone if share == 0.0 else looks[-1].tone if share == 1.0 else NEUTRAL

@@ -9,13 +9,13 @@ import json
 from pathlib import Path
 from typing import Any
 
-from backtest.config import study_question
+from backtest.config import Study, study_question
 from backtest.data import content_hash
 from backtest.metrics import METRIC_KEYS
 from backtest.pages.shell import PageContext
 from backtest.pages.sweep import render_sweep
 from backtest.pages.sweep.view import headline
-from backtest.pages.write import asked_of, code_of, period_of, sources_of, sparkline, write_pages
+from backtest.pages.write import asked_of, code_of, period_of, sources_of, sparkline, study_files, write_pages
 from backtest.store.folder import Content, Identity, Written
 from backtest.store.provenance import Provenance, sha256_text
 from backtest.store.tables import csv, csv_bytes, json_text
@@ -37,7 +37,7 @@ def write_sweep(
     """
     hashes = hashes_of(sweep, findings) | extras.hashes()
     identity = Identity("sweep", sweep.name, hashes)
-    files: dict[str, Content] = {TABLE: csv_bytes(sweep.frame, has_index=False)}
+    files: dict[str, Content] = {**tables_of(sweep), **study_files(sweep.study)}
     files[DOCUMENT] = json_text(document(sweep, findings))
     curves = curves_frame(sweep, findings, extras.curves)
     if len(curves.columns):
@@ -58,6 +58,11 @@ def write_sweep(
     return write_pages(root, identity, files, about, provenance)
 
 
+def tables_of(sweep: Sweep) -> dict[str, bytes]:
+    """The figures of every point, which depend on no other trial."""
+    return {TABLE: csv_bytes(sweep.frame, has_index=False)}
+
+
 def about_of(sweep: Sweep) -> dict[str, Any]:
     """What the manifest says of a sweep and of a walk forward through it."""
     study = sweep.study
@@ -75,14 +80,19 @@ def strategies_of(sweep: Sweep) -> list[str]:
     return sorted({sweep.first.config.strategy.name, *map(str, sweep.study.grid.get("strategy.name", ()))})
 
 
+def question_of(study: Study) -> str:
+    """What is hashed of a sweep's question."""
+    return f"sweep {study_question(study)}"
+
+
 def hashes_of(sweep: Sweep, findings: Findings) -> dict[str, str]:
     """What the folder's name depends on: question, data, code, trials; each as sha256 (hex)."""
     trials = findings.size.annual
     return {
-        "question": sha256_text(f"sweep {study_question(sweep.study)}"),
+        "question": sha256_text(question_of(sweep.study)),
         "data": content_hash(sweep.market),
         "code": code_of(sweep.settings.strategies, strategies_of(sweep)),
-        "trials": sha256_text(json.dumps(plain([trials.count, trials.mean, trials.variance]))),
+        "trials": sha256_text(json.dumps([trials.count, f"{trials.mean:.6g}", f"{trials.variance:.6g}"])),
     }
 
 

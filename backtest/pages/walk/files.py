@@ -11,19 +11,19 @@ from typing import Any
 
 import pandas as pd
 
-from backtest.config import study_question
+from backtest.config import Study, study_question
 from backtest.data import content_hash
 from backtest.pages.shell import PageContext
 from backtest.pages.sweep.files import about_of, strategies_of
 from backtest.pages.walk import render_walk
 from backtest.pages.walk.page import headline
-from backtest.pages.write import code_of, period_of, sparkline, write_pages
+from backtest.pages.write import code_of, period_of, sparkline, study_files, write_pages
 from backtest.store.folder import Identity, Written
 from backtest.store.provenance import Provenance, sha256_text
 from backtest.store.tables import csv, day, json_text
 from backtest.study.document import plain
 from backtest.study.walk_forward import WalkForward
-from backtest.study.walk_paths import SPREAD_KEYS, Paths
+from backtest.study.walk_paths import SPREAD_KEYS, WalkPaths
 
 SCHEMA = 1
 PAGE, DOCUMENT, WINDOWS, EQUITY = "walk_forward.html", "walk_forward.json", "windows.csv", "equity.csv"
@@ -34,14 +34,12 @@ def write_walk(walk: WalkForward, root: Path, provenance: Provenance) -> Written
     """Write `root/<name>-<hash8>/`; raises as `write_pages` does."""
     sweep = walk.sweep
     hashes = {
-        "question": sha256_text(f"walk-forward {study_question(sweep.study)} {walk.terms.model_dump_json()}"),
+        "question": sha256_text(question_of(sweep.study)),
         "data": content_hash(sweep.market),
         "code": code_of(sweep.settings.strategies, strategies_of(sweep)),
     }
     identity = Identity("walk-forward", sweep.name, hashes)
-    files = {WINDOWS: csv(windows_frame(walk), has_index=False), EQUITY: csv(equity_frame(walk))}
-    if walk.paths:
-        files |= {SPLITS: csv(splits_frame(walk.paths), has_index=False), PATHS: csv(paths_frame(walk, walk.paths))}
+    files = {**tables_of(walk), **study_files(sweep.study)}
     files[DOCUMENT] = json_text(document(walk))
     files[PAGE] = render_walk(walk, PageContext(hash8=identity.hash8, hashes=hashes))
     about = {
@@ -52,6 +50,19 @@ def write_walk(walk: WalkForward, root: Path, provenance: Provenance) -> Written
         "sparkline": sparkline(walk.equity),
     }
     return write_pages(root, identity, files, about, provenance)
+
+
+def question_of(study: Study) -> str:
+    """What is hashed of a walk's question."""
+    return f"walk-forward {study_question(study)} {study.walk_forward.model_dump_json()}"
+
+
+def tables_of(walk: WalkForward) -> dict[str, str]:
+    """The figures, which depend on no other trial."""
+    tables = {WINDOWS: csv(windows_frame(walk), has_index=False), EQUITY: csv(equity_frame(walk))}
+    if walk.paths:
+        tables |= {SPLITS: csv(splits_frame(walk.paths), has_index=False), PATHS: csv(paths_frame(walk, walk.paths))}
+    return tables
 
 
 def windows_frame(walk: WalkForward) -> pd.DataFrame:
@@ -78,7 +89,7 @@ def equity_frame(walk: WalkForward) -> pd.DataFrame:
     return pd.DataFrame(columns, index=walk.sessions.rename("date"))
 
 
-def splits_frame(paths: Paths) -> pd.DataFrame:
+def splits_frame(paths: WalkPaths) -> pd.DataFrame:
     """A row per split: groups tested (from 1), the values chosen, the metric in training and in the test, rank."""
     rows = []
     for choice in paths.choices:
@@ -88,7 +99,7 @@ def splits_frame(paths: Paths) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def paths_frame(walk: WalkForward, paths: Paths) -> pd.DataFrame:
+def paths_frame(walk: WalkForward, paths: WalkPaths) -> pd.DataFrame:
     """The paths' curves from the first session on, USD, beside the benchmark and the best in sample."""
     columns = {f"path_{k + 1}": curve for k, curve in enumerate(paths.equity)}
     held = {"benchmark": paths.benchmark, "best_in_sample": paths.in_sample}
@@ -113,7 +124,7 @@ def document(walk: WalkForward) -> dict[str, Any]:
     return dict(plain(content))
 
 
-def paths_document(walk: WalkForward, paths: Paths) -> dict[str, Any]:
+def paths_document(walk: WalkForward, paths: WalkPaths) -> dict[str, Any]:
     """What a script needs of the paths; each path names for every group the split (from 1) whose choice it holds."""
     sessions = walk.sweep.first.plan.sessions
     purge, embargo = walk.terms.apart

@@ -5,72 +5,29 @@ The flow: study -> sweep -> walk-forward -> WALK_FORWARD.HTML, in the visual lan
 
 from __future__ import annotations
 
-import json
-from functools import cache
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from backtest import text
 from backtest.account.benchmarks import benchmark_label
-from backtest.market import Floats
 from backtest.metrics import metric_of
-from backtest.pages import page
-from backtest.pages.walk.paths import paths_facts, paths_payload
-from backtest.text import capital, count, number, percent, plural, points, setting, short_key, title_of
-
-if TYPE_CHECKING:
-    from backtest.study.walk import Choice
+from backtest.pages.periods import mood
+from backtest.pages.shell import PageContext, Tile, render_page
+from backtest.pages.walk.charts import chart_data
+from backtest.pages.walk.paths import paths_view
+from backtest.study.walk import Choice
 from backtest.study.walk_forward import WalkForward
-
-ASSETS = Path(__file__).parent / "assets"
-TOKENS = page.ASSETS.parent.parent / "comparison" / "assets" / "tokens.css"
+from backtest.text import capital, count, number, percent, plural, points, title_of
 
 COLUMNS = ("cagr", "information_ratio", "sharpe", "volatility", "max_drawdown")
 
 
-def render_walk(walk: WalkForward, context: page.PageContext) -> str:
+def render_walk(walk: WalkForward, context: PageContext) -> str:
     """The whole page as text; the same bytes for the same input."""
-    import jinja2
-
-    bundle, script = page.plotly_bundle(), page_script()
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(ASSETS),
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        undefined=jinja2.StrictUndefined,
-    )
-    environment.filters.update({name: getattr(text, name) for name in ("day", "place")})
-    csp = page.content_security_policy(bundle, script)
-    body = environment.get_template("walk.html.j2").render(facts_of(walk), context=context, csp=csp, css=page_styles())
-    parts = (
-        body,
-        f'<script type="application/json" id="payload">{payload_of(walk)}</script>\n',
-        f"<script>{bundle}</script>\n<script>{script}</script>\n",
-        "</body>\n</html>\n",
-    )
-    return "".join(parts)
+    return render_page("walk.html.j2", view_of(walk), chart_data(walk), context, styles=("page.css", "study.css"))
 
 
-@cache
-def page_script() -> str:
-    """The shared axes and the paths where the page's own script has places for them, in one scope."""
-    own = (ASSETS / "walk.js").read_text(encoding="utf-8")
-    for place, path in (("axes", page.ASSETS / "axes.js"), ("paths", ASSETS / "paths.js")):
-        own = own.replace(f"// ---- {place} come here\n", path.read_text(encoding="utf-8"))
-    return f'(() => {{\n"use strict";\n{own}\n}})();'
-
-
-@cache
-def page_styles() -> str:
-    """The styles of the single run and of the sweep, then the page's own."""
-    paths = [*(page.ASSETS / name for name in page.STYLES), TOKENS, page.ASSETS / "sweep.css", ASSETS / "walk.css"]
-    return "\n".join(path.read_text(encoding="utf-8") for path in paths)
-
-
-def facts_of(walk: WalkForward) -> dict[str, Any]:
+def view_of(walk: WalkForward) -> dict[str, Any]:
     """What the template prints."""
     market, benchmark = walk.sweep.market, benchmark_label(walk.sweep.benchmark or "")
     return {
@@ -82,6 +39,7 @@ def facts_of(walk: WalkForward) -> dict[str, Any]:
         "benchmark": benchmark,
         "headline": headline(walk),
         "lede": lede(walk),
+        "tiles": tiles(walk),
         "columns": [metric_of(key).head for key in COLUMNS],
         "rows": [
             (
@@ -92,7 +50,7 @@ def facts_of(walk: WalkForward) -> dict[str, Any]:
         ],
         "windows": [_window(walk, choice) for choice in walk.choices],
         "select": metric_of(walk.terms.select).head,
-        "paths": paths_facts(walk, walk.paths) if walk.paths else None,
+        "paths": paths_view(walk, walk.paths) if walk.paths else None,
         "apart": _apart(walk),
         "notes": market.notes,
         "sources": market.sources,
@@ -131,6 +89,28 @@ def lede(walk: WalkForward) -> list[str]:
     return said
 
 
+def tiles(walk: WalkForward) -> list[Tile]:
+    """The first screen: against the benchmark, above the median or not, before and after, what hindsight had."""
+    own, held = growth_of(walk, "walk-forward"), growth_of(walk, walk.sweep.benchmark or "")
+    best, boxes, metric = growth_of(walk, "best in hindsight"), [], metric_of(walk.terms.select).head
+    if own is not None and held is not None:
+        tone = {"up": "ahead", "down": "behind", "": ""}[mood(own - held)]
+        against = f"{percent(own)} against {percent(held)}"
+        label = f"vs {benchmark_label(walk.sweep.benchmark or '')}"
+        boxes.append(Tile(label, points(own - held), "points a year", against, tone, is_wide=True))
+    above = f"{round(walk.above_median * len(walk.choices))} of {len(walk.choices)}"
+    boxes.append(Tile("Above the median of all", above, "windows", "One half is what luck gives.", "", is_wide=True))
+    before, after = (np.nanmean([getattr(choice, name) for choice in walk.choices]) for name in ("inside", "outside"))
+    boxes.append(
+        Tile(f"{capital(metric)}, after", number(after), "", f"{number(before)} when chosen.", "", is_wide=True)
+    )
+    if best is not None:
+        boxes.append(
+            Tile("Best in hindsight", percent(best), "a year", "Nobody could have known it.", "", is_wide=True)
+        )
+    return boxes
+
+
 def _apart(walk: WalkForward) -> str:
     purge, embargo = walk.terms.purge_sessions, walk.terms.embargo_sessions
     told = [f"the last {plural(purge, 'session')} before a choice are not looked at"] if purge else []
@@ -155,42 +135,3 @@ def _window(walk: WalkForward, choice: Choice) -> list[str]:
         percent(choice.growth),
         points(choice.growth - choice.benchmark_growth),
     ]
-
-
-def payload_of(walk: WalkForward) -> str:
-    """JSON that may stand inside a script element; about every fifth session, the first tested one among them."""
-    start, sessions = walk.choices[0].window.begin, walk.sweep.first.plan.sessions
-    end = len(sessions) if walk.paths else start + len(walk.sessions)
-    before = np.arange(start, -1, -5)[::-1] if walk.paths else np.array([start])
-    rows = np.unique(np.concatenate([[0] if walk.paths else [], before, np.arange(start, end, 5), [end - 1]])).astype(
-        int
-    )
-    days = sessions.to_numpy().astype("datetime64[D]")
-    tested = rows[rows >= start] - start
-
-    def curve(equity: Floats) -> list[float]:
-        return [round(float(value), 4) for value in equity[tested] / equity[0]]
-
-    grid = walk.sweep.study.grid
-    data = {
-        "days": [str(day) for day in days[rows]],
-        "from": len(rows) - len(tested),
-        "curves": [
-            ["walk-forward", "sel", curve(walk.equity)],
-            [benchmark_label(walk.sweep.benchmark or ""), "ink", curve(walk.benchmark)],
-            ["best in hindsight", "mix", curve(walk.hindsight)],
-        ],
-        "begins": [str(days[choice.window.begin]) for choice in walk.choices],
-        "drift": [
-            [
-                short_key(key),
-                [setting(v) for v in values],
-                [values.index(choice.values[key]) for choice in walk.choices],
-            ]
-            for key, values in grid.items()
-            if len(values) > 1
-        ],
-        "ranks": [round(choice.rank, 4) if np.isfinite(choice.rank) else None for choice in walk.choices],
-        **(paths_payload(walk.paths, rows) if walk.paths else {}),
-    }
-    return json.dumps(data, separators=(",", ":"), allow_nan=False, ensure_ascii=False).replace("<", "\\u003c")

@@ -1,28 +1,19 @@
-"""The paths on the page: sentences, the table, what the two charts draw."""
+"""The paths on the page: sentences and the table."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
-
-import numpy as np
-import numpy.typing as npt
+from collections.abc import Mapping
+from typing import Any
 
 from backtest.account.benchmarks import benchmark_label
 from backtest.metrics import metric_of
+from backtest.pages.walk.charts import SHOWN
+from backtest.study.walk_forward import WalkForward
+from backtest.study.walk_paths import WalkPaths
 from backtest.text import day, percent, plural
 
-if TYPE_CHECKING:
-    from backtest.study.walk_forward import WalkForward
-    from backtest.study.walk_paths import Paths
 
-MOST_DRAWN = 60
-"""Curves; of more paths, as many from the least to the most grown."""
-
-SHOWN = ("information_ratio", "sharpe", "cagr")
-
-
-def paths_facts(walk: WalkForward, paths: Paths) -> dict[str, Any]:
+def paths_view(walk: WalkForward, paths: WalkPaths) -> dict[str, Any]:
     """What the template prints of the paths."""
     return {
         "title": f"The same way of choosing, on {plural(len(paths.splits), 'path')}",
@@ -34,7 +25,7 @@ def paths_facts(walk: WalkForward, paths: Paths) -> dict[str, Any]:
     }
 
 
-def _rows(walk: WalkForward, paths: Paths) -> list[tuple[str, list[str]]]:
+def _rows(walk: WalkForward, paths: WalkPaths) -> list[tuple[str, list[str]]]:
     benchmark = benchmark_label(walk.sweep.benchmark or "")
     rows: list[tuple[str, Mapping[str, float | None]]] = [
         (f"{name} path", {key: paths.spread(key)[name] for key in SHOWN}) for name in ("median", "lowest", "highest")
@@ -44,7 +35,7 @@ def _rows(walk: WalkForward, paths: Paths) -> list[tuple[str, list[str]]]:
     return [(name, [metric_of(key).write(figures[key]) for key in SHOWN]) for name, figures in rows]
 
 
-def _how(walk: WalkForward, paths: Paths) -> str:
+def _how(walk: WalkForward, paths: WalkPaths) -> str:
     groups, tested = len(paths.groups), len(paths.choices[0].split.tested)
     sessions = walk.sweep.first.plan.sessions.to_numpy()
     each = "Each group" if tested == 1 else f"Every combination of {tested}"
@@ -56,7 +47,7 @@ def _how(walk: WalkForward, paths: Paths) -> str:
     )
 
 
-def sentences(walk: WalkForward, paths: Paths) -> list[str]:
+def sentences(walk: WalkForward, paths: WalkPaths) -> list[str]:
     """What the paths say; the command prints it too."""
     many, benchmark = plural(len(paths.splits), "path"), benchmark_label(walk.sweep.benchmark or "")
     ahead, above = round(paths.ahead * len(paths.splits)), round(paths.above_median * len(paths.choices))
@@ -83,28 +74,3 @@ def apart(walk: WalkForward) -> str:
         f"{plural(purge, 'session')} before each test and {embargo} after it were not looked at: "
         "a rule that looks back further than that still remembers the test."
     )
-
-
-def paths_payload(paths: Paths, rows: npt.NDArray[np.intp]) -> dict[str, Any]:
-    """Growth of the paths at these rows, and all their figures."""
-    order = np.argsort(paths.equity[:, -1], kind="stable")
-    drawn = order[np.unique(np.linspace(0, len(order) - 1, min(len(order), MOST_DRAWN)).round().astype(np.intp))]
-
-    def curve(equity: npt.NDArray[np.float64]) -> list[float]:
-        return [round(float(value), 4) for value in equity[rows] / equity[0]]
-
-    def figure(value: object) -> float | None:
-        return None if value is None else round(float(value), 5)  # type: ignore[arg-type]
-
-    def strip(key: str) -> Sequence[object]:
-        all_ = [figure(each[key]) for each in paths.figures]
-        zero = 0.0 if key == "information_ratio" else figure(paths.benchmark_figures[key])
-        return [metric_of(key).head, key == "cagr", all_, zero, figure(paths.in_sample_figures[key])]
-
-    grown = paths.equity[:, rows] / paths.equity[:, :1]
-    return {
-        "range": [np.round(each, 4).tolist() for each in np.quantile(grown, [0.0, 0.5, 1.0], axis=0)],
-        "paths": [curve(paths.equity[k]) for k in drawn],
-        "held": [curve(paths.benchmark), curve(paths.in_sample)],
-        "strips": [strip(key) for key in SHOWN],
-    }

@@ -1,4 +1,4 @@
-"""Facts: what the templates of the comparison page print, by name, top to bottom."""
+"""View: what the templates of the comparison page print, by name, top to bottom."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class Chip:
     is_out: bool
 
 
-def facts_of(comparison: Comparison, places: Sequence[int], grid: Grid | None) -> dict[str, Any]:
+def view_of(comparison: Comparison, places: Sequence[int], grid: Grid | None) -> dict[str, Any]:
     """All of them."""
     return {
         **_first_screen(comparison),
@@ -147,7 +147,7 @@ def _timing(comparison: Comparison) -> dict[str, Any]:
         (frontier.sharpe, frontier.best_share, "Sharpe ratio"),
     ]
     best = listed([f"{percent(share, 0)} by {what}" for values, share, what in told if np.isfinite(values).any()])
-    funds = f"{'+'.join(legs.growth)} and {'+'.join(legs.small)}"
+    funds = " and ".join("+".join(leg.weights) for leg in legs.values())
     return {
         "hindsight": f"In hindsight the best constant share of small caps, of {funds}, was {best}." if best else "",
         "parts": f"Where its {points(comparison.variants[comparison.best].parts.total)} points a year against "
