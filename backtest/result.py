@@ -94,7 +94,9 @@ class Result:
     @cached_property
     def trades(self) -> pd.DataFrame:
         """A row per fill: date, ticker, side, shares, price, raw_price, value_usd, cost_usd, decision_date, reason."""
-        fills, raw = self.books.fills, self.market.raw_open[list(self.plan.tickers)].to_numpy()
+        at_close = self.plan.terms.fill == "close"
+        tape = self.market.raw_close if at_close else self.market.raw_open
+        fills, raw = self.books.fills, tape[list(self.plan.tickers)].to_numpy()
         rows = fills.row
         decided = {row: self.decided_at(row) for row in dict.fromkeys(rows.tolist())}
         reasons = {row: self.reason(row) for row in decided}
