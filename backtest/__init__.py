@@ -1,11 +1,10 @@
-"""Backtests of rotations between large-cap growth and small caps; the same job as the command line, from Python.
+"""Backtests of rotations between legs of funds; the same job as the command line, from Python.
 
-    from backtest import load_config, load_market, run
-    from strategies import REGISTRY
+    from backtest import compare, load_config, run
 
-    config = load_config("configs/quickstart.yaml", strategies=REGISTRY)
-    result = run(config, REGISTRY)
+    result = run("configs/quickstart.yaml")
     result.equity, result.trades, result.decisions, result.metrics
+    result.report("report.html")
 
 Names are loaded on first use, so that `import backtest` costs nothing.
 """
@@ -18,23 +17,34 @@ from typing import Any
 __version__ = "0.1.0"
 
 HOMES = {
-    "load_config": "backtest.config",
+    "load_config": "backtest.api",
+    "load_study": "backtest.api",
     "load_market": "backtest.data",
     "market_from": "backtest.data",
-    "load_study": "backtest.config",
-    "run": "backtest.pipeline",
-    "compare": "backtest.study.compare",
-    "sweep": "backtest.study.sweep",
+    "run": "backtest.api",
+    "compare": "backtest.api",
+    "sweep": "backtest.api",
+    "walk_forward": "backtest.api",
+    "Config": "backtest.config",
+    "Study": "backtest.config",
     "Result": "backtest.result",
+    "Comparison": "backtest.study.comparison",
+    "Sweep": "backtest.study.sweep",
+    "WalkForward": "backtest.study.walk_forward",
     "Market": "backtest.market",
     "Legs": "backtest.market",
 }
 """Public name -> the module it lives in; none may be the name of a module of this package, which would hide it."""
 
 __all__ = [
+    "Comparison",
+    "Config",
     "Legs",
     "Market",
     "Result",
+    "Study",
+    "Sweep",
+    "WalkForward",
     "compare",
     "load_config",
     "load_market",
@@ -42,6 +52,7 @@ __all__ = [
     "market_from",
     "run",
     "sweep",
+    "walk_forward",
 ]
 
 

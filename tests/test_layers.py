@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[1]
 
 LAYERS = (
     ("errors", "units", "text", "series"),
-    ("config", "market"),
+    ("registry", "config", "market"),
     ("decision",),
     ("data", "signals", "two_legs"),
     ("account",),
@@ -25,6 +25,7 @@ LAYERS = (
     ("store",),
     ("study", "audit", "now"),
     ("pages",),
+    ("api",),
     ("commands",),
     ("cli",),
 )

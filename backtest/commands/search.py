@@ -4,40 +4,23 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from backtest.account.benchmarks import benchmark_label
 from backtest.commands.common import load_all, placed, progress, registry, simulated, stoppable
 from backtest.config import Config, Study, is_study, load_study
-from backtest.config.fields import Benchmark
-from backtest.config.study import WalkForwardTerms
 from backtest.errors import ConfigError
 from backtest.metrics import metric_of
 from backtest.store.folder import Written
 from backtest.store.provenance import Provenance
 from backtest.study.comparison import Comparison
 from backtest.study.findings import Findings
-from backtest.study.inputs import MOST_VARIANTS
+from backtest.study.question import Question, joint_name, of_study
 from backtest.study.sweep import Sweep
-from backtest.text import aligned, count, number, percent, span
+from backtest.text import aligned, number, percent, span
 
 MOST_SHOWN = 12
 """Rows of the short table; the page has all."""
-
-LONGEST_NAME = 48
-
-
-@dataclass(frozen=True)
-class Question:
-    """What to compare, before anything is loaded; path: the file that says when it begins."""
-
-    name: str
-    path: Path
-    variants: Mapping[str, Config]
-    benchmark: Benchmark | None = None
-    grid: Mapping[str, tuple[object, ...]] = field(default_factory=dict)
-    walk_forward: WalkForwardTerms | None = None
 
 
 def compare_paths(paths: Sequence[Path], overrides: Sequence[str], out: Path, *, offline: bool, as_json: bool) -> None:
@@ -62,20 +45,6 @@ def question_of(paths: Sequence[Path], overrides: Sequence[str]) -> Question:
     return Question(joint_name([config.name for config in configs]), paths[latest], dict(_named(paths, configs)))
 
 
-def of_study(study: Study) -> Question:
-    """The variants of a study, its grid spread out."""
-    if len(study.variants) + study.size > MOST_VARIANTS:
-        raise ConfigError(
-            f"{study.path}: found {count(len(study.variants) + study.size)} variants, expected at most "
-            f"{count(MOST_VARIANTS)}: "
-            "compare a part of the grid (sample: {count: 500})"
-        )
-    variants = dict(study.variants)
-    for point, config in zip(study.grid_points(), study.grid_configs(), strict=True):
-        variants[", ".join(f"{key.split('.')[-1]} {value}" for key, value in point.items())] = config
-    return Question(study.name, study.path, variants, study.benchmark, study.grid, study.walk_forward)
-
-
 def _named(paths: Sequence[Path], configs: Sequence[Config]) -> Iterator[tuple[str, Config]]:
     """Each config under its own name; of equal names each under that of its file."""
     names = [config.name for config in configs]
@@ -85,12 +54,6 @@ def _named(paths: Sequence[Path], configs: Sequence[Config]) -> Iterator[tuple[s
         if len(stems) < len(same):
             raise ConfigError(f"{path}: name: found {config.name} in two files of the same name, expected two names")
         yield (config.name if len(same) == 1 else path.stem), config
-
-
-def joint_name(names: Sequence[str]) -> str:
-    """`a-vs-b`, or how many there are where that is long."""
-    name = "-vs-".join(names)
-    return name if len(name) <= LONGEST_NAME else f"{len(names)}-configs"
 
 
 def compare_question(question: Question, out: Path, *, offline: bool, as_json: bool) -> None:

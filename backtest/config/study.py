@@ -20,12 +20,14 @@ from backtest.config.resolve import question
 
 MAX_VARIANTS: Final = 500
 MAX_AXES: Final = 20
+MAX_POINTS: Final = 10_000_000
+"""Of a grid or its sample: a night of two cores."""
 
 
 class GridSample(Model):
     """A random part of a grid, the same for the same seed."""
 
-    count: int = Field(ge=1, le=10_000_000, description="how many points")
+    count: int = Field(ge=1, le=MAX_POINTS, description="how many points")
     seed: int = Field(0, ge=0, description="another seed, another sample")
 
 

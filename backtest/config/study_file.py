@@ -18,7 +18,7 @@ from backtest.config.load import STUDY_KEYS, Checker, is_study_map, validated
 from backtest.config.models import Config
 from backtest.config.nodes import Node, Origin, Problem, YamlSource, child, descend, dotted, path_of, quoted, refusal
 from backtest.config.reader import Tree, read_text
-from backtest.config.study import MAX_VARIANTS, Study, StudyFile, with_benchmark
+from backtest.config.study import MAX_POINTS, MAX_VARIANTS, Study, StudyFile, with_benchmark
 from backtest.errors import ConfigError
 
 _OWN_OVERRIDES: Final = ("benchmark", "sample", "walk_forward")
@@ -76,7 +76,7 @@ class _Reading:
         base_root, base = self._base()
         variants = {**self._variants(base_root), **self._configs()}
         grid = self._grid(file, base_root) if file and base_root and base else None
-        self.problems += self._overridden(grid)
+        self.problems += self._overridden(grid) + self._too_large(grid)
         if self.problems or self.unreadable or file is None:
             raise ConfigError(*refusal(self.problems).problems, *dict.fromkeys(self.unreadable))
         return Study(
@@ -90,6 +90,16 @@ class _Reading:
             walk_forward=file.walk_forward,
             _points=grid,
         )
+
+    def _too_large(self, grid: Grid | None) -> list[Problem]:
+        """A grid that no machine walks through."""
+        if grid is None or grid.size <= MAX_POINTS:
+            return []
+        wrong = (
+            f"found {grid.size:,} points, expected at most {MAX_POINTS:,}: fewer values, or a random part of them, "
+            "sample: {count: 100000, seed: 1}"
+        )
+        return [Problem(grid.axes[0].node.origin, "grid", wrong)]
 
     def _overridden(self, grid: Grid | None) -> list[Problem]:
         """Overrides of what the grid sweeps: they would be without effect."""

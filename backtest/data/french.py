@@ -6,6 +6,7 @@ The first table of a file is taken: for portfolios the value-weighted returns, a
 from __future__ import annotations
 
 import io
+import lzma
 import re
 import zipfile
 import zlib
@@ -18,6 +19,20 @@ from backtest.data.retry import Patience, Transient
 from backtest.errors import DataError
 
 ADDRESS = "https://mba.tuck.dartmouth.edu/pages/faculty/ken.french/ftp/{}_CSV.zip"
+
+LARGEST_BYTES = 512_000_000
+"""Unpacked; a hundred portfolios by day since 1926 are a quarter of it. A bomb of 4 MB would be 4 GB."""
+
+DAMAGED = (
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    OSError,
+    EOFError,
+    IndexError,
+    ValueError,
+    NotImplementedError,
+)
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_\-]{0,80}")
 ROW = re.compile(r"\s*(\d{6}|\d{8})\s*,")
@@ -51,10 +66,13 @@ def fetch_french(name: str, patience: Patience | None = None) -> pd.DataFrame:
 def parse_french(data: bytes, what: str) -> pd.DataFrame:
     """The first table in the zipped file; Transient when it is none, since a page or a part came instead."""
     try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            text = archive.read(archive.namelist()[0]).decode("latin-1")
-    except (zipfile.BadZipFile, zlib.error, EOFError, IndexError, NotImplementedError) as error:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive, archive.open(archive.namelist()[0]) as file:
+            content = file.read(LARGEST_BYTES + 1)
+    except (*DAMAGED, RuntimeError) as error:  # zipfile has no other error for a file with a password
         raise Transient("something else than a zipped table, or a part of one") from error
+    if len(content) > LARGEST_BYTES:
+        raise DataError(f"{what}: the file unpacks to more than {LARGEST_BYTES // 1_000_000} MB, which no table has")
+    text = content.decode("latin-1")
     lines = text.splitlines()
     first = next((i for i, line in enumerate(lines) if ROW.match(line)), None)
     if not first:

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from backtest.commands.search import compare_paths, joint_name, question_of
+from backtest.commands.search import compare_paths, question_of
 from backtest.errors import ConfigError
 from backtest.store.trial_ledger import LEDGER, TrialLedger
+from backtest.study.question import joint_name
 
 ROOT = Path(__file__).parents[2]
 QUICKSTART, STUDY = ROOT / "configs" / "quickstart.yaml", ROOT / "configs" / "study_quickstart.yaml"

@@ -78,6 +78,9 @@ def test_curves_are_those_of_the_finalists_and_of_points_asked_for(tmp_path: Pat
     for name in points:
         assert curves[name].iloc[-1] == finals[int(name.removeprefix("point_"))]
     assert len(curves) == told["period"]["sessions"]
+    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    assert told["period"] == manifest["period"]
+    assert (told["period"]["start"], told["period"]["end"]) == (curves["date"].iloc[0], curves["date"].iloc[-1])
     plain = [path for path in (swept(prepared(tmp_path), tmp_path / "plain")).iterdir() if path.name == "sweep.csv"]
     assert plain[0].read_bytes() == (folder / "sweep.csv").read_bytes()
     assert plain[0].parent.name != folder.name

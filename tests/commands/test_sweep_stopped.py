@@ -198,7 +198,7 @@ def test_a_folder_that_cannot_be_written_is_one_line(tmp_path: Path, capsys: pyt
     out.write_text("a file", encoding="utf-8")
     assert run_here(path, out) == 6
     (line,) = capsys.readouterr().err.splitlines()
-    assert "Not a directory: the sweep stopped" in line
+    assert line == f"--out: {out} is a file, expected a folder"
     assert out.read_text(encoding="utf-8") == "a file"
 
 

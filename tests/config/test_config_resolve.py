@@ -29,6 +29,7 @@ def test_resolved_fills_in_every_default() -> None:
             "start": "2001-07-31",
             "end": None,
             "tbill": None,
+            "closed": [],
             "largest_daily_move": 0.2,
             "cross_check": None,
             "macro": None,
@@ -63,6 +64,7 @@ data:
   start: 2001-07-31
   end: 2025-12-31
   tbill: {annual: 0.02}
+  closed: []
   largest_daily_move: 0.2
   cross_check: null
   macro: null
@@ -249,3 +251,11 @@ def test_a_location_with_odd_characters_reads_back(tmp_path: Path) -> None:
     folder.mkdir()
     config = of(SHORT.replace("{source: sample}", f"{{source: csv, folder: {json.dumps(str(folder))}}}"))
     assert of(dump_yaml(resolved(config))) == config
+
+
+def test_the_place_of_a_second_source_is_no_part_of_the_question(tmp_path: Path) -> None:
+    places = [tmp_path / "here", tmp_path / "there"]
+    for place in places:
+        place.mkdir()
+    one, other = (question(of(SHORT, f"data.cross_check={{folder: {place}}}")) for place in places)
+    assert one == other != question(of(SHORT))

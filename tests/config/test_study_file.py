@@ -375,3 +375,18 @@ def test_a_study_is_told_from_a_config_cheaply(folder: Path) -> None:
     (folder / "broken.yaml").write_text("variants: [", encoding="utf-8")
     told = {name: is_study(folder / f"{name}.yaml") for name in ("s", "base", "other", "broken", "nowhere")}
     assert told == {"s": True, "base": False, "other": False, "broken": False, "nowhere": False}
+
+
+def test_a_grid_that_no_machine_walks_through_is_refused_with_what_would_help(folder: Path) -> None:
+    text = """\
+name: s
+base: base.yaml
+grid:
+  strategy.params.lookback_sessions: {from: 1, to: 2000, step: 1}
+  strategy.params.threshold: {from: 0, to: 0.9, count: 1000}
+  execution.slippage_bps: {from: 0, to: 100, count: 1000}
+"""
+    (told,) = study_problems_of(text, folder)
+    assert told.startswith("s.yaml:")
+    assert "grid: found 2,000,000,000 points, expected at most 10,000,000" in told
+    assert load(folder, text + "sample: {count: 100, seed: 1}\n").size == 100

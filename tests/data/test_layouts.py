@@ -268,7 +268,7 @@ def test_a_market_from_dataframes_is_that_of_the_folder(tmp_path: Path) -> None:
         market_from(wide)
     assert market_from(wide, adjusted="total_return").close.equals(market_from(long).close)
     with pytest.raises(DataError, match="no row, though the exchange was open"):
-        market_from({ticker: frame.drop(frame.index[50]) for ticker, frame in long.items()})
+        market_from({**long, "IWM": long["IWM"].drop(long["IWM"].index[50])})
     config = tmp_path / "c.yaml"
     config.write_text("""
 name: c

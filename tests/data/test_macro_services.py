@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import io
+import tracemalloc
 import zipfile
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 from made_up_prices import clean_frame, write_prices
@@ -57,6 +59,46 @@ def test_a_daily_file_has_days() -> None:
 def test_something_else_than_a_french_file_may_pass(data: bytes) -> None:
     with pytest.raises(Transient):
         parse_french(data, "x")
+
+
+def damaged_zips() -> list[bytes]:
+    """The file with one byte wrong, cut off, or locked with a password (a flag in both of its heads)."""
+    whole, rng = bytearray(zipped(FILE)), np.random.default_rng(5)
+    locked = bytearray(whole)
+    for head in (b"PK\x03\x04", b"PK\x01\x02"):
+        locked[whole.index(head) + (6 if head == b"PK\x03\x04" else 8)] |= 1
+    damaged = [bytes(locked)]
+    for place in rng.integers(0, len(whole), 150).tolist():
+        one = bytearray(whole)
+        one[place] ^= int(rng.integers(1, 256))
+        damaged.append(bytes(one))
+    return damaged + [bytes(whole[:length]) for length in range(0, len(whole), 17)]
+
+
+def test_a_french_file_damaged_in_any_byte_is_read_right_or_refused() -> None:
+    right, refused = parse_french(zipped(FILE), "x"), 0
+    for data in damaged_zips():
+        try:
+            pd.testing.assert_frame_equal(parse_french(data, "x"), right)
+        except (Transient, DataError):
+            refused += 1
+    assert refused > 100
+
+
+def test_a_french_file_with_a_password_is_no_table() -> None:
+    with pytest.raises(Transient):
+        parse_french(damaged_zips()[0], "x")
+
+
+def test_a_bomb_is_not_unpacked_beyond_what_a_table_can_be(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("backtest.data.french.LARGEST_BYTES", 1_000_000)
+    bomb = zipped("0" * 50_000_000)
+    tracemalloc.start()
+    with pytest.raises(DataError, match="unpacks to more than 1 MB"):
+        parse_french(bomb, "x")
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert most < 10_000_000
 
 
 def test_a_month_missing_or_a_return_that_cannot_be_is_refused() -> None:

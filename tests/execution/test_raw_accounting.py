@@ -126,6 +126,13 @@ def test_a_split_of_two_doubles_the_holding_and_changes_no_dollar() -> None:
     assert len(books.fills.row) == 1
 
 
+@pytest.mark.parametrize("ratio", [0.5, 0.1, 0.05, 0.01, 20.0])
+def test_a_split_of_any_size_either_way_changes_no_dollar(ratio: float) -> None:
+    books = held_raw(two_years_flat(splits={5: ratio}))
+    assert books.shares()[-1, 0] == pytest.approx(ratio * books.shares()[1, 0])
+    assert books.equity == pytest.approx(10_000.0)
+
+
 def test_a_dividend_is_cash_on_its_ex_date_for_the_shares_held_the_night_before() -> None:
     books = held_raw(two_years_flat(dividends={1: 9.0, 4: 0.5}), whole_shares=True)
     # Bought at the open of row 1, whose dividend went to whoever held the night before.

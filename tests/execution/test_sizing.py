@@ -163,3 +163,24 @@ def test_what_is_asked_for_is_affordable(account: Any, whole: bool) -> None:
     if trade_sizes(cash, shares, basis, opens, weights, rate, whole, sizes):
         assert affordable(cash, shares, basis, opens, rate, sizes)
         assert all(held + size >= 0.0 for held, size in zip(shares, sizes, strict=True))
+
+
+def test_a_batch_is_affordable_only_when_both_of_backtraders_sums_are_not_below_zero() -> None:
+    """A sale counts as q * open on submission and as basis plus profit at the fill; either may be the smaller."""
+    rng, smaller = np.random.default_rng(7), set()
+    for _ in range(200):
+        q, price, basis = rng.uniform(1, 100), rng.uniform(5, 500), rng.uniform(5, 500)
+        paper, real = q * price, q * basis + q * (price - basis)
+        if paper == real:
+            continue
+        smaller.add("paper" if paper < real else "real")
+        shares, bases, opens, sizes = [q, 0.0], [basis, 0.0], [price, max(paper, real)], [-q, 1.0]
+        assert not affordable(0.0, shares, bases, opens, 0.0, sizes)
+        assert affordable(0.0, shares, bases, [price, min(paper, real)], 0.0, sizes)
+    assert smaller == {"paper", "real"}
+
+
+def test_both_legs_of_the_cash_check_pay_costs() -> None:
+    """In cents the sums are exact: 100 sold less 1 of cost buys for 98.01 and 0.99 of cost at most."""
+    for rate, price, is_enough in ((0.0, 100.0, True), (0.0, 100.01, False), (0.01, 98.0, True), (0.01, 98.1, False)):
+        assert affordable(0.0, [1.0, 0.0], [100.0, 0.0], [100.0, price], rate, [-1.0, 1.0]) is is_enough

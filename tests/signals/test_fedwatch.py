@@ -15,7 +15,7 @@ from worlds import rotation_market
 from backtest.data.meetings import scheduled_meetings
 from backtest.data.policy import load_policy_decisions
 from backtest.signals.fedwatch import Month, distribution, months_of, moves_of, solve_rates
-from backtest.signals.implied import implied_moves
+from backtest.signals.implied import _held, implied_moves
 
 MEETINGS = scheduled_meetings(load_policy_decisions()).to_numpy().astype("datetime64[D]")
 
@@ -120,3 +120,12 @@ def test_the_next_meeting_is_the_first_after_the_session_also_on_the_day_of_one(
     assert np.isnat(found.meetings[:, -1]).sum() == 0
     beyond = found.meetings.astype("datetime64[Y]") > days.astype("datetime64[Y]")[:, None] + 1
     assert not beyond.any(), "the calendar is published to the end of the next year"
+
+
+def test_before_its_first_settlement_a_contract_is_unknown_whatever_comes_later() -> None:
+    days = np.array(["2024-07-01", "2024-07-02", "2024-07-03", "2024-07-12", "2024-07-15"], dtype="datetime64[D]")
+    held = _held(np.array([np.nan, np.nan, 5.0, np.nan, 4.0]), days)
+    assert np.isnan(held[:2]).all()
+    assert held[2] == 5.0
+    assert np.isnan(held[3]), "nine days old"
+    assert held[4] == 4.0

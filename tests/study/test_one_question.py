@@ -16,7 +16,6 @@ import numpy as np
 import pytest
 from small_studies import market
 
-from backtest.commands.search import of_study
 from backtest.config import Study, study_from_text
 from backtest.pipeline import run
 from backtest.statistics.assessment import SearchStatistics
@@ -24,6 +23,7 @@ from backtest.store.trial_ledger import LEDGER, TrialLedger, trial_hash
 from backtest.study.compare import compare
 from backtest.study.comparison import Comparison
 from backtest.study.findings import Findings, findings_of
+from backtest.study.question import of_study
 from backtest.study.sweep import Sweep, sweep
 from backtest.study.trials import Questions
 from backtest.study.walk_forward import WalkForward, walk_forward
