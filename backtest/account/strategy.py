@@ -241,8 +241,9 @@ def refuse_silence(order: bt.Order) -> None:
     """Raise OrderRefused when the broker refused, cancelled or expired an order."""
     if order.status in (order.Margin, order.Rejected, order.Canceled, order.Expired):
         hint = ", it needs more than the cash at hand, costs included" if order.status == order.Margin else ""
+        day = bt.num2date(order.data.datetime[0])
         raise OrderRefused(
-            f"{order.data._name}: {order.ordtypename().lower()} of {abs(order.created.size):g} shares: "
+            f"{day:%Y-%m-%d}: {order.data._name}: {order.ordtypename().lower()} of {abs(order.created.size):g} shares: "
             f"{order.getstatusname()}{hint}"
         )
 
