@@ -43,7 +43,7 @@ TOP = 3
 """Best variants that are run again."""
 
 MIXES = 11
-"""Static mixes beside the variants: 0, 10, ... 100% small."""
+"""Static mixes of two legs beside the variants: 0, 10, ... 100% of the second."""
 
 TOLERANCE = 1e-12
 
@@ -207,7 +207,8 @@ def _without_timing(result: Sweep) -> tuple[dict[str, Figures], dict[float, Figu
     start = pd.Timestamp(config.data.start)
     terms = first.plan.terms
     plans = benchmark_plans(config, first.market, first.legs, terms)
-    shares = np.round(np.linspace(0.0, 1.0, MIXES), 2).tolist()
+    is_pair = len(first.legs.names) == 2  # of more legs there is no line of all mixes
+    shares = np.round(np.linspace(0.0, 1.0, MIXES), 2).tolist() if is_pair else []
     mixes = {s: run_compiled(mix_plan(first.market, mix_weights(first.legs, s), start, terms)) for s in shares}
     return (
         {name: figures(run_compiled(plan), name) for name, plan in plans.items()},

@@ -15,7 +15,7 @@ from backtest.pages.comparison.numbers import rate_of, search_facts, variant_lin
 from backtest.pages.comparison.score import answers
 from backtest.pages.comparison.table import benchmark_rows, columns, variant_rows
 from backtest.pages.comparison.through_years import year_columns, year_rows
-from backtest.pages.legs import second_of
+from backtest.pages.legs import leg_looks, second_of
 from backtest.statistics import readings
 from backtest.statistics.assessment import BLOCKS
 from backtest.statistics.findings import HOLDS
@@ -152,10 +152,9 @@ def _timing(comparison: Comparison) -> dict[str, Any]:
     ]
     best = listed([f"{percent(share, 0)} by {what}" for values, share, what in told if np.isfinite(values).any()])
     funds = " and ".join("+".join(leg.weights) for leg in legs.values())
+    hindsight = f"In hindsight the best constant share of {looks[-1].label}, of {funds}, was {best}."
     return {
-        "hindsight": f"In hindsight the best constant share of {looks[1].label}, of {funds}, was {best}."
-        if best and len(looks) == 2
-        else "",
+        "hindsight": hindsight if best and len(looks) == 2 else "",
         "parts": f"Where its {points(comparison.variants[comparison.best].parts.total)} points a year against "
         f"{comparison.benchmarks[0].label} come from",
         "second": second_of(comparison.variants[0].config),

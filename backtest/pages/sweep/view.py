@@ -43,7 +43,7 @@ def view_of(sweep: Sweep, findings: Findings, carried: Carried) -> dict[str, Any
         "is_sample": sweep.study.sample is not None,
         "varies_in_terms": any(not key.startswith("strategy.") for key in sweep.keys),
         "thinned": thinned(sweep, carried),
-        "legs": listed([leg.label for leg in leg_looks(sweep.first.config)]),
+        "legs": listed([leg.label for leg in leg_looks(sweep.first.config)]) if findings.mixes else "",
         "finalist_rows": [
             (f"{each.why}: {sweep.label(each.number)}", _row(sweep, each.number)[1]) for each in findings.finalists
         ],
