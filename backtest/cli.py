@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 import backtest
-from backtest.commands.data_app import data_app
+from backtest.commands.data.app import data_app
 from backtest.commands.options import (
     RESULTS,
     Cache,

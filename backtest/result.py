@@ -191,6 +191,26 @@ def shares_held(books: Books, legs: Legs, decided: Floats | None = None) -> Floa
     return held
 
 
+def average_exposures(books: Books, legs: Legs, decided: Floats | None = None) -> Floats:
+    """Mean share of what is invested that is in each leg at the close, (legs,), over the sessions with holdings.
+
+    decided: as for `shares_held`. All in the first leg when nothing was ever invested.
+    """
+    inside = legs.matrix(books.tickers)
+    value = books.shares() * books.closes
+    total = value.sum(axis=1)
+    if ((inside > 0.0).sum(axis=0) <= 1).all():
+        held = np.array([value[:, row > 0.0].sum(axis=1) for row in inside])
+    else:
+        held = (shares_held(books, legs, decided) * books.equity[:, None]).T
+    is_invested = total[1:] > 0.0
+    exposures = np.zeros(len(inside))
+    if is_invested.any():
+        exposures[1:] = [float((leg[1:][is_invested] / total[1:][is_invested]).mean()) for leg in held[1:]]
+    exposures[0] = 1.0 - exposures[1:].sum()
+    return exposures
+
+
 def second_held(books: Books, legs: Legs) -> Floats:
     """Share of the invested capital in the second leg at each close, shape (sessions,); NaN when all is cash."""
     value = books.shares() * books.closes

@@ -46,7 +46,9 @@ def parted(shares: Floats) -> tuple[Floats, Floats]:
 def weights(legs: Legs, tickers: tuple[str, ...], small: Floats, cash: Floats) -> Floats:
     """Target weights of a share of the second leg and a share of cash."""
     shares = np.zeros((len(small), len(legs.names)))
-    shares[:, 0], shares[:, 1] = (1.0 - cash) * (1.0 - small), (1.0 - cash) * small
+    shares[:, 0] = (1.0 - cash) * (1.0 - small)
+    if shares.shape[1] > 1:
+        shares[:, 1] = (1.0 - cash) * small
     return legs.weights(tickers, shares)
 
 

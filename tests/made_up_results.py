@@ -39,12 +39,12 @@ def result(
 
 def _set(file: str, *keys: str, to: Any) -> Callable[[Path], None]:
     def damage(folder: Path) -> None:
-        content = json.loads((folder / file).read_text())
+        content = json.loads((folder / file).read_text(encoding="utf-8"))
         place = content
         for key in keys[:-1]:
             place = place[key]
         place[keys[-1]] = to
-        (folder / file).write_text(json.dumps(content))
+        (folder / file).write_text(json.dumps(content), encoding="utf-8", newline="\n")
 
     return damage
 
@@ -55,9 +55,9 @@ def _write(file: str, content: bytes) -> Callable[[Path], None]:
 
 def _without(file: str, key: str) -> Callable[[Path], None]:
     def damage(folder: Path) -> None:
-        content = json.loads((folder / file).read_text())
+        content = json.loads((folder / file).read_text(encoding="utf-8"))
         del content[key]
-        (folder / file).write_text(json.dumps(content))
+        (folder / file).write_text(json.dumps(content), encoding="utf-8", newline="\n")
 
     return damage
 
@@ -117,8 +117,8 @@ DAMAGES: Mapping[str, Callable[[Path], None]] = {
     "manifest: a moment of a number": _set(MANIFEST, "run", "finished", to=20260101),
     "manifest: a ledger of text": _set(MANIFEST, "run", "ledger_length", to="12"),
     "manifest: a ledger beyond all numbers": lambda folder: (folder / MANIFEST).write_text(
-        (folder / MANIFEST).read_text().replace('"ledger_length": 3', '"ledger_length": 1e400')
-    ) and None,
+        (folder / MANIFEST).read_text(encoding="utf-8").replace('"ledger_length": 3', '"ledger_length": 1e400')
+    , encoding="utf-8", newline="\n") and None,
     "manifest: a ledger of less than nothing": _set(MANIFEST, "run", "ledger_length", to=-4),
     "manifest: a line through zero": _set(MANIFEST, "sparkline", to=[1.0, 0.0, -1.0]),
     "manifest: a line of text": _set(MANIFEST, "sparkline", to="up"),

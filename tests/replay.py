@@ -75,7 +75,9 @@ def make_certificate(folder: Path) -> tuple[Path, Path, Path]:
     )
     extensions.write_text(
         f"subjectAltName={','.join(f'DNS:{host}' for host in HOSTS)}\n"
-        "basicConstraints=CA:FALSE\nextendedKeyUsage=serverAuth\n"
+        "basicConstraints=CA:FALSE\nextendedKeyUsage=serverAuth\n",
+        encoding="utf-8",
+        newline="\n",
     )
     own = folder / "authority.key"
     _openssl("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "3", "-subj", "/CN=replay", "-keyout", own,

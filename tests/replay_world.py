@@ -50,7 +50,7 @@ class World:
         """Rows of a ticker's file."""
         path = self.folder / "prices" / f"{symbol}.csv"
         if symbol not in self.rows and path.parent.joinpath(path.name).is_file():
-            with path.open(newline="") as file:
+            with path.open(newline="", encoding="utf-8") as file:
                 self.rows[symbol] = list(csv.DictReader(file))
         return self.rows.get(symbol)
 

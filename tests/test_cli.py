@@ -24,6 +24,7 @@ def command(*arguments: str | Path, cwd: Path = ROOT, **environment: str) -> sub
         text=True,
         timeout=120,
         check=False,
+        encoding="utf-8",
     )
 
 
@@ -37,6 +38,7 @@ def tool(*arguments: str | Path, cwd: Path = ROOT) -> subprocess.CompletedProces
         text=True,
         timeout=120,
         check=False,
+        encoding="utf-8",
     )
 
 
@@ -65,7 +67,7 @@ def test_the_main_command_leaves_the_documented_folder_and_an_index(
     assert sorted(digests(folder)) == [
         "config.yaml", "decisions.csv", "equity.csv", "manifest.json", "metrics.json", "report.html", "trades.csv",
     ]  # fmt: skip
-    assert f'href="{folder.name}/report.html"' in (root / "index.html").read_text()
+    assert f'href="{folder.name}/report.html"' in (root / "index.html").read_text(encoding="utf-8")
     assert "SIMULATED" in done.stdout
     assert str(folder / "report.html") in done.stdout
 
@@ -74,7 +76,7 @@ def test_every_file_is_the_one_that_the_manifest_names(
     quickstart: tuple[Path, subprocess.CompletedProcess[str]],
 ) -> None:
     folder = folder_of(quickstart[0])
-    manifest = json.loads((folder / "manifest.json").read_text())
+    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
     found = digests(folder)
     found.pop("manifest.json")
     assert {name: entry["sha256"] for name, entry in manifest["files"].items()} == found
@@ -110,7 +112,7 @@ def test_the_resolved_config_runs_again_as_it_is(
 def test_a_result_changed_by_hand_stops_the_rerun_with_exit_code_5(tmp_path: Path) -> None:
     assert command(QUICKSTART, "--out", tmp_path).returncode == 0
     equity = folder_of(tmp_path) / "equity.csv"
-    equity.write_text(equity.read_text().replace("2001", "2002", 1))
+    equity.write_text(equity.read_text(encoding="utf-8").replace("2001", "2002", 1), encoding="utf-8", newline="\n")
     done = command(QUICKSTART, "--out", tmp_path)
     assert done.returncode == 5
     assert "equity.csv" in done.stderr
@@ -139,7 +141,7 @@ benchmark: [QQQ]
 
 def test_a_config_with_ten_mistakes_and_more_names_each_with_its_line_and_creates_nothing(tmp_path: Path) -> None:
     path = tmp_path / "bad.yaml"
-    path.write_text(TEN_MISTAKES)
+    path.write_text(TEN_MISTAKES, encoding="utf-8", newline="\n")
     done = command("bad.yaml", cwd=tmp_path)
     lines = done.stderr.strip().splitlines()
     assert done.returncode == 2

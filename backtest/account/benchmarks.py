@@ -13,7 +13,7 @@ import pandas as pd
 from backtest import two_legs
 from backtest.account.plan import Plan, Terms, make_plan
 from backtest.config import Config, Mix
-from backtest.market import Legs, Market
+from backtest.market import Floats, Legs, Market
 from backtest.text import percent
 
 _MIX_PART = re.compile(r"(.+?)_([0-9.]+(?:e-?[0-9]+)?)(?:_|$)")
@@ -34,6 +34,12 @@ def mix_plan(market: Market, weights: Mapping[str, float], start: pd.Timestamp, 
 def mix_weights(legs: Legs, small_share: float, cash_share: float = 0.0) -> dict[str, float]:
     """A fixed share of the small leg, the rest in growth, beside a share of cash: weights by ticker."""
     weights = two_legs.weights(legs, legs.tickers, np.array([small_share]), np.array([cash_share]))[0]
+    return dict(zip(legs.tickers, weights.tolist(), strict=True))
+
+
+def exposure_weights(legs: Legs, exposures: Floats, cash_share: float = 0.0) -> dict[str, float]:
+    """Weights by ticker of constant shares of what is invested in each leg, (legs,), beside a share of cash."""
+    weights = legs.weights(legs.tickers, (1.0 - cash_share) * exposures[None])[0]
     return dict(zip(legs.tickers, weights.tolist(), strict=True))
 
 

@@ -109,7 +109,7 @@ def document(table: Table) -> dict[str, Any]:
 
 def _observed(prices: Path | None) -> tuple[Observed, bool]:
     if prices is None:
-        from backtest.data.sample_macro import sample_observed
+        from backtest.data.sample.macro import sample_observed
 
         return sample_observed("zq"), True
     try:

@@ -164,7 +164,8 @@ def _with_located(root: Node, path: NodePath) -> tuple[Node, list[Problem]]:
     if reached != path or node.is_flawed or not isinstance(node.value, str):
         return root, []
     folder = os.path.abspath(node.origin.source.folder / node.value)
-    wrong = "no such folder" if not os.path.isdir(folder) else "" if folder.isprintable() else "expected printable text"
+    is_there = os.path.isdir(folder) or (path[1] == "prices" and os.path.isfile(folder))  # one file of many tickers
+    wrong = "no such folder" if not is_there else "" if folder.isprintable() else "expected printable text"
     told = Problem(node.origin, dotted(path), f"found {quoted(node.value)}, {wrong} ({quoted(folder)})")
     return replaced(root, path, replace(node, value=folder)), [told] if wrong else []
 

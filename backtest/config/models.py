@@ -148,7 +148,9 @@ class MacroSeries(Model):
 class MacroConfig(Model):
     """A folder of macro observations: rates, CPI releases, fed funds futures."""
 
-    folder: Path = Field(description="folder of the files, relative to this file")
+    folder: Path | None = Field(
+        None, description="folder of the files, relative to this file; without it, what goes with the prices"
+    )
     series: Mapping[str, MacroSeries] = Field({}, description="rules for files that are not known here, by name")
 
 

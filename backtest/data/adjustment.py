@@ -63,7 +63,7 @@ def completed(found: pd.DataFrame, where: str, layout: str, stated: Stated, *, i
     has_dividends = "dividends" in found.columns
     if adjusted == "total_return":
         table["adj_close"], table["dividends"], table["splits"] = close, 0 * close, 0 * close
-        notes.append("all its prices include dividends; what was paid on the day is not known, so that raw_price in "
+        notes.append("has prices that include dividends; what was paid on the day is not known, so that raw_price in "
                      "trades.csv is the adjusted one")  # fmt: skip
     elif _is_tape(table, where, adjusted):
         later = _later_splits(table["splits"])

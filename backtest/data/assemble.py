@@ -22,6 +22,7 @@ from backtest.data.adjustment import as_traded, check_dividends
 from backtest.data.between import check_between
 from backtest.data.calendar import closed_on, range_around, session_closes, sessions_around
 from backtest.data.checks import check_prices
+from backtest.data.choice import choose_source
 from backtest.data.faults import LARGEST_DAILY_LOG_RETURN
 from backtest.data.frames import Frames, observed_from
 from backtest.data.layouts import Adjusted, Stated
@@ -32,7 +33,7 @@ from backtest.data.period import check_start, last_session_of
 from backtest.data.policy import load_policy_decisions, with_known_sessions
 from backtest.data.policy_later import LOWER, UPPER, check_later_range, later_decisions
 from backtest.data.rates import tbill_series
-from backtest.data.sources import DataSource, Fetched, choose_source, values_sha256
+from backtest.data.sources import DataSource, Fetched, values_sha256
 from backtest.errors import DataError
 from backtest.market import POLICY_COLUMNS, Floats, Market, Needs, Source
 

@@ -47,6 +47,17 @@ def check_between(frames: Mapping[str, pd.DataFrame]) -> tuple[str, ...]:
     return tuple(_flat_opens(frames))
 
 
+def check_yields(series: Mapping[str, pd.Series]) -> None:
+    """Raise DataError when one of several daily yields, by day, moves a day before the others."""
+    if len(series) < 2:
+        return
+    table = pd.DataFrame(dict(series)).dropna()
+    changes = table.diff().to_numpy(dtype=np.float64)[1:]
+    problems = list(_shifted([str(name) for name in table.columns], changes, pd.DatetimeIndex(table.index[1:])))
+    if problems:
+        raise DataError(*problems)
+
+
 def _same(tickers: Sequence[str], returns: Floats) -> Iterator[str]:
     for one, other in combinations(range(len(tickers)), 2):
         a, b = returns[:, one], returns[:, other]

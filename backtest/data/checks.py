@@ -54,7 +54,7 @@ class Check(NamedTuple):
     find: Find
 
 
-class Finding(NamedTuple):
+class Fault(NamedTuple):
     """A fault of one ticker: complete sentence by `line`."""
 
     ticker: str
@@ -90,7 +90,7 @@ def check_prices(
     return tuple(f"{finding.line}." for finding in findings)
 
 
-def _refused(findings: list[Finding], frames: Mapping[str, pd.DataFrame]) -> list[str]:
+def _refused(findings: list[Fault], frames: Mapping[str, pd.DataFrame]) -> list[str]:
     """A line for each; a session that no ticker has is told once, since the calendar may be what is wrong."""
     lacking = {finding.ticker: set(finding.dates) for finding in findings if finding.check.find is missing_sessions}
 
@@ -120,7 +120,7 @@ def _refused(findings: list[Finding], frames: Mapping[str, pd.DataFrame]) -> lis
 
 def find_faults(
     ticker: str, frame: pd.DataFrame, sessions: pd.DatetimeIndex, largest_move: float = LARGEST_DAILY_LOG_RETURN
-) -> list[Finding]:
+) -> list[Fault]:
     """Everything that `CHECKS` find in one ticker's frame, in the order of the table."""
     bars = Bars.of(frame, largest_move)
     findings = _apply(DATE_CHECKS, ticker, bars, sessions)
@@ -136,9 +136,9 @@ def listed(dates: Dates) -> str:
     return shown if len(dates) <= SHOWN_DATES else f"{shown}, ... ({len(dates)} in all)"
 
 
-def _apply(checks: tuple[Check, ...], ticker: str, bars: Bars, sessions: pd.DatetimeIndex) -> list[Finding]:
+def _apply(checks: tuple[Check, ...], ticker: str, bars: Bars, sessions: pd.DatetimeIndex) -> list[Fault]:
     found = ((check, check.find(bars, sessions)) for check in checks)
-    return [Finding(ticker, check, dates) for check, dates in found if len(dates)]
+    return [Fault(ticker, check, dates) for check, dates in found if len(dates)]
 
 
 AGAIN = "get the prices again or correct them"

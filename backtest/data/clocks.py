@@ -252,6 +252,24 @@ def _rule_for(found: str | None, name: str) -> str:
     return f"{key}: {'next_business_day' if found == 'day' else rule} (as it is published)"
 
 
+def lacking(days: Days, clock: Clock, sessions: Days) -> Days:
+    """Days or first days of periods for which a series has no row between its first and its last.
+
+    sessions: the exchange's; a daily series is expected on those that are no federal holiday, and real ones keep that.
+    """
+    if not len(days):
+        return days
+    if clock.period in MONTHS:
+        length = MONTHS[clock.period]
+        number = days.astype("datetime64[M]").astype(np.int64) // length
+        missing = np.setdiff1d(np.arange(number[0], number[-1] + 1), number)
+        return np.asarray((missing * length).astype("datetime64[M]").astype("datetime64[D]"))
+    if clock.period != "day":
+        return days[:0]
+    expected = sessions[(sessions >= days[0]) & (sessions <= days[-1])]
+    return np.setdiff1d(np.setdiff1d(expected, _holidays(days, 0)), days)
+
+
 def _unit(period: str | None) -> str:
     return str(period).removesuffix("_ending")
 

@@ -16,6 +16,7 @@ from pathlib import Path
 import pandas as pd
 
 from backtest.data.adjustment import completed
+from backtest.data.clocks import frequency
 from backtest.data.layouts import Layout, Stated, read_layout, recognise, text_of
 from backtest.data.sources import PRICE_COLUMNS, Fetched
 from backtest.data.tables import DATE, read_rate, read_table
@@ -173,10 +174,41 @@ def prices_in(data: bytes, where: str, stated: Stated, tickers: Sequence[str]) -
     layout = recognise(text, where, stated, tickers)
     table = read_layout(text, where, layout, stated)
     fetched = {}
-    for ticker, frame in _by_ticker(table, layout, where, tickers):
+    for ticker, found in _by_ticker(table, layout, where, tickers):
+        frame, order = oldest_first(found)
+        often = frequency(frame.index.to_numpy())
+        if often not in (None, "day"):
+            raise DataError(f"{where}: has one row a {str(often).removesuffix('_ending')} ({layout.name}); prices are "
+                            "needed for each session of the exchange")  # fmt: skip
         prices = completed(frame, where, layout.name, stated, is_adjusted=layout.is_adjusted)
-        fetched[ticker] = Fetched(prices.values, where, digest, prices.is_total_return, layout.name, prices.notes)
+        fetched[ticker] = Fetched(
+            prices.values, where, digest, prices.is_total_return, layout.name + order, prices.notes
+        )
     return fetched
+
+
+def read_any(path: Path, stated: Stated, ticker: str | None = None) -> dict[str, Fetched]:
+    """Every ticker of a file, under the name that the file has for it, else `ticker` or that of the file's name."""
+    data = _bytes(path)
+    text = text_of(data, str(path))
+    own = ticker or ticker_of(path.name)
+    if not is_house_layout(data):
+        headers = [cell.strip() for cell in re.split(r"[,;\t|]", text.split("\n", 1)[0])]
+        layout = recognise(text, str(path), stated, headers[1:])
+        if layout.wide:
+            return prices_in(data, str(path), stated, sorted({name for name, _ in layout.wide.values()}))
+        if "ticker" in layout.columns.values():
+            names = read_layout(text, str(path), layout, stated)["ticker"].str.removesuffix(".US").unique()
+            return prices_in(data, str(path), stated, sorted(map(str, names)))
+    if own is None:
+        raise DataError(f"{path}: its name does not say which ticker it is of; say it with --ticker")
+    return prices_in(data, str(path), stated, [own])
+
+
+def ticker_of(name: str) -> str | None:
+    """The ticker that a file's name says, as vendors write them; None when it says none."""
+    match = FILE_NAME.fullmatch(_stem(name).upper())
+    return match["ticker"] if match else None
 
 
 HOUSE = "the house's own"
@@ -186,6 +218,13 @@ def is_house_layout(data: bytes) -> bool:
     """Whether the first line is the project's own: then nothing needs to be recognised."""
     header = data[:200].partition(b"\n")[0].removeprefix(b"\xef\xbb\xbf").rstrip(b"\r").decode("latin-1")
     return set(HOUSE_REQUIRED) <= set(header.split(",")) <= set(HOUSE_HEADERS)
+
+
+def oldest_first(frame: pd.DataFrame) -> tuple[pd.DataFrame, str]:
+    """The frame in the other order when its days go back throughout, and a word on it."""
+    days = frame.index
+    is_newest_first = len(days) > 1 and bool((days[1:] < days[:-1]).all())
+    return (frame[::-1], ", newest first") if is_newest_first else (frame, "")
 
 
 def _by_ticker(
@@ -209,9 +248,7 @@ def _by_ticker(
         if not wanted and len(tickers) == 1:
             raise DataError(f"{where}: its column of tickers has {', '.join(sorted(have)[:5])}, not {tickers[0]}")
         for ticker in wanted:
-            frame = table.loc[(names == ticker.upper()).to_numpy()].drop(columns="ticker")
-            is_newest_first = len(frame) > 1 and bool((frame.index[1:] < frame.index[:-1]).all())
-            yield ticker, frame[::-1] if is_newest_first else frame
+            yield ticker, table.loc[(names == ticker.upper()).to_numpy()].drop(columns="ticker")
     else:
         yield tickers[0], table
 

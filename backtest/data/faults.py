@@ -183,7 +183,8 @@ def missed_dividends(bars: Bars, _: pd.DatetimeIndex) -> Dates:
     gaps = np.diff(paid.append(bars.dates[-1:]))
     usual = np.median(gaps[:-1])
     is_long = (gaps > usual * MISSED_PAYMENTS) & (gaps > LONGEST_GAP)
-    yields = (bars.dividends / bars.close)[bars.dividends > 0.0] * (YEAR / usual)
+    with np.errstate(divide="ignore", invalid="ignore"):  # a price of zero is told elsewhere
+        yields = (bars.dividends / bars.close)[bars.dividends > 0.0] * (YEAR / usual)
     return paid[np.asarray(is_long & (yields > MATERIAL_YIELD), dtype=np.bool_)]
 
 

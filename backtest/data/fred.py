@@ -11,9 +11,11 @@ import hashlib
 import json
 import os
 import re
+from collections.abc import Mapping
 from datetime import date
 from urllib.parse import quote, urlencode
 
+import numpy as np
 import pandas as pd
 
 from backtest.data import web
@@ -46,19 +48,49 @@ def fetch_fred_vintage(series_id: str, as_of: date, patience: Patience | None = 
     Raises DataError without a key in FRED_API_KEY, or when FRED has no such series or vintage.
     """
     check_series_id(series_id)
+    day = as_of.isoformat()
+    what = f"FRED {series_id} as of {day}"
+    # realtime_start and realtime_end, not vintage_dates alone: the two together make FRED refuse instead of ignoring.
+    data, public = _archive(series_id, {"realtime_start": day, "realtime_end": day}, what, patience)
+    return Fetched(_vintage(data, what, day), public, hashlib.sha256(data).hexdigest())
+
+
+FIRST_DAY_OF_ARCHIVE, LAST_DAY_OF_ARCHIVE = "1776-07-04", "9999-12-31"
+"""What FRED itself calls the whole of its archive."""
+
+
+def fetch_fred_revisions(series_id: str, patience: Patience | None = None) -> Fetched:
+    """Every value that the series ever had: `value`, and `known_at` as days since 1970, from which on FRED had it.
+
+    Ascending by date, then by that day; a date has as many rows as values. Raises as `fetch_fred_vintage` does.
+    """
+    check_series_id(series_id)
+    what = f"FRED {series_id} with all revisions"
+    asked = {"realtime_start": FIRST_DAY_OF_ARCHIVE, "realtime_end": LAST_DAY_OF_ARCHIVE}
+    data, public = _archive(series_id, asked, what, patience)
+    try:
+        rows = [(row["date"], row["realtime_start"], float(row["value"])) for row in json.loads(data)["observations"]
+                if row["value"] not in ("", ".")]  # fmt: skip
+        days, known = (np.array([row[place] for row in rows], dtype="datetime64[D]") for place in (0, 1))
+    except (ValueError, KeyError, TypeError):
+        raise DataError(f"{what}: FRED's answer is not a table of observations") from None
+    if not len(days):
+        raise DataError(f"{what}: FRED has no observation")
+    order = np.lexsort((known, days))
+    index = pd.DatetimeIndex(days[order].astype("datetime64[ns]"), name="date")
+    values = {"value": np.array([row[2] for row in rows])[order], "known_at": known[order].astype(np.float64)}
+    return Fetched(pd.DataFrame(values, index=index), public, hashlib.sha256(data).hexdigest())
+
+
+def _archive(series_id: str, asked: Mapping[str, str], what: str, patience: Patience | None) -> tuple[bytes, str]:
+    """The answer of FRED's archive, and the question without the key."""
     key = os.environ.get(KEY_VARIABLE, "").strip()
     if not key:
-        raise DataError(f"FRED {series_id} as of {as_of}: vintages need a key; put it into the environment variable "
-                        f"{KEY_VARIABLE}")  # fmt: skip
-    day = as_of.isoformat()
-    # realtime_start and realtime_end, not vintage_dates alone: the two together make FRED refuse instead of ignoring.
-    query = {"series_id": series_id, "realtime_start": day, "realtime_end": day, "file_type": "json"}
-    public = f"{VINTAGE_ADDRESS}?{urlencode(query)}"
-    what = f"FRED {series_id} as of {day}"
+        raise DataError(f"{what}: vintages need a key; put it into the environment variable {KEY_VARIABLE}")
+    public = f"{VINTAGE_ADDRESS}?{urlencode({'series_id': series_id, **asked, 'file_type': 'json'})}"
     address = f"{public}&api_key={quote(key, safe='')}"
     absent = f"{what}: FRED has no such series or vintage, or refuses the key; check all three"
-    data = (patience or Patience()).ask(lambda: web.get(address, absent=absent), what, "FRED")
-    return Fetched(_vintage(data, what, day), public, hashlib.sha256(data).hexdigest())
+    return (patience or Patience()).ask(lambda: web.get(address, absent=absent), what, "FRED"), public
 
 
 def check_series_id(series_id: str) -> None:

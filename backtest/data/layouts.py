@@ -193,7 +193,7 @@ def _columns(headers: Sequence[str], where: str, stated: Stated) -> dict[int, st
 
 
 def read_layout(text: str, where: str, layout: Layout, stated: Stated) -> pd.DataFrame:
-    """The numbers of a file by day, oldest first when it is sorted: the columns that it has, `ticker` as text.
+    """The numbers of a file by day, in its own order: the columns that it has, `ticker` as text.
 
     A wide file has columns (ticker, name). Raises DataError with the lines of what is no day or number.
     """
@@ -220,10 +220,7 @@ def read_layout(text: str, where: str, layout: Layout, stated: Stated) -> pd.Dat
             columns[name] = cells.to_numpy(dtype=np.float64)
         else:
             columns[name] = _loose_numbers(cells, where, layout, name, decimal)
-    frame = pd.DataFrame(columns, index=days)
-    if len(days) > 1 and "ticker" not in columns and bool((days[1:] < days[:-1]).all()):
-        return frame[::-1]
-    return frame
+    return pd.DataFrame(columns, index=days)
 
 
 def _table(

@@ -51,7 +51,8 @@ Columns = dict[str, npt.NDArray[Any]]
 class Observed:
     """A file's rows before the exchange's calendar has given them a session; columns as in PointInTime.
 
-    period: what one date stands for; clock: when its values are known, in words; notes: what a reader must be told.
+    period: what one date stands for; clock: when its values are known, in words; rule: the same, unless each row has a
+    moment of its own; notes: what a reader must be told.
     """
 
     happened: Days
@@ -62,6 +63,7 @@ class Observed:
     sha256: str
     period: str = "day"
     clock: str = ""
+    rule: Clock | None = None
     notes: tuple[str, ...] = ()
 
 
@@ -87,7 +89,7 @@ def read_observed(
         )
         period, words = {"cpi": ("month", RELEASES), "zq": ("day", SETTLED), "fedwatch": ("day", TAKEN_DOWN)}[name]
         holds_days = CPI_HOLDS_DAYS if name == "cpi" else TABLE_HOLDS_DAYS
-        return Observed(happened, known, columns, holds_days, str(path), digest, period, words, notes)
+        return Observed(happened, known, columns, holds_days, str(path), digest, period, words, None, notes)
     clock = clock_of(name, rule, str(path))
     if clock is None:
         return _with_own_clock(data, str(path), name, holds_days, digest)
@@ -116,7 +118,7 @@ def observed_rate(
     source = f" ({known.published})" if known is not None and clock == known.clock else ""
     holds = clock.holds_days if holds_days is None else holds_days
     return Observed(days, known_at(days, clock), {"value": values}, holds, where, digest, clock.period,
-                    clock.words + source, notes)  # fmt: skip
+                    clock.words + source, clock, notes)  # fmt: skip
 
 
 def _with_own_clock(data: bytes, where: str, name: str, holds_days: int | None, digest: str) -> Observed:
@@ -151,8 +153,8 @@ def own_clocked(
     holds = holds_days if holds_days is not None else 7 if period == "day" else 2 * LENGTH_DAYS[period] + 45
     revisions = len(days) - len(firsts)
     words = f"{Clock(period).words.partition(',')[0]}, known when its column known_at says"
-    words += f", {revisions} revisions" if revisions else ""
-    return Observed(days, known, {"value": values}, holds, where, digest, period, words, notes)
+    words += f", {revisions} revision{'' if revisions == 1 else 's'}" if revisions else ""
+    return Observed(days, known, {"value": values}, holds, where, digest, period, words, None, notes)
 
 
 def _cpi(data: bytes, where: str) -> tuple[Days, Days, Columns, tuple[str, ...]]:

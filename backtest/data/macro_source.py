@@ -1,27 +1,36 @@
 """Which macro observations a strategy gets, from where, and at which session each becomes usable.
 
-Where it stands: clocks, macro, sample_macro -> MACRO SOURCE -> assemble -> market.
+Where it stands: clocks, macro, sample -> MACRO SOURCE -> assemble -> market.
 """
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 
-from backtest.data.clocks import known_series, period_end
+from backtest.data.between import check_yields
+from backtest.data.clocks import known_series, lacking, period_end
 from backtest.data.csv_folder import MACRO_FOLDER
-from backtest.data.macro import Observed, observed_rate, read_observed
+from backtest.data.macro import Observed, observed_rate, own_clocked, read_observed
 from backtest.data.policy import knowable_sessions
 from backtest.errors import DataError
 from backtest.market import Source
-from backtest.series import PointInTime, observations
+from backtest.series import Days, PointInTime, observations
+from backtest.text import plural
 
 if TYPE_CHECKING:
     from backtest.config.models import DataConfig
+
+EVENING = np.timedelta64(18, "h")
+
+YIELDS = ("DGS1", "DGS2", "DGS3", "DGS5", "DGS7", "DGS10", "DGS20", "DGS30")
+"""Of one market, so that their days go together."""
 
 SIMULATED = "the simulated sample"
 """The location that the sample gives its series."""
@@ -57,6 +66,7 @@ def load_observed(
     sources: list[Source] = []
     problems: list[str] = []
     notes: list[str] = []
+    yields: dict[str, pd.Series] = {}
     for name in names:
         try:
             observed = fetch(name)
@@ -66,10 +76,23 @@ def load_observed(
         whole = with_sessions(observed, exchange, closes)
         series[name] = whole.until(last)
         sources.append(_source(name, observed, whole))
-        notes += [*observed.notes, *_clock_notes(name, observed, whole)]
+        notes += [*observed.notes, *_clock_notes(name, observed, whole), *_gap_notes(name, observed, exchange)]
+        if name in YIELDS and observed.location != SIMULATED:
+            days = pd.DatetimeIndex(observed.happened.astype("datetime64[ns]"))
+            yields[name] = pd.Series(observed.columns["value"], index=days)[: last + pd.Timedelta(days=1)]
     if problems:
         raise DataError(*problems)
+    check_yields(yields)
     return series, tuple(sources), tuple(notes)
+
+
+def _gap_notes(name: str, observed: Observed, exchange: pd.DatetimeIndex) -> Iterator[str]:
+    if observed.location == SIMULATED or observed.rule is None:
+        return
+    gaps = lacking(observed.happened, observed.rule, exchange.to_numpy().astype("datetime64[D]"))
+    if len(gaps):
+        unit = plural(len(gaps), "day" if observed.period == "day" else observed.period)
+        yield f"{name} has no value for {unit}, the first of them {gaps[0]}; the last one before was used."
 
 
 def _clock_notes(name: str, observed: Observed, series: PointInTime) -> Iterator[str]:
@@ -105,11 +128,23 @@ def series_notes(series: Mapping[str, PointInTime], sources: Sequence[Source], l
 
 def choose_macro(data: DataConfig, *, offline: bool) -> Callable[[str], Observed]:
     """A folder when the config names one, else what goes with the prices: the sample, a folder beside, FRED."""
-    if data.macro is not None:
-        return lambda name: from_folder(data, data.macro.folder, name)  # type: ignore[union-attr]
+    given = data.macro.series if data.macro is not None else {}
+    archived = {name for name, one in given.items() if one.known == "vintages"}
+    if archived:
+        rest = _choose(data, offline=offline)
+        return lambda name: (
+            _from_archive(name, given[name].holds_days, data.end, offline=offline) if name in archived else rest(name)
+        )
+    return _choose(data, offline=offline)
+
+
+def _choose(data: DataConfig, *, offline: bool) -> Callable[[str], Observed]:
+    folder = data.macro.folder if data.macro is not None else None
+    if folder is not None:
+        return lambda name: from_folder(data, folder, name)
     match data.prices.source:
         case "sample":
-            from backtest.data.sample_macro import sample_observed
+            from backtest.data.sample.macro import sample_observed
 
             return sample_observed
         case "csv":
@@ -145,6 +180,23 @@ def _from_fred(name: str, end: date | None, *, offline: bool) -> Observed:
                         "name a folder that has it, data.macro: {folder: ...}")  # fmt: skip
     fetched = Snapshots(end=end, offline=offline).rate(name)
     return observed_rate(name, fetched.values, known.clock, fetched.location, fetched.sha256)
+
+
+def _from_archive(name: str, holds_days: int | None, end: date | None, *, offline: bool) -> Observed:
+    """All revisions of a series; FRED says the day alone, so that each is used from the next session's close on."""
+    from backtest.data.snapshots import Snapshots
+
+    snapshot, frame = Snapshots(end=end, offline=offline).series(f"fred/{name}@all")
+    days = frame.index.to_numpy().astype("datetime64[D]")
+    first: Days = np.asarray(frame["known_at"].to_numpy(dtype=np.int64), dtype="datetime64[D]")
+    known: Days = np.asarray(first + EVENING)
+    values = frame["value"].to_numpy(dtype=np.float64)
+    where = f"FRED {name} with all revisions"
+    found = own_clocked(name, days, known, values, where, snapshot.sha256, holds_days)
+    words = found.clock.replace(
+        "known when its column known_at says", "known the day after FRED's archive first had it"
+    )
+    return dataclasses.replace(found, clock=words)
 
 
 def _source(name: str, observed: Observed, series: PointInTime) -> Source:

@@ -19,7 +19,7 @@ from backtest.data import clock
 from backtest.data.calendar import exchange_sessions, session_closes, sessions_around
 from backtest.data.checks import check_prices
 from backtest.data.faults import LARGEST_DAILY_LOG_RETURN
-from backtest.data.fred import fetch_fred, fetch_fred_vintage
+from backtest.data.fred import fetch_fred, fetch_fred_revisions, fetch_fred_vintage
 from backtest.data.french import check_french, fetch_french, french_location
 from backtest.data.futures import check_futures, is_contract
 from backtest.data.macro_checks import check_rate
@@ -37,6 +37,7 @@ LIBRARY_HOLDS = pd.Timedelta(days=20)
 
 TICKER = re.compile(r"\^?[A-Z0-9][A-Z0-9.\-=]{0,14}")
 VINTAGE = re.compile(r"([A-Z0-9_]{1,40})@(\d{4}-\d\d-\d\d)")
+ALL_REVISIONS = "@all"
 
 
 class Provider(Protocol):
@@ -94,14 +95,16 @@ class YahooProvider:
 
 @dataclass(frozen=True)
 class FredProvider:
-    """Series as they are today (DTB3) or as they were known on a day (CPILFESL@2024-07-11)."""
+    """Series as they are today (DTB3), as they were known on a day (CPILFESL@2024-07-11), or in all versions (@all)."""
 
     patience: Patience = field(default_factory=Patience)
 
     def whole(self, name: str) -> tuple[pd.DataFrame, str]:
         """The series, or its vintage."""
         vintage = VINTAGE.fullmatch(name)
-        if vintage is None:
+        if name.endswith(ALL_REVISIONS):
+            fetched = fetch_fred_revisions(name.removesuffix(ALL_REVISIONS), self.patience)
+        elif vintage is None:
             fetched = fetch_fred(name, self.patience)
         else:
             fetched = fetch_fred_vintage(vintage[1], _day(vintage[2], name), self.patience)
@@ -113,7 +116,8 @@ class FredProvider:
 
     def check(self, name: str, frame: pd.DataFrame) -> None:
         """Ascending days, values that can be those of a series known here."""
-        check_rate(name.partition("@")[0], frame["value"], f"FRED {name}")
+        firsts = frame[~frame.index.duplicated()] if name.endswith(ALL_REVISIONS) else frame
+        check_rate(name.partition("@")[0], firsts["value"], f"FRED {name}")
 
     def is_current(self, snapshot: Snapshot, end: date | None) -> bool:
         """A vintage never changes; anything else is asked for again after some hours."""

@@ -1,4 +1,4 @@
-"""What every source of prices and rates has in common, and which one a config asks for.
+"""What every source of prices and rates has in common; `choice.py` says which one a config asks for.
 
 A source only fetches: it neither repairs nor judges (`checks.py` does) and knows nothing of legs or periods.
 """
@@ -8,16 +8,10 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import pandas as pd
-
-from backtest.data.calendar import sessions_around
-
-if TYPE_CHECKING:
-    from backtest.config.models import Prices
 
 PRICE_COLUMNS = ("open", "high", "low", "close", "adj_close", "volume", "dividends", "splits")
 """Columns of a ticker's frame, float64, by tz-naive day, in the order in which the source had the rows.
@@ -66,63 +60,6 @@ class DataSource(Protocol):
 
     def rate(self, rate_id: str) -> Fetched:
         """A rate's whole history: IRX, or a name of FRED; DataError when it is not to be had here."""
-
-
-def choose_source(
-    prices: Prices, *, end: date | None, offline: bool, largest_daily_move: float | None = None
-) -> DataSource:
-    """The source that `data.prices` asks for. A folder and the sample need no network and ignore `offline`."""
-    match prices.source:
-        case "csv":
-            from backtest.data.csv_folder import CsvFolder
-            from backtest.data.layouts import Stated
-
-            return CsvFolder(prices.folder, Stated(prices.adjusted, prices.columns, prices.dates, prices.decimal))
-        case "yahoo":
-            from backtest.data.faults import LARGEST_DAILY_LOG_RETURN
-            from backtest.data.snapshots import Snapshots
-
-            move = LARGEST_DAILY_LOG_RETURN if largest_daily_move is None else largest_daily_move
-            return Snapshots(end=end, offline=offline, largest_daily_move=move)
-        case "sample":
-            return Sample()
-
-
-class Sample:
-    """The simulated market that ships with the project; its one T-bill rate stands for every rate asked for."""
-
-    is_simulated = True
-    has_target_range = False
-
-    @property
-    def notes(self) -> tuple[str, ...]:
-        """That nothing of it happened."""
-        from backtest.data.sample import SAMPLE_NOTE
-
-        return (SAMPLE_NOTE,)
-
-    def prices(self, tickers: Sequence[str]) -> dict[str, Fetched]:
-        """Simulated histories; DataError for a ticker that is not simulated."""
-        from backtest.data.sample import sample_prices
-
-        frames = sample_prices(tickers, self._sessions())
-        return {ticker: _simulated(frames[ticker].astype(np.float64)) for ticker in tickers}
-
-    def rate(self, rate_id: str) -> Fetched:
-        """The simulated 13-week discount rate."""
-        from backtest.data.sample_rates import sample_tbill
-
-        return _simulated(sample_tbill(self._sessions()).to_frame("value"))
-
-    @staticmethod
-    def _sessions() -> pd.DatetimeIndex:
-        from backtest.data.sample_noise import FIRST_DAY, LAST_DAY
-
-        return sessions_around(pd.Timestamp(FIRST_DAY), pd.Timestamp(LAST_DAY))
-
-
-def _simulated(values: pd.DataFrame) -> Fetched:
-    return Fetched(values, "the simulated sample", values_sha256(values))
 
 
 def values_sha256(frame: pd.DataFrame) -> str:

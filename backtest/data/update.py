@@ -55,6 +55,8 @@ class Difference(NamedTuple):
 
 def difference(old: pd.DataFrame, new: pd.DataFrame) -> Difference:
     """Where two frames of one series disagree: prices by daily return, dividends and splits and rates by value."""
+    if not (old.index.is_unique and new.index.is_unique):
+        return _revised(old, new)
     days = old.index.intersection(new.index)
     one, other = old.loc[days], new.loc[days]
     is_price = all(name in old.columns and name in new.columns for name in PRICE_LEVELS)
@@ -75,6 +77,19 @@ def difference(old: pd.DataFrame, new: pd.DataFrame) -> Difference:
         added=pd.DatetimeIndex(new.index.difference(old.index)),
         removed=pd.DatetimeIndex(old.index.difference(new.index)),
     )
+
+
+def _revised(old: pd.DataFrame, new: pd.DataFrame) -> Difference:
+    """Between two archives, which have several rows of one day: those whose earlier rows are not what they were."""
+    before, after = (
+        {day: rows.to_numpy(dtype=np.float64) for day, rows in frame.groupby(level=0)} for frame in (old, new)
+    )
+    changed = [
+        day for day, rows in before.items() if day in after and not np.array_equal(after[day][: len(rows)], rows)
+    ]
+    days = [pd.DatetimeIndex(one) for one in (changed, [d for d in after if d not in before],
+                                              [d for d in before if d not in after])]  # fmt: skip
+    return Difference(days[0], float("nan") if changed else 0.0, days[1], days[2])
 
 
 def extended(old: pd.DataFrame, tail: pd.DataFrame) -> pd.DataFrame | None:

@@ -18,6 +18,7 @@ from backtest.pages import charts
 from backtest.pages.charts import Chart, axis, dots, heading, label, level, line, margins, rounded, unseen
 from backtest.pages.figures import evidence_rows, figure_rows, unit_of
 from backtest.pages.legs import NEUTRAL, benchmark_tone, leg_looks, leg_shares
+from backtest.pages.more import more_charts, more_view
 from backtest.pages.periods import Cut, Days, cuts_of, cycles_of, heat_rows, worst_falls, year_rows
 from backtest.pages.prose import SHOWN_BENCHMARKS, caveats_of, headline, lede, now_because, tiles
 from backtest.pages.rebalances import (
@@ -81,6 +82,7 @@ def view_of(result: Result, rebalances: Sequence[Rebalance], periods: Sequence[H
         "rebalances": len(rebalances),
         "all_figures": figure_rows(result, in_key=False),
         **_costs(result, rebalances, days),
+        **more_view(result, periods, days),
         **_origin(result),
     }
 
@@ -199,6 +201,9 @@ def chart_data(result: Result, rebalances: Sequence[Rebalance]) -> dict[str, Any
             own_values = np.asarray(evidence.values, dtype=np.float64)[result.begin :] * factor
             data["arrays"][f"evidence{k}"] = rounded(own_values, digits)
         data["charts"]["why"] = _evidence_chart(result, rebalances, cuts, days)
+    arrays, more = more_charts(result, rebalances, days)
+    data["arrays"] |= arrays
+    data["charts"] |= more
     return data
 
 

@@ -22,7 +22,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from backtest.account import Books, check_same_books, run_backtrader
-from backtest.account.benchmarks import benchmark_plan, mix_plan, mix_weights
+from backtest.account.benchmarks import benchmark_plan, exposure_weights, mix_plan, mix_weights
 from backtest.account.books import check_identities
 from backtest.account.kernel import compiled_books, run_compiled
 from backtest.account.plan import NO_BAND, Plan, Terms, begun_at
@@ -31,7 +31,7 @@ from backtest.decision import Decision, target_weights
 from backtest.market import Floats, Legs, Market
 from backtest.metrics import Activity, Calendar, calendar_and_tbill, metrics_table
 from backtest.pipeline import activity_of, decide, is_rotation, legs_of, plan_of
-from backtest.result import Figures
+from backtest.result import Figures, average_exposures
 from backtest.statistics.histories import ReturnsTable
 from backtest.study.inputs import Benchmark, StudyInputs
 from backtest.units import DAYS_PER_YEAR
@@ -66,14 +66,15 @@ class VariantCurve:
     """What is kept of each variant: the curve and its totals.
 
     equity: (sessions,) USD, base row first; benchmark: the declared one's on the variant's own terms, likewise;
-    cash_share: mean share of equity in cash at the close, base row left out; gross_growth: growth a year had trading
-    cost nothing.
+    exposures: mean share of what is invested in each leg, (legs,); cash_share: mean share of equity in cash at the
+    close, base row left out; gross_growth: growth a year had trading cost nothing.
     """
 
     name: str
     equity: Floats
     benchmark: Floats
     activity: Activity
+    exposures: Floats
     cash_share: float
     gross_growth: float
 
@@ -103,6 +104,7 @@ def curve_of_run(run: VariantRun, benchmark: Floats) -> VariantCurve:
         equity=books.equity,
         benchmark=benchmark,
         activity=activity_of(books, run.legs),
+        exposures=average_exposures(books, run.legs),
         cash_share=cash if cash > NO_CASH else 0.0,
         gross_growth=gross,
     )
@@ -252,13 +254,13 @@ def equal_exposure(inputs: StudyInputs, curve: VariantCurve) -> MixCurve:
     """The mix with the variant's average exposure, run at its costs and at none."""
     config = inputs.configs[curve.name]
     legs = legs_of(config)
-    exposure = float(curve.activity.exposure_small)
-    small = 0.0 if np.isnan(exposure) else exposure
-    leg = mix_plan(inputs.market, mix_weights(legs, 0.0), inputs.start, Terms.of(config))
-    plan = with_mix(leg, legs, small, curve.cash_share)
+    first = exposure_weights(legs, legs.alone(legs.names[0]))
+    leg = mix_plan(inputs.market, first, inputs.start, Terms.of(config))
+    weights = list(exposure_weights(legs, curve.exposures, curve.cash_share).values())
+    plan = dataclasses.replace(leg, targets=np.tile(weights, (len(leg.sessions), 1)))
     books = run_compiled(plan)
     return MixCurve(
-        small_share=small,
+        small_share=float(curve.exposures[1]) if len(curve.exposures) > 1 else 0.0,
         cash_share=curve.cash_share,
         equity=books.equity,
         activity=activity_of(books, legs),

@@ -14,11 +14,11 @@ import numpy as np
 import pandas as pd
 
 from backtest.account import run_kernel
-from backtest.account.benchmarks import mix_plan, mix_weights
+from backtest.account.benchmarks import exposure_weights, mix_plan
 from backtest.account.plan import Plan, Terms
 from backtest.config import Config
 from backtest.market import Floats, Market
-from backtest.result import Result
+from backtest.result import Result, average_exposures
 from backtest.statistics.findings import Finding, findings
 from backtest.statistics.search import HISTORIES, active_sessions, add_up
 from backtest.store.ledger import Batch, Ledger, identities, used_hash
@@ -179,9 +179,10 @@ def cycles_seen(config: Config, market: Market, sessions: pd.DatetimeIndex) -> i
 
 
 def own_mix(result: Result) -> Plan:
-    """The mix of a run's average small share and cash, rebalanced monthly on its own terms."""
-    exposure, cash = result.metrics["exposure_small"], float((result.books.cash[1:] / result.books.equity[1:]).mean())
-    weights = mix_weights(result.legs, float(exposure or 0.0), cash if cash > NO_CASH else 0.0)
+    """The mix of a run's average shares of the legs and of cash, rebalanced monthly on its own terms."""
+    cash = float((result.books.cash[1:] / result.books.equity[1:]).mean())
+    exposures = average_exposures(result.books, result.legs, result.in_force)
+    weights = exposure_weights(result.legs, exposures, cash if cash > NO_CASH else 0.0)
     return mix_plan(result.market, weights, pd.Timestamp(result.config.data.start), Terms.of(result.config))
 
 

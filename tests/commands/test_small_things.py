@@ -71,7 +71,7 @@ def test_results_cannot_go_where_a_file_is_and_nothing_is_run(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     file = tmp_path / "results"
-    file.write_text("mine", encoding="utf-8")
+    file.write_text("mine", encoding="utf-8", newline="\n")
     for command in WRITES_RESULTS:
         code, out, err = answer(capsys, command, QUICKSTART, "--out", file)
         assert (code, out, err) == (6, "", f"--out: {file} is a file, expected a folder\n")
@@ -86,7 +86,7 @@ def test_a_command_for_grids_names_the_command_for_what_it_was_given(
     assert code == 2
     assert err.endswith(f"for one config: backtest run {QUICKSTART}\n")
     variants = tmp_path / "variants.yaml"
-    variants.write_text(f"name: v\nbase: {QUICKSTART}\nvariants: {{a: {{}}}}\n", encoding="utf-8")
+    variants.write_text(f"name: v\nbase: {QUICKSTART}\nvariants: {{a: {{}}}}\n", encoding="utf-8", newline="\n")
     code, _, err = answer(capsys, command, variants, "--out", tmp_path / "r")
     assert code == 2
     assert err.endswith(f"backtest compare {variants}\n")
@@ -107,11 +107,11 @@ def test_check_asks_the_strategy_too_and_says_what_it_cannot_know(
 def own_folder(folder: Path, source: str, registry: str) -> Path:
     """A folder outside the clone with a strategy of one's own and a config that asks for it."""
     (folder / "strategies").mkdir(parents=True)
-    (folder / "strategies" / "own.py").write_text(source, encoding="utf-8")
-    (folder / "strategies" / "__init__.py").write_text(registry, encoding="utf-8")
+    (folder / "strategies" / "own.py").write_text(source, encoding="utf-8", newline="\n")
+    (folder / "strategies" / "__init__.py").write_text(registry, encoding="utf-8", newline="\n")
     config = QUICKSTART.read_text(encoding="utf-8").partition("strategy:")[0]
     config += "strategy: {name: own}\nexecution: {commission_bps: 1, slippage_bps: 4}\n"
-    (folder / "own.yaml").write_text(config, encoding="utf-8")
+    (folder / "own.yaml").write_text(config, encoding="utf-8", newline="\n")
     return folder
 
 
@@ -124,6 +124,7 @@ def process(folder: Path, *arguments: str, **environment: str) -> subprocess.Com
         capture_output=True,
         text=True,
         check=False,
+        encoding="utf-8",
     )
 
 
@@ -184,6 +185,7 @@ def test_the_main_script_and_the_command_leave_the_same_folder(tmp_path: Path) -
         capture_output=True,
         text=True,
         check=False,
+        encoding="utf-8",
     )
     assert "written in" in by_script.stdout, by_script.stderr
     assert "unchanged in" in process(tmp_path, "run", "c.yaml").stdout

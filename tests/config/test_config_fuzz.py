@@ -83,7 +83,7 @@ def load(text: str, *, is_study: bool = False) -> bool:
 
 def check_mutants(folder: Path, count: int, seed: int) -> None:
     base = folder / "base.yaml"
-    base.write_text(SHORT, encoding="utf-8")
+    base.write_text(SHORT, encoding="utf-8", newline="\n")
     study = STUDY.replace("BASE", str(base))
     assert load(GOOD)
     assert load(study, is_study=True)
@@ -169,5 +169,5 @@ BIG_GRIDS = {
 
 @pytest.mark.parametrize("grid", BIG_GRIDS.values(), ids=BIG_GRIDS)
 def test_a_large_grid_of_mistakes_ends_within_a_second(grid: str, tmp_path: Path) -> None:
-    (tmp_path / "base.yaml").write_text(SHORT, encoding="utf-8")
+    (tmp_path / "base.yaml").write_text(SHORT, encoding="utf-8", newline="\n")
     assert not load(f"name: s\nbase: {tmp_path}/base.yaml\ngrid:\n{grid}", is_study=True)

@@ -18,15 +18,15 @@ from backtest.errors import ConfigError
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """A folder with base.yaml (momentum), other.yaml (short) and crossing.yaml, whose parameters must agree."""
-    (tmp_path / "base.yaml").write_text(GOOD, encoding="utf-8")
-    (tmp_path / "other.yaml").write_text(SHORT, encoding="utf-8")
+    (tmp_path / "base.yaml").write_text(GOOD, encoding="utf-8", newline="\n")
+    (tmp_path / "other.yaml").write_text(SHORT, encoding="utf-8", newline="\n")
     crossing = SHORT.replace("{name: relative_momentum}", "{name: crossover, params: {fast_sessions: 5}}")
-    (tmp_path / "crossing.yaml").write_text(crossing, encoding="utf-8")
+    (tmp_path / "crossing.yaml").write_text(crossing, encoding="utf-8", newline="\n")
     return tmp_path
 
 
 def load(folder: Path, text: str, *overrides: str) -> Study:
-    (folder / "s.yaml").write_text(text, encoding="utf-8")
+    (folder / "s.yaml").write_text(text, encoding="utf-8", newline="\n")
     return load_study(folder / "s.yaml", strategies=STRATEGIES, overrides=overrides)
 
 
@@ -342,7 +342,7 @@ def test_a_file_that_is_no_study_is_one_line(folder: Path, text: str, line: str)
 
 
 def test_what_is_wrong_with_the_base_is_said_once_and_there(folder: Path) -> None:
-    (folder / "base.yaml").write_text(GOOD.replace("drift: 0.05", "drift: 5"), encoding="utf-8")
+    (folder / "base.yaml").write_text(GOOD.replace("drift: 0.05", "drift: 5"), encoding="utf-8", newline="\n")
     assert study_problems_of(THREE, folder) == (
         "base.yaml:23: execution.rebalance.drift: found 5, expected a number above 0 and below 1",
     )
@@ -371,8 +371,8 @@ def test_too_many_variants_are_refused_quickly(folder: Path) -> None:
 
 
 def test_a_study_is_told_from_a_config_cheaply(folder: Path) -> None:
-    (folder / "s.yaml").write_text(THREE, encoding="utf-8")
-    (folder / "broken.yaml").write_text("variants: [", encoding="utf-8")
+    (folder / "s.yaml").write_text(THREE, encoding="utf-8", newline="\n")
+    (folder / "broken.yaml").write_text("variants: [", encoding="utf-8", newline="\n")
     told = {name: is_study(folder / f"{name}.yaml") for name in ("s", "base", "other", "broken", "nowhere")}
     assert told == {"s": True, "base": False, "other": False, "broken": False, "nowhere": False}
 

@@ -55,7 +55,9 @@ def write_world(folder: Path, last: date = LAST, tickers: tuple[str, ...] = TICK
     days = pd.date_range("2023-06-01", last)
     for name, values, at in (("DTB3", 5.2, index), ("DFEDTARU", 5.5, days), ("DFEDTARL", 5.25, days)):
         lines = [f"{day:%Y-%m-%d},{values}" for day in at]
-        (folder / "macro" / f"{name}.csv").write_text("\n".join([f"observation_date,{name}", *lines, ""]))
+        (folder / "macro" / f"{name}.csv").write_text(
+            "\n".join([f"observation_date,{name}", *lines, ""]), encoding="utf-8", newline="\n"
+        )
     return folder
 
 
@@ -107,7 +109,9 @@ class Client:
 
     def config(self, *, tbill: str = "irx", end: str | None = None, legs: str = PAIR) -> str:
         path = self.folder / "replayed.yaml"
-        path.write_text(CONFIG.format(tbill=tbill, end=f"end: {end}" if end else "", legs=legs))
+        path.write_text(
+            CONFIG.format(tbill=tbill, end=f"end: {end}" if end else "", legs=legs), encoding="utf-8", newline="\n"
+        )
         return str(path)
 
     def call(self, *arguments: str) -> Told:

@@ -37,7 +37,7 @@ def test_other_funds_run_as_well(
     frame.to_csv(second / f"{small}.csv", index=False)
     given = {"folder": real_data / "prices", "second": second, "growth": growth, "small": small}
     path = tmp_path / "any.yaml"
-    path.write_text(CONFIG.format(**given, accounting=accounting))
+    path.write_text(CONFIG.format(**given, accounting=accounting), encoding="utf-8", newline="\n")
     main_ends(["run", str(path), "--out", str(tmp_path / "results"), "--json"])
     told = json.loads(capsys.readouterr().out)
     assert told["metrics"]["final_equity_usd"] > 0
@@ -46,7 +46,7 @@ def test_other_funds_run_as_well(
     assert said[1].startswith(f"{small}: the second source disagrees on 2 sessions from 2020-06-10 to 2020-06-11")
     page = tmp_path / "page.html"
     main_ends(["data", "check", str(path), "--page", str(page)])
-    assert page.read_text().count("2020-06-10") >= 2
+    assert page.read_text(encoding="utf-8").count("2020-06-10") >= 2
 
 
 def main_ends(arguments: list[str]) -> None:

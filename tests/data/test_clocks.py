@@ -223,7 +223,10 @@ data:
   start: 2002-08-01
   end: 2025-12-24
 legs: {{growth: {{SPY: 1}}, small: {{SHY: 1}}}}
-strategy: {{name: rules, params: {{small_when: {{signal: series, name: FEDFUNDS, change_sessions: 63, below: -0.15}}}}}}
+strategy:
+  name: rules
+  params:
+    hold: [{{leg: small, when: {{signal: series, name: FEDFUNDS, change_sessions: 63, below: -0.15}}}}, {{leg: growth}}]
 execution: {{commission_bps: 1, slippage_bps: 4}}
 benchmarks: [SPY]
 """, encoding="utf-8")  # fmt: skip

@@ -126,7 +126,7 @@ def test_the_first_faulty_lines_are_named_together() -> None:
 
 def test_a_folder_gives_tickers_in_the_order_asked_for_with_the_hash_of_the_file(tmp_path: Path) -> None:
     for ticker in ("QQQ", "NA", "TRUE"):
-        (tmp_path / f"{ticker}.csv").write_text(HEADER + ROW)
+        (tmp_path / f"{ticker}.csv").write_text(HEADER + ROW, encoding="utf-8", newline="\n")
     fetched = CsvFolder(tmp_path).prices(["TRUE", "NA"])
     assert list(fetched) == ["TRUE", "NA"]
     assert fetched["NA"].sha256 == hashlib.sha256((HEADER + ROW).encode()).hexdigest()
@@ -135,7 +135,7 @@ def test_a_folder_gives_tickers_in_the_order_asked_for_with_the_hash_of_the_file
 
 
 def test_missing_files_are_all_named_with_what_is_there(tmp_path: Path) -> None:
-    (tmp_path / "IWM.csv").write_text(HEADER + ROW)
+    (tmp_path / "IWM.csv").write_text(HEADER + ROW, encoding="utf-8", newline="\n")
     with pytest.raises(DataError) as refused:
         CsvFolder(tmp_path).prices(["IWMM", "SPY", "IWM"])
     assert list(refused.value.problems) == [
@@ -145,7 +145,7 @@ def test_missing_files_are_all_named_with_what_is_there(tmp_path: Path) -> None:
 
 
 def test_no_ticker_leads_out_of_the_folder(tmp_path: Path) -> None:
-    (tmp_path / "secret.csv").write_text(HEADER + ROW)
+    (tmp_path / "secret.csv").write_text(HEADER + ROW, encoding="utf-8", newline="\n")
     inside = tmp_path / "prices"
     inside.mkdir()
     for ticker in ("../secret", str(tmp_path / "secret")):
@@ -185,16 +185,16 @@ def test_where_a_rate_is_looked_for(tmp_path: Path) -> None:
     beside = tmp_path / "macro"
     beside.mkdir()
     for place, value in ((beside / "DTB3.csv", 1), (folder.folder / "IRX.csv", 2), (folder.folder / "^IRX.csv", 3)):
-        place.write_text(f"date,close\n2024-07-15,{value}\n")
+        place.write_text(f"date,close\n2024-07-15,{value}\n", encoding="utf-8", newline="\n")
         rate = folder.rate("DTB3" if value == 1 else "IRX")
         assert (rate.location, rate.values["value"].tolist()) == (str(place), [float(value)])
-    (folder.folder / "DTB3.csv").write_text("date,value\n2024-07-15,4\n")
+    (folder.folder / "DTB3.csv").write_text("date,value\n2024-07-15,4\n", encoding="utf-8", newline="\n")
     assert folder.rate("DTB3").values["value"].tolist() == [4.0]
 
 
 def test_real_files_are_read_to_the_last_digit(real_data: Path) -> None:
     frame = CsvFolder(real_data / "prices").prices(["QQQ"])["QQQ"].values
-    lines = (real_data / "prices" / "QQQ.csv").read_text().splitlines()[1:]
+    lines = (real_data / "prices" / "QQQ.csv").read_text(encoding="utf-8").splitlines()[1:]
     cells = np.array([[float(cell) for cell in line.split(",")[1:]] for line in lines])
     assert (frame.to_numpy() == cells).all()
     assert [f"{day:%Y-%m-%d}" for day in frame.index] == [line[:10] for line in lines]

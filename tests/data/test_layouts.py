@@ -166,7 +166,9 @@ def test_signs_of_money_and_of_millions(write: Write, tmp_path: Path) -> None:
 def test_one_file_of_many_tickers_long_and_wide(tmp_path: Path) -> None:
     long = pd.concat([frame.assign(ticker=ticker) for ticker, frame in FRAMES.items()]).sort_index(kind="stable")
     (tmp_path / "long").mkdir()
-    (tmp_path / "long" / "prices.csv").write_text(text(long, {"ticker": "Symbol", **YAHOO}), encoding="utf-8")
+    (tmp_path / "long" / "prices.csv").write_text(
+        text(long, {"ticker": "Symbol", **YAHOO}), encoding="utf-8", newline="\n"
+    )
     wide = pd.DataFrame({ticker: frame["adj_close"] for ticker, frame in FRAMES.items()}).rename_axis("Date")
     wide.to_csv(tmp_path / "wide.csv")
     for place, stated in ((tmp_path / "long", Stated()), (tmp_path / "wide.csv", Stated("total_return"))):
@@ -203,7 +205,9 @@ def test_what_is_ambiguous_is_refused_unless_it_is_stated(tmp_path: Path) -> Non
         CsvFolder(folder).prices(["AAA"])
     frame = FRAMES["AAA"][FRAMES["AAA"].index.day < 13]
     assert CsvFolder(folder, Stated(dates="month_first")).prices(["AAA"])["AAA"].values.index.equals(frame.index)
-    (folder / "AAA.csv").write_text("Date;Adj Close\n2024-07-16;1,234\n2024-07-17;1,240\n", encoding="utf-8")
+    (folder / "AAA.csv").write_text(
+        "Date;Adj Close\n2024-07-16;1,234\n2024-07-17;1,240\n", encoding="utf-8", newline="\n"
+    )
     with pytest.raises(DataError, match=r"found '1,234', which is a thousand .*data\.prices\.decimal"):
         CsvFolder(folder).prices(["AAA"])
     for decimal, value in (("comma", 1.234), ("point", 1234.0)):
@@ -219,13 +223,13 @@ def test_closes_on_the_tape_are_seen_at_the_split_and_taken_for_what_they_are(tm
     tape.loc[tape.index[:place], ["open", "high", "low", "close", "dividends"]] *= 4.0
     for one in (frame, tape):
         (tmp_path / "AAA.csv").write_text(
-            text(one, {name: name for name in PRICE_COLUMNS}, date="date"), encoding="utf-8"
+            text(one, {name: name for name in PRICE_COLUMNS}, date="date"), encoding="utf-8", newline="\n"
         )
         found = CsvFolder(tmp_path).prices(["AAA"])["AAA"]
         assert found.values["close"].to_numpy() == pytest.approx(frame["close"].to_numpy(), rel=1e-15)
         assert bool(found.notes) == (one is tape)
     alone = {name: name for name in PRICE_COLUMNS if name != "adj_close"}
-    (tmp_path / "AAA.csv").write_text(text(tape, alone, date="date"), encoding="utf-8")
+    (tmp_path / "AAA.csv").write_text(text(tape, alone, date="date"), encoding="utf-8", newline="\n")
     found = CsvFolder(tmp_path, Stated("tape")).prices(["AAA"])["AAA"]
     assert found.values["close"].to_numpy() == pytest.approx(frame["close"].to_numpy(), rel=1e-15)
     assert found.values["adj_close"].pct_change().dropna().to_numpy() == pytest.approx(
@@ -268,7 +272,7 @@ def test_a_market_from_dataframes_is_that_of_the_folder(tmp_path: Path) -> None:
         market_from(wide)
     assert market_from(wide, adjusted="total_return").close.equals(market_from(long).close)
     with pytest.raises(DataError, match="no row, though the exchange was open"):
-        market_from({ticker: frame.drop(frame.index[50]) for ticker, frame in long.items()})
+        market_from({**long, "IWM": long["IWM"].drop(long["IWM"].index[50])})
     config = tmp_path / "c.yaml"
     config.write_text("""
 name: c
@@ -277,7 +281,7 @@ legs: {growth: {QQQ: 1}, small: {IWM: 1}}
 strategy: {name: relative_momentum, params: {lookback_sessions: 21}}
 execution: {commission_bps: 1, slippage_bps: 4}
 benchmarks: [QQQ]
-""", encoding="utf-8")  # fmt: skip
+""", encoding="utf-8", newline="\n")  # fmt: skip
     gap = pd.Series(1.0, index=pd.date_range("2019-01-01", periods=60, freq="MS"))
     market = market_from(long, series={"MY": gap}, known={"MY": ("month", 3)})
     assert "MY: monthly, known 3 business days after its month at 09:00" in " ".join(market.notes)

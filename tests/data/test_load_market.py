@@ -17,7 +17,6 @@ from backtest.config import (
     CsvPrices,
     DataConfig,
     ExecutionConfig,
-    LegsConfig,
     SamplePrices,
     StrategyConfig,
     YahooPrices,
@@ -38,7 +37,7 @@ def config_of(
     return Config(
         name="x",
         data=DataConfig(prices=prices, **{"start": START, **data}),
-        legs=LegsConfig(growth={"QQQ": 1.0}, small={"IWM": 0.5, "IWN": 0.5}),
+        legs={"growth": {"QQQ": 1.0}, "small": {"IWM": 0.5, "IWN": 0.5}},
         strategy=StrategyConfig(name="x"),
         execution=ExecutionConfig(commission_bps=1.0, slippage_bps=4.0),
         benchmarks=benchmarks,
@@ -259,7 +258,7 @@ def test_a_folder_needs_no_network(folder: Path) -> None:
 
 
 def test_the_sample_is_simulated_and_says_so() -> None:
-    sample = pytest.importorskip("backtest.data.sample")
+    sample = pytest.importorskip("backtest.data.sample.prices")
     config = config_of(SamplePrices(source="sample"), start=date(2001, 7, 31), tbill="irx", benchmarks=("SPY",))
     market = load_market(config, offline=True)
     assert market.is_simulated
@@ -273,7 +272,8 @@ def test_the_sample_is_simulated_and_says_so() -> None:
 def test_the_real_reference_market_loads_without_a_refusal(real_data: Path) -> None:
     prices = CsvPrices(source="csv", folder=real_data / "prices")
     config = config_of(prices, start=date(2001, 7, 31), end=date(2025, 12, 31), tbill="irx", benchmarks=("QQQ", "IWM"))
-    config = config.model_copy(update={"legs": LegsConfig()})
+    parts = {name: getattr(config, name) for name in ("name", "data", "strategy", "execution", "benchmarks")}
+    config = Config(**parts)
     market = load_market(config)
     assert market.tickers == ("IVW", "QQQ", "IWM", "IWN")
     period = market.until(pd.Timestamp("2024-07-16")).close[-6:]

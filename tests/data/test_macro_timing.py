@@ -13,7 +13,7 @@ from backtest.data.calendar import session_closes, sessions_around
 from backtest.data.macro import Observed, read_observed
 from backtest.data.macro_source import with_sessions
 from backtest.data.policy import load_policy_decisions, with_known_sessions
-from backtest.data.sample_macro import SAMPLE_SERIES, sample_observed
+from backtest.data.sample.macro import SAMPLE_SERIES, sample_observed
 from backtest.errors import DataError
 from backtest.series import PointInTime
 

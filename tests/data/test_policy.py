@@ -48,7 +48,7 @@ def days(values: np.ndarray | pd.Series) -> list[str]:
 
 def write(folder: Path, text: str) -> Path:
     path = folder / "decisions.csv"
-    path.write_text(text, encoding="utf-8")
+    path.write_text(text, encoding="utf-8", newline="\n")
     return path
 
 

@@ -31,7 +31,7 @@ def sessions(*days: str) -> pd.DatetimeIndex:
 
 def tbill(folder: Path, text: str, asked: str = "irx") -> TBill:
     """The rate of a file on the sessions of two weeks in July, the second of which is the period."""
-    folder.joinpath("IRX.csv" if asked == "irx" else "DTB3.csv").write_text(text)
+    folder.joinpath("IRX.csv" if asked == "irx" else "DTB3.csv").write_text(text, encoding="utf-8", newline="\n")
     days = exchange_sessions(date(2024, 7, 8), date(2024, 7, 19))
     return tbill_series(asked, CsvFolder(folder), days, start=date(2024, 7, 15))  # type: ignore[arg-type]
 

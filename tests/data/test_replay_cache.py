@@ -170,7 +170,7 @@ def test_a_damaged_file_of_yfinances_own_does_no_harm(client: Client) -> None:
 
 
 def test_a_store_that_cannot_be_written_is_exit_code_6(client: Client) -> None:
-    client.cache.write_text("a file in its place")
+    client.cache.write_text("a file in its place", encoding="utf-8", newline="\n")
     told = client.run()
     assert told.code == 6
     assert "choose another folder with --cache or BACKTEST_CACHE" in told.text

@@ -11,6 +11,8 @@ from replay_worlds import FOUR, PAIR, TICKERS, Client, append_sessions
 
 from backtest.config import load_config
 from backtest.data import content_hash, load_market
+from backtest.data.calendar import session_closes, sessions_around
+from backtest.data.macro_source import choose_macro, with_sessions
 from backtest.data.snapshots import Snapshots
 from strategies import REGISTRY
 
@@ -126,3 +128,37 @@ def test_a_key_for_vintages_is_said_nowhere(client: Client, world: Path, tmp_pat
     assert b"secret-key-1" not in stored
     kept = Snapshots(offline=True).series("fred/CPILFESL@2024-07-11")
     assert kept[1]["value"].tolist() == [305.0, 306.0]
+
+
+def test_revisions_come_from_the_archive_and_count_from_when_they_were_known(
+    client: Client, world: Path, tmp_path: Path
+) -> None:
+    folder = append_sessions(world, tmp_path / "archive", "2024-12-31")
+    (folder / "vintages").mkdir()
+    rows = [
+        {"date": date, "value": value, "realtime_start": start, "realtime_end": "9999-12-31"}
+        for date, start, value in (
+            ("2024-05-01", "2024-06-12", "318.0"),
+            ("2024-05-01", "2024-07-11", "318.1"),
+            ("2024-06-01", "2024-07-11", "."),
+            ("2024-06-01", "2024-08-14", "318.5"),
+            ("2024-07-01", "2024-08-14", "319.0"),
+        )
+    ]
+    (folder / "vintages" / "CPILFESL@1776-07-04.json").write_text(json.dumps({"observations": rows}))
+    client.replay.serve(folder)
+    client.patch.setenv("FRED_API_KEY", "secret-key-1")
+    told = client.call("data", "fetch", "fred:CPILFESL@all", "--whole")
+    assert (told.code, "secret" in told.text) == (0, False)
+    assert client.call("data", "fetch", "fred:CPILFESL@all", "--whole").code == 0, "the same archive again"
+    config = load_config(
+        client.config(), strategies=REGISTRY, overrides=["data.macro={series: {CPILFESL: {known: vintages}}}"]
+    )
+    observed = choose_macro(config.data, offline=True)("CPILFESL")
+    exchange = sessions_around(pd.Timestamp("2024-01-02"), pd.Timestamp("2024-12-31"))
+    series = with_sessions(observed, exchange, session_closes(exchange[0], exchange[-1]))
+    days = pd.DatetimeIndex(["2024-06-12", "2024-06-13", "2024-07-11", "2024-07-12", "2024-08-14", "2024-08-15"])
+    found = [f"{value:.1f}" for value in series.latest(days)]
+    assert found == ["nan", "318.0", "318.0", "318.1", "318.1", "319.0"]
+    assert "2 revisions" not in observed.clock
+    assert "1 revision" in observed.clock

@@ -10,12 +10,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from backtest.data import sample_noise, sample_rates
 from backtest.data.calendar import exchange_sessions
 from backtest.data.checks import check_prices
 from backtest.data.policy import load_policy_decisions
-from backtest.data.sample import SAMPLE_TICKERS, sample_prices, sample_tbill
-from backtest.data.sample_funds import FUNDS
+from backtest.data.sample import noise as sample_noise
+from backtest.data.sample import rates as sample_rates
+from backtest.data.sample.funds import FUNDS
+from backtest.data.sample.prices import SAMPLE_TICKERS, sample_prices, sample_tbill
 from backtest.errors import DataError
 
 Prices = dict[str, pd.DataFrame]
@@ -106,7 +107,7 @@ def test_a_normal_number_is_the_sum_of_twelve_words_of_the_bit_stream() -> None:
 
 def test_only_operations_that_ieee_754_defines_to_the_last_bit_are_used() -> None:
     folder = Path(sample_noise.__file__).parent
-    for name in ("sample.py", "sample_funds.py", "sample_noise.py", "sample_rates.py"):
+    for name in ("prices.py", "funds.py", "noise.py", "rates.py"):
         for node in ast.walk(ast.parse((folder / name).read_text())):
             assert not isinstance(node, ast.Pow | ast.MatMult), name
             if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):

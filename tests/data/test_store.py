@@ -79,7 +79,7 @@ def test_the_cache_is_where_the_environment_says(monkeypatch: pytest.MonkeyPatch
 
 
 def test_a_store_that_cannot_be_written_says_so(tmp_path: Path) -> None:
-    (tmp_path / "file").write_text("in the way")
+    (tmp_path / "file").write_text("in the way", encoding="utf-8", newline="\n")
     with pytest.raises(WriteError, match="the snapshot of yahoo/QQQ was not kept; choose another folder with --cache"):
         Store(tmp_path / "file").put(SERIES, frame_of(9), **ABOUT)
 

@@ -36,6 +36,7 @@ def final_equity(folder: Path) -> str:
         capture_output=True,
         text=True,
         check=False,
+        encoding="utf-8",
     )
     assert done.returncode == 0, done.stderr
     return done.stdout
@@ -56,5 +57,5 @@ def test_a_change_of_the_source_is_compiled(tmp_path: Path, file: str, before: s
     path = tmp_path / "backtest" / file
     source = path.read_text(encoding="utf-8")
     assert before in source
-    path.write_text(source.replace(before, after), encoding="utf-8")
+    path.write_text(source.replace(before, after), encoding="utf-8", newline="\n")
     assert final_equity(tmp_path) != first

@@ -27,7 +27,7 @@ def visible(root: Path) -> list[str]:
 def test_a_new_folder_holds_exactly_the_files_given(tmp_path: Path) -> None:
     written = write_folder(tmp_path / "results", "run-1", FILES)
     assert written.is_new
-    assert {path.name: path.read_text() for path in written.folder.iterdir()} == FILES
+    assert {path.name: path.read_text(encoding="utf-8") for path in written.folder.iterdir()} == FILES
     assert os.listdir(tmp_path / "results") == ["run-1"]
 
 
@@ -38,7 +38,7 @@ def test_the_same_answer_leaves_the_folder_untouched(tmp_path: Path) -> None:
     second = write_folder(tmp_path, "run-1", again)
     assert not second.is_new
     assert (first.folder / "a.csv").stat().st_mtime_ns == before
-    assert json.loads((first.folder / MANIFEST).read_text())["run"] == {"finished": "now"}
+    assert json.loads((first.folder / MANIFEST).read_text(encoding="utf-8"))["run"] == {"finished": "now"}
 
 
 @pytest.mark.parametrize("change", [{"a.csv": "x\n2\n"}, {MANIFEST: json_text({"name": "other"})}])
@@ -48,7 +48,7 @@ def test_another_answer_is_an_error_that_names_the_file_and_replaces_nothing(
     folder = write_folder(tmp_path, "run-1", FILES).folder
     with pytest.raises(ResultDiffers, match=next(iter(change))):
         write_folder(tmp_path, "run-1", {**FILES, **change})
-    assert {path.name: path.read_text() for path in folder.iterdir()} == FILES
+    assert {path.name: path.read_text(encoding="utf-8") for path in folder.iterdir()} == FILES
 
 
 def test_a_file_that_went_missing_is_an_error(tmp_path: Path) -> None:
@@ -69,10 +69,10 @@ def test_the_place_of_the_data_on_this_machine_is_not_compared(tmp_path: Path) -
 
 
 def test_a_file_where_the_results_should_be_is_a_write_error_and_stays(tmp_path: Path) -> None:
-    (tmp_path / "results").write_text("mine")
+    (tmp_path / "results").write_text("mine", encoding="utf-8", newline="\n")
     with pytest.raises(WriteError, match="results"):
         write_folder(tmp_path / "results", "run-1", FILES)
-    assert (tmp_path / "results").read_text() == "mine"
+    assert (tmp_path / "results").read_text(encoding="utf-8") == "mine"
 
 
 def test_a_disk_that_fails_half_way_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -138,5 +138,5 @@ def test_replacing_a_file_shows_the_old_or_the_new_one(tmp_path: Path) -> None:
     path = tmp_path / "index.html"
     replace_file(path, "one")
     replace_file(path, "two")
-    assert path.read_text() == "two"
+    assert path.read_text(encoding="utf-8") == "two"
     assert os.listdir(tmp_path) == ["index.html"]

@@ -23,7 +23,7 @@ def at(folder: Path, when: str) -> Path:
     """The result as if made then."""
     manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
     manifest["run"]["finished"] = when
-    (folder / MANIFEST).write_text(json.dumps(manifest), encoding="utf-8")
+    (folder / MANIFEST).write_text(json.dumps(manifest), encoding="utf-8", newline="\n")
     return folder
 
 
@@ -91,10 +91,10 @@ def test_a_name_and_a_verdict_are_text_and_no_markup(tmp_path: Path) -> None:
 
 def test_results_of_schema_1_are_listed_with_a_verdict_from_their_figures(tmp_path: Path) -> None:
     folder = result(tmp_path, "old").folder
-    manifest = json.loads((folder / MANIFEST).read_text())
+    manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
     for key in ("page", "headline", "asked"):
         del manifest[key]
-    (folder / MANIFEST).write_text(json.dumps({**manifest, "schema": 1}))
+    (folder / MANIFEST).write_text(json.dumps({**manifest, "schema": 1}), encoding="utf-8", newline="\n")
     (row,), damaged = rows_of(tmp_path)
     assert (row.page, row.verdict, damaged) == ("report.html", "10.0% a year, 2.0 points less than QQQ.", [])
 

@@ -167,6 +167,41 @@ def test_a_zoomed_view_starts_every_series_at_the_same_money(browser: Any, repor
     assert text(browser, "read-equity").count("$100,000") == 4
 
 
+def test_a_drag_with_the_mouse_zooms_every_chart_and_a_double_click_shows_all(browser: Any, report: str) -> None:
+    from selenium.webdriver import ActionChains
+
+    opened(browser, report)
+    chart = browser.find_element("id", "chart-equity")
+    whole = text(browser, "read-equity")
+    range_ = "return document.getElementById('chart-{}').layout.xaxis.range"
+    before = browser.execute_script(range_.format("why"))
+    ActionChains(browser).move_to_element_with_offset(chart, -100, -60).click_and_hold().move_by_offset(
+        60, 0
+    ).move_by_offset(80, 0).release().perform()
+    wait_until(lambda: browser.execute_script(range_.format("why")) != before)
+    first, last = browser.execute_script(range_.format("equity"))
+    assert [first, last] == browser.execute_script(range_.format("why"))
+    assert before[0] < first < last < before[1]
+    assert " to " in text(browser, "read-equity")
+    browser.execute_script(
+        "document.getElementById('chart-equity').dispatchEvent(new MouseEvent('dblclick', {bubbles: true}))"
+    )
+    assert browser.execute_script(range_.format("why")) == before
+    browser.execute_script("document.getElementById('chart-equity').dispatchEvent(new FocusEvent('focusout'))")
+    assert text(browser, "read-equity") == whole
+
+
+def test_the_fold_of_more_figures_draws_when_it_is_opened(browser: Any, report: str) -> None:
+    opened(browser, report, 390)
+    drawn = "return ['rolling', 'legs', 'returns'].map(id => document.querySelectorAll(`#chart-${id} svg`).length > 0)"
+    assert browser.execute_script(drawn) == [False, False, False]
+    browser.execute_script("document.querySelector('.fold').open = true")
+    wait_until(lambda: browser.execute_script(drawn) == [True, True, True])
+    assert "beta" in text(browser, "read-rolling")
+    assert browser.execute_script("return document.documentElement.scrollWidth") <= 390
+    assert browser.get_log("browser") == []
+
+
 def test_trades_can_be_filtered_sorted_and_shown_whole(browser: Any, report: str) -> None:
     opened(browser, report)
     count = "return [...document.querySelectorAll('#trade-table tbody tr')].filter(r => !r.hidden).length"

@@ -33,7 +33,7 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Any:
     def of(kind: str) -> str:
         path = folder / f"{kind}.html"
         if not path.exists():
-            path.write_text(page(kind), encoding="utf-8")
+            path.write_text(page(kind), encoding="utf-8", newline="\n")
         return path.as_uri()
 
     return of

@@ -23,10 +23,11 @@ def test_a_release_of_good_friday_is_judged_by_the_next_day_with_yields(tmp_path
     values[days.get_loc(pd.Timestamp("2017-03-15"))] += 0.10
     values[days >= pd.Timestamp("2017-04-17")] -= 0.20
     lines = [f"{day:%Y-%m-%d},{value:.2f}" for day, value in zip(days, values, strict=True)]
-    (tmp_path / "DGS2.csv").write_text("\n".join(["date,value", *lines, ""]), encoding="utf-8")
+    (tmp_path / "DGS2.csv").write_text("\n".join(["date,value", *lines, ""]), encoding="utf-8", newline="\n")
     (tmp_path / "cpi_releases.csv").write_text(
         "release_date,reference_month,core_mom_actual\n2017-03-15,2017-02,0.2\n2017-04-14,2017-03,-0.1\n",
         encoding="utf-8",
+        newline="\n",
     )
     series = {name: with_sessions(read_observed(tmp_path, name, None), SESSIONS, CLOSES) for name in ("DGS2", "cpi")}
     sessions = SESSIONS[(SESSIONS >= "2017-03-13") & (SESSIONS <= "2017-04-28")]

@@ -22,7 +22,7 @@ MEETINGS = scheduled_meetings(load_policy_decisions()).to_numpy().astype("dateti
 
 @pytest.fixture(scope="module")
 def examples(real_data: Path) -> dict[str, Any]:
-    told = json.loads((real_data / "macro" / "fedwatch_examples.json").read_text())["examples"]
+    told = json.loads((real_data / "macro" / "fedwatch_examples.json").read_text(encoding="utf-8"))["examples"]
     return {example["id"]: example for example in told}
 
 

@@ -54,8 +54,10 @@ def test_a_rerun_of_a_damaged_result_replaces_nothing_and_names_the_file(tmp_pat
 
 def test_keys_of_a_later_version_are_no_damage(tmp_path: Path) -> None:
     folder = result(tmp_path).folder
-    manifest = json.loads((folder / MANIFEST).read_text())
-    (folder / MANIFEST).write_text(json.dumps(manifest | {"schema": 9, "mood": ["good"]}))
+    manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+    (folder / MANIFEST).write_text(
+        json.dumps(manifest | {"schema": 9, "mood": ["good"]}), encoding="utf-8", newline="\n"
+    )
     found, damaged = finished(tmp_path)
     assert [stored.manifest.name for stored in found] == ["made-up"]
     assert damaged == []
@@ -63,10 +65,10 @@ def test_keys_of_a_later_version_are_no_damage(tmp_path: Path) -> None:
 
 def test_what_is_no_result_is_no_damage(tmp_path: Path) -> None:
     (tmp_path / "notes").mkdir()
-    (tmp_path / "notes" / "read.me").write_text("mine")
-    (tmp_path / "file").write_text("mine")
+    (tmp_path / "notes" / "read.me").write_text("mine", encoding="utf-8", newline="\n")
+    (tmp_path / "file").write_text("mine", encoding="utf-8", newline="\n")
     (tmp_path / ".tmp-x-1-a").mkdir()
-    (tmp_path / ".tmp-x-1-a" / MANIFEST).write_text("{")
+    (tmp_path / ".tmp-x-1-a" / MANIFEST).write_text("{", encoding="utf-8", newline="\n")
     (tmp_path / "loop").symlink_to("loop")
     assert finished(tmp_path) == ([], [])
     assert finished(tmp_path / "nowhere") == ([], [])

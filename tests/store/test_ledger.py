@@ -281,7 +281,7 @@ def test_a_ledger_that_cannot_be_kept_is_an_error(tmp_path: Path) -> None:
     (tmp_path / FILE).mkdir()
     with pytest.raises(WriteError, match=FILE):
         Ledger(tmp_path / FILE)
-    (tmp_path / "file").write_text("")
+    (tmp_path / "file").write_text("", encoding="utf-8", newline="\n")
     with pytest.raises(WriteError, match="was not counted"):
         Ledger(tmp_path / "file" / FILE).record(batch(returns(1)))
 

@@ -38,7 +38,7 @@ def test_a_file_that_a_reader_holds_is_replaced_once_it_is_let_go(
     replace_file(tmp_path / "index.html", "old")
     waited = refused(3, monkeypatch, "replace")
     replace_file(tmp_path / "index.html", "new")
-    assert (tmp_path / "index.html").read_text() == "new"
+    assert (tmp_path / "index.html").read_text(encoding="utf-8") == "new"
     assert len(waited) == 3
 
 
@@ -49,7 +49,7 @@ def test_a_file_that_is_never_let_go_is_an_error_and_leaves_the_old_one(
     refused(99, monkeypatch, "replace")
     with pytest.raises(WriteError, match=r"index\.html: The process cannot access"):
         replace_file(tmp_path / "index.html", "new")
-    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {"index.html": "old"}
+    assert {path.name: path.read_text(encoding="utf-8") for path in tmp_path.iterdir()} == {"index.html": "old"}
 
 
 def test_a_folder_that_a_scanner_looks_into_is_moved_once_it_is_let_go(
@@ -94,7 +94,7 @@ def test_the_store_needs_nothing_that_only_unix_has(tmp_path: Path) -> None:
         [sys.executable, "-X", "warn_default_encoding", "-W", "error::EncodingWarning:backtest", "-c", WITHOUT_UNIX,
          str(tmp_path)],
         env={**os.environ, "PYTHONPATH": paths}, capture_output=True, text=True, check=False,
-    )  # fmt: skip
+    encoding="utf-8")  # fmt: skip
     assert done.returncode == 0, done.stderr
 
 

@@ -117,7 +117,7 @@ def test_two_hundred_kills_leave_whole_results(tmp_path: Path) -> None:
 def test_what_dead_commands_left_is_swept_after_a_day(tmp_path: Path) -> None:
     for name in (".tmp-old-1-a", ".tmp-new-1-a"):
         (tmp_path / name).mkdir()
-        (tmp_path / f"{name}.html").write_text("half")
+        (tmp_path / f"{name}.html").write_text("half", encoding="utf-8", newline="\n")
     for name in (".tmp-old-1-a", ".tmp-old-1-a.html"):
         os.utime(tmp_path / name, (1, 1))
     result(tmp_path)

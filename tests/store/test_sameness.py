@@ -94,7 +94,7 @@ def test_a_zero_may_be_what_is_left_of_a_difference(tmp_path: Path, upgrade: Cal
 def test_a_file_changed_by_hand_is_told_by_other_libraries_too(tmp_path: Path, upgrade: Callable[[], None]) -> None:
     folder = result(tmp_path).folder
     page = folder / "report.html"
-    page.write_text(page.read_text() + "<p>ten times as much</p>")
+    page.write_text(page.read_text(encoding="utf-8") + "<p>ten times as much</p>", encoding="utf-8", newline="\n")
     upgrade()
     with pytest.raises(ResultDiffers, match=r"report\.html: is not the file that was written"):
         result(tmp_path)
@@ -108,6 +108,6 @@ def test_another_line_in_the_manifest_is_another_answer(tmp_path: Path, upgrade:
 
 
 def test_versions_stand_in_the_manifest_alone(tmp_path: Path) -> None:
-    manifest = json.loads((result(tmp_path).folder / MANIFEST).read_text())
+    manifest = json.loads((result(tmp_path).folder / MANIFEST).read_text(encoding="utf-8"))
     assert manifest["versions"]["pandas"] == provenance.versions()["pandas"]
     assert manifest["run"]["machine"] == provenance.machine()

@@ -43,7 +43,7 @@ def config_of(folder: Path) -> Config:
 name: c
 data: {prices: {source: sample}, start: 2020-01-02}
 legs: {growth: {QQQ: 1}, small: {IWM: 1}}
-strategy: {name: rules, params: {small_when: {signal: series, name: MY, above: 0.0}}}
+strategy: {name: rules, params: {hold: [{leg: small, when: {signal: series, name: MY, above: 0.0}}, {leg: growth}]}}
 execution: {commission_bps: 1, slippage_bps: 4}
 benchmarks: [QQQ]
 """, encoding="utf-8")  # fmt: skip
@@ -102,7 +102,10 @@ data:
   start: 2002-08-01
   end: 2025-12-24
 legs: {{growth: {{SPY: 1}}, small: {{SHY: 1}}}}
-strategy: {{name: rules, params: {{small_when: {{signal: series, name: FEDFUNDS, change_sessions: 63, below: -0.15}}}}}}
+strategy:
+  name: rules
+  params:
+    hold: [{{leg: small, when: {{signal: series, name: FEDFUNDS, change_sessions: 63, below: -0.15}}}}, {{leg: growth}}]
 execution: {{commission_bps: 1, slippage_bps: 4}}
 benchmarks: [SPY]
 """, encoding="utf-8")  # fmt: skip

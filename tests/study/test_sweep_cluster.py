@@ -37,7 +37,7 @@ grid:
 
 
 def study(tmp: Path, grid: str = GRID) -> Study:
-    (tmp / "base.yaml").write_text(TEXT, encoding="utf-8")
+    (tmp / "base.yaml").write_text(TEXT, encoding="utf-8", newline="\n")
     text = f"name: small-sweep\nbase: base.yaml\nbenchmark: QQQ\n{grid}"
     return study_from_text(text, str(tmp / "study.yaml"), strategies=REGISTRY)
 
@@ -175,7 +175,7 @@ def test_a_scheduler_killed_midway_is_told(own_cluster: LoopbackCluster, local: 
 @pytest.mark.slow
 def test_points_that_are_the_end_of_every_worker_end_the_sweep(tmp_path: Path, local: Sweep) -> None:
     strategies: dict[str, type] = {"fatal": Fatal}
-    (tmp_path / "base.yaml").write_text(TEXT.replace(MOMENTUM, "{name: fatal}"), encoding="utf-8")
+    (tmp_path / "base.yaml").write_text(TEXT.replace(MOMENTUM, "{name: fatal}"), encoding="utf-8", newline="\n")
     text = "name: small-sweep\nbase: base.yaml\ngrid: {strategy.params.level: {from: 0, to: 63, step: 1}}"
     asked = study_from_text(text, str(tmp_path / "study.yaml"), strategies=strategies)
     with (
@@ -221,7 +221,7 @@ def test_a_worker_with_other_code_is_refused_by_name(cluster: LoopbackCluster, l
 
 def test_a_worker_without_the_project_is_refused(cluster: LoopbackCluster, local: Sweep, tmp_path: Path) -> None:
     hidden = "raise ModuleNotFoundError(\"No module named 'backtest'\")\n"  # it may be installed for all of this Python
-    (tmp_path / "backtest.py").write_text(hidden, encoding="utf-8")
+    (tmp_path / "backtest.py").write_text(hidden, encoding="utf-8", newline="\n")
     with cluster.guest(tmp_path):
         line = refused(cluster, local)
     assert "cannot run this project: ModuleNotFoundError(\"No module named 'backtest'\")" in line
@@ -255,7 +255,7 @@ def test_no_scheduler_is_one_line_and_exit_code_4(tmp_path: Path, capsys: pytest
     pytest.importorskip("distributed", reason="no distributed: pip install -e '.[cluster]'")
     study(tmp_path)
     path = tmp_path / "study.yaml"
-    path.write_text(f"name: small-sweep\nbase: base.yaml\n{GRID}", encoding="utf-8")
+    path.write_text(f"name: small-sweep\nbase: base.yaml\n{GRID}", encoding="utf-8", newline="\n")
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
         port = closed.getsockname()[1]

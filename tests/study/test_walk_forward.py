@@ -29,7 +29,7 @@ grid:
 
 
 def study(tmp: Path, extra: str = "walk_forward: {train_years: 1}\n", grid: str = GRID) -> Study:
-    (tmp / "base.yaml").write_text(TEXT, encoding="utf-8")
+    (tmp / "base.yaml").write_text(TEXT, encoding="utf-8", newline="\n")
     text = f"name: small-walk\nbase: base.yaml\nbenchmark: QQQ\n{grid}{extra}"
     return study_from_text(text, str(tmp / "study.yaml"), strategies=REGISTRY)
 

@@ -7,7 +7,7 @@ for (const gap of P.gaps || []) T.push(T[T.length - 1] + gap * DAY);
 const X = T.map(t => new Date(t).toISOString().slice(0, 10)), LAST = T.length - 1, FROM = P.from || 0;
 const N = (P.names || []).length;
 const state = { a: FROM, b: LAST, at: null, paper: false, sel: 0, kept: [], views: {} };
-const finePointer = matchMedia("(pointer: fine)");
+const thumb = matchMedia("(pointer: coarse)");              // a finger scrolls and never zooms
 const element = id => document.getElementById("chart-" + id);
 const isSeen = i => i === state.sel || state.kept.includes(i);
 const role = i => i === state.sel ? "sel" : state.kept.includes(i) ? "kept-" + state.kept.indexOf(i) : "quiet";
@@ -152,12 +152,13 @@ const drawn = new Map();                          // id -> what it was last draw
 function draw(id, patch) {
   const el = element(id);
   if (!el || !P.charts[id]) return;
+  if (!state.paper && el.closest("details:not([open])")) return;
   const spec = built(id, patch);
   el.parentElement.classList.toggle("empty", !!spec.isEmpty);
   if (spec.isEmpty) { drawn.set(id, { spec }); return; }
   look(spec);
   const traces = coloured(spec.data.flatMap(t => t === null ? [] : expanded(t))), layout = coloured({ ...P.base, ...spec.layout });
-  const canZoom = !!spec.readout && spec.begin === undefined && finePointer.matches && !state.paper, { l, r, t, b } = layout.margin;
+  const canZoom = !!spec.readout && spec.begin === undefined && !thumb.matches && !state.paper, { l, r, t, b } = layout.margin;
   const width = widthOf(el, spec), height = spec.height;
   el.style.height = height + "px";
   if (spec.readout) {
@@ -278,6 +279,7 @@ function redraw(ids = [...drawn.keys()]) {
     if (P.isLazy && (box.bottom < -NEAR_SCREEN || box.top > innerHeight + NEAR_SCREEN)) { drawn.delete(id); watch.unobserve(element(id)); watch.observe(element(id)); } else draw(id);
   }
 }
+$$("details").forEach(fold => fold.addEventListener("toggle", () => $$(".chart", fold).forEach(el => { if (fold.open) draw(el.id.slice(6)); })));
 hooks.select = () => {};
 hooks.redraw = () => redraw();
 let kept;

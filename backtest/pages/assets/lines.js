@@ -3,7 +3,6 @@
 const MOST_LINES = 3000, REST_LINES = 600, REACH = 22;
 const AXES = [...SHOWN.map(k => ({ k, name: P.keys[k].name })), ...P.figures.map((f, i) => ({ i, name: f.name + (f.unit ? ", " + f.unit : "") }))];
 const brushes = AXES.map(() => null);        // [low, high] as shares of the axis
-const coarse = matchMedia("(pointer: coarse)");
 let held_ = null, geometry = null, current = 0;
 
 // Where a point stands on an axis, 0 to 1; NaN where undefined. Within a name or number the points spread by their rank.
@@ -38,7 +37,7 @@ const evenly = (list, most) => {                // the last one, the best, alway
 };
 
 function drawLines() {
-  const el = element("lines"), wide = widthOf(el), isUpright = (wide - 80) / (AXES.length - 1 || 1) >= 92 && !coarse.matches;
+  const el = element("lines"), wide = widthOf(el), isUpright = (wide - 80) / (AXES.length - 1 || 1) >= 92 && !thumb.matches;
   const height = isUpright ? 420 : 30 + AXES.length * 54, canvas = $("canvas", el), ratio = devicePixelRatio || 1, pen = canvas.getContext("2d");
   el.style.height = canvas.style.height = height + "px";
   canvas.style.width = wide + "px";

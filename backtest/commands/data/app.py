@@ -33,7 +33,7 @@ def fetch(
     cache: Cache = None,
 ) -> None:
     """Bring the store up to date; nothing is asked for that is there already."""
-    from backtest.commands.data_store import fetch_targets
+    from backtest.commands.data.store import fetch_targets
 
     fetch_targets(targets, whole=whole)
 
@@ -41,7 +41,7 @@ def fetch(
 @data_app.command()
 def status(series: Series = None, cache: Cache = None, as_json: Json = False) -> None:
     """Show every series of the store: how many sessions, how old, what had changed."""
-    from backtest.commands.data_store import show_status
+    from backtest.commands.data.store import show_status
 
     show_status(series or [], as_json=as_json)
 
@@ -54,7 +54,7 @@ def check(
     cache: Cache = None,
 ) -> None:
     """Check every byte and every price of the store, or the data of configs; exit code 3 for a fault that stops."""
-    from backtest.commands.data_check import check_data
+    from backtest.commands.data.check import check_data
 
     check_data(targets or [], page, offline=offline)
 
@@ -62,9 +62,27 @@ def check(
 @data_app.command()
 def faults() -> None:
     """List what is looked for in prices, whether it stops a run, and what to do about it."""
-    from backtest.commands.data_check import list_faults
+    from backtest.commands.data.check import list_faults
 
     list_faults()
+
+
+@data_app.command("import")
+def import_(
+    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Price files.", show_default=False)],
+    to: Annotated[Path | None, typer.Option("--to", metavar="DIR", help="Write them in the project's layout.")] = None,
+    ticker: Annotated[str | None, typer.Option("--ticker", help="Of a file whose name does not say it.")] = None,
+    adjusted: Annotated[str | None, typer.Option("--adjusted", help="total_return, splits_only or tape.")] = None,
+    dates: Annotated[str | None, typer.Option("--dates", help="day_first or month_first.")] = None,
+    decimal: Annotated[str | None, typer.Option("--decimal", help="point or comma.")] = None,
+    column: Annotated[
+        list[str] | None, typer.Option("--column", help="close=Schluss, for each unknown header.")
+    ] = None,
+) -> None:
+    """Show what price files are read as, what is wrong with them, and write them in the project's own layout."""
+    from backtest.commands.data.importing import import_files, stated_of
+
+    import_files(files, stated_of(adjusted, dates, decimal, column or []), to, ticker)
 
 
 @data_app.command()
@@ -76,7 +94,7 @@ def diff(
     as_json: Json = False,
 ) -> None:
     """Compare two snapshots of a series by daily return; without OLD, the newest two that differ."""
-    from backtest.commands.data_store import show_diff
+    from backtest.commands.data.store import show_diff
 
     show_diff(series, old, new, as_json=as_json)
 
@@ -88,6 +106,6 @@ def export(
     cache: Cache = None,
 ) -> None:
     """Write the store as CSV files, which `source: csv` reads back to the last bit."""
-    from backtest.commands.data_store import export_series
+    from backtest.commands.data.store import export_series
 
     export_series(folder, series or [])

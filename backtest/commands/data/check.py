@@ -10,13 +10,14 @@ from typing import Any
 import pandas as pd
 
 from backtest.commands.common import load_all
-from backtest.commands.data_series import CONFIG_SUFFIXES, series_of
+from backtest.commands.data.series import CONFIG_SUFFIXES, series_of
 from backtest.data.assemble import load_market, traded_tickers
 from backtest.data.calendar import sessions_around
 from backtest.data.checks import CHECKS, find_faults
+from backtest.data.choice import choose_source
 from backtest.data.cross_check import HEADER, cross_check
 from backtest.data.snapshots import Snapshots
-from backtest.data.sources import PRICE_COLUMNS, choose_source
+from backtest.data.sources import PRICE_COLUMNS
 from backtest.data.store import Store
 from backtest.errors import BacktestError, DataError
 from backtest.store.folder import replace_file
@@ -47,6 +48,10 @@ def check_data(targets: Sequence[str], page: Path | None, *, offline: bool) -> N
         except BacktestError as error:
             failure = failure or error
             findings += [(STOPS, problem) for problem in error.problems]
+    if not targets and not Store().series():
+        print(f"the store {Store().root} is empty: nothing was checked; backtest data fetch CONFIG fills it, and "
+              "backtest data check CONFIG checks a config's own files")  # fmt: skip
+        return
     for level, text in findings:
         if level == WARNS:
             print(f"{level}: {text}")

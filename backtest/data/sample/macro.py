@@ -1,9 +1,9 @@
 """The simulated macro observations of the sample: yields, the funds rate, its futures, CPI releases with a consensus.
 
-Where it stands: sample_noise, sample_rates and the policy decisions -> SAMPLE MACRO -> macro_source -> market.
+Where it stands: noise, rates and the policy decisions -> MACRO -> macro_source -> market.
 
 The policy decisions are history. What is simulated under them knows a little of those that were scheduled, the more
-the nearer they are, as the bill of `sample_rates` does, and errs by slow noise; it knows nothing of those that were
+the nearer they are, as the bill of `rates` does, and errs by slow noise; it knows nothing of those that were
 not. CPI is noise around a slow mean and has to do with nothing else. As in the sample's prices, only elementwise
 arithmetic and running sums are used, so that every machine makes the same numbers.
 """
@@ -19,7 +19,7 @@ import numpy.typing as npt
 from backtest.data.clocks import known_at, known_series
 from backtest.data.macro import CPI_HOLDS_DAYS, CPI_RELEASE, TABLE_HOLDS_DAYS, Observed
 from backtest.data.policy import load_policy_decisions
-from backtest.data.sample_noise import (
+from backtest.data.sample.noise import (
     FIRST_DAY,
     LAST_DAY,
     Days,
@@ -31,7 +31,7 @@ from backtest.data.sample_noise import (
     weekday_numbers,
     weekdays,
 )
-from backtest.data.sample_rates import bill_rate, scheduled_change
+from backtest.data.sample.rates import bill_rate, scheduled_change
 from backtest.errors import DataError
 from backtest.units import BEY_DAYS, BILL_DAYS, DISCOUNT_DAYS
 

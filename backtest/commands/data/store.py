@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from backtest.commands.data_series import series_of
+from backtest.commands.data.series import series_of
 from backtest.data import clock
 from backtest.data.futures import is_contract, settlements
 from backtest.data.snapshots import Snapshots

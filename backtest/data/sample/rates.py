@@ -1,6 +1,6 @@
 """The simulated 13-week Treasury bill under the real policy rate.
 
-Where it stands: sample_noise and the policy decisions -> SAMPLE RATES -> sample_funds -> sample.
+Where it stands: noise and the policy decisions -> RATES -> funds -> prices.
 
 The policy rate is history; the bill is not. A bill stands a little below the rate it will live through, so it moves
 before a scheduled decision does, part of the way, while a decision between meetings comes as a surprise. The other
@@ -15,7 +15,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from backtest.data.policy import load_policy_decisions
-from backtest.data.sample_noise import FIRST_DAY, LAST_DAY, Days, Floats, Stream, normals, persistent, rounded, weekdays
+from backtest.data.sample.noise import FIRST_DAY, LAST_DAY, Days, Floats, Stream, normals, persistent, rounded, weekdays
 
 BILL_DAYS = np.timedelta64(91, "D")
 FORESIGHT = 0.8

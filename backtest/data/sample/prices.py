@@ -1,6 +1,6 @@
 """The sample: a simulated market of seven funds and a T-bill, so that everything runs without a download.
 
-Where it stands: sample_noise -> sample_rates -> sample_funds -> SAMPLE -> market. Used when a config asks for it only.
+Where it stands: noise -> rates -> funds -> PRICES -> market. Used when a config asks for it only.
 
 What it is like, by design; the realised figures lie near, and a test holds them there:
 
@@ -31,9 +31,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from backtest.data.sample_funds import FUNDS, Paths, bill_fund_paths, share_fund_paths
-from backtest.data.sample_noise import Floats, rounded
-from backtest.data.sample_rates import rows_of_sessions, sample_tbill
+from backtest.data.sample.funds import FUNDS, FundPaths, bill_fund_paths, share_fund_paths
+from backtest.data.sample.noise import Floats, rounded
+from backtest.data.sample.rates import rows_of_sessions, sample_tbill
 from backtest.errors import DataError
 
 __all__ = ["SAMPLE_NOTE", "SAMPLE_TICKERS", "sample_prices", "sample_tbill"]
@@ -67,7 +67,7 @@ def sample_prices(tickers: Sequence[str], exchange_sessions: pd.DatetimeIndex) -
     return {ticker: _frame(paths[ticker], rows, sessions) for ticker in tickers}
 
 
-def _frame(paths: Paths, rows: npt.NDArray[np.int64], sessions: pd.DatetimeIndex) -> pd.DataFrame:
+def _frame(paths: FundPaths, rows: npt.NDArray[np.int64], sessions: pd.DatetimeIndex) -> pd.DataFrame:
     opening, closing = paths.opening[rows], paths.closing[rows]
     high = np.maximum(opening, closing) * (1.0 + paths.above[rows])
     low = np.minimum(opening, closing) * (1.0 - paths.below[rows])

@@ -1,6 +1,6 @@
 """The funds of the sample: six that hold shares and one that holds bills, each as a path of prices on all weekdays.
 
-Where it stands: sample_noise -> sample_rates -> SAMPLE FUNDS -> sample.
+Where it stands: noise -> rates -> FUNDS -> prices.
 
 The return of a share fund, from close to open as from open to close, is a mixture of four common factors (market,
 small, value, tech) and a part of its own. All grow alike, but for a drift of small caps over growth that swings.
@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from backtest.data.sample_noise import (
+from backtest.data.sample.noise import (
     WEEKDAYS_PER_YEAR,
     Days,
     Floats,
@@ -29,7 +29,7 @@ from backtest.data.sample_noise import (
     weekday_numbers,
     weekdays,
 )
-from backtest.data.sample_rates import bill_rate
+from backtest.data.sample.rates import bill_rate
 from backtest.units import BILL_DAYS, DISCOUNT_DAYS
 
 LOG_GROWTH_ANNUAL = 0.08
@@ -119,7 +119,7 @@ FUNDS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Paths:
+class FundPaths:
     """One fund on all weekdays, before the exchange's calendar picks its sessions; arrays of shape (weekdays,).
 
     opening, closing: prices in USD, adjusted for splits, lower by the dividends so far; above, below: how far the high
@@ -136,8 +136,8 @@ class Paths:
     splits: Floats
 
 
-def share_fund_paths(tickers: Sequence[str]) -> dict[str, Paths]:
-    """Paths of those share funds; each is the same whichever others are asked for."""
+def share_fund_paths(tickers: Sequence[str]) -> dict[str, FundPaths]:
+    """FundPaths of those share funds; each is the same whichever others are asked for."""
     draws = normals(Stream.MARKET, 2 * (FACTORS + len(FUNDS))).reshape(2, FACTORS + len(FUNDS), -1)
     night, day = math.sqrt(OVERNIGHT_SHARE) * draws[0], math.sqrt(1.0 - OVERNIGHT_SHARE) * draws[1]
     storm = _storm(night[MARKET] + day[MARKET])
@@ -151,8 +151,8 @@ def share_fund_paths(tickers: Sequence[str]) -> dict[str, Paths]:
     }
 
 
-def bill_fund_paths() -> Paths:
-    """Paths of the fund that holds Treasury bills: it earns their yield by calendar day and pays it out monthly."""
+def bill_fund_paths() -> FundPaths:
+    """FundPaths of the fund that holds Treasury bills: it earns their yield by calendar day and pays it out monthly."""
     days = weekdays()
     nights = np.diff(days).astype(np.float64)
     discount = bill_rate()[:-1] / 100
@@ -165,7 +165,7 @@ def bill_fund_paths() -> Paths:
     value = BILL_FUND_FIRST * worth * np.cumprod(1.0 - payout)
     opening, closing = value * (1.0 + BILL_FUND_BOUNCE * normals(Stream.BILL_FUND, 2))
     above, below, crowd = uniforms(Stream.BILL_DETAIL, DETAILS)
-    return Paths(
+    return FundPaths(
         opening,
         closing,
         BILL_FUND_BOUNCE * above,
@@ -202,7 +202,7 @@ def _shock(fund: Fund, draws: Floats, place: int) -> Floats:
     return sum((loading * draw for loading, draw in parts), start=np.zeros(draws.shape[1]))
 
 
-def _share_fund(fund: Fund, storm: Floats, lead: Floats, night: Floats, day: Floats, detail: Floats) -> Paths:
+def _share_fund(fund: Fund, storm: Floats, lead: Floats, night: Floats, day: Floats, detail: Floats) -> FundPaths:
     days = weekdays()
     size = fund.volatility / math.sqrt(WEEKDAYS_PER_YEAR)
     # A simple return grows a price by its mean less half its variance.
@@ -217,7 +217,7 @@ def _share_fund(fund: Fund, storm: Floats, lead: Floats, night: Floats, day: Flo
     splits = np.zeros(len(days))
     if fund.split is not None:
         splits[days == np.datetime64(fund.split[0])] = fund.split[1]
-    return Paths(closing / (1.0 + intraday), closing, above, below, payout, volume, splits)
+    return FundPaths(closing / (1.0 + intraday), closing, above, below, payout, volume, splits)
 
 
 def _crowd(chance: Floats) -> Floats:

@@ -1,6 +1,6 @@
 """Randomness of the simulated sample that is the same to the last bit on every machine.
 
-Where it stands: NOISE -> sample_rates -> sample_funds -> sample. Nothing here knows a fund or a rate.
+Where it stands: NOISE -> rates -> funds -> prices. Nothing here knows a fund or a rate.
 
 Two machines differ in their mathematical libraries (exp, log, matrix products), in how they split a sum over lanes,
 and in how a version of numpy turns random bits into a normal number. So none of these is used. The bits are those of
@@ -24,7 +24,7 @@ FIRST_DAY, LAST_DAY = np.datetime64("2000-01-03"), np.datetime64("2025-12-31")
 """The first and the last session of the sample."""
 
 SEED = 561
-"""How it was chosen: see sample.py."""
+"""How it was chosen: see prices.py."""
 
 WEEKDAYS_PER_YEAR = 261
 """Mondays to Fridays in a year, holidays included: the clock of the simulation."""

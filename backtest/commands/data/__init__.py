@@ -1,0 +1,1 @@
+"""`backtest data ...`: the store of snapshots, checks of data, price files."""

@@ -1,0 +1,33 @@
+"""Which source of prices and rates a config asks for."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import TYPE_CHECKING
+
+from backtest.data.sources import DataSource
+
+if TYPE_CHECKING:
+    from backtest.config.models import Prices
+
+
+def choose_source(
+    prices: Prices, *, end: date | None, offline: bool, largest_daily_move: float | None = None
+) -> DataSource:
+    """The source that `data.prices` asks for. A folder and the sample need no network and ignore `offline`."""
+    match prices.source:
+        case "csv":
+            from backtest.data.csv_folder import CsvFolder
+            from backtest.data.layouts import Stated
+
+            return CsvFolder(prices.folder, Stated(prices.adjusted, prices.columns, prices.dates, prices.decimal))
+        case "yahoo":
+            from backtest.data.faults import LARGEST_DAILY_LOG_RETURN
+            from backtest.data.snapshots import Snapshots
+
+            move = LARGEST_DAILY_LOG_RETURN if largest_daily_move is None else largest_daily_move
+            return Snapshots(end=end, offline=offline, largest_daily_move=move)
+        case "sample":
+            from backtest.data.sample.source import Sample
+
+            return Sample()
