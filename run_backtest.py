@@ -17,6 +17,7 @@ from backtest.pages.run.files import write_result
 from backtest.pipeline import decide, execute, measure, plan_of
 from backtest.result import Result
 from backtest.store.folder import Written
+from backtest.store.manifest import longest_ledger
 from backtest.store.provenance import Provenance
 from backtest.study.search import Search, search, shown_run
 
@@ -41,8 +42,9 @@ def backtest_one(
     plan = plan_of(config, market, decision)  # the decision as target weights on the sessions of the test
     books = execute(config, plan, strategy)  # filled by backtrader, equal to the kernel to the last bit
     result = measure(config, market, strategy, decision, plan, books)  # beside the benchmarks, with metrics
-    known = search(shown_run(result), ledger)  # remembered as a trial, and judged beside everything that was tried
-    provenance.ledger_length = known.trials if known.has_ledger else None
+    # Remembered as a trial, and judged beside everything that was tried.
+    known = search(shown_run(result), ledger, recorded=longest_ledger(results))
+    provenance.ledger_length = known.length if known.has_ledger else None
     return result, known, write_result(result, known, strategy, results, provenance)  # its folder, whole or not at all
 
 

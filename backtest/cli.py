@@ -98,12 +98,13 @@ def compare(
     out: Out = RESULTS,
     offline: Offline = False,
     as_json: Json = False,
+    ledger: LedgerFile = None,
     cache: Cache = None,
 ) -> None:
     """Compare configs, or the variants of one study: which is better, and is it luck?"""
     from backtest.commands.search import compare_paths
 
-    compare_paths(configs, overrides or [], out, offline=offline, as_json=as_json)
+    compare_paths(configs, overrides or [], out, offline=offline, as_json=as_json, ledger=ledger)
 
 
 @app.command()
@@ -119,13 +120,14 @@ def sweep(
     offline: Offline = False,
     as_json: Json = False,
     cluster: Cluster = None,
+    ledger: LedgerFile = None,
     cache: Cache = None,
 ) -> None:
     """Run every point of a study's grid: plateau or peak, and is the best more than luck?"""
     from backtest.commands.search import sweep_path
 
     sweep_path(study, overrides or [], out, curves=curves or [], parquet=parquet, cluster=cluster, offline=offline,
-               as_json=as_json)  # fmt: skip
+               as_json=as_json, ledger=ledger)  # fmt: skip
 
 
 @app.command("walk-forward")
@@ -136,12 +138,13 @@ def walk_forward(
     offline: Offline = False,
     as_json: Json = False,
     cluster: Cluster = None,
+    ledger: LedgerFile = None,
     cache: Cache = None,
 ) -> None:
     """Choose by the past alone, hold the choice, choose again: what would that have been worth?"""
     from backtest.commands.search import walk_path
 
-    walk_path(study, overrides or [], out, offline=offline, as_json=as_json, cluster=cluster)
+    walk_path(study, overrides or [], out, offline=offline, as_json=as_json, cluster=cluster, ledger=ledger)
 
 
 @app.command()

@@ -1,5 +1,6 @@
 """The strategies that a config can name: one file each, one line here."""
 
+from strategies.rank import Rank
 from strategies.rate_cut import RateCut
 from strategies.rate_cut_momentum import RateCutMomentum
 from strategies.relative_momentum import RelativeMomentum
@@ -12,4 +13,5 @@ REGISTRY = {
     "rate_cut_momentum": RateCutMomentum,
     "static_mix": StaticMix,
     "rules": Rules,
+    "rank": Rank,
 }

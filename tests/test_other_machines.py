@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from backtest.account.kernel import machine_code, simulate
 from backtest.store.sameness import is_unchanged
 
 ROOT = Path(__file__).parents[1]
@@ -128,6 +129,15 @@ def test_a_console_that_knows_ascii_alone_gets_the_pages_too(tmp_path: Path) -> 
     assert states(answered(tmp_path / "a b", **ascii_alone)) == {"written"}
 
 
+def test_code_that_cannot_be_kept_on_disk_is_kept_in_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(locator: object) -> None:
+        raise OSError(30, "Read-only file system")
+
+    monkeypatch.setattr("numba.core.caching._CacheLocator.ensure_cache_path", refuse)
+    assert callable(machine_code(simulate))
+
+
+@pytest.mark.slow
 def test_a_read_only_installation_and_home_cost_nothing_but_the_cache(tmp_path: Path) -> None:
     nowhere = {"HOME": os.devnull, "XDG_CACHE_HOME": f"{os.devnull}/x", "XDG_DATA_HOME": f"{os.devnull}/x"}
     assert states(answered(tmp_path, READ_ONLY, PYTHONDONTWRITEBYTECODE="1", **nowhere)) == {"written"}

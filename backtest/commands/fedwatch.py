@@ -14,8 +14,7 @@ from backtest.commands.today import parsed
 from backtest.data.calendar import range_around, session_closes, sessions_around
 from backtest.data.macro import TABLE_HOLDS_DAYS, Observed, read_futures
 from backtest.data.macro_source import with_sessions
-from backtest.data.meetings import scheduled_meetings
-from backtest.data.policy import load_policy_decisions, with_known_sessions
+from backtest.data.policy import load_policy_decisions, scheduled_meetings, with_known_sessions
 from backtest.errors import DataError
 from backtest.now.fedwatch import Table, brier, eve_probabilities, fedwatch_table, reliability
 from backtest.series import PointInTime

@@ -61,7 +61,7 @@ def run_configs(
     if any(is_study(path) for path in paths):
         from backtest.commands.search import compare_paths
 
-        compare_paths(paths, overrides, out, offline=offline, as_json=as_json)
+        compare_paths(paths, overrides, out, offline=offline, as_json=as_json, ledger=ledger)
         return
 
     configs = load_all(paths, overrides)
@@ -82,7 +82,7 @@ def run_configs(
     if len(configs) > 1 and not as_json:
         from backtest.commands.search import compare_paths
 
-        compare_paths(paths, overrides, out, offline=offline, as_json=False)
+        compare_paths(paths, overrides, out, offline=offline, as_json=False, ledger=ledger)
 
 
 def tell_age(result: Result) -> None:

@@ -23,14 +23,22 @@ MOST_SHOWN = 12
 """Rows of the short table; the page has all."""
 
 
-def compare_paths(paths: Sequence[Path], overrides: Sequence[str], out: Path, *, offline: bool, as_json: bool) -> None:
+def compare_paths(
+    paths: Sequence[Path],
+    overrides: Sequence[str],
+    out: Path,
+    *,
+    offline: bool,
+    as_json: bool,
+    ledger: Path | None = None,
+) -> None:
     """Compare configs, or the variants of one study, and print the verdict (or comparison.json's content).
 
     Raises what `compare` raises; nothing is created when the configs or their data are at fault.
     """
     question = question_of(paths, overrides)
     with placed(question.path, overrides):
-        compare_question(question, out, offline=offline, as_json=as_json)
+        compare_question(question, out, offline=offline, as_json=as_json, ledger=ledger)
 
 
 def question_of(paths: Sequence[Path], overrides: Sequence[str]) -> Question:
@@ -56,10 +64,13 @@ def _named(paths: Sequence[Path], configs: Sequence[Config]) -> Iterator[tuple[s
         yield (config.name if len(same) == 1 else path.stem), config
 
 
-def compare_question(question: Question, out: Path, *, offline: bool, as_json: bool) -> None:
+def compare_question(
+    question: Question, out: Path, *, offline: bool, as_json: bool, ledger: Path | None = None
+) -> None:
     """Compare, write the folder, print."""
     from backtest.pages.comparison.files import write_comparison
-    from backtest.store.trial_ledger import LEDGER, ledger_length
+    from backtest.store.ledger import default_ledger
+    from backtest.store.manifest import longest_ledger
     from backtest.study.compare import compare
     from backtest.study.document import document
 
@@ -70,13 +81,14 @@ def compare_question(question: Question, out: Path, *, offline: bool, as_json: b
             name=question.name,
             strategies=registry(),
             benchmark=question.benchmark,
-            ledger=out / LEDGER,
+            ledger=ledger or default_ledger(),
+            recorded=longest_ledger(out),
             grid=question.grid,
             walk_forward=question.walk_forward,
             progress=advance,
             offline=offline,
         )
-        provenance.ledger_length = ledger_length(out)
+        provenance.ledger_length = comparison.size.length
         written = write_comparison(comparison, registry(), out, provenance)
     if as_json:
         print(json.dumps(document(comparison) | {"folder": str(written.folder)}, indent=2, allow_nan=False))
@@ -129,13 +141,15 @@ def sweep_path(
     offline: bool,
     as_json: bool,
     cluster: str | None = None,
+    ledger: Path | None = None,
 ) -> None:
     """Sweep a study and print what came out (or sweep.json's content); an interrupted sweep is taken up again.
 
     curves: points whose whole curves go to curves.csv beside the finalists'. parquet: also write sweep.parquet.
     """
     from backtest.pages.sweep.files import document, write_sweep
-    from backtest.store.trial_ledger import LEDGER, ledger_length
+    from backtest.store.ledger import default_ledger
+    from backtest.store.manifest import longest_ledger
     from backtest.study.findings import Extras, findings_of
     from backtest.study.resume import ChunkStore
     from backtest.study.sweep import sweep
@@ -146,8 +160,8 @@ def sweep_path(
     extras.check(study)
     with placed(path, overrides), stoppable(), progress(f"sweep {study.name}") as advance:
         result = sweep(study, registry(), offline=offline, cluster=cluster, keep=out, progress=advance)
-        findings = findings_of(result, out / LEDGER)
-        provenance.ledger_length = ledger_length(out)
+        findings = findings_of(result, ledger or default_ledger(), longest_ledger(out))
+        provenance.ledger_length = findings.size.length
         written = write_sweep(result, findings, out, provenance, extras)
         ChunkStore(out, result.fingerprint).remove()
     if as_json:
@@ -187,13 +201,21 @@ def print_sweep(result: Sweep, findings: Findings, written: Written, seconds: fl
 
 
 def walk_path(
-    path: Path, overrides: Sequence[str], out: Path, *, offline: bool, as_json: bool, cluster: str | None = None
+    path: Path,
+    overrides: Sequence[str],
+    out: Path,
+    *,
+    offline: bool,
+    as_json: bool,
+    cluster: str | None = None,
+    ledger: Path | None = None,
 ) -> None:
     """Walk a study forward and print what came out (or walk_forward.json's content)."""
     from backtest.pages.walk.files import PAGE, document, write_walk
     from backtest.pages.walk.page import headline, lede
     from backtest.pages.walk.paths import sentences
-    from backtest.store.trial_ledger import LEDGER, ledger_length
+    from backtest.store.ledger import default_ledger
+    from backtest.store.manifest import longest_ledger
     from backtest.study.resume import ChunkStore
     from backtest.study.walk_forward import walk_forward
 
@@ -201,9 +223,16 @@ def walk_path(
     study = study_of(path, overrides)
     with placed(path, overrides), stoppable(), progress(f"walk-forward {study.name}") as advance:
         walk = walk_forward(
-            study, registry(), offline=offline, cluster=cluster, keep=out, ledger=out / LEDGER, progress=advance
+            study,
+            registry(),
+            offline=offline,
+            cluster=cluster,
+            keep=out,
+            ledger=ledger or default_ledger(),
+            recorded=longest_ledger(out),
+            progress=advance,
         )
-        provenance.ledger_length = ledger_length(out)
+        provenance.ledger_length = walk.size.length
         written = write_walk(walk, out, provenance)
         ChunkStore(out, walk.sweep.fingerprint).remove()
     if as_json:

@@ -28,10 +28,17 @@ from backtest.data.frames import Frames, observed_from
 from backtest.data.layouts import Adjusted, Stated
 from backtest.data.macro_checks import check_rate
 from backtest.data.macro_source import load_observed, load_series, series_notes
-from backtest.data.meetings import check_meetings, scheduled_meetings
 from backtest.data.period import check_start, last_session_of
-from backtest.data.policy import load_policy_decisions, with_known_sessions
-from backtest.data.policy_later import LOWER, UPPER, check_later_range, later_decisions
+from backtest.data.policy import (
+    LOWER,
+    UPPER,
+    check_later_range,
+    check_meetings,
+    later_decisions,
+    load_policy_decisions,
+    scheduled_meetings,
+    with_known_sessions,
+)
 from backtest.data.rates import tbill_series
 from backtest.data.sources import DataSource, Fetched, values_sha256
 from backtest.errors import DataError

@@ -15,6 +15,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from backtest.data.clocks import KnownSeries, known_series
+from backtest.data.futures import HIGHEST_PRICE, LOWEST_PRICE
 from backtest.data.policy import load_policy_decisions
 from backtest.errors import DataError
 from backtest.series import Days, Floats
@@ -44,9 +45,6 @@ ODD_STEP = 8.0
 """The largest step of an unknown series by its next largest: beyond it is said."""
 
 LEAST_ROWS = 30
-
-LOWEST_PRICE, HIGHEST_PRICE = 75.0, 101.0
-"""Of a fed funds future; the market's own are 80 (1989: 90) and 100 and a little."""
 
 MONTHS_READ = 13
 """No signal reads a contract that is delivered later."""

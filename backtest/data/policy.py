@@ -21,7 +21,8 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from datetime import date as day_type
 from datetime import datetime
 from importlib.resources import files
 from pathlib import Path
@@ -31,7 +32,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from backtest.errors import DataError
+from backtest.errors import ConfigError, DataError
 
 COLUMNS = ("date", "time_et", "scheduled", "lower", "upper", "change_bps")
 """The header of a table of decisions."""
@@ -233,3 +234,90 @@ def _frame(decisions: list[PolicyDecision]) -> pd.DataFrame:
             "change_bps": np.array(change_bps, dtype=np.int64),
         }
     )
+
+
+# The calendar of the scheduled meetings. The past is that of the table; these are the days to come, as the Federal
+# Reserve has published them (2027: tentative), and the one meeting that was scheduled and not held. The calendar of a
+# year is published in the summer before it, so that a signal may use it up to the end of the next year.
+AHEAD = (
+    "2026-10-28", "2026-12-09", "2027-01-27", "2027-03-17", "2027-04-28", "2027-06-09", "2027-07-28", "2027-09-15",
+    "2027-10-27", "2027-12-08",
+)  # fmt: skip
+
+CANCELLED = ("2020-03-18",)
+"""Given up on Sunday 2020-03-15 for a decision that day: until then futures were priced for it."""
+
+
+def scheduled_meetings(decisions: pd.DataFrame) -> pd.DatetimeIndex:
+    """Last days of all scheduled meetings, ascending, each once.
+
+    decisions: the table of policy decisions, with the columns date and scheduled.
+    """
+    held = pd.DatetimeIndex(decisions.loc[decisions["scheduled"].astype(bool), "date"])
+    return pd.DatetimeIndex(held.union(pd.DatetimeIndex([*AHEAD, *CANCELLED])), name="meeting").as_unit("ns")
+
+
+def check_meetings(named: Sequence[day_type], scheduled: pd.DatetimeIndex) -> None:
+    """Raise ConfigError with a line for each day that is not the last one of a scheduled meeting."""
+    problems = []
+    for day in named:
+        if pd.Timestamp(day) not in scheduled:
+            nearest = scheduled[int(np.argmin(np.abs((scheduled - pd.Timestamp(day)).to_numpy())))]
+            problems.append(f"strategy.params: meeting: found {day}, which is not the last day of a scheduled meeting; "
+                            f"the nearest is {nearest:%Y-%m-%d}")  # fmt: skip
+    if problems:
+        raise ConfigError(*problems)
+
+
+# Decisions after the shipped table, read off FRED's target range, which has a value for every day and dates a change
+# by the day it takes effect: since 2017 the day after its announcement. So a step on day D was announced on D - 1: at
+# 14:00 when that is the last day of a scheduled meeting. Of any other the hour is not in the data, so that it is taken
+# as after the close, which is never too early. A scheduled meeting after which the range goes on unchanged was a hold.
+UPPER, LOWER = "DFEDTARU", "DFEDTARL"
+USUAL_HOUR, UNKNOWN_HOUR = pd.Timedelta(hours=14), pd.Timedelta(hours=17)
+DAY = pd.Timedelta(days=1)
+
+
+RANGE_WIDTH, LARGEST_CHANGE = 0.25, 1.0
+"""Percentage points: between the bounds since 2008, and the most that one decision has changed them by since 1994."""
+
+
+def check_later_range(upper: pd.Series, lower: pd.Series, decisions: pd.DataFrame, where: str) -> None:
+    """Raise DataError unless what comes after the table goes on from it, in steps and a range like the Fed's."""
+    both = pd.DataFrame({"upper": upper, "lower": lower}).dropna()
+    both = both[both.index > decisions["date"].iloc[-1] + DAY]
+    step = both["upper"].diff().fillna(both["upper"] - float(decisions["upper"].iloc[-1])).abs()
+    wrong = ((both["upper"] - both["lower"] - RANGE_WIDTH).abs() > 1e-6) | (step > LARGEST_CHANGE)
+    for day in both.index[wrong][:1]:
+        last = f"{decisions['lower'].iloc[-1]:g} to {decisions['upper'].iloc[-1]:g}"
+        raise DataError(f"{where}: {day:%Y-%m-%d}: found a target of {both['lower'][day]:g} to {both['upper'][day]:g}; "
+                        f"expected a range of {RANGE_WIDTH:g} that goes on from the last decision, {last}, in steps of "
+                        f"{LARGEST_CHANGE:g} at most; get the files again")  # fmt: skip
+
+
+def later_decisions(decisions: pd.DataFrame, upper: pd.Series, lower: pd.Series) -> pd.DataFrame:
+    """The table and the decisions after its last one, same columns.
+
+    decisions: as `load_policy_decisions` gives them. upper, lower: percent by ascending day, without NaN; a day that
+    only one of them has says nothing.
+    """
+    known = decisions.iloc[-1]
+    last = pd.Timestamp(known["date"])
+    both = pd.DataFrame({"upper": upper, "lower": lower}).dropna()
+    # The row of the last decision itself took effect a day after it: from there on a step is a new decision.
+    both = both[both.index > last + DAY]
+    rows = []
+    before = float(known["upper"])
+    for day, high, low in zip(both.index, both["upper"], both["lower"], strict=True):
+        announced = day - DAY
+        is_scheduled = f"{announced:%Y-%m-%d}" in AHEAD
+        if high == before and not is_scheduled:
+            continue
+        hour = USUAL_HOUR if is_scheduled else UNKNOWN_HOUR
+        change = round((high - before) * BPS_PER_POINT)
+        rows.append((announced + hour, announced, is_scheduled, float(low), float(high), change))
+        before = float(high)
+    if not rows:
+        return decisions
+    later = pd.DataFrame(rows, columns=["announced_at", "date", "scheduled", "lower", "upper", "change_bps"])
+    return pd.concat([decisions, later.astype(decisions.dtypes.to_dict())], ignore_index=True)

@@ -15,6 +15,7 @@ from backtest.config import dump_yaml, resolved
 from backtest.market import Floats
 from backtest.metrics import calendar_of, drawdown
 from backtest.pages import charts
+from backtest.pages.alternatives import alternatives_of
 from backtest.pages.charts import Chart, axis, dots, heading, label, level, line, margins, rounded, unseen
 from backtest.pages.figures import evidence_rows, figure_rows, unit_of
 from backtest.pages.legs import NEUTRAL, benchmark_tone, leg_looks, leg_shares
@@ -154,6 +155,7 @@ def _costs(result: Result, rebalances: Sequence[Rebalance], days: Days) -> dict[
     calendar = calendar_of(days)
     return {
         "costs": costs_of(result, rebalances, calendar),
+        "alternatives": alternatives_of(result, calendar),
         "is_one_year": calendar.is_one_year,
         "exposure": result.metrics["exposure_small"],
         "turnover": result.metrics["turnover_annual"],
@@ -390,7 +392,7 @@ def _active_chart(series: list[dict[str, Any]], cuts: Sequence[Cut], days: Days)
     }  # fmt: skip
 
 
-PANEL, PAPER_PANEL = 165, 100
+PANEL, PAPER_PANEL = 165, 76
 
 
 def _evidence_chart(result: Result, rebalances: Sequence[Rebalance], cuts: Sequence[Cut], days: Days) -> Chart:

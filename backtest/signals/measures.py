@@ -84,9 +84,19 @@ def volatility(market: Market, of: Basket, window: int) -> Floats:
 
 def above_average(market: Market, of: Basket, window: int) -> Floats:
     """How far the basket (brought back to its weights daily) is above its mean of `window` sessions, a fraction."""
-    returns = basket_growth(market, of, 1)
-    index = np.where(np.isnan(returns), np.nan, np.cumprod(1.0 + np.nan_to_num(returns)))
+    index = _compounded(basket_growth(market, of, 1))
     return np.asarray(index / pd.Series(index).rolling(window).mean().to_numpy() - 1.0)
+
+
+def index_of(market: Market, of: Basket) -> Floats:
+    """The closes of a ticker alone, or the worth of a basket that is brought back to its weights daily."""
+    if len(of) == 1 and 1.0 in of.values():
+        return closes(market, next(iter(of)))
+    return _compounded(basket_growth(market, of, 1))
+
+
+def _compounded(returns: Floats) -> Floats:
+    return np.where(np.isnan(returns), np.nan, np.cumprod(1.0 + np.nan_to_num(returns)))
 
 
 def ratio_score(market: Market, of: str, over: str, window: int) -> Floats:

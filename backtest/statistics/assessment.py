@@ -28,7 +28,6 @@ from backtest.statistics.variants import (
     tracking_errors,
     variant_statistics,
 )
-from backtest.statistics.verdict import Evidence, TimingEvidence
 from backtest.text import HISTORIES_SHOWN
 
 Array = NDArray[np.float64]
@@ -182,32 +181,6 @@ def smallest_edge(no_skill_upper: float, years: float, tracking_error: float) ->
     (95% point of the no-skill best, an annual ratio, + 0.84 / sqrt(years)) x tracking error.
     """
     return (no_skill_upper + normal_quantile(FOUND) / math.sqrt(years)) * tracking_error
-
-
-def evidence(table: ReturnsTable, assessment: Assessment, benchmark: str, small_share: float | None = None) -> Evidence:
-    """What the verdict looks at; small_share: average exposure of the best variant, needed to speak of timing."""
-    search, best = assessment.search, assessment.variants[assessment.search.best]
-    timing = best.timing
-    return Evidence(
-        name=best.name,
-        benchmark=benchmark,
-        variants=len(assessment.variants),
-        trials=search.trials,
-        years=table.years,
-        sharpe=best.sharpe.value,
-        sharpe_interval=best.sharpe.interval,
-        difference=best.cagr_difference.value,
-        difference_interval=best.cagr_difference.interval,
-        no_skill_p=search.no_skill.p,
-        spa_p=search.spa.consistent,
-        dsr=best.dsr,
-        pbo=search.overfitting.probability if search.overfitting else None,
-        smallest_edge=search.smallest_edge,
-        minimum_track_record_years=best.minimum_track_record_years,
-        timing=None
-        if timing is None or small_share is None
-        else TimingEvidence(small_share, timing.difference.value, timing.difference.interval, timing.p),
-    )
 
 
 def _no_skill(sharpe: Drawn, periods_per_year: int) -> NoSkill:

@@ -357,13 +357,6 @@ class Remembered:
         )
 
 
-def identities(batch: Batch) -> NDArray[np.uint64]:
-    """Each trial's identity when no ledger is kept: equal accounts have the same one."""
-    index = _index_of(batch)
-    _merged(batch, index, np.arange(len(index)))
-    return index["ahead"].astype(np.uint64)
-
-
 def _merged(batch: Batch, index: NDArray[Any], fresh: NDArray[np.intp]) -> NDArray[np.intp]:
     """Give equal accounts among these trials one identity; the first of each."""
     twins = _first_of_equals(batch, index[fresh], fresh)

@@ -23,10 +23,8 @@ from backtest.data import content_hash
 from backtest.decision import target_weights
 from backtest.market import Market
 from backtest.pipeline import decide, is_rotation, legs_of
-from backtest.statistics.assessment import SEED, Assessment, assess, evidence
-from backtest.statistics.sharpe import sharpe_ratios
-from backtest.statistics.verdict import judge
-from backtest.store.trial_ledger import Trial, trial_of
+from backtest.statistics.assessment import SEED, Assessment, NoSkill, SearchStatistics, assess
+from backtest.statistics.findings import Finding
 from backtest.study.comparison import (
     CommonPeriod,
     Comparison,
@@ -38,25 +36,25 @@ from backtest.study.comparison import (
     variants_of,
 )
 from backtest.study.curves import (
-    BenchmarkCurves,
     StudyCurves,
-    VariantCurve,
     check_by_backtrader,
     frontier_of,
     in_parallel,
     plan_of_benchmark,
-    returns_of,
     run_benchmarks,
     run_curves,
     run_variant,
 )
 from backtest.study.differences import differences_of, effect_of
-from backtest.study.inputs import Benchmark, StudyInputs, common_inputs
+from backtest.study.inputs import Benchmark, common_inputs
 from backtest.study.luck import Luck, Yardstick, luck_of
 from backtest.study.plateau import whole_grid
+from backtest.study.questions import trial_hash
+from backtest.study.search import Search, Shown, cycles_seen, search
 from backtest.study.settings import setting_of, with_first
-from backtest.study.trials import TrialCounter
+from backtest.study.verdict import Subject, verdict
 from backtest.study.walk import Candidates, Walk, walk
+from backtest.text import HISTORIES_SHOWN
 
 MOST_WITH_LUCK = 40
 """Up to so many variants all have luck meters; beyond, the best BEST_WITH_LUCK."""
@@ -73,6 +71,7 @@ def compare(
     strategies: Mapping[str, type],
     benchmark: Benchmark | None = None,
     ledger: Path | None = None,
+    recorded: int = 0,
     grid: Mapping[str, Sequence[object]] | None = None,
     walk_forward: WalkForwardTerms | None = None,
     seed: int = SEED,
@@ -83,9 +82,10 @@ def compare(
     """Run all variants on their common period and say what the table is worth.
 
     benchmark: what they are held against; by default the first one of the first variant.
-    ledger: the file in which every variant is recorded as it finishes, and whose trials deflate the result; None: the
-    variants alone count. grid: each key that a grid varied with its values, the last one's changing fastest from
-    variant to variant. walk_forward: how the variants are walked forward, by default as a study that says nothing.
+    ledger: the file in which every variant is recorded, and beside whose trials they are judged; None: the variants
+    alone count. recorded: the most trials that a result says its ledger had. grid: each key that a grid varied with its
+    values, the last one's changing fastest from variant to variant. walk_forward: how the variants are walked forward,
+    by default as a study that says nothing.
     market: use this one instead of loading. progress: told (steps done, all steps).
     The same arguments, data, code and earlier trials give the same Comparison.
 
@@ -95,40 +95,63 @@ def compare(
     steps = Steps(progress, 2 * len(variants) + 2)
     inputs = common_inputs(variants, benchmark, market=market, offline=offline)
     benchmarks = run_benchmarks(inputs)
-    counter = TrialCounter(ledger, benchmark_name(inputs.benchmarks[0]))
-    digest = content_hash(inputs.market)
-
-    def finished(curve: VariantCurve) -> None:
-        counter.record([trial_of_curve(inputs, benchmarks, curve, digest)])
-        steps.advance()
-
-    curves = run_curves(inputs, benchmarks, strategies, finished)
-    size = counter.size()
-    assessment = assess(curves.table, size.per_session(inputs.market.periods_per_year), seed=seed)
+    curves = run_curves(inputs, benchmarks, strategies, lambda _: steps.advance())
+    known = search(shown_curves(name, curves), ledger, recorded=recorded)
+    plain = assess(curves.table, known.per_session(inputs.market.periods_per_year), seed=seed)
+    assessment = judged(plain, known)
     steps.advance()
     luck = luck_of_best(curves, assessment, strategies, steps)
     check_by_backtrader(run_variant(inputs, curves.table.names[assessment.search.best], strategies))
     walked = walk_of(curves, strategies, walk_forward or WalkForwardTerms())
     steps.finish()
-    parts = assembled(curves, assessment, luck, strategies, grid or {})
-    cautions = (*inputs.cautions, *counter.cautions())
-    return Comparison(name=name, cautions=cautions, size=size, walk_forward=walked, data_sha256=digest, **parts)
+    parts = assembled(curves, assessment, known, luck, strategies, grid or {})
+    digest = content_hash(inputs.market)
+    return Comparison(name=name, cautions=inputs.cautions, size=known, walk_forward=walked, data_sha256=digest, **parts)
 
 
-def trial_of_curve(inputs: StudyInputs, benchmarks: BenchmarkCurves, curve: VariantCurve, digest: str) -> Trial:
-    """The trial that a variant is."""
-    returns, benchmark = returns_of(np.array([curve.equity, curve.benchmark])).T
-    columns = np.column_stack([returns - benchmark, returns - benchmarks.tbill[1:]])
-    active, absolute = sharpe_ratios(columns) * inputs.market.periods_per_year**0.5
-    return trial_of(
-        inputs.configs[curve.name],
-        inputs.market,
-        digest,
-        benchmark=benchmark_name(inputs.benchmarks[0]),
-        active_sharpe=float(active),
-        sharpe=float(absolute),
-        sessions=len(returns),
+def shown_curves(name: str, curves: StudyCurves) -> Shown:
+    """The variants as they are shown."""
+    inputs, table = curves.inputs, curves.table
+    assert table.mixes is not None
+    return Shown(
+        market=inputs.market,
+        sessions=curves.sessions,
+        command="compare",
+        study=name,
+        names=table.names,
+        questions=tuple(trial_hash(config) for config in inputs.configs.values()),
+        returns=table.returns,
+        mixes=table.mixes,
+        benchmark=table.benchmark[:, None] if table.own_benchmarks is None else table.own_benchmarks,
+        benchmark_name=benchmark_name(inputs.benchmarks[0]),
+        cycles=tuple(cycles_seen(config, inputs.market, curves.sessions) for config in inputs.configs.values()),
     )
+
+
+def judged(assessment: Assessment, known: Search) -> Assessment:
+    """The statistics with what the search says in place of what the table alone would: p-values, luck, edge."""
+    variants = tuple(
+        dataclasses.replace(
+            own,
+            p=found.ahead.p if found.ahead else 1.0,
+            timing=dataclasses.replace(own.timing, p=found.timing.p) if own.timing else None,
+        )
+        for own, found in zip(assessment.variants, known.findings, strict=True)
+    )
+    best = known.findings[assessment.search.best]
+    return dataclasses.replace(assessment, variants=variants, search=lucky(assessment.search, best))
+
+
+def lucky(statistics: SearchStatistics, best: Finding) -> SearchStatistics:
+    """The statistics of a search with the luck of all that was tried."""
+    test = best.ahead
+    if test is None:
+        return statistics
+    root = best.years**0.5
+    dots = np.array(test.bests).reshape(HISTORIES_SHOWN, -1).mean(axis=1)
+    no_skill = NoSkill(p=test.p, mean=test.middle / root, upper=test.upper / root, dots=dots)
+    edge = best.edge_seen if best.tracking_error and best.edge_seen is not None else statistics.smallest_edge
+    return dataclasses.replace(statistics, no_skill=no_skill, smallest_edge=edge)
 
 
 def walk_of(curves: StudyCurves, strategies: Mapping[str, type], terms: WalkForwardTerms) -> Walk | None:
@@ -214,6 +237,7 @@ def luck_of_best(
 def assembled(
     curves: StudyCurves,
     assessment: Assessment,
+    known: Search,
     luck: Mapping[int, Luck | None],
     strategies: Mapping[str, type],
     grid: Mapping[str, Sequence[object]],
@@ -226,7 +250,13 @@ def assembled(
     correlation = correlation_of(table.active)
     sharpe = np.array([statistics.sharpe.value for statistics in assessment.variants])
     effect = effect_of(differences, sharpe, tuple(grid))
-    proof = evidence(table, assessment, benchmarks[0].label, curves.mixes[search.best].small_share)
+    best = assessment.variants[search.best]
+    subject = Subject(
+        name=best.name,
+        benchmark=benchmarks[0].label,
+        cagr_difference=best.cagr_difference.value,
+        cycles=cycles_seen(inputs.configs[best.name], inputs.market, sessions),
+    )
     return {
         "benchmark": benchmarks[0].name,
         "terms_of": table.names[0],
@@ -241,7 +271,7 @@ def assembled(
         "benchmark_equity": curves.benchmark_equity,
         "search": search,
         "whole": assessment.whole,
-        "verdict": judge(proof),
+        "verdict": verdict(subject, known.findings[search.best], known),
         "frontier": frontier_of(inputs, curves.calendar, curves.benchmarks.tbill),
         "correlation": correlation,
         "order": alike_order(correlation),

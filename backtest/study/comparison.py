@@ -24,7 +24,6 @@ from backtest.result import Figures
 from backtest.statistics.assessment import SearchStatistics, TableStatistics
 from backtest.statistics.sharpe import NO_RISK
 from backtest.statistics.variants import VariantStatistics
-from backtest.statistics.verdict import Verdict
 from backtest.study.curves import (
     EqualExposure,
     Frontier,
@@ -38,7 +37,8 @@ from backtest.study.differences import Differences, Effect
 from backtest.study.inputs import Benchmark
 from backtest.study.luck import Luck
 from backtest.study.plateau import Plateau
-from backtest.study.trials import SearchSize
+from backtest.study.search import Search
+from backtest.study.verdict import Verdict
 from backtest.study.walk import Walk
 
 ITSELF = "it is the benchmark itself"
@@ -140,7 +140,7 @@ class Comparison:
     benchmark_equity: Floats
     search: SearchStatistics
     whole: TableStatistics
-    size: SearchSize
+    size: Search
     verdict: Verdict
     frontier: Frontier
     correlation: Floats

@@ -12,6 +12,7 @@ from backtest.config import question
 from backtest.statistics.variants import Estimate, VariantStatistics
 from backtest.study.comparison import Comparison, Variant
 from backtest.study.luck import Fan, Luck
+from backtest.study.verdict import document_of
 
 SCHEMA = 1
 DIGITS = 12
@@ -37,9 +38,12 @@ def document(comparison: Comparison) -> dict[str, Any]:
         },
         "is_simulated": comparison.is_simulated,
         "cautions": list(comparison.cautions),
-        "trials": size.count,
-        "trials_from": {"here": size.here, "ledger": size.ledger, "sweeps": size.swept},
-        "variants": {variant.name: _variant(variant) for variant in comparison.variants},
+        "trials": size.trials,
+        "trials_from": {"here": size.here, "ledger": size.elsewhere, "forgotten": size.forgotten},
+        "variants": {
+            variant.name: _variant(variant) | {"search": plain(document_of(found, size))}
+            for variant, found in zip(comparison.variants, size.findings, strict=True)
+        },
         "benchmarks": {benchmark.name: dict(benchmark.metrics) for benchmark in comparison.benchmarks},
         "best": comparison.names[comparison.best],
         "spa": plain({key: getattr(search.spa, key) for key in ("lower", "consistent", "upper")}),

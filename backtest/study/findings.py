@@ -10,15 +10,18 @@ import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
+from pydantic import BaseModel
 
+from backtest.account.benchmarks import benchmark_label, mix_plan, mix_weights
+from backtest.account.kernel import run_compiled
+from backtest.account.plan import make_plan
 from backtest.config import Config, Study
-from backtest.data import content_hash
+from backtest.decision import Decision, target_weights
 from backtest.errors import ConfigError, EnginesDisagree, RunError
-from backtest.market import Floats
+from backtest.market import Floats, Legs
 from backtest.metrics import METRIC_KEYS
 from backtest.pipeline import run
 from backtest.result import Figures, Result
@@ -26,12 +29,15 @@ from backtest.statistics.assessment import SearchStatistics, search_statistics
 from backtest.statistics.histories import FEWEST_SESSIONS
 from backtest.statistics.sharpe import deflated_sharpe, moments
 from backtest.store.provenance import sha256_text
-from backtest.store.trial_ledger import Trial, place_of
-from backtest.study.curves import returns_of, table_of
+from backtest.study.compare import lucky
+from backtest.study.curves import NO_CASH, returns_of, table_of, with_mix
 from backtest.study.inputs import MOST_VARIANTS
 from backtest.study.plateau import Plateau, is_ordered
+from backtest.study.questions import Questions
+from backtest.study.search import Search, Shown, cycles_seen, search, shown_run
+from backtest.study.settings import Setting
 from backtest.study.sweep import Sweep, curves_of
-from backtest.study.trials import Questions, SearchSize, TrialCounter
+from backtest.study.verdict import Subject, Verdict, cagr_gap, verdict
 
 TOP = 3
 """Best variants that are run again."""
@@ -40,6 +46,9 @@ MIXES = 11
 """Static mixes beside the variants: 0, 10, ... 100% small."""
 
 TOLERANCE = 1e-12
+
+TABLED_AT_ONCE = 500
+"""Points whose whole curves are held at a time: some 50 KB each for 25 years."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,10 +73,11 @@ class Findings:
 
     benchmarks, mixes: name -> figures, on the first point's terms.
 
-    size: the trials known. search: what luck explains of the best one, as a comparison of the same variants says it;
-    None without a benchmark, for more than MOST_VARIANTS variants and for points of unlike periods. deflated:
-    confidence that the best one's active ratio is more than the luck of all trials (None without a benchmark). ahead:
-    share of variants that grew more than the benchmark.
+    size: the trials known, and what is said of the finalists; verdict: of the best of them in words. search: what luck
+    explains of the best one, as a comparison of the same variants says it; None without a benchmark, for more than
+    MOST_VARIANTS variants and for points of unlike periods. deflated: confidence that the best one's active ratio is
+    more than the luck of all trials (None without a benchmark). ahead: share of variants that grew more than the
+    benchmark.
     """
 
     plateau: Plateau | None
@@ -75,7 +85,8 @@ class Findings:
     finalists: tuple[Finalist, ...]
     benchmarks: dict[str, Figures]
     mixes: dict[float, Figures]
-    size: SearchSize
+    size: Search
+    verdict: Verdict
     search: SearchStatistics | None
     deflated: float | None
     ahead: float | None
@@ -93,14 +104,15 @@ class Findings:
         return len(over.wins) if over else 0
 
 
-def findings_of(result: Sweep, ledger: Path | None) -> Findings:
+def findings_of(result: Sweep, ledger: Path | None, recorded: int = 0) -> Findings:
     """Everything the page tells beside the table. Records each point of the sweep as a trial.
 
+    recorded: the most trials that a result says its ledger had.
     Raises EnginesDisagree when a finalist is not the same by backtrader.
     """
     plateau = result.plateau_of(result.scores)
     finalists = tuple(_finalists(result, plateau))
-    size = recorded(result, ledger)
+    size = searched(result, finalists, ledger, recorded)
     benchmarks, mixes = _without_timing(result)
     search = _search(result, size)
     return Findings(
@@ -110,16 +122,34 @@ def findings_of(result: Sweep, ledger: Path | None) -> Findings:
         benchmarks=benchmarks,
         mixes=mixes,
         size=size,
+        verdict=_verdict(result, finalists, size),
         search=search,
         deflated=search.dsr if search else _deflated(result, finalists, size),
         ahead=share_ahead(result),
     )
 
 
-def _search(result: Sweep, size: SearchSize) -> SearchStatistics | None:
+def _verdict(result: Sweep, finalists: tuple[Finalist, ...], size: Search) -> Verdict:
+    """What is said of the best point."""
+    best = finalists[0] if finalists else None
+    subject = Subject(
+        name=result.label(best.number) if best else "the first",
+        benchmark=benchmark_label(result.benchmark) if result.benchmark else None,
+        cagr_difference=cagr_gap(best.result) if best else None,
+        cycles=cycles_seen(result.first.config, result.market, result.first.plan.sessions),
+    )
+    return verdict(subject, size.findings[0], size)
+
+
+def _search(result: Sweep, size: Search) -> SearchStatistics | None:
     """What luck explains of the best point: the statistics of the curves of all points that could be run."""
     numbers = [number for number in range(result.study.size) if number not in result.problems]
-    is_searched = result.benchmark is not None and result.is_on_common_sessions and len(numbers) <= MOST_VARIANTS
+    is_searched = (
+        size is not None
+        and result.benchmark is not None
+        and result.is_on_common_sessions
+        and len(numbers) <= MOST_VARIANTS
+    )
     if not is_searched or len(result.first.plan.sessions) <= FEWEST_SESSIONS:
         return None
     benchmarks = [result.benchmark_of(number) for number in numbers]
@@ -127,7 +157,7 @@ def _search(result: Sweep, size: SearchSize) -> SearchStatistics | None:
     names = tuple(map(str, numbers))
     periods = first.calendar.periods_per_year
     table = table_of(names, curves_of(result, numbers), benchmarks, first.plan.sessions, first.tbill, periods)
-    found = search_statistics(table, size.per_session(periods))
+    found = lucky(search_statistics(table, size.per_session(periods)), size.findings[0])
     return dataclasses.replace(found, best=numbers[found.best])
 
 
@@ -157,7 +187,6 @@ def _checked(result: Sweep, number: int, why: str) -> Finalist:
 def _without_timing(result: Sweep) -> tuple[dict[str, Figures], dict[float, Figures]]:
     """Figures of the benchmarks and of static mixes, on the terms and in the period of the first point."""
     from backtest.account.benchmarks import benchmark_plans, mix_plan, mix_weights
-    from backtest.account.kernel import run_compiled
     from backtest.metrics import metrics
     from backtest.pipeline import activity_of
     from backtest.study.settings import with_first
@@ -186,7 +215,7 @@ def _without_timing(result: Sweep) -> tuple[dict[str, Figures], dict[float, Figu
     )
 
 
-def _deflated(result: Sweep, finalists: tuple[Finalist, ...], size: SearchSize) -> float | None:
+def _deflated(result: Sweep, finalists: tuple[Finalist, ...], size: Search) -> float | None:
     """Deflated Sharpe ratio of the best variant's active returns, for the spread of all trials known alone."""
     if result.benchmark is None or not finalists:
         return None
@@ -197,42 +226,97 @@ def _deflated(result: Sweep, finalists: tuple[Finalist, ...], size: SearchSize) 
     return deflated_sharpe(own.sharpe, own.observations, own.skewness, own.kurtosis, known.variance, known.count)
 
 
-def recorded(result: Sweep, path: Path | None) -> SearchSize:
-    """Put each point of the sweep into the trial ledger; all trials known there and here."""
-    counter = TrialCounter(path, result.benchmark)
-    counter.record(_trials(result))
-    return counter.size()
+def searched(result: Sweep, finalists: Sequence[Finalist], path: Path | None, recorded: int) -> Search:
+    """Put each point of the sweep into the ledger, and judge the finalists beside all that is known.
+
+    Without a finalist the first point is shown.
+    """
+    results = [each.result for each in finalists]
+    if not results:
+        number = next(number for number in range(result.study.size) if number not in result.problems)
+        config = result.config(number)
+        results = [run(config, result.settings.strategies, market=result.settings.market_of(config))]
+    runs = [shown_run(each) for each in results]
+    benchmarks = [each.benchmark for each in runs if each.benchmark is not None]
+    shown = dataclasses.replace(
+        runs[0],
+        command="sweep",
+        study=result.name,
+        names=tuple(each.why for each in finalists) or ("the first",),
+        questions=tuple(question for each in runs for question in each.questions),
+        returns=np.column_stack([each.returns for each in runs]),
+        mixes=np.column_stack([each.mixes for each in runs]),
+        benchmark=np.column_stack(benchmarks) if len(benchmarks) == len(runs) else None,
+        cycles=tuple(cycle for each in runs for cycle in each.cycles),
+    )
+    return search(shown, path, tried_points(result), recorded)
 
 
-def _trials(result: Sweep) -> Iterator[Trial]:
-    """A trial for each point that could be run."""
-    scores, sharpe = result.scores.tolist(), result.metric("sharpe").tolist()
-    known: dict[int, tuple[Config, Questions, dict[str, Any]]] = {}
-    digests: dict[int, str] = {}
+def tried_points(result: Sweep) -> Iterator[Shown]:
+    """Every point that could be run, in tables of points of one setting."""
+    waiting: list[tuple[int, Setting, BaseModel, str]] = []
+    templates: dict[int, tuple[Config, Questions]] = {}
     for number in range(result.study.size):
         if number in result.problems:
             continue
         template, params = result.study.grid_parts(number)
-        if id(template) not in known:
-            setting = result.settings.of(template, params)
-            market = setting.market
-            if id(market) not in digests:
-                digests[id(market)] = content_hash(market)
-            shared: dict[str, Any] = {
-                "place": place_of(template, market),
-                "family": template.strategy.name,
-                "data_sha256": digests[id(market)],
-                "benchmark": result.benchmark,
-                "sessions": len(setting.plan.sessions) - 1,
-            }
-            known[id(template)] = template, Questions(template), shared
-        _, questions, shared = known[id(template)]
-        yield Trial(
-            question_sha256=questions.of(params),
-            active_sharpe=None if result.benchmark is None or np.isnan(scores[number]) else scores[number],
-            sharpe=None if np.isnan(sharpe[number]) else sharpe[number],
-            **shared,
-        )
+        if id(template) not in templates:
+            templates[id(template)] = template, Questions(template)
+        setting = result.settings.of(template, params)
+        if waiting and (waiting[0][1] is not setting or len(waiting) == TABLED_AT_ONCE):
+            yield _table(result, waiting)
+            waiting = []
+        waiting.append((number, setting, params, templates[id(template)][1].of(params)))
+    if waiting:
+        yield _table(result, waiting)
+
+
+def _table(result: Sweep, points: Sequence[tuple[int, Setting, BaseModel, str]]) -> Shown:
+    """Points of one setting as curves beside their benchmark and their own mixes."""
+    numbers, setting = [number for number, *_ in points], points[0][1]
+    shares = np.nan_to_num(result.metric("exposure_small")[numbers])
+    cash = [mean_cash(setting, params) for _, _, params, _ in points]
+    leg = mix_plan(setting.market, mix_weights(setting.legs, 0.0), setting.plan.sessions[0], setting.plan.terms)
+    mixes = [
+        run_compiled(with_mix(leg, setting.legs, share, own)).equity
+        for share, own in zip(shares.tolist(), cash, strict=True)
+    ]
+    return Shown(
+        market=setting.market,
+        sessions=setting.plan.sessions,
+        command="sweep",
+        study=result.name,
+        names=tuple(result.label(number) for number in numbers),
+        questions=tuple(question for *_, question in points),
+        returns=returns_of(curves_of(result, numbers)),
+        mixes=returns_of(np.array(mixes)),
+        benchmark=None if setting.benchmark is None else returns_of(setting.benchmark[None]),
+        benchmark_name=result.benchmark,
+    )
+
+
+def mean_cash(setting: Setting, params: BaseModel) -> float:
+    """Mean share of cash at the close, of a point that may have any; of any other, only the first row has."""
+    decision = setting.decide(params)
+    initial = setting.config.strategy.initial
+    if (
+        initial == "cash"
+        or setting.plan.terms.whole_shares
+        or decision.within
+        or not is_invested(decision, setting.legs)
+    ):
+        weights = target_weights(decision, setting.market, setting.legs, setting.legs.tickers, initial)
+        plan = make_plan(setting.market, setting.legs.tickers, weights, setting.plan.sessions[0], setting.plan.terms)
+        books = run_compiled(plan)
+        cash = float((books.cash[1:] / books.equity[1:]).mean())
+        return cash if cash > NO_CASH else 0.0
+    return 0.0
+
+
+def is_invested(decision: Decision, legs: Legs) -> bool:
+    """Do the shares of every session that knows its signal add up to the whole, in legs that hold no cash?"""
+    held = decision.by_leg[decision.is_known] @ [sum(legs[name].values()) for name in legs.names]
+    return bool((np.abs(held - 1.0) <= NO_CASH).all())
 
 
 def benchmark_growth(result: Sweep) -> Floats:

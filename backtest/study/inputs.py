@@ -16,7 +16,7 @@ from backtest.config import Config, Mix, StaticMix, resolved
 from backtest.data import load_market
 from backtest.errors import ConfigError, DataError
 from backtest.market import Market
-from backtest.store.trial_ledger import trial_hash
+from backtest.study.questions import trial_hash
 from backtest.text import count, grouped, listed
 
 MOST_VARIANTS = 2000

@@ -7,8 +7,11 @@ run, compare, sweep and walk-forward ask here and nowhere else, so that one curv
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import pandas as pd
@@ -20,10 +23,12 @@ from backtest.config import Config
 from backtest.market import Floats, Market
 from backtest.result import Result, average_exposures
 from backtest.statistics.findings import Finding, findings
-from backtest.statistics.search import HISTORIES, active_sessions, add_up
-from backtest.store.ledger import Batch, Ledger, identities, used_hash
-from backtest.store.trial_ledger import trial_hash
+from backtest.statistics.search import HISTORIES, MOST_CURVES, Curves, active_sessions, add_up
+from backtest.statistics.sharpe import Trials
+from backtest.store.ledger import FILE, Batch, Ledger, Remembered, used_hash
+from backtest.store.provenance import sha256_text
 from backtest.study.curves import NO_CASH
+from backtest.study.questions import trial_hash
 from backtest.units import MONTHS_PER_YEAR
 
 ORIGIN = pd.Timestamp("1993-01-04")
@@ -73,35 +78,101 @@ class Shown:
 class Search:
     """What is said of luck for the shown curves, one finding each.
 
-    trials: distinct accounts known, the shown ones among them; here: those shown. has_ledger: whether anything but the
-    shown curves was known. forgotten: trials that the user made the ledger forget. damaged: what could not be read of
-    it. used: sha256 of the identities of all trials used.
+    trials: distinct accounts known, the shown ones among them; here: those of this command. annual: how many, and mean
+    and variance of the annual active ratios of those on the same sessions. has_ledger: whether anything but this
+    command's curves was known. forgotten: trials that the user made the ledger forget. damaged: what could not be read
+    of it. used: sha256 of the identities of all trials used, and of what is told of the ledger. length: trials of the
+    whole ledger; lost: how many more a result says there were.
     """
 
     findings: tuple[Finding, ...]
     trials: int
     here: int
+    annual: Trials
     has_ledger: bool
     forgotten: int
     damaged: tuple[str, ...]
     used: str
+    length: int = 0
+    lost: int = 0
 
     @property
     def elsewhere(self) -> int:
         """Trials of earlier commands."""
         return self.trials - self.here
 
+    def per_session(self, periods_per_year: int) -> Trials:
+        """`annual` with ratios per session."""
+        return Trials(self.trials, self.annual.mean / periods_per_year**0.5, self.annual.variance / periods_per_year)
 
-def search(shown: Shown, path: Path | None) -> Search:
+
+def search(shown: Shown, path: Path | None, tried: Iterable[Shown] = (), recorded: int = 0) -> Search:
     """Record the shown curves and judge them in the light of all that are known.
 
-    path: the ledger, None to keep none: then the shown curves are all there is. The answer does not depend on whether
-    the curves were known before, nor on what is shown beside.
-    Raises WriteError when the ledger cannot be kept.
+    path: the ledger, None to keep none: then this command's curves are all there is. tried: curves of the same command
+    that are not shown, in tables of any sessions. recorded: the most trials that a result says its ledger had; with
+    fewer now, the ledger was deleted, or it is another one, which is told. The answer does not depend on whether the
+    curves were known before, nor on what is shown beside. Raises WriteError when the ledger cannot be kept.
     """
+    with _kept(path) as ledger:
+        here = [ledger.record(batch_of(each))[0] for each in tried]
+        batch = batch_of(shown)
+        keys, _ = ledger.record(batch)
+        known_ahead, known_timing = ledger.known(batch.context)
+        ahead = batch.ahead.keyed(keys)
+        found = findings(
+            None if shown.benchmark is None else ahead,
+            batch.timing,
+            active_sessions(batch.active),
+            shown.market.periods_per_year,
+            known_ahead,
+            known_timing,
+            shown.cycles or None,
+            HISTORIES,
+        )
+        known = np.unique(np.concatenate([keys, *(group.keys for group in known_ahead)]))
+        ratios = _ratios(ahead, known_ahead) * (shown.market.periods_per_year / len(batch.active)) ** 0.5
+        lost = max(0, recorded - len(ledger) - ledger.forgotten)
+        told = [path is not None, ledger.forgotten, lost, ledger.damaged]
+        return Search(
+            findings=tuple(found),
+            trials=len(known),
+            here=len(np.unique(np.concatenate([keys, *here]))),
+            annual=Trials(len(known), float(ratios.mean()), float(ratios.var(ddof=1)) if len(ratios) > 1 else 0.0),
+            has_ledger=path is not None,
+            forgotten=ledger.forgotten,
+            damaged=tuple(ledger.damaged),
+            used=sha256_text(f"{used_hash([known])} {told}"),
+            length=len(ledger),
+            lost=lost,
+        )
+
+
+@contextmanager
+def _kept(path: Path | None) -> Iterator[Ledger]:
+    """The ledger; where none is kept, one that is forgotten at once."""
+    if path is not None:
+        yield Ledger(path)
+        return
+    with TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+        yield Ledger(Path(folder) / FILE)
+
+
+def _ratios(ahead: Curves, known: Sequence[Remembered]) -> Floats:
+    """T of every distinct curve on the shown sessions (of very many, of as many as a family may have)."""
+    groups = [ahead]
+    for group in known:
+        if (group.first, group.last) == (ahead.first, ahead.last):
+            groups.append(group.take(np.argsort(group.keys, kind="stable")[:MOST_CURVES]))
+    _, one = np.unique(np.concatenate([group.keys for group in groups]), return_index=True)
+    return np.concatenate([group.t for group in groups])[one]
+
+
+def batch_of(shown: Shown) -> Batch:
+    """The curves as the ledger keeps them."""
     places = calendar_places(shown.sessions[1:], shown.market)
-    active, timing = shown.active, shown.timing
-    batch = Batch(
+    active = shown.active
+    return Batch(
         group="simulated" if shown.market.is_simulated else "real",
         command=shown.command,
         study=shown.study,
@@ -112,35 +183,8 @@ def search(shown: Shown, path: Path | None) -> Search:
         names=shown.names,
         questions=shown.questions,
         ahead=add_up(active if shown.benchmark is not None else np.zeros_like(active), places),
-        timing=add_up(timing, places),
+        timing=add_up(shown.timing, places),
         active=active,
-    )
-    ledger = Ledger(path) if path else None
-    if ledger is not None:
-        keys, _ = ledger.record(batch)
-        known_ahead, known_timing = ledger.known(batch.context)
-    else:
-        keys, known_ahead, known_timing = identities(batch), [], []
-    ahead = batch.ahead.keyed(keys)
-    found = findings(
-        ahead if shown.benchmark is not None else None,
-        batch.timing,
-        active_sessions(active),
-        shown.market.periods_per_year,
-        known_ahead,
-        known_timing,
-        shown.cycles or None,
-        HISTORIES,
-    )
-    ids = [group.keys for group in known_ahead]
-    return Search(
-        findings=tuple(found),
-        trials=len(np.unique(np.concatenate([ahead.keys, *ids]))),
-        here=len(np.unique(ahead.keys)),
-        has_ledger=ledger is not None,
-        forgotten=0 if ledger is None else ledger.forgotten,
-        damaged=() if ledger is None else tuple(ledger.damaged),
-        used=used_hash([ahead.keys, *ids]),
     )
 
 

@@ -67,15 +67,20 @@ def verdict(subject: Subject, finding: Finding, search: Search) -> Verdict:
     return Verdict(finding.level, headline(subject, finding, search), tuple(told))
 
 
+def cagr_gap(result: Result) -> float | None:
+    """Growth a year of a run over its first benchmark's; None where one of them is not defined."""
+    own, first = result.metrics["cagr"], next(iter(result.benchmark_metrics.values()), None)
+    other = None if first is None else first["cagr"]
+    return None if own is None or other is None else own - other
+
+
 def verdict_of_run(result: Result, search: Search) -> Verdict:
     """What is said of a single run."""
     first = next(iter(result.benchmarks), None)
-    own = result.metrics["cagr"]
-    other = None if first is None else result.benchmark_metrics[first]["cagr"]
     subject = Subject(
         name=result.config.name,
         benchmark=None if first is None else benchmark_label(first),
-        cagr_difference=None if own is None or other is None else own - other,
+        cagr_difference=cagr_gap(result),
         cycles=cycles_seen(result.config, result.market, result.sessions),
     )
     return verdict(subject, search.findings[0], search)
@@ -132,6 +137,11 @@ def counting(search: Search) -> tuple[str, ...]:
         told.append(
             f"The ledger was made to forget {plural(search.forgotten, 'trial')}, for which nothing here is corrected."
         )
+    if search.lost:
+        told.append(
+            f"A result beside this one was made when the ledger knew {plural(search.lost, 'trial')} more: it was "
+            "deleted, or is another one. The correction is too small."
+        )
     if search.damaged:
         told.append(f"Parts of the ledger could not be read and were left out: {'; '.join(search.damaged)}.")
     return tuple(told)
@@ -159,6 +169,8 @@ def _timing(finding: Finding) -> str:
 
 
 def _few(subject: Subject, finding: Finding) -> str:
+    if not finding.active_sessions:
+        return f"It never differs from {subject.benchmark}: there is no edge to look for."
     return (
         f"It differs from {subject.benchmark} in {plural(finding.active_sessions, 'session')}, worth "
         f"{number(finding.bets, 1)} independent months: so few coins fall on one side too easily to say anything."

@@ -93,7 +93,7 @@ class Walk:
     """The account that follows the choices beside the benchmark and the best in hindsight, from the first test session.
 
     equity, benchmark, hindsight: (sessions,) USD from the same starting cash. figures: by name, METRIC_KEYS. best: the
-    variant that was best over the same sessions, known only afterwards.
+    variant that was best over the same sessions, known only afterwards. average: mean weight by ticker of the account.
     """
 
     terms: WalkForwardTerms
@@ -104,6 +104,7 @@ class Walk:
     hindsight: Floats
     best: int
     figures: Mapping[str, Figures]
+    average: Mapping[str, float]
 
     @property
     def above_median(self) -> float:
@@ -198,8 +199,9 @@ def _held(candidates: Candidates, choices: tuple[Choice, ...], begin: int, end: 
     assert first.benchmark is not None
     best = int(np.nanargmax(ranked_by(measured(curves, first, [(begin, end)]), "information_ratio")))
     benchmark_named = benchmark_name(first.benchmark_of) if first.benchmark_of else ""
+    books = stitched(candidates, choices)
     held = {
-        "walk-forward": stitched(candidates, choices).equity[begin:end],
+        "walk-forward": books.equity[begin:end],
         benchmark_named: first.benchmark[begin:end],
         "best in hindsight": curves[best, begin:end],
     }
@@ -209,7 +211,8 @@ def _held(candidates: Candidates, choices: tuple[Choice, ...], begin: int, end: 
     }
     sessions = first.plan.sessions[begin:end]
     curves_held = {"equity": own, "benchmark": benchmark, "hindsight": hindsight}
-    return {"sessions": sessions, "best": best, "figures": figures, **curves_held}
+    average = dict(zip(books.tickers, books.weights()[begin + 1 : end].mean(axis=0).tolist(), strict=True))
+    return {"sessions": sessions, "best": best, "figures": figures, "average": average, **curves_held}
 
 
 def stitched(candidates: Candidates, choices: Sequence[Choice]) -> Books:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -9,16 +10,20 @@ from functools import cache
 from math import comb
 from pathlib import Path
 
+from backtest.account.benchmarks import benchmark_label, mix_plan
+from backtest.account.kernel import run_compiled
 from backtest.account.plan import Plan, make_plan
-from backtest.config import Study
+from backtest.config import Study, study_question
 from backtest.config.study import WalkForwardTerms
 from backtest.decision import check_decision, target_weights
 from backtest.errors import ConfigError, RunError
 from backtest.market import Market
 from backtest.metrics import METRICS
-from backtest.study.findings import recorded
+from backtest.study.curves import returns_of
+from backtest.study.findings import tried_points
+from backtest.study.search import Search, Shown, cycles_seen, search
 from backtest.study.sweep import Progress, Sweep, curves_of, sweep
-from backtest.study.trials import SearchSize
+from backtest.study.verdict import Subject, Verdict, verdict
 from backtest.study.walk import Candidates, Walk, walk
 from backtest.study.walk_paths import WalkPaths, paths_through
 from backtest.text import count
@@ -34,11 +39,14 @@ MOST_SPLITS = 500
 
 @dataclass(frozen=True, eq=False)
 class WalkForward(Walk):
-    """A study's grid walked forward. size: the trials known; paths: None where none were asked for."""
+    """A study's grid walked forward. size: the trials known, and what is said of the account that follows the choices;
+    verdict: the same in words; paths: None where none were asked for.
+    """
 
     sweep: Sweep
     paths: WalkPaths | None
-    size: SearchSize
+    size: Search
+    verdict: Verdict
 
 
 def walk_forward(
@@ -50,6 +58,7 @@ def walk_forward(
     cluster: str | None = None,
     keep: Path | None = None,
     ledger: Path | None = None,
+    recorded: int = 0,
     progress: Progress | None = None,
 ) -> WalkForward:
     """Walk a study's grid forward on the terms of its `walk_forward` section.
@@ -76,7 +85,35 @@ def walk_forward(
         )
     with _told_of(study):
         paths = paths_through(candidates, terms) if terms.combinatorial else None
-    return WalkForward(**vars(held), sweep=result, paths=paths, size=recorded(result, ledger))
+    known = search(shown_walk(result, held), ledger, tried_points(result), recorded)
+    subject = Subject(
+        name="choosing by the past",
+        benchmark=benchmark_label(result.benchmark or ""),
+        cagr_difference=held.growth - held.benchmark_growth,
+        cycles=cycles_seen(result.first.config, result.first.market, held.sessions),
+    )
+    said = verdict(subject, known.findings[0], known)
+    return WalkForward(**vars(held), sweep=result, paths=paths, size=known, verdict=said)
+
+
+def shown_walk(result: Sweep, held: Walk) -> Shown:
+    """The account that follows the choices, on the tested sessions: a trial of its own, each setting another one."""
+    first, weights = result.first, dict(held.average)
+    mix = run_compiled(mix_plan(first.market, weights, held.sessions[0], first.plan.terms))
+    asked = f"{study_question(result.study)} {held.terms.model_dump_json()}"
+    return Shown(
+        market=first.market,
+        sessions=held.sessions,
+        command="walk-forward",
+        study=result.name,
+        names=("walk-forward",),
+        questions=(hashlib.sha256(asked.encode()).hexdigest(),),
+        returns=returns_of(held.equity[None]),
+        mixes=returns_of(mix.equity[None, : len(held.equity)]),
+        benchmark=returns_of(held.benchmark[None]),
+        benchmark_name=result.benchmark,
+        cycles=(cycles_seen(first.config, first.market, held.sessions),),
+    )
 
 
 def candidates_of(result: Sweep) -> Candidates:

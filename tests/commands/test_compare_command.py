@@ -9,7 +9,7 @@ import pytest
 
 from backtest.commands.search import compare_paths, question_of
 from backtest.errors import ConfigError
-from backtest.store.trial_ledger import LEDGER, TrialLedger
+from backtest.store.ledger import Ledger, default_ledger
 from backtest.study.question import joint_name
 
 ROOT = Path(__file__).parents[2]
@@ -75,7 +75,7 @@ def test_the_shipped_study_is_compared_and_its_verdict_printed(
     again = json.loads(capsys.readouterr().out)
     assert again["folder"] in told
     assert again["verdict"].startswith(headline)
-    assert len(TrialLedger(tmp_path / LEDGER).trials) == again["trials"] == 5
+    assert len(Ledger(default_ledger())) == again["trials"] == 5
 
 
 def test_a_start_before_the_data_is_told_with_its_file(tmp_path: Path) -> None:

@@ -61,7 +61,11 @@ def test_a_sweep_leaves_a_table_a_page_and_a_manifest(tmp_path: Path, capsys: py
     assert "Simulated data." in page
     assert len(page) < 7_000_000
     assert "https://" not in page.split("<script>")[0]
-    assert sorted(path.name for path in (tmp_path / "results").iterdir()) == ["index.html", folder.name, "trials.jsonl"]
+    assert sorted(path.name for path in (tmp_path / "results").iterdir()) == [
+        ".index.html.lock",
+        "index.html",
+        folder.name,
+    ]
     before = {path.name: path.read_bytes() for path in folder.iterdir() if path.name != "manifest.json"}
     assert swept(prepared(tmp_path), tmp_path / "results") == folder
     assert "unchanged" in capsys.readouterr().out

@@ -5,9 +5,8 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from backtest.data import policy_later
-from backtest.data.policy import load_policy_decisions
-from backtest.data.policy_later import later_decisions
+from backtest.data import policy as policy_later
+from backtest.data.policy import later_decisions, load_policy_decisions
 
 
 def cut_at(day: str) -> tuple[pd.DataFrame, pd.DataFrame]:

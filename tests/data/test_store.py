@@ -18,8 +18,7 @@ import pytest
 from made_up_prices import clean_frame
 from work import wait_until
 
-from backtest.data.packed import packed, unpacked
-from backtest.data.store import Store, default_cache
+from backtest.data.store import Store, default_cache, packed, unpacked
 from backtest.errors import WriteError
 
 ABOUT = {"location": "here", "fetched_at": "2025-01-02T12:00:00Z", "whole_at": "2025-01-02T12:00:00Z", "change": "x"}

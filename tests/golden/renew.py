@@ -80,7 +80,7 @@ def ask(question: Question, data: Path | None) -> dict[str, Any]:
     for each in [f"data.prices={prices}", *overrides]:
         arguments += ["--set", each]
     with tempfile.TemporaryDirectory() as out, contextlib.redirect_stdout(io.StringIO()):
-        app([*arguments, "--out", out], standalone_mode=False)
+        app([*arguments, "--out", out, "--ledger", f"{out}/trials.ledger"], standalone_mode=False)
         (folder,) = (manifest.parent for manifest in Path(out).glob("*/manifest.json"))
         return dict(sorted(figures_of(folder)))
 

@@ -12,8 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from worlds import rotation_market
 
-from backtest.data.meetings import scheduled_meetings
-from backtest.data.policy import load_policy_decisions
+from backtest.data.policy import load_policy_decisions, scheduled_meetings
 from backtest.signals.fedwatch import Month, distribution, months_of, moves_of, solve_rates
 from backtest.signals.implied import _held, implied_moves
 

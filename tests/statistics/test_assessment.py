@@ -19,14 +19,12 @@ from backtest.statistics.assessment import (
     assess,
     deflation_hurdle,
     effective_variants,
-    evidence,
     search_statistics,
     smallest_edge,
 )
 from backtest.statistics.histories import ReturnsTable
 from backtest.statistics.sharpe import Trials, expected_maximum, minimum_track_record, moments, trials_of
 from backtest.statistics.variants import Estimate, Timing
-from backtest.statistics.verdict import judge
 
 Array = NDArray[np.float64]
 
@@ -144,9 +142,6 @@ def test_a_planted_edge_is_found_by_everything() -> None:
     assert search.overfitting is not None
     assert search.overfitting.probability < 0.05
     assert found.whole.benchmark_confidence_set_p < 0.05 < best.confidence_set_p
-    verdict = judge(evidence(table, found, "QQQ", small_share=0.4))
-    assert verdict.level == "strong"
-    assert "timing" in verdict.sentences[1]
 
 
 def test_a_planted_loser_is_told_apart_by_nothing_but_the_confidence_set() -> None:
@@ -157,14 +152,6 @@ def test_a_planted_loser_is_told_apart_by_nothing_but_the_confidence_set() -> No
     assert loser.dsr < 0.01
     assert loser.confidence_set_p < 0.05
     assert loser.minimum_track_record_years is None
-
-
-def test_without_skill_the_verdict_is_not_strong() -> None:
-    levels = [
-        judge(evidence(t, assess(t, histories=200), "QQQ")).level for t in (study(seed=seed) for seed in range(12))
-    ]
-    assert "strong" not in levels
-    assert levels.count("mixed") <= 3
 
 
 def test_the_same_seed_gives_the_same_bytes_and_another_one_other_draws(
@@ -197,7 +184,6 @@ def test_one_variant_alone() -> None:
     assert alone.search.trials == 1
     assert alone.variants[0].timing is None
     assert alone.whole.effective_variants == 1.0
-    assert judge(evidence(table, alone, "QQQ", 0.5)).level in ("none", "luck", "mixed")
 
 
 def test_variants_that_are_the_benchmark_or_each_other() -> None:
@@ -216,7 +202,6 @@ def test_variants_that_are_the_benchmark_or_each_other() -> None:
     everyone_idle = assess(dataclasses.replace(table, returns=same[:, [0, 0, 0]], mixes=None), histories=200)
     assert everyone_idle.search.no_skill.p == 1.0
     assert everyone_idle.search.spa.consistent == 1.0
-    assert judge(evidence(table, everyone_idle, "QQQ")).level == "none"
 
 
 PROCESSORS = ("Haswell", "SkylakeX", "Zen")

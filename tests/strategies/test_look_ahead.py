@@ -51,10 +51,33 @@ QUESTIONS: dict[str, tuple[str, dict[str, Any]]] = {
     "rate_cut_momentum, any": ("rate_cut_momentum", {"hold_sessions": 3, "lookback_sessions": 5, "combine": "any"}),
     "static_mix": ("static_mix", {"shares": {"growth": 0.7, "small": 0.3}}),
     "rules": ("rules", {"hold": RULES}),
+    "rank": ("rank", {"lookback_sessions": 5, "decide": "daily"}),
+    "rank, months": ("rank", {"lookback_months": (1, 2), "above": 0.0, "top": 2, "weights": "inverse_volatility"}),
+    "rank, canary": (
+        "rank",
+        {
+            "universe": "small",
+            "score": "scaled",
+            "above": "growth",
+            "canary": "small",
+            "defensive": "growth",
+            "decide": "weekly",
+            "lookback_months": 1,
+        },
+    ),
+    "rank, tbill": ("rank", {"lookback_months": 1, "above": "tbill", "decide": "daily"}),
+    "rank, average": ("rank", {"score": "moving_average", "lookback_months": 2, "above": 0.0, "decide": "daily"}),
 }
 """Each registered strategy, with parameters under which it decides something new all the time."""
 
-SELDOM = {"relative_momentum, weekly", "relative_momentum, monthly", "static_mix", "rules"}
+SELDOM = {
+    "relative_momentum, weekly",
+    "relative_momentum, monthly",
+    "static_mix",
+    "rules",
+    "rank, months",
+    "rank, canary",
+}
 """Cannot decide something new often enough: cut at random sessions too."""
 
 

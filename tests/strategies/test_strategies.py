@@ -19,19 +19,32 @@ OTHER_VALUES: dict[str, Any] = {
     "min_cut_bps": 31,
     "lookback_sessions": 19,
     "threshold": 0.037,
-    "decide": "monthly",
+    "decide": "weekly",
     "combine": "any",
     "shares": {"growth": 0.77, "small": 0.23},
     "unknown": "no",
     "proportional": True,
     "volatility_target": {"annual": 0.07},
     "inverse_volatility": {"window_sessions": 21},
+    "universe": ("small", "growth"),
+    "score": "moving_average",
+    "lookback_months": 5,
+    "score_weights": (0.3,),
+    "top": 1,
+    "weights": "equal",
+    "volatility_sessions": 21,
+    "above": 0.05,
+    "defensive": "bonds",
+    "canary": "growth",
 }
 """For each parameter one that is no default."""
 
 LEADS = tuple({"signal": "lead", "lookback_sessions": n} for n in (5, 10, 20))
 TREE = {"score": LEADS, "enter": 0.3}
-NEEDED: dict[str, dict[str, Any]] = {"rules": {"hold": ({"leg": "small", "when": TREE}, {"leg": "growth"})}}
+NEEDED: dict[str, dict[str, Any]] = {
+    "rules": {"hold": ({"leg": "small", "when": TREE}, {"leg": "growth"})},
+    "rank": {"above": 0.02, "top": 2, "weights": "inverse_volatility"},
+}
 """What a strategy cannot do without."""
 
 OTHER_HOLDS = {
@@ -51,6 +64,11 @@ def other(name: str, field: str, needed: dict[str, Any]) -> dict[str, Any]:
     """The parameters with another value of one."""
     if field in OTHER_HOLDS and name == "rules":
         return {**needed, "hold": (OTHER_HOLDS[field], {"leg": "growth"})}
+    if field == "lookback_months":
+        return {
+            **{key: value for key, value in needed.items() if key != "lookback_sessions"},
+            field: OTHER_VALUES[field],
+        }
     if field in ("hold", "otherwise"):
         return {**needed, field: "bonds"}
     return {**needed, field: OTHER_VALUES[field]}

@@ -15,6 +15,7 @@ from typer.testing import CliRunner
 from backtest.cli import app
 from backtest.data.calendar import exchange_sessions
 from backtest.statistics.findings import Finding, Level, SearchTest
+from backtest.statistics.sharpe import Trials
 from backtest.store.ledger import Ledger
 from backtest.study.search import Search, Shown, calendar_places, search
 from backtest.study.verdict import Subject, in_hundred, verdict
@@ -79,7 +80,9 @@ def test_a_rerun_has_the_same_answer_and_a_later_search_a_higher_p(tmp_path: Pat
 def test_without_a_ledger_the_shown_curves_are_all_there_is(tmp_path: Path) -> None:
     alone = search(shown(), None)
     assert (alone.trials, alone.here, alone.has_ledger) == (4, 4, False)
-    assert alone.findings == search(shown(), tmp_path / "ledger").findings
+    kept = search(shown(), tmp_path / "ledger")
+    assert alone.findings == kept.findings
+    assert alone.annual == kept.annual
 
 
 def test_equal_accounts_are_one_trial(tmp_path: Path) -> None:
@@ -131,7 +134,7 @@ FOUND: dict[Level, Finding] = {
     "no_better_than_luck": Finding("no_better_than_luck", a_test(0.6, 0.9), a_test(0.6), 50.0, 900, 10.0, 0.1),
     "not_distinguishable": Finding("not_distinguishable", a_test(0.3, 1.4), a_test(0.3), 50.0, 900, 10.0, 0.1),
 }
-SEARCH = Search((), 1200, 12, True, 0, (), "")
+SEARCH = Search((), 1200, 12, Trials(1200, 0.0, 0.1), True, 0, (), "")
 
 
 @pytest.mark.parametrize("level", list(FOUND))
@@ -165,6 +168,24 @@ def test_what_is_wrong_with_the_ledger_is_told() -> None:
     assert "bytes 5 to 9" in said
     none = verdict(Subject("x", "QQQ", 0.02), FOUND["holds"], replace(SEARCH, has_ledger=False))
     assert "Corrected for the 12 shown only" in " ".join(none.sentences)
+
+
+def test_a_ledger_that_knows_less_than_a_result_recorded_is_told(tmp_path: Path) -> None:
+    found = search(shown(), tmp_path / "ledger", recorded=9)
+    assert (found.length, found.lost) == (4, 5)
+    assert found.used != search(shown(), tmp_path / "ledger").used
+    said = verdict(Subject("x", "QQQ", 0.02), found.findings[0], found).sentences
+    assert any("the ledger knew 5 trials more" in sentence for sentence in said)
+
+
+def test_tables_of_the_same_command_count_as_tried(tmp_path: Path) -> None:
+    every, best = shown(seed=3, curves=30), only(shown(seed=3, curves=30), 7)
+    tables = [replace(every, names=every.names[a:b], questions=every.questions[a:b], returns=every.returns[:, a:b],
+                      mixes=every.mixes[:, a:b]) for a, b in ((0, 10), (10, 30))]  # fmt: skip
+    for path in (None, tmp_path / "ledger"):
+        found = search(best, path, tables)
+        assert (found.trials, found.here, found.annual.count) == (30, 30, 30)
+        assert p_of(found) == p_of(search(every, None), 7)
 
 
 def test_chances_are_counts_of_a_hundred() -> None:

@@ -19,13 +19,14 @@ from small_studies import market
 from backtest.config import Study, study_from_text
 from backtest.pipeline import run
 from backtest.statistics.assessment import SearchStatistics
-from backtest.store.trial_ledger import LEDGER, TrialLedger, trial_hash
+from backtest.store.ledger import FILE as LEDGER
+from backtest.store.ledger import Ledger
 from backtest.study.compare import compare
 from backtest.study.comparison import Comparison
 from backtest.study.findings import Findings, findings_of
 from backtest.study.question import of_study
+from backtest.study.questions import Questions, trial_hash
 from backtest.study.sweep import Sweep, sweep
-from backtest.study.trials import Questions
 from backtest.study.walk_forward import WalkForward, walk_forward
 from strategies import REGISTRY
 
@@ -109,7 +110,11 @@ def test_a_comparison_and_a_sweep_say_the_same_of_luck(name: str) -> None:
     assert both.findings.search is not None
     theirs = dict(figures_of(both.comparison.search))
     assert dict(figures_of(both.findings.search)) == pytest.approx(theirs, rel=1e-9, abs=1e-12)
-    assert both.findings.size.count == both.comparison.size.count == both.study.size
+    distinct = len(np.unique(np.round([v.statistics.sharpe.value for v in both.comparison.variants], 9)))
+    assert both.findings.size.trials == both.comparison.size.trials == distinct  # equal accounts are one trial
+    assert both.findings.verdict.level == both.comparison.verdict.level
+    assert both.findings.size.findings[0] == both.comparison.size.findings[both.comparison.best]
+    assert both.findings.size.used == both.comparison.size.used
     assert both.findings.deflated == pytest.approx(both.comparison.variants[both.comparison.best].statistics.dsr)
     assert both.sweep.ranked[0] == both.comparison.best
 
@@ -160,7 +165,7 @@ def test_there_is_one_walk_forward(name: str) -> None:
     for choice, same in zip(walk.choices, other.choices, strict=True):
         assert (choice.inside, choice.outside, choice.rank) == (same.inside, same.outside, same.rank)
     assert walk.figures == other.figures
-    assert walk.size.count == both.comparison.size.count
+    assert walk.size.trials == both.comparison.size.trials + 1  # the account that follows the choices
 
 
 def test_who_is_the_benchmark_scores_zero_and_stays_in() -> None:
@@ -171,7 +176,7 @@ def test_who_is_the_benchmark_scores_zero_and_stays_in() -> None:
     assert idle.sweep.scores.tolist() == [0.0, 0.0, 0.0]
     assert idle.walk is not None
     assert all(choice.inside == choice.outside == 0.0 for choice in idle.walk.choices)
-    assert "no edge to look for" in idle.comparison.verdict.sentences[-1]
+    assert "no edge to look for" in idle.comparison.verdict.sentences[0]
 
 
 # ------------------------------------------------------------------------------------------------- what was tried
@@ -195,20 +200,20 @@ def test_earlier_trials_against_another_benchmark_deflate_both_alike(tmp_path: P
 def test_the_same_variants_count_once_whoever_tries_them(tmp_path: Path) -> None:
     ledger = tmp_path / LEDGER
     counts = [
-        swept(study_of(FOUR), ledger).size.count,
-        compared(study_of(FOUR), ledger).size.count,
-        swept(study_of(FOUR), ledger).size.count,
-        swept(study_of(FOUR, name="called-otherwise"), ledger).size.count,
-        walk_forward(study_of(FOUR), REGISTRY, market=market(), ledger=ledger).size.count,
+        swept(study_of(FOUR), ledger).size.trials,
+        compared(study_of(FOUR), ledger).size.trials,
+        swept(study_of(FOUR), ledger).size.trials,
+        swept(study_of(FOUR, name="called-otherwise"), ledger).size.trials,
+        walk_forward(study_of(FOUR), REGISTRY, market=market(), ledger=ledger).size.trials,
     ]
-    assert counts == [4] * 5
-    assert TrialLedger(ledger).length == 4
+    assert counts == [4, 4, 4, 4, 5]  # the account that follows the choices is one more
+    assert len(Ledger(ledger)) == 5
 
 
 def test_a_refined_grid_adds_its_new_points_alone(tmp_path: Path) -> None:
     ledger = tmp_path / LEDGER
     swept(study_of({LOOKBACK: [10, 20, 30, 40, 50]}), ledger)
-    assert swept(study_of({LOOKBACK: {"from": 10, "to": 50, "step": 5}}), ledger).size.count == 9
+    assert swept(study_of({LOOKBACK: {"from": 10, "to": 50, "step": 5}}), ledger).size.trials == 9
 
 
 def test_a_points_hash_is_that_of_its_config() -> None:

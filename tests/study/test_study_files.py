@@ -20,8 +20,9 @@ from backtest.errors import ResultDiffers
 from backtest.metrics import METRIC_KEYS
 from backtest.pages.comparison import files
 from backtest.pages.comparison.files import DOCUMENT, PAGE, TABLE, comparison_csv, hashes_of, write_comparison
+from backtest.store.ledger import FILE as LEDGER
+from backtest.store.ledger import Ledger
 from backtest.store.provenance import Provenance
-from backtest.store.trial_ledger import LEDGER, TrialLedger, ledger_length
 from backtest.study.comparison import Comparison
 from backtest.study.document import document, plain
 from strategies import REGISTRY
@@ -78,8 +79,8 @@ def test_a_name_that_a_spreadsheet_would_run_is_harmless() -> None:
 
 def test_a_rerun_finds_its_own_folder_unchanged(tmp_path: Path) -> None:
     ledger = tmp_path / LEDGER
-    first = write(study(ledger=ledger), tmp_path, ledger_length(tmp_path))
-    again = write(study(ledger=ledger), tmp_path, ledger_length(tmp_path))
+    first = write(study(ledger=ledger), tmp_path, 5)
+    again = write(study(ledger=ledger), tmp_path, 5)
     assert (first.is_new, again.is_new) == (True, False)
     assert first.folder == again.folder
     assert first.folder.name.startswith("small-study-")
@@ -119,13 +120,13 @@ def test_a_shortened_ledger_is_told(tmp_path: Path) -> None:
     ledger = tmp_path / LEDGER
     write(study(ledger=ledger), tmp_path, 5)
     ledger.unlink()
-    told = study({"alone": config()}, ledger=ledger).cautions
-    assert any("shortened: it had" in caution for caution in told)
+    told = study({"alone": config()}, ledger=ledger, recorded=5).verdict.sentences
+    assert any("the ledger knew 4 trials more" in sentence for sentence in told)
 
 
-def test_a_caution_makes_another_result(tmp_path: Path) -> None:
-    before = write(study(ledger=tmp_path / LEDGER), tmp_path, 9)
-    after = write(study(ledger=tmp_path / LEDGER), tmp_path, 5)  # the ledger has 5 lines, a manifest says 9
+def test_a_lost_ledger_makes_another_result(tmp_path: Path) -> None:
+    before = write(study(ledger=tmp_path / LEDGER), tmp_path)
+    after = write(study(ledger=tmp_path / LEDGER, recorded=9), tmp_path)
     assert after.is_new
     assert before.folder != after.folder
 
@@ -140,7 +141,7 @@ def test_plain_values_are_numpys_own_in_twelve_digits() -> None:
 
 def compare_and_write(root: Path, attempt: int) -> None:
     given = {f"m{attempt}-{n}": config(f"strategy.params.lookback_sessions={5 * attempt + n}") for n in (2, 3, 4)}
-    written = write(study(given, ledger=root / LEDGER), root, ledger_length(root))
+    written = write(study(given, ledger=root / LEDGER), root, len(Ledger(root / LEDGER)))
     (root / f"told-{attempt}").write_text(written.folder.name)
 
 
@@ -162,11 +163,11 @@ def kill_studies(root: Path, times: int) -> None:
     folders = [path for path in root.iterdir() if path.is_dir() and not path.name.startswith(".")]
     for folder in folders:
         check_whole(folder)
-    known = {t.question_sha256 for t in TrialLedger(root / LEDGER).trials}
+    known = len(Ledger(root / LEDGER))
     for folder in folders:  # a study that stands has all its trials in the ledger
         manifest = json.loads((folder / "manifest.json").read_text())
         assert manifest["trials"]["here"] == 3
-        assert manifest["run"]["ledger_length"] <= len(known)
+        assert manifest["run"]["ledger_length"] <= known
     told = [path.read_text() for path in root.glob("told-*")]
     assert {folder.name for folder in folders} >= set(told)
 

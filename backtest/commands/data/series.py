@@ -12,8 +12,7 @@ from backtest.commands.common import load_all
 from backtest.config import Config
 from backtest.data.assemble import traded_tickers
 from backtest.data.futures import contracts_of
-from backtest.data.policy import load_policy_decisions
-from backtest.data.policy_later import LOWER, UPPER
+from backtest.data.policy import LOWER, UPPER, load_policy_decisions
 from backtest.errors import ConfigError
 
 PROVIDERS = ("yahoo", "fred", "french")

@@ -17,7 +17,7 @@ import numpy.typing as npt
 from backtest.market import Floats
 from backtest.pages.comparison.numbers import Fact
 from backtest.statistics.compare import jobson_korkie_memmel
-from backtest.statistics.verdict import TEST_SIZE
+from backtest.statistics.findings import HOLDS
 from backtest.text import number, points, setting, short_key
 
 if TYPE_CHECKING:
@@ -121,7 +121,7 @@ def _apart(comparison: Comparison) -> npt.NDArray[np.bool_]:
         jobson_korkie_memmel(ratios[best], ratio, float(correlation), observations).p_value
         for ratio, correlation in zip(ratios, alike, strict=True)
     ]
-    return np.array(p) < TEST_SIZE
+    return np.array(p) < HOLDS
 
 
 def grid_facts(comparison: Comparison, grid: Grid, *, of_growth: bool) -> list[Fact]:

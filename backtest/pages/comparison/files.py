@@ -22,7 +22,7 @@ from backtest.store.folder import Identity, Written
 from backtest.store.provenance import Provenance, sha256_text
 from backtest.store.tables import csv, day, json_text
 from backtest.study.comparison import Comparison
-from backtest.study.document import document, plain
+from backtest.study.document import document
 
 PAGE, TABLE, DOCUMENT = "comparison.html", "comparison.csv", "comparison.json"
 
@@ -63,14 +63,11 @@ def hashes_of(comparison: Comparison, strategies: Mapping[str, type]) -> dict[st
     The trials by number and moments: the same comparison beside other trials is another result. It does not matter
     whether its own variants are in the ledger already.
     """
-    trials = comparison.size.annual
-    # In as many digits as every processor gives.
-    known = [trials.count, f"{trials.mean:.6g}", f"{trials.variance:.6g}", list(comparison.cautions)]
     return {
         "question": sha256_text(question_of(comparison)),
         "data": comparison.data_sha256,
         "code": code_of(strategies, strategies_of(comparison)),
-        "trials": sha256_text(json.dumps(plain(known))),
+        "trials": comparison.size.used,
     }
 
 
@@ -97,7 +94,7 @@ def _about(comparison: Comparison) -> dict[str, Any]:
         "is_simulated": comparison.is_simulated,
         "asked": _asked(comparison),
         "seed": comparison.seed,
-        "trials": {"count": trials.count, "here": trials.here, "ledger": trials.ledger, "swept": trials.swept},
+        "trials": {"count": trials.trials, "here": trials.here, "ledger": trials.elsewhere},
         "sources": [asdict(source) for source in comparison.sources],
         "sparkline": sparkline(comparison.equity[comparison.best]),
     }

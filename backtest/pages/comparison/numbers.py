@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from backtest.statistics import readings
-from backtest.statistics.verdict import TEST_SIZE
+from backtest.statistics.findings import HOLDS
 from backtest.text import (
     in_fifty,
     number,
@@ -147,7 +147,9 @@ def search_facts(comparison: Comparison) -> list[Fact]:
     spa, upper = search.spa, number(search.no_skill.upper)
     reach = f"the best of {n}" if n > 1 else "it"
     return [
-        Fact(in_fifty(search.no_skill.p), "no-skill histories", readings.read_no_skill(search.no_skill.p, n)),
+        Fact(
+            in_fifty(search.no_skill.p), "no-skill histories", readings.read_no_skill(search.no_skill.p, search.trials)
+        ),
         Fact(
             upper,
             "active Sharpe",
@@ -189,6 +191,6 @@ def _read_step(own: VariantStatistics, benchmark: str) -> str:
 
 
 def _read_membership(own: VariantStatistics) -> str:
-    if own.confidence_set_p > TEST_SIZE:
+    if own.confidence_set_p > HOLDS:
         return "It cannot be ruled out as the best of all variants and the benchmark."
     return "It is ruled out as the best of all variants and the benchmark (95%)."

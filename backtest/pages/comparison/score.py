@@ -10,15 +10,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from backtest.pages.comparison.meters import charged_bps
-from backtest.statistics.verdict import DEFLATED_BAR, HINT_SIZE, OVERFITTING_BAR, TEST_SIZE
+from backtest.statistics.findings import HOLDS, SUGGESTIVE
 from backtest.text import in_fifty, p_equals, percent, plural, points, probability, span_points
 
 if TYPE_CHECKING:
     from backtest.study.comparison import Comparison
     from backtest.study.luck import Luck
 
-CLEARLY_NOT_DEFLATED = 0.90
-CLEARLY_OVERFITTED = 0.40
 SPARE_COSTS = 2.0
 """A lead that vanishes below so many times the costs charged is a fragile one."""
 
@@ -63,39 +61,39 @@ def _ahead(comparison: Comparison) -> Answer:
         f"{points(best.cagr_difference.value)} pts",
         f"a year; the 95% interval runs from {span_points(best.cagr_difference.interval)}.{ended}",
         "luck",
-        is_yes=best.sharpe.interval[0] > 0 and best.cagr_difference.value > 0,
+        is_yes=best.p < HOLDS and best.cagr_difference.value > 0,
         is_no=best.sharpe.value <= 0 or best.cagr_difference.value <= 0,
     )
 
 
 def _lucky(comparison: Comparison) -> Answer:
     search, best = comparison.search, comparison.variants[comparison.best].statistics
-    n, p = len(comparison.variants), comparison.search.no_skill.p
+    n, p = comparison.size.trials, comparison.search.no_skill.p
     trials = plural(search.trials, "trial")
     return _answer(
         f"Is it better than the best of {n} lucky ones?" if n > 1 else "Is it better than luck?",
         in_fifty(p),
         f"no-skill histories show {f'a best of {n}' if n > 1 else 'one'} at least this good. SPA "
-        f"{p_equals(search.spa.consistent)}; deflated for {trials}: {probability(best.dsr)}.",
+        f"{p_equals(search.spa.consistent)}; deflated for {trials}: {probability(best.dsr)}; neither decides.",
         "luck",
-        is_yes=p < TEST_SIZE and best.dsr >= DEFLATED_BAR,
-        is_no=p > HINT_SIZE and best.dsr < CLEARLY_NOT_DEFLATED,
+        is_yes=p < HOLDS,
+        is_no=p >= SUGGESTIVE,
     )
 
 
 def _timing(comparison: Comparison) -> Iterator[Answer]:
-    best, n = comparison.variants[comparison.best], len(comparison.variants)
+    best = comparison.variants[comparison.best]
     timing = best.statistics.timing
     if timing is None:
         return
-    gain, looks = timing.difference, f" corrected for {n} looks" if n > 1 else ""
+    gain, looks = timing.difference, " corrected for the search"
     yield _answer(
         "Did timing add anything?",
         f"{points(gain.value)} pts",
         f"a year over a constant {percent(best.mix.small_share, 0)} in small caps ({span_points(gain.interval)}); "
         f"{p_equals(timing.p)}{looks}.",
         "timing",
-        is_yes=gain.interval[0] > 0 and timing.p < TEST_SIZE,
+        is_yes=timing.p < HOLDS,
         is_no=gain.value <= 0,
     )
 
@@ -121,8 +119,8 @@ def _picking(comparison: Comparison) -> Iterator[Answer]:
         shown,
         text.strip(),
         "picking",
-        is_yes=won is not False and (over is None or over.probability < OVERFITTING_BAR),
-        is_no=won is False or (over is not None and over.probability > CLEARLY_OVERFITTED),
+        is_yes=won is True,
+        is_no=won is False,
         between="Partly",
     )
 

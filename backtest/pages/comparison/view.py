@@ -17,7 +17,7 @@ from backtest.pages.comparison.table import benchmark_rows, columns, variant_row
 from backtest.pages.comparison.through_years import year_columns, year_rows
 from backtest.statistics import readings
 from backtest.statistics.assessment import BLOCKS
-from backtest.statistics.verdict import TEST_SIZE
+from backtest.statistics.findings import HOLDS
 from backtest.text import (
     filled_dots,
     in_fifty,
@@ -80,7 +80,7 @@ def _first_screen(comparison: Comparison) -> dict[str, Any]:
         "sentences": comparison.verdict.sentences,
         "cautions": [*comparison.cautions, *comparison.notes],
         "answers": answers(comparison),
-        "dots": dot_picture(search.no_skill.dots, filled, best.statistics.sharpe.value, len(comparison.variants)),
+        "dots": dot_picture(search.no_skill.dots, filled, best.statistics.sharpe.value, search.trials),
         "in_fifty": in_fifty(search.no_skill.p),
         "best": best,
     }
@@ -95,7 +95,7 @@ def _costs(comparison: Comparison) -> str:
 def _luck(comparison: Comparison, places: Sequence[int]) -> dict[str, Any]:
     absolute = comparison.whole.absolute
     every = [variant.statistics for variant in comparison.variants]
-    standing = sum(each.confidence_set_p > TEST_SIZE for each in every)
+    standing = sum(each.confidence_set_p > HOLDS for each in every)
     return {
         "facts": search_facts(comparison),
         "flattering": f"{comparison.names[absolute.best]} has a Sharpe ratio of {number(absolute.sharpe)} over "
@@ -106,7 +106,7 @@ def _luck(comparison: Comparison, places: Sequence[int]) -> dict[str, Any]:
             standing,
             len(every),
             comparison.benchmarks[0].label,
-            comparison.whole.benchmark_confidence_set_p > TEST_SIZE,
+            comparison.whole.benchmark_confidence_set_p > HOLDS,
         ),
         "chips": _chips(comparison, places),
         "unnamed": standing if len(every) > MOST_CHIPS else 0,
@@ -114,11 +114,11 @@ def _luck(comparison: Comparison, places: Sequence[int]) -> dict[str, Any]:
 
 
 def _chips(comparison: Comparison, places: Sequence[int]) -> list[Chip]:
-    benchmark_out = comparison.whole.benchmark_confidence_set_p <= TEST_SIZE
+    benchmark_out = comparison.whole.benchmark_confidence_set_p <= HOLDS
     chips = [Chip(comparison.benchmarks[0].label, None, benchmark_out)]
     for k, place in enumerate(places):
         own = comparison.variants[place].statistics
-        is_out = own.confidence_set_p <= TEST_SIZE
+        is_out = own.confidence_set_p <= HOLDS
         if is_out or len(comparison.variants) <= MOST_CHIPS:
             chips.append(Chip(own.name, k, is_out))
     return chips

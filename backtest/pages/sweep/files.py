@@ -5,7 +5,6 @@ SWEEP + findings -> results/<study>-<hash8>/   hash8: of the question, the data,
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +21,7 @@ from backtest.store.tables import csv, csv_bytes, json_text
 from backtest.study.document import plain
 from backtest.study.findings import NO_EXTRAS, Extras, Findings, curves_frame, parquet_bytes
 from backtest.study.sweep import Sweep
+from backtest.study.verdict import document_of
 
 SCHEMA = 1
 PAGE, TABLE, DOCUMENT = "sweep.html", "sweep.csv", "sweep.json"
@@ -52,7 +52,7 @@ def write_sweep(
         "period": period_of(sweep.first.plan.sessions),
         "variants": len(sweep.table),
         "metrics": list(METRIC_KEYS),
-        "trials": {"count": findings.size.count, "here": len(sweep.table)},
+        "trials": {"count": findings.size.trials, "here": len(sweep.table)},
         "sparkline": sparkline(findings.finalists[0].result.books.equity) if findings.finalists else [],
     }
     return write_pages(root, identity, files, about, provenance)
@@ -87,12 +87,11 @@ def question_of(study: Study) -> str:
 
 def hashes_of(sweep: Sweep, findings: Findings) -> dict[str, str]:
     """What the folder's name depends on: question, data, code, trials; each as sha256 (hex)."""
-    trials = findings.size.annual
     return {
         "question": sha256_text(question_of(sweep.study)),
         "data": content_hash(sweep.market),
         "code": code_of(sweep.settings.strategies, strategies_of(sweep)),
-        "trials": sha256_text(json.dumps([trials.count, f"{trials.mean:.6g}", f"{trials.variance:.6g}"])),
+        "trials": findings.size.used,
     }
 
 
@@ -116,7 +115,10 @@ def document(sweep: Sweep, findings: Findings) -> dict[str, Any]:
         "spa": {key: getattr(search.spa, key) for key in ("lower", "consistent", "upper")} if search else None,
         "overfitting_probability": findings.overfitting,
         "overfitting_variants": findings.looked_at,
-        "trials": findings.size.count,
+        "trials": findings.size.trials,
+        "search": document_of(findings.size.findings[0], findings.size),
+        "verdict_level": findings.verdict.level,
+        "verdict": " ".join((findings.verdict.headline, *findings.verdict.sentences)),
         "plateau": None
         if plateau is None or plateau.centre is None
         else {

@@ -18,9 +18,6 @@ from backtest.text import count, listed, number, percent, plural, points, settin
 ROWS = 20
 """Best variants in the table."""
 
-ENOUGH = 0.95
-"""Deflated Sharpe ratio from which a best variant counts as more than luck."""
-
 MOST_PROBLEMS = 10
 
 
@@ -59,7 +56,7 @@ def view_of(sweep: Sweep, findings: Findings, carried: Carried) -> dict[str, Any
         "rule": findings.finalists[0].result.rule if findings.finalists else "",
         "notes": market.notes,
         "sources": market.sources,
-        "tried": f"{count(findings.size.count)}",
+        "tried": f"{count(findings.size.trials)}",
     }
 
 
@@ -85,16 +82,14 @@ def _ending(step: int) -> str:
 
 
 def headline(sweep: Sweep, findings: Findings) -> str:
-    """One sentence: plateau, peak or nothing."""
+    """The verdict on the best of them, in the words of every command."""
     if not len(sweep.ranked):
         return "No variant has a ratio to be ranked by."
     best = float(sweep.scores[sweep.ranked[0]])
     if best <= 0 and sweep.benchmark:
         held = benchmark_label(sweep.benchmark)
         return f"None of {count(len(sweep.table))} variants did better than simply holding {held}."
-    if findings.deflated is not None and findings.deflated >= ENOUGH:
-        return f"The best of {count(len(sweep.table))} variants did better than the luck of the search explains."
-    return f"The best of {count(len(sweep.table))} variants is no better than a search this wide finds by luck."
+    return findings.verdict.headline
 
 
 def lede(sweep: Sweep, findings: Findings) -> list[str]:
@@ -116,12 +111,7 @@ def lede(sweep: Sweep, findings: Findings) -> list[str]:
                 f"The best plateau lies around {sweep.label(plateau.centre)}: mean "
                 f"{number(plateau.mean[plateau.centre])}, worst {number(plateau.worst[plateau.centre])}."
             )
-    if findings.deflated is not None:
-        said.append(
-            f"Deflated for {count(findings.size.count)} trials the best scores {number(findings.deflated)}, where "
-            f"{ENOUGH} is needed."
-        )
-    return said
+    return [*said, *findings.verdict.sentences]
 
 
 def boxes(sweep: Sweep, findings: Findings) -> list[tuple[str, str, str]]:
@@ -131,8 +121,8 @@ def boxes(sweep: Sweep, findings: Findings) -> list[tuple[str, str, str]]:
     if findings.ahead is not None:
         rows.append((f"Variants ahead of {benchmark}", percent(findings.ahead, 0), "by final value, after costs"))
     if findings.deflated is not None:
-        needed = f"{ENOUGH} needed; {count(findings.size.count)} trials"
-        rows.append(("Deflated Sharpe of the best", number(findings.deflated), needed))
+        trials = f"confidence, by the spread of {plural(findings.size.trials, 'trial')}; decides nothing"
+        rows.append(("Deflated Sharpe of the best", number(findings.deflated), trials))
     if findings.overfitting is not None:
         reading = f"the winner of one half is below the median of the other; {count(findings.looked_at)} variants seen"
         rows.append(("Probability of overfitting", percent(findings.overfitting, 0), reading))

@@ -22,6 +22,7 @@ from backtest.store.folder import Identity, Written
 from backtest.store.provenance import Provenance, sha256_text
 from backtest.store.tables import csv, day, json_text
 from backtest.study.document import plain
+from backtest.study.verdict import document_of
 from backtest.study.walk_forward import WalkForward
 from backtest.study.walk_paths import SPREAD_KEYS, WalkPaths
 
@@ -37,6 +38,7 @@ def write_walk(walk: WalkForward, root: Path, provenance: Provenance) -> Written
         "question": sha256_text(question_of(sweep.study)),
         "data": content_hash(sweep.market),
         "code": code_of(sweep.settings.strategies, strategies_of(sweep)),
+        "trials": walk.size.used,
     }
     identity = Identity("walk-forward", sweep.name, hashes)
     files = {**tables_of(walk), **study_files(sweep.study)}
@@ -117,6 +119,9 @@ def document(walk: WalkForward) -> dict[str, Any]:
         "terms": walk.terms.model_dump(mode="json"),
         "figures": {name: dict(figures) for name, figures in walk.figures.items()},
         "above_median": walk.above_median,
+        "search": document_of(walk.size.findings[0], walk.size),
+        "verdict_level": walk.verdict.level,
+        "verdict": " ".join((walk.verdict.headline, *walk.verdict.sentences)),
         "best_in_hindsight": walk.sweep.values(walk.best),
         "windows": json.loads(windows_frame(walk).to_json(orient="records")),
         "combinatorial": paths_document(walk, walk.paths) if walk.paths else None,

@@ -86,7 +86,7 @@ def lede(walk: WalkForward) -> list[str]:
     best = growth_of(walk, "best in hindsight")
     if best is not None:
         said.append(f"The best in hindsight would have made {percent(best)} a year: nobody could have known it.")
-    return said
+    return [*said, walk.verdict.headline, *walk.verdict.sentences]
 
 
 def tiles(walk: WalkForward) -> list[Tile]:

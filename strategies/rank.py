@@ -1,0 +1,319 @@
+"""Rank: hold the best of several legs by score, and something defensive instead of those that fail a hurdle."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Annotated, Literal
+
+import numpy as np
+import numpy.typing as npt
+from pydantic import BeforeValidator, Field, model_validator
+
+from backtest.account.strategy import LegName, RotationStrategy, StrategyParams
+from backtest.config.fields import LegOrTicker
+from backtest.decision import Decision, Evidence
+from backtest.errors import RunError
+from backtest.market import CASH, Basket, Floats, Legs, Market, Needs
+from backtest.signals import Period, last_of_period, measures
+from backtest.signals.scores import NONE, TBILL, Rows, Score, best, exceeds
+from backtest.signals.signal import basket_of, mistake, name_of
+from backtest.text import listed, percent, plural, quantity
+
+
+def _one_is_a_list(value: object) -> object:
+    """`IEF` is `[IEF]`, and 3 is `[3]`."""
+    if isinstance(value, list):
+        return tuple(value)
+    return (value,) if isinstance(value, str | int) and not isinstance(value, bool) else value
+
+
+OneOrMoreLegs = Annotated[
+    tuple[LegName, ...], BeforeValidator(_one_is_a_list, json_schema_input_type=str | tuple[str, ...])
+]
+OneOrMore = Annotated[
+    tuple[LegOrTicker, ...], BeforeValidator(_one_is_a_list, json_schema_input_type=str | tuple[str, ...])
+]
+Length = Annotated[int, Field(ge=1, le=10_000)]
+Lengths = Annotated[
+    tuple[Length, ...], BeforeValidator(_one_is_a_list, json_schema_input_type=Length | tuple[Length, ...])
+]
+
+
+class Rank(RotationStrategy):
+    """Hold the legs with the highest scores."""
+
+    class Params(StrategyParams):
+        """What is ranked, by what score, how many are held, and what a score has to exceed."""
+
+        universe: OneOrMoreLegs | None = Field(
+            None, description="legs that are ranked; without it, all but the defensive ones and the one in `above`"
+        )
+        score: Literal["returns", "twelve_one", "scaled", "moving_average"] = Field(
+            "returns",
+            description="what is ranked: returns; those over 12 months without the last; returns per unit of "
+            "volatility; or the distance from a moving average",
+        )
+        lookback_months: Lengths | None = Field(
+            None, description="calendar months that the score looks back, one length or several; without any, 12"
+        )
+        lookback_sessions: Lengths | None = Field(None, description="the same in sessions, instead of months")
+        score_weights: tuple[float, ...] | None = Field(
+            None, description="weight of each length in the sum, taken as they are; without them 1 / how many"
+        )
+        top: int = Field(1, ge=1, le=1000, description="how many legs are held; each has a slot of the same size")
+        weights: Literal["equal", "inverse_volatility"] = Field(
+            "equal", description="size of the slots: all equal, or by the inverse of the legs' volatility"
+        )
+        volatility_sessions: int = Field(63, ge=5, description="daily returns that a volatility is estimated from")
+        above: float | Literal["tbill"] | LegOrTicker | None = Field(
+            None,
+            union_mode="left_to_right",
+            description="what a score must exceed: a number, T-bills (tbill), or the score of a leg or a ticker",
+        )
+        defensive: OneOrMoreLegs = Field(
+            (), description="legs of which the best takes the slots of those that fail; without any, cash"
+        )
+        canary: OneOrMore = Field(
+            (), description="legs or tickers that must all exceed `above`, instead of each leg that is held"
+        )
+        decide: Period = Field("monthly", description="after which closes to look: daily, weekly or monthly")
+
+        @model_validator(mode="after")
+        def _agree(self) -> Rank.Params:
+            lengths = self.lookback_months or self.lookback_sessions
+            if self.lookback_months is not None and self.lookback_sessions is not None:
+                raise mistake("found both lookback_months and lookback_sessions, expected one of them")
+            if () in (self.universe, self.lookback_months, self.lookback_sessions):
+                raise mistake("found an empty list in universe or lookback, expected at least one")
+            if self.score == "twelve_one" and (lengths or self.score_weights):
+                raise mistake("score: twelve_one looks back 12 months, expected no lookback and no score_weights")
+            if self.score_weights is not None and len(self.score_weights) != len(lengths or (12,)):
+                wanted = plural(len(lengths or (12,)), "number")
+                raise mistake(f"score_weights: expected {wanted}, one for each lookback")
+            if self.canary and self.above is None:
+                raise mistake("canary: expected `above` as well, which the canaries have to exceed")
+            if self.above == TBILL and self.score in ("scaled", "moving_average"):
+                raise mistake(f"above: found tbill, but T-bills have no score {self.score}: expected a number or a leg")
+            named = (*(self.universe or ()), *self.defensive, *self.canary, self.above)
+            if CASH in named:
+                raise mistake("found cash, which has no score; what fails is held in cash without `defensive`")
+            for key in ("universe", "defensive", "canary"):
+                names = getattr(self, key) or ()
+                if len(set(names)) < len(names):
+                    raise mistake(f"{key}: found {', '.join(names)}, expected each once")
+            return self
+
+        @cached_property
+        def needs(self) -> Needs:
+            """Canaries and a hurdle that may be tickers without a leg."""
+            hurdle = (self.above,) if isinstance(self.above, LegOrTicker) else ()
+            return Needs((*self.canary, *hurdle))
+
+        @cached_property
+        def scored(self) -> Score:
+            """How legs are scored."""
+            if self.score == "twelve_one":
+                return Score("twelve_one", (), "month", (), 0)
+            spans = self.lookback_sessions or self.lookback_months or (12,)
+            weights = self.score_weights or (1.0 / len(spans),) * len(spans)
+            return Score(
+                self.score, spans, "session" if self.lookback_sessions else "month", weights, self.volatility_sessions
+            )
+
+        def ranked(self, legs: Legs) -> tuple[str, ...]:
+            """The legs that are ranked, in order."""
+            left = [name for name in legs.names if name not in self.defensive and name != self.above]
+            return self.universe or tuple(left)
+
+    @staticmethod
+    def decide(market: Market, legs: Legs, p: Params) -> Decision:
+        """Score, choose and test the legs at each look; in between, what was decided stays."""
+        if not p.ranked(legs):
+            raise RunError("rank: no leg is left to be ranked: name some in universe")
+        table = _scores(market, legs, p)
+        looks = np.flatnonzero(last_of_period(market, p.decide))
+        choice = _chosen(market, legs, p, table, looks)
+        is_known = np.zeros(len(market.sessions), dtype=np.bool_)
+        is_known[looks] = choice.is_known
+        last = np.maximum.accumulate(np.where(is_known, np.arange(len(is_known)), NONE))  # the row decided at
+        place = np.where(last == NONE, len(looks), np.searchsorted(looks, last))
+        shares = np.vstack([choice.shares, np.full(len(legs.names), np.nan)])[place]
+        return Decision(shares, _evidence(legs, p, table, shares), _reasons(legs, p, table, looks, choice, place))
+
+    @staticmethod
+    def rule(legs: Legs, p: Params) -> str:
+        """In one sentence."""
+        ranked = p.ranked(legs)
+        best_of = f"the best {p.top}" if p.top > 1 else "the best"
+        names = listed([legs.label(name) for name in ranked])
+        sized = " weighed by inverse volatility" if p.weights == "inverse_volatility" else ""
+        sized += f" of {p.volatility_sessions} sessions" if sized else ""
+        text = f"It holds {best_of} of {names}{sized} by {p.scored.words()}, looked at {p.decide}"
+        instead = listed([legs.label(name) for name in p.defensive], word="or") or "cash"
+        instead = f"the best of {instead}" if len(p.defensive) > 1 else instead
+        if p.canary:
+            birds = listed([name_of(name, legs) for name in p.canary])
+            verb = "are all" if len(p.canary) > 1 else "is"
+            return f"{text}, while {birds} {verb} above {_hurdle_words(legs, p)}, otherwise {instead}."
+        if p.above is not None:
+            return f"{text}; {instead} in place of each that is not above {_hurdle_words(legs, p)}."
+        return f"{text}; {instead} in place of those whose score is not known." if p.defensive else f"{text}."
+
+
+@dataclass(frozen=True, slots=True)
+class _Table:
+    """Scores by what was scored, (sessions,) each. hurdle: None without `above`."""
+
+    by_name: dict[str, Floats]
+    hurdle: Floats | None
+
+    def of(self, names: tuple[str, ...], rows: Rows) -> Floats:
+        """(rows, names)."""
+        return np.stack([self.by_name[name][rows] for name in names], axis=1)
+
+
+@dataclass(frozen=True, slots=True)
+class _Choice:
+    """What is decided at each look. picks: places in the universe by slot, (looks, top), NONE where too few are known;
+    passes: the same shape; refuge: the place of the best defensive leg, NONE for cash; shares: by leg.
+    """
+
+    picks: Rows
+    passes: npt.NDArray[np.bool_]
+    refuge: Rows
+    shares: Floats
+    is_known: npt.NDArray[np.bool_]
+
+
+def _scores(market: Market, legs: Legs, p: Rank.Params) -> _Table:
+    names = dict.fromkeys((*p.ranked(legs), *p.defensive, *p.canary))
+    by_name = {name: p.scored.of(market, basket_of(name, legs)) for name in names}
+    if p.above is None:
+        return _Table(by_name, None)
+    if isinstance(p.above, float):
+        return _Table(by_name, np.full(len(market.sessions), p.above))
+    if p.above == TBILL and TBILL in legs.names:
+        raise RunError("above: found tbill, which is both T-bills and a leg: call the leg something else")
+    basket: Basket = {TBILL: 1.0} if p.above == TBILL else basket_of(p.above, legs)
+    return _Table(by_name, p.scored.of(market, basket))
+
+
+def _chosen(market: Market, legs: Legs, p: Rank.Params, table: _Table, looks: Rows) -> _Choice:
+    universe = p.ranked(legs)
+    scores = table.of(universe, looks)
+    picks = best(scores, p.top)
+    passes: npt.NDArray[np.bool_] = np.not_equal(picks, NONE)
+    is_known = np.asarray(passes.any(axis=1))
+    if table.hurdle is not None:
+        hurdle = table.hurdle[looks][:, None]
+        is_known = is_known & ~np.isnan(hurdle[:, 0])
+        if p.canary:
+            canaries = table.of(p.canary, looks)
+            is_known = is_known & ~np.isnan(canaries).any(axis=1)
+            passes = passes & exceeds(canaries, hurdle).all(axis=1, keepdims=True)
+        else:
+            passes = passes & exceeds(np.take_along_axis(scores, np.maximum(picks, 0), axis=1), hurdle)
+    refuge = np.full(len(looks), NONE)
+    if p.defensive:
+        refuge = best(table.of(p.defensive, looks), 1)[:, 0]
+    slots = _slots(market, legs, p, looks, picks)
+    shares = np.zeros((len(looks), len(legs.names)))
+    rows = np.arange(len(looks))
+    columns = np.array([legs.names.index(name) for name in universe])
+    for slot in range(p.top):
+        shares[rows, columns[picks[:, slot]]] += np.where(passes[:, slot], slots[:, slot], 0.0)
+    if p.defensive:
+        columns = np.array([legs.names.index(name) for name in p.defensive])
+        failing = np.where(passes, 0.0, slots).sum(axis=1)
+        shares[rows, columns[refuge]] += np.where(refuge == NONE, 0.0, failing)
+    return _Choice(picks, passes, refuge, shares / p.top, is_known)
+
+
+def _slots(market: Market, legs: Legs, p: Rank.Params, looks: Rows, picks: Rows) -> Floats:
+    """The size of each slot, (looks, top), 1 on average. A missing one has 1; the others share what they have together
+    by the inverse of their volatility, or equally while one of these is not known.
+    """
+    if p.weights == "equal":
+        return np.ones(picks.shape)
+    names = p.ranked(legs)
+    deviations = [measures.volatility(market, legs[name], p.volatility_sessions)[looks] for name in names]
+    inverse = 1.0 / np.maximum(np.stack(deviations, axis=1), 1e-12)
+    is_there = np.not_equal(picks, NONE)
+    mine = np.where(is_there, np.take_along_axis(inverse, np.maximum(picks, 0), axis=1), 0.0)
+    total = mine.sum(axis=1, keepdims=True)
+    is_weighed = is_there & (total > 0.0)  # not where the total is NaN
+    return np.where(is_weighed, is_there.sum(axis=1, keepdims=True) * mine / np.where(total > 0.0, total, 1.0), 1.0)
+
+
+def _evidence(legs: Legs, p: Rank.Params, table: _Table, shares: Floats) -> list[Evidence]:
+    """The score of each leg, whether it is held, and the hurdle."""
+    unit, what = p.scored.value_unit, p.scored.words()
+    evidence = []
+    for name, values in table.by_name.items():
+        thresholds = (p.above,) if isinstance(p.above, float) else ()
+        each = Evidence(f"score_{name}", values, unit, thresholds, f"Score of {name_of(name, legs)}: {what}")
+        if name in legs.names:
+            held = shares[:, legs.names.index(name)]
+            each = replace(each, leans=np.where(np.isnan(held), np.nan, held > 0.0), leg=name)
+        evidence.append(each)
+    if table.hurdle is not None and not isinstance(p.above, float):
+        evidence.append(Evidence("hurdle", table.hurdle, unit, label=f"Hurdle: {_hurdle_words(legs, p)}, {what}"))
+    return evidence
+
+
+def _hurdle_words(legs: Legs, p: Rank.Params) -> str:
+    if isinstance(p.above, float):
+        return quantity(p.above, p.scored.value_unit, digits=None if p.scored.kind == "scaled" else 2)
+    return "T-bills" if p.above == TBILL else name_of(str(p.above), legs)
+
+
+def _reasons(
+    legs: Legs, p: Rank.Params, table: _Table, looks: Rows, choice: _Choice, place: Rows
+) -> Callable[[int], str]:
+    universe = p.ranked(legs)
+
+    def told(name: str, row: int) -> str:
+        return f"{name_of(name, legs)} {_value(p, float(table.by_name[name][row]))}"
+
+    def hurdle(row: int) -> str:
+        now = "" if isinstance(p.above, float) or table.hurdle is None else f" {_value(p, float(table.hurdle[row]))}"
+        return _hurdle_words(legs, p) + now
+
+    def reason(row: int) -> str:
+        at = int(place[row])
+        if at == len(looks):
+            return "no score is known yet: the initial holding"
+        look = int(looks[at])
+        refuge = int(choice.refuge[at])
+        instead = CASH if refuge == NONE else told(p.defensive[refuge], look)
+        slots = zip(choice.picks[at].tolist(), choice.passes[at].tolist(), strict=True)
+        picked = [(universe[pick], ok) for pick, ok in slots if pick != NONE]
+        failed = [name for name, ok in picked if not ok]
+        if p.canary and failed:
+            weak = [told(c, look) for c in p.canary if not exceeds(table.by_name[c], _known(table))[look]]
+            return f"{listed(weak)} not above {hurdle(look)}: all in {instead}"
+        parts = []
+        held = [told(name, look) for name, ok in picked if ok]
+        if held:
+            parts.append(f"{listed(held)} {'lead' if len(held) > 1 else 'leads'} {plural(len(universe), 'leg')}")
+        if failed:
+            parts.append(f"{listed([told(name, look) for name in failed])} not above {hurdle(look)}: {instead} instead")
+        missing = p.top - len(picked)
+        if missing:
+            parts.append(f"{plural(missing, 'slot')} without a leg whose score is known: {instead}")
+        return "; ".join(parts)
+
+    return reason
+
+
+def _known(table: _Table) -> Floats:
+    assert table.hurdle is not None
+    return table.hurdle
+
+
+def _value(p: Rank.Params, value: float) -> str:
+    if p.scored.kind == "scaled":
+        return quantity(value, "sd")
+    return percent(value, 1, "+")
