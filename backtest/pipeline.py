@@ -103,6 +103,7 @@ def check_terms_of_own_orders(config: Config) -> None:
     asked = {
         "rebalance": (execution.rebalance, "on_change"),
         "delay_sessions": (execution.delay_sessions, 1),
+        "fill": (execution.fill, "open"),
         "idle_cash": (execution.idle_cash, "none"),
     }
     problems = [
@@ -173,8 +174,11 @@ def activity_of(books: Books, legs: Legs) -> Activity:
     rows = np.unique(fills.row)
     traded = np.bincount(fills.row, np.abs(fills.size) * fills.price, minlength=len(books.sessions))
     later = rows[1:]
-    held, income = books.shares_at_open(), books.income()
-    worth = books.cash[later - 1] + income[later] + (held[later] * books.opens[later]).sum(axis=1)
+    held, income, cash = books.shares_at_open(), books.income(), books.cash.copy()
+    cash[0] -= float((fills.size * fills.price + fills.cost)[fills.row == 0].sum())  # filled at the first close itself
+    worth = cash[later - 1] + income[later] + (held[later] * books.opens[later]).sum(axis=1)
+    if books.terms.fill == "close":  # with the night's interest, which is there before them
+        worth = books.equity[later] + np.bincount(fills.row, fills.cost, minlength=len(books.sessions))[later]
     share = second_held(books, legs)[1:]
     invested = share[~np.isnan(share)]
     return Activity(

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from backtest.account.books import Books
-from backtest.account.plan import NO_BAND, Plan
+from backtest.account.plan import NO_BAND, Plan, Rebalance
 from backtest.config import Config
 from backtest.decision import Decision, decisions_frame
 from backtest.market import Floats, Legs, Market
@@ -94,7 +94,9 @@ class Result:
     @cached_property
     def trades(self) -> pd.DataFrame:
         """A row per fill: date, ticker, side, shares, price, raw_price, value_usd, cost_usd, decision_date, reason."""
-        fills, raw = self.books.fills, self.market.raw_open[list(self.plan.tickers)].to_numpy()
+        at_close = self.plan.terms.fill == "close"
+        tape = self.market.raw_close if at_close else self.market.raw_open
+        fills, raw = self.books.fills, tape[list(self.plan.tickers)].to_numpy()
         rows = fills.row
         decided = {row: self.decided_at(row) for row in dict.fromkeys(rows.tolist())}
         reasons = {row: self.reason(row) for row in decided}
@@ -119,17 +121,17 @@ class Result:
         return self.begin + row - (1 if is_own else self.plan.terms.delay_sessions)
 
     def trigger(self, row: int) -> str:
-        """Why trades were due at test row `row`: `first`, `decision`, `monthly` or `drift`.
+        """Why trades were due at test row `row`: `first`, `decision`, `calendar` or `drift`.
 
         `order` where the plan asked for nothing: a `next`-style strategy's own.
         """
-        before = row - 1
-        if before == self.plan.first:
+        decided = row - self.plan.terms.delay_sessions
+        if decided == 0:
             return "first"
-        if (self.plan.targets[before] != self.plan.targets[before - 1]).any():
+        if decided > 0 and (self.plan.targets[decided] != self.plan.targets[decided - 1]).any():
             return "decision"
-        if self.plan.is_scheduled[before]:
-            return "monthly"
+        if decided > 0 and self.plan.is_scheduled[decided]:
+            return "calendar"
         return "drift" if self.plan.band < NO_BAND else "order"
 
     def reason(self, row: int) -> str:
@@ -138,8 +140,8 @@ class Result:
         why = self.decision.why(self.decided_at(row), self.legs)
         if trigger == "first":
             return f"First purchase. {why}"
-        if trigger == "monthly":
-            return f"Monthly rebalance to the same target. {why}"
+        if trigger == "calendar":
+            return f"{rebalance_words(self.plan.terms.rebalance)} to the same target. {why}"
         if trigger == "drift":
             return f"A weight had drifted by more than {self.plan.band:.1%}. {why}"
         return why
@@ -161,6 +163,11 @@ class Result:
                     f"{holding_words(self.legs, wanted[row])}. {self.decision.why(row, self.legs)}"
                 )
         return None
+
+
+def rebalance_words(rule: Rebalance) -> str:
+    """What trades by the calendar are called: `Monthly rebalance`."""
+    return f"Rebalance every {rule} sessions" if isinstance(rule, int) else f"{str(rule).capitalize()} rebalance"
 
 
 def holding_words(legs: Legs, shares: Floats) -> str:

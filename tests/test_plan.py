@@ -1,4 +1,4 @@
-"""Plan: a decision on the sessions of a test, held back by a delay."""
+"""Plan: a decision on the sessions of a test."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def plan(start: str = "2024-09-25", **terms: Any) -> Plan:
 
 def test_without_a_delay_the_targets_are_the_decisions() -> None:
     assert (plan().targets == WEIGHTS).all()
-    assert plan().first == 0
+    assert plan().lag == 0
 
 
 def test_a_plan_begins_with_the_first_session_from_the_start_on() -> None:
@@ -33,24 +33,34 @@ def test_a_plan_begins_with_the_first_session_from_the_start_on() -> None:
     assert (later.targets == WEIGHTS[3:]).all()
 
 
-def test_a_delay_moves_decisions_down_and_leaves_rows_that_are_never_acted_upon() -> None:
-    held = plan(delay_sessions=3)
-    assert held.first == 2
-    assert (held.targets[:2] == 0.0).all()
-    assert (held.targets[2:] == WEIGHTS[:-2]).all()
-    assert (held.closes == plan().closes).all()
+def test_a_delay_leaves_decisions_where_they_were_made_and_says_how_long_they_wait() -> None:
+    waiting = plan("2024-09-27", delay_sessions=3)
+    assert waiting.lag == 2
+    assert (waiting.targets == WEIGHTS[2:]).all()
+    assert plan(fill="close", delay_sessions=0).lag == -1
 
 
-def test_a_decision_before_the_start_is_not_acted_upon_however_long_the_delay() -> None:
-    held = plan("2024-09-27", delay_sessions=3)
-    assert (held.targets[:2] == 0.0).all()
-    assert (held.targets[2:] == WEIGHTS[2:-2]).all()
+def test_fills_at_the_close_trade_at_the_closes() -> None:
+    made = plan(fill="close")
+    assert (made.opens == made.closes).all()
+    assert (made.closes == plan().closes).all()
 
 
-@pytest.mark.parametrize(("delay", "row"), [(1, 3), (2, 4), (5, 7), (6, None)])
-def test_a_calendars_rebalance_is_held_back_as_decisions_are(delay: int, row: int | None) -> None:
-    due = np.flatnonzero(plan(rebalance="monthly", delay_sessions=delay).is_scheduled).tolist()
-    assert due == ([] if row is None else [row])
+@pytest.mark.parametrize(
+    ("rule", "rows"),
+    [
+        ("daily", range(8)),
+        ("weekly", [2, 7]),
+        ("monthly", [3]),
+        ("quarterly", [3]),
+        ("annual", []),
+        (4, [0, 4]),
+    ],
+)
+def test_a_calendar_schedules_the_last_sessions_of_its_periods(rule: str | int, rows: Any) -> None:
+    """The exchange's calendar begins on 2023-01-02, so that September 25, 2024 is its session 452."""
+    due = np.flatnonzero(plan(rebalance=rule, delay_sessions=2).is_scheduled).tolist()
+    assert due == list(rows)
 
 
 @pytest.mark.parametrize("rebalance", ["on_change", 0.05])
@@ -71,10 +81,6 @@ def test_interest_begins_with_the_first_night_of_the_test() -> None:
     assert not plan().overnight.any()
 
 
-def test_a_delay_longer_than_the_test_leaves_nothing_to_act_upon() -> None:
-    assert not plan(delay_sessions=20).targets.any()
-
-
 @pytest.mark.parametrize("start", [0, 3])
 def test_tables_are_laid_out_as_the_compiled_kernel_wants_them(start: int) -> None:
     """One layout, whatever pandas did: any other one would be compiled anew, for seconds."""
@@ -89,7 +95,13 @@ def test_tables_are_laid_out_as_the_compiled_kernel_wants_them(start: int) -> No
 @pytest.mark.parametrize(
     ("terms", "message"),
     [
-        ({"rebalance": "weekly"}, "rebalance: found 'weekly', expected on_change, monthly or a band such as 0.05"),
+        (
+            {"rebalance": "yearly"},
+            "rebalance: found 'yearly', expected on_change, daily, weekly, monthly, quarterly, annual",
+        ),
+        ({"rebalance": 0}, "rebalance: found 0"),
+        ({"fill": "noon"}, "fill: found 'noon', expected open or close"),
+        ({"fill": "close", "delay_sessions": -1}, "delay_sessions: found -1, expected a whole number from 0 on"),
         ({"rebalance": 0.0}, "rebalance: found 0.0"),
         ({"rebalance": 1.0}, "rebalance: found 1.0"),
         ({"rebalance": float("nan")}, "rebalance: found nan"),

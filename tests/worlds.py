@@ -143,7 +143,7 @@ class World:
             return plan
         monthly = dataclasses.replace(self.terms, rebalance="monthly")
         both = make_plan(self.market, self.market.tickers, self.weights, self.start, monthly)
-        return dataclasses.replace(plan, is_scheduled=both.is_scheduled)
+        return dataclasses.replace(plan, is_scheduled=plan.is_scheduled | both.is_scheduled)
 
 
 def random_prices(
@@ -177,11 +177,21 @@ def random_weights(rng: np.random.Generator, sessions: int, tickers: int, kind: 
     return np.asarray(drawn[np.maximum.accumulate(np.where(is_new, np.arange(sessions), 0))], dtype=np.float64)
 
 
+def with_splits(market: Market, rng: np.random.Generator) -> Market:
+    """Dividends and splits of every kind, on prices that take no notice of them."""
+    shape = market.close.shape
+    ratios = rng.choice([2.0, 3.0, 1.5, 0.5, 0.1, 0.04, 1 / 3], shape)
+    splits, dividends = np.where(rng.random(shape) < 0.02, ratios, 0.0), (rng.random(shape) < 0.02) * 0.3
+    tables = {"splits": splits, "dividends": dividends * market.close.to_numpy() * 0.1}
+    frames = {name: pd.DataFrame(values, market.sessions, market.close.columns) for name, values in tables.items()}
+    return dataclasses.replace(market, **frames)
+
+
 KINDS = ("legs", "dirichlet", "blend", "partly cash", "legs or cash", "one ticker")
 
 
 @st.composite
-def worlds(draw: st.DrawFn, *, whole: bool | None = None) -> World:
+def worlds(draw: st.DrawFn, *, whole: bool | None = None, raw: bool | None = None) -> World:
     """Markets of all tempers under all rules; nothing is filtered out."""
     rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1), label="seed"))
     count = draw(st.integers(40, 260), label="sessions")
@@ -203,14 +213,21 @@ def worlds(draw: st.DrawFn, *, whole: bool | None = None) -> World:
     )
     kind = draw(st.sampled_from(KINDS), label="kind")
     often = draw(st.sampled_from([0.0, 0.03, 0.2, 1.0]), label="often")
-    rebalance: Any = draw(st.sampled_from(["on_change", "monthly", 0.01, 0.05]), label="rebalance")
+    rules = ["on_change", "daily", "weekly", "monthly", "quarterly", "annual", 5, 0.01, 0.05]
+    rebalance: Any = draw(st.sampled_from(rules), label="rebalance")
+    fill: Any = draw(st.sampled_from(["open", "close"]), label="fill")
+    is_raw = draw(st.booleans(), label="raw") if raw is None else raw
+    if is_raw:
+        market = with_splits(market, rng)
     terms = Terms(
         cash=draw(st.sampled_from([1e3, 1e5, 12_345.67, 1e8]), label="cash"),
         cost_rate=draw(st.sampled_from([0.0, 1e-4, 5e-4, 1e-3, 5e-3]), label="cost"),
         whole_shares=draw(st.booleans(), label="whole") if whole is None else whole,
         rebalance=rebalance,
-        delay_sessions=draw(st.integers(1, 5), label="delay"),
+        delay_sessions=draw(st.integers(1 if fill == "open" else 0, 3), label="delay"),
+        fill=fill,
         earns_tbill=rate is not None,
+        is_raw=is_raw,
     )
     return World(
         market,

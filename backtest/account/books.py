@@ -8,7 +8,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from backtest.account.plan import Plan
+from backtest.account.plan import Plan, Terms
+from backtest.account.sizing import RUIN, SNAP
 from backtest.errors import EnginesDisagree, RunError
 from backtest.market import Floats
 
@@ -36,13 +37,16 @@ class Fills:
         return Fills(rows, tickers, table[:, 2].copy(), table[:, 3].copy(), table[:, 4].copy())
 
 
+DEFAULT_TERMS = Terms()
+
+
 @dataclass(frozen=True, slots=True)
 class Books:
     """What an account was worth and what it traded.
 
     equity, cash: USD at each session's close, shape (sessions,), the first row is the starting cash.
-    opens, closes: the plan's prices, shape (sessions, tickers).
-    ratios, dividends: the plan's, of a raw account; None otherwise.
+    opens, closes: the plan's prices, shape (sessions, tickers); traded at `opens`.
+    ratios, dividends: the plan's, of a raw account; None otherwise. terms: traded on.
     """
 
     sessions: pd.DatetimeIndex
@@ -54,37 +58,54 @@ class Books:
     fills: Fills
     ratios: Floats | None = None
     dividends: Floats | None = None
+    terms: Terms = DEFAULT_TERMS
 
     def shares(self) -> Floats:
-        """Shares held at each close, shape (sessions, tickers): fills added up in the order they were booked."""
-        if self.ratios is not None:
-            return self._split_shares(self.ratios)
-        traded = np.zeros((len(self.sessions), len(self.tickers)))
-        np.add.at(traded, (self.fills.row, self.fills.ticker), self.fills.size)
-        return np.cumsum(traded, axis=0)
+        """Shares held at each close, shape (sessions, tickers); none in the base row, which stands before its fills."""
+        held = self._after_fills().copy()
+        held[0] = 0.0
+        return held
 
     def shares_at_open(self) -> Floats:
-        """Shares held before each open's trades, splits of the day worked in, shape (sessions, tickers)."""
+        """Shares held before each session's trades, splits of the day worked in, shape (sessions, tickers)."""
         before = np.zeros((len(self.sessions), len(self.tickers)))
-        before[1:] = self.shares()[:-1]
-        return before if self.ratios is None else before * self.ratios
+        before[1:] = self._after_fills()[:-1]
+        return before if self.ratios is None else self._split(before, self.ratios)
 
     def income(self) -> Floats:
-        """Dividends paid in cash before each open, USD, shape (sessions,); zeros for total return."""
-        if self.dividends is None:
+        """Cash paid before each session's trades, USD, shape (sessions,): dividends, and fractions left by splits."""
+        if self.dividends is None or self.ratios is None:
             return np.zeros(len(self.sessions))
-        return np.asarray((self.shares_at_open() * self.dividends).sum(axis=1), dtype=np.float64)
+        held = self.shares_at_open()
+        before = np.vstack([np.zeros((1, len(self.tickers))), self._after_fills()[:-1]])
+        fractions = np.maximum(before * self.ratios - held, 0.0) * self.opens
+        return np.asarray((held * self.dividends + fractions).sum(axis=1), dtype=np.float64)
 
-    def _split_shares(self, ratios: Floats) -> Floats:
-        """Shares at each close where a split multiplies what is held before the open."""
-        held = np.zeros((len(self.sessions), len(self.tickers)))
-        splits = np.flatnonzero((ratios != 1.0).any(axis=1)).tolist()
+    def _after_fills(self) -> Floats:
+        """Shares after each session's fills, added up in the order they were booked."""
+        traded = np.zeros((len(self.sessions), len(self.tickers)))
+        np.add.at(traded, (self.fills.row, self.fills.ticker), self.fills.size)
+        if self.ratios is None:
+            return np.cumsum(traded, axis=0)
+        held = np.zeros_like(traded)
+        splits = np.flatnonzero((self.ratios != 1.0).any(axis=1)).tolist()
         for row in sorted({*splits, *self.fills.row.tolist()}):
-            now = held[row] * ratios[row]
+            now = self._split(held[row], self.ratios[row])
             for place in np.flatnonzero(self.fills.row == row).tolist():
                 now[self.fills.ticker[place]] += self.fills.size[place]
             held[row:] = now
         return held
+
+    def _split(self, held: Floats, ratios: Floats) -> Floats:
+        split = held * ratios
+        is_cut = self.terms.whole_shares & (ratios != 1.0)
+        return np.where(is_cut, np.floor(split * (1.0 + SNAP)), split)
+
+    @property
+    def ruined_row(self) -> int | None:
+        """The first row at whose close the account was worth too little to trade; None when it never was."""
+        rows = np.flatnonzero(self.equity < RUIN * self.equity[0])
+        return int(rows[0]) if len(rows) else None
 
     def weights(self) -> Floats:
         """Share of equity in each ticker at each close, shape (sessions, tickers)."""
@@ -93,7 +114,8 @@ class Books:
 
 def books_of(plan: Plan, equity: Floats, cash: Floats, fills: Fills) -> Books:
     """What an engine found, with what the plan says of prices, splits and dividends."""
-    return Books(plan.sessions, plan.tickers, plan.opens, plan.closes, equity, cash, fills, plan.ratios, plan.dividends)
+    events = plan.ratios, plan.dividends
+    return Books(plan.sessions, plan.tickers, plan.opens, plan.closes, equity, cash, fills, *events, plan.terms)
 
 
 def check_same_books(one: Books, other: Books, names: tuple[str, str] = ("backtrader", "the kernel")) -> None:
@@ -122,6 +144,9 @@ def check_identities(books: Books, cash: float, overnight: Floats) -> None:
     value = books.cash + (shares * books.closes).sum(axis=1)
     spent = np.bincount(fills.row, fills.size * fills.price + fills.cost, minlength=len(books.sessions))
     before = np.concatenate([[cash], books.cash[:-1]])
+    if len(before) > 1:  # what is filled at the close of the base row itself shows in the next one
+        before[1] -= spent[0]
+        spent[0] = 0.0
     left = before * (1.0 + overnight) + books.income() - spent
     problems = {
         "equity is not a positive number": ~(books.equity > 0.0) | np.isinf(books.equity),

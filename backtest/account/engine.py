@@ -6,12 +6,14 @@ from typing import Any
 
 import backtrader as bt
 import numpy as np
+import pandas as pd
 
 from backtest.account.books import Books, Fills, books_of
 from backtest.account.feeds import EPOCH_ORDINAL, column_feed
 from backtest.account.plan import Plan
-from backtest.account.strategy import RotationStrategy, refuse_silence
+from backtest.account.strategy import RotationStrategy, bars_before, refuse_silence
 from backtest.errors import ConfigError
+from backtest.market import Floats
 
 
 class BooksRecorder(bt.Analyzer):
@@ -60,8 +62,9 @@ def run_backtrader(plan: Plan, strategy: type[bt.Strategy], **parameters: Any) -
     cerebro.broker.setcash(plan.terms.cash)
     cerebro.broker.set_coo(True)
     costs = ShareCosts(commission=plan.terms.cost_rate, whole_shares=plan.terms.whole_shares)
+    sessions, opens, closes = _bars(plan)
     for column, ticker in enumerate(plan.tickers):
-        cerebro.adddata(column_feed(plan.sessions, plan.opens[:, column], plan.closes[:, column]), name=ticker)
+        cerebro.adddata(column_feed(sessions, opens[:, column], closes[:, column]), name=ticker)
         cerebro.broker.addcommissioninfo(costs, name=ticker)
     cerebro.addanalyzer(BooksRecorder, _name="books")
     if issubclass(strategy, RotationStrategy):
@@ -74,10 +77,21 @@ def run_backtrader(plan: Plan, strategy: type[bt.Strategy], **parameters: Any) -
     return _books(plan, recorder)
 
 
+def _bars(plan: Plan) -> tuple[pd.DatetimeIndex, Floats, Floats]:
+    """Sessions, opens and closes for the feeds; the bar before the first session, if there is one, is a day older."""
+    if not bars_before(plan):
+        return plan.sessions, plan.opens, plan.closes
+    eve = plan.sessions[:1] - pd.Timedelta(days=1)
+    opens, closes = (np.vstack([plan.closes[:1], each]) for each in (plan.opens, plan.closes))
+    return pd.DatetimeIndex(eve.append(plan.sessions)), opens, closes
+
+
 def _books(plan: Plan, recorder: BooksRecorder) -> Books:
     days = plan.sessions.to_numpy().astype("datetime64[D]").astype(np.int64) + EPOCH_ORDINAL
     row_of = {int(day): row for row, day in enumerate(days)}
     column_of = {ticker: column for column, ticker in enumerate(plan.tickers)}
     table = [(row_of[int(dt)], column_of[name], size, price, cost) for dt, name, size, price, cost in recorder.fills]
     fills = Fills.of(np.array(table, dtype=np.float64).reshape(len(table), 5))
-    return books_of(plan, np.array(recorder.equity), np.array(recorder.cash), fills)
+    keep = np.arange(len(recorder.equity)) != bars_before(plan)  # the base row shows the account before its own fills
+    keep |= not bars_before(plan)
+    return books_of(plan, np.array(recorder.equity)[keep], np.array(recorder.cash)[keep], fills)

@@ -10,6 +10,7 @@ a processor runs several sessions wide; what is decided is a list of the rows at
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Callable
 from functools import cache
@@ -23,7 +24,7 @@ import numpy as np
 from backtest.account import sizing
 from backtest.account.books import Books, Fills, books_of
 from backtest.account.plan import Plan
-from backtest.account.sizing import has_drifted, trade_sizes
+from backtest.account.sizing import RUIN, SNAP, has_drifted, trade_sizes, worth_of
 from backtest.market import Floats
 
 TURNOVER, REBALANCES, TRADES, COSTS_USD, EXPOSURES = range(5)
@@ -146,9 +147,8 @@ def fill_all(
 
     fills: rows of (session, ticker, size, price, cost), written from row `totals[TRADES]` on unless it is empty.
     """
-    worth, traded, trades = cash, 0.0, totals[TRADES]
+    worth, traded, trades = worth_of(cash, shares, prices), 0.0, totals[TRADES]
     for i in range(len(shares)):
-        worth += shares[i] * prices[i]
         traded += abs(sizes[i]) * prices[i]
     for i in range(len(shares)):
         if sizes[i] < 0.0:
@@ -192,12 +192,22 @@ def book(row: int, ticker: int, size: float, price: float, cost: float, totals: 
     totals[COSTS_USD] += cost
 
 
-def split_and_pay(cash: float, shares: Any, basis: Any, ratios: Any, dividends: Any) -> float:
-    """Before a raw account's open: each holding split, then paid its dividend; returns the cash."""
+def split_and_pay(cash: float, prices: Any, whole: bool, shares: Any, basis: Any, ratios: Any, dividends: Any) -> float:
+    """Before a raw account's trades: each holding split, then paid its dividend; returns the cash.
+
+    whole: what a split leaves beyond whole shares is paid in cash at `prices`, as brokers do.
+    """
     for i in range(len(shares)):
         if ratios[i] != 1.0:
-            shares[i] *= ratios[i]
+            split = shares[i] * ratios[i]
             basis[i] /= ratios[i]
+            shares[i] = split
+            if whole:
+                shares[i] = math.floor(split * (1.0 + SNAP)) * 1.0
+                if split > shares[i]:
+                    cash += (split - shares[i]) * prices[i]
+                if shares[i] == 0.0:
+                    basis[i] = 0.0
         if dividends[i] != 0.0:
             cash += shares[i] * dividends[i]
     return cash
@@ -215,7 +225,8 @@ def simulate(
     the rows after which the books are brought back to target, both ascending. timing: `shift`, `first`, `delay`: row r
     of what is decided falls due after the close of row r + shift, or of `first` if that is later, and trades at the
     next row; a drift seen at a close falls due `delay` - 1 rows later. terms: cash, cost rate, whole shares, drift
-    band. night: interest per dollar of cash before each row (sessions,), and whether there is any. events: rows, ratios
+    band. night: interest per dollar of cash before each row (sessions,), whether there is any, and whether it is there
+    before the trades (at a close) or after (at the open that ends the night). events: rows, ratios
     and dividends (events, tickers) of a raw account. baskets: (baskets, tickers), whose share of what is invested is
     averaged; the base row is left out. state: (STATES, tickers) to work in.
     """
@@ -223,7 +234,7 @@ def simulate(
     rows, weights, scheduled = decided
     shift, first, delay = timing
     cash, rate, whole, band = terms
-    overnight, earns = night
+    overnight, earns, is_there = night
     happens, ratios, dividends = events
     sessions, tickers = len(traded_at), len(closes)
     shares, basis, sizes, held, now = state[SHARES], state[BASIS], state[SIZES], state[HELD], state[NOW]
@@ -231,19 +242,32 @@ def simulate(
         shares[i] = basis[i] = held[i] = 0.0
     for k in range(len(totals)):
         totals[k] = 0.0
-    watches = band < np.inf
+    watches, floor = band < np.inf, cash * RUIN
     stretch, nth, event, counted, drift_due = 0, 0, 0, 0, -1
     while stretch + 1 < len(rows) and rows[stretch + 1] + shift <= first:
         stretch += 1
     begin = 0
-    is_due = False
+    is_due = first < 0  # at the close of the base row itself, which shows the account before it
+    if is_due:
+        for i in range(tickers):
+            held[i] = weights[stretch][i]
+        stretch += 1
+    starting = cash
     while True:
+        prices_now = traded_at[begin]
         interest = cash * overnight[begin]
+        if is_there:
+            cash += interest
+            interest = 0.0
         if event < len(happens) and happens[event] == begin:
-            cash = split_and_pay(cash, shares, basis, ratios[event], dividends[event])
+            cash = split_and_pay(cash, prices_now, whole, shares, basis, ratios[event], dividends[event])
             event += 1
-        if is_due and trade_sizes(cash, shares, basis, traded_at[begin], held, rate, whole, sizes):
-            cash = fill_all(cash, begin, traded_at[begin], rate, shares, basis, sizes, totals, fills)
+        if watches and delay == 0 and begin > 0 and not is_due:
+            is_due = has_drifted(worth_of(cash, shares, prices_now), shares, prices_now, held, band)
+        if begin > 0 and equity[begin - 1] < floor:
+            is_due = False
+        if is_due and trade_sizes(cash, shares, basis, prices_now, held, rate, whole, sizes):
+            cash = fill_all(cash, begin, prices_now, rate, shares, basis, sizes, totals, fills)
         is_same = True
         while is_same and stretch < len(rows):  # of equal weights: nothing to do
             for i in range(tickers):
@@ -257,9 +281,12 @@ def simulate(
         if event < len(happens):
             end = min(end, happens[event])
         if watches:
-            end = min(end, begin + WATCHED) if drift_due < 0 else min(end, drift_due + 1)
+            ahead = 1 if delay == 0 else WATCHED
+            end = min(end, begin + ahead) if drift_due < 0 else min(end, drift_due + 1)
         cash = value_stretch(closes, shares, basis, cash, interest, overnight, earns, begin, end, equity, cash_at_close)
-        if watches:  # a drift seen at a close falls due `delay` - 1 rows later; none is looked for until then
+        if (
+            watches and delay > 0
+        ):  # a drift seen at a close falls due `delay` - 1 rows later; none is looked for until then
             for t in range(max(begin, first), end if drift_due < 0 else 0):
                 for i in range(tickers):
                     now[i] = closes[i][t]
@@ -279,6 +306,10 @@ def simulate(
             for i in range(tickers):
                 held[i] = weights[stretch][i]
             stretch += 1
+    if first < 0:
+        equity[0] = starting
+        if len(cash_at_close):
+            cash_at_close[0] = starting
     for k in range(len(baskets)):
         totals[EXPOSURES + k] = totals[EXPOSURES + k] / counted if counted else np.nan
 
@@ -295,9 +326,9 @@ def inputs_of(plan: Plan) -> tuple[Any, ...]:
     return (
         (plan.opens, np.ascontiguousarray(plan.closes.T)),
         (rows, targets[rows], np.flatnonzero(plan.is_scheduled)),
-        (0, plan.first, terms.delay_sessions),
+        (plan.lag, plan.lag, terms.delay_sessions),
         (terms.cash, terms.cost_rate, terms.whole_shares, plan.band),
-        (plan.overnight, bool(plan.overnight.any())),
+        (plan.overnight, bool(plan.overnight.any()), terms.fill == "close"),
         (happens, ratios, dividends),
     )
 
@@ -358,6 +389,8 @@ def let_compiled_code_call_the_kernel() -> None:
     """No fastmath: a fused multiply-add, or sums in another order, would cost the last bit."""
     from numba.extending import register_jitable
 
+    # Inlined into another inlined function more than once, numba 0.68 loses its variables: left to LLVM.
+    register_jitable(forceinline=True, error_model=NO_CHECKS)(sizing.worth_of)
     for function in ARITHMETIC:
         register_jitable(inline="always", error_model=NO_CHECKS)(function)
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -16,12 +16,16 @@ import pandas as pd
 from backtest.config import Config
 from backtest.errors import ConfigError
 from backtest.market import Floats, Market, overnight_interest
-from backtest.signals.periods import last_of_period
+from backtest.signals.periods import PERIODS, last_of_period
 from backtest.units import BPS
 
 NO_BAND = float("inf")
-Rebalance = str | float
-"""`on_change`, `monthly`, or the band of a drift rule as a fraction of equity."""
+Rebalance = str | int | float
+"""`on_change`, a period (`daily` to `annual`), a number of sessions, or (below 1) the band of a drift rule."""
+
+Fill = Literal["open", "close"]
+
+REBALANCES = ("on_change", *PERIODS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +33,11 @@ class Terms:
     """On what terms trades are made: the execution part of a config, in an engine's units.
 
     cost_rate: commission and slippage together, as a fraction of traded value.
-    rebalance: `on_change` trades when the target changes; `monthly` also at each month's last decision; a number also
-        when a weight at the close is off its target by more than that.
-    delay_sessions: sessions between the close decided at and the open traded at, of a drift too; none is looked for
-        while one is due.
+    rebalance: `on_change` trades when the target changes; a period also at its last session's decision, a whole number
+        also every so many sessions of the exchange; a fraction also when a weight at the close is off its target by
+        more than that.
+    fill: traded at the open or at the close of the session `delay_sessions` after the close decided at; 0 is that close
+        itself. A drift waits as long, and none is looked for while one is due.
     is_raw: an account of prices on the tape, paid its dividends in cash, its holdings split; else of total return.
     """
 
@@ -41,28 +46,37 @@ class Terms:
     whole_shares: bool = False
     rebalance: Rebalance = "on_change"
     delay_sessions: int = 1
+    fill: Fill = "open"
     earns_tbill: bool = False
     is_raw: bool = False
 
     def __post_init__(self) -> None:
         """A config is checked before; this is for what a strategy is given by hand, which backtrader takes unseen."""
-        rule, delay = self.rebalance, self.delay_sessions
-        if rule not in ("on_change", "monthly") and (isinstance(rule, str) or not 0.0 < rule < 1.0):
-            raise ConfigError(f"rebalance: found {rule!r}, expected on_change, monthly or a band such as 0.05")
-        if not isinstance(delay, int) or delay < 1:
-            raise ConfigError(f"delay_sessions: found {delay!r}, expected a whole number from 1 on")
+        rule, delay, fill = self.rebalance, self.delay_sessions, self.fill
+        is_known = rule in REBALANCES if isinstance(rule, str) else rule >= 1 if type(rule) is int else 0.0 < rule < 1.0
+        if not is_known:
+            raise ConfigError(
+                f"rebalance: found {rule!r}, expected {', '.join(REBALANCES)}, a number of sessions, "
+                "or a band such as 0.05"
+            )
+        if fill not in ("open", "close"):
+            raise ConfigError(f"fill: found {fill!r}, expected open or close")
+        least = 1 if fill == "open" else 0
+        if not isinstance(delay, int) or delay < least:
+            raise ConfigError(f"delay_sessions: found {delay!r}, expected a whole number from {least} on")
 
     @classmethod
     def of(cls, config: Config) -> Terms:
         """The execution part of a config in an engine's units: one cost rate, a band instead of a mapping."""
         execution = config.execution
-        rule = execution.rebalance
+        rule: Any = execution.rebalance
         return cls(
             cash=execution.initial_cash_usd,
             cost_rate=(execution.commission_bps + execution.slippage_bps) * BPS,
             whole_shares=execution.shares == "whole",
-            rebalance=rule if isinstance(rule, str) else rule.drift,
+            rebalance=rule if isinstance(rule, str) else getattr(rule, "every_sessions", None) or rule.drift,
             delay_sessions=execution.delay_sessions,
+            fill=execution.fill,
             earns_tbill=execution.idle_cash == "tbill",
             is_raw=execution.accounting == "raw",
         )
@@ -72,12 +86,13 @@ class Terms:
 class Plan:
     """Everything the books depend on; rows are the sessions of the test, columns the tickers in the order of the books.
 
-    opens, closes: total-return prices, or those on the tape, shape (sessions, tickers).
-    targets: weights decided, to be traded at the next row's open (a longer delay is already shifted in).
-    is_scheduled: rows after which the books are brought back to target even if it did not change.
-    first: the first row with a decision (delay_sessions - 1).
+    opens, closes: total-return prices, or those on the tape, shape (sessions, tickers); `opens` is what is traded at,
+        which for fills at the close are the closes.
+    targets: weights decided at each row's close. is_scheduled: rows at whose close the books are due to be brought back
+        to target even if it did not change. What is decided at row t falls due after row t + `lag`, and trades at the
+        next.
     overnight: interest per dollar of cash from the close before to the row's open; zeros when cash earns nothing.
-    ratios, dividends: of a raw account only, shape (sessions, tickers): before the row's open every share becomes
+    ratios, dividends: of a raw account only, shape (sessions, tickers): before the row's trades every share becomes
         `ratios` shares (1 without a split), then each pays `dividends` USD. None: total return.
     """
 
@@ -89,14 +104,19 @@ class Plan:
     is_scheduled: npt.NDArray[np.bool_]
     overnight: Floats
     terms: Terms
-    first: int = 0
     ratios: Floats | None = None
     dividends: Floats | None = None
 
     @property
     def band(self) -> float:
         """How far a weight may be off its target at a close; infinite without a drift rule."""
-        return NO_BAND if isinstance(self.terms.rebalance, str) else float(self.terms.rebalance)
+        rule = self.terms.rebalance
+        return rule if isinstance(rule, float) else NO_BAND
+
+    @property
+    def lag(self) -> int:
+        """Rows from a decision to the one after whose close it is due; the row of the first fill is one later."""
+        return self.terms.delay_sessions - 1
 
 
 def make_plan(market: Market, tickers: tuple[str, ...], weights: Floats, start: pd.Timestamp, terms: Terms) -> Plan:
@@ -106,17 +126,17 @@ def make_plan(market: Market, tickers: tuple[str, ...], weights: Floats, start: 
     warm signals up: the first one acted upon is that of the first session.
     """
     begin = int(market.sessions.searchsorted(start))
-    sessions = market.sessions[begin:]
-    delay = terms.delay_sessions - 1
+    sessions, rule = market.sessions[begin:], terms.rebalance
     scheduled = np.zeros(len(sessions), dtype=np.bool_)
-    if terms.rebalance == "monthly":
-        scheduled = last_of_period(market, "monthly")[begin:]
+    if rule != "on_change" and not isinstance(rule, float):
+        scheduled = last_of_period(market, rule)[begin:].copy()
     overnight = np.zeros(len(sessions))
     if terms.earns_tbill:
         overnight = overnight_interest(market)[begin:]
         overnight[:1] = 0.0
     columns = list(tickers)
     opens, closes = (market.raw_open, market.raw_close) if terms.is_raw else (market.open, market.close)
+    opens = closes if terms.fill == "close" else opens
     ratios = dividends = None
     if terms.is_raw:
         splits = _table(market.splits[columns])[begin:]
@@ -126,11 +146,10 @@ def make_plan(market: Market, tickers: tuple[str, ...], weights: Floats, start: 
         tickers=tickers,
         opens=_table(opens[columns])[begin:],
         closes=_table(closes[columns])[begin:],
-        targets=_held_back(weights[begin:], delay),
-        is_scheduled=_held_back(scheduled, delay),
+        targets=np.array(weights[begin:], dtype=np.float64, order="C"),
+        is_scheduled=scheduled,
         overnight=overnight,
         terms=terms,
-        first=delay,
         ratios=ratios,
         dividends=dividends,
     )
@@ -148,10 +167,3 @@ def begun_at(plan: Plan, row: int) -> Plan:
 def _table(prices: pd.DataFrame) -> Floats:
     """Row by row in memory and writable, whatever pandas has: numba compiles the kernel anew for any other layout."""
     return np.array(prices, dtype=np.float64, order="C")
-
-
-def _held_back(values: npt.NDArray[Any], rows: int) -> npt.NDArray[Any]:
-    """Each row moved `rows` down; the rows before the first repeat nothing: they are zeros and never acted upon."""
-    moved = np.zeros_like(values, order="C")
-    moved[rows:] = values[: max(len(values) - rows, 0)]
-    return moved

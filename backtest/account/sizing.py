@@ -18,6 +18,9 @@ DUST = 1e-9
 SNAP = 1e-12
 """Whole shares: a target this close below a whole number is that number."""
 
+RUIN = 1e-6
+"""An account worth less than this share of its starting cash trades no more."""
+
 
 def affordable(
     cash: float,
@@ -94,9 +97,7 @@ def trade_sizes(
     Returns False when no difference is above DUST: then nothing may be traded. A sale is never dropped, since it may
     fund a purchase; a purchase below DUST is.
     """
-    worth = cash
-    for i in range(len(shares)):
-        worth += shares[i] * opens[i]
+    worth = worth_of(cash, shares, opens)
     value = value_net_of_costs(worth, shares, opens, weights, rate)
     if not whole:
         value *= 1.0 - RESERVE
@@ -120,6 +121,14 @@ def trade_sizes(
             if sizes[i] >= 1.0:
                 sizes[i] -= 1.0
     return is_real_trade
+
+
+def worth_of(cash: float, shares: Sequence[float], prices: Sequence[float]) -> float:
+    """Cash and holdings at these prices, before anything is traded."""
+    worth = cash
+    for i in range(len(shares)):
+        worth += shares[i] * prices[i]
+    return worth
 
 
 def has_drifted(

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import backtrader as bt
 import numpy as np
@@ -17,8 +17,9 @@ import pandas as pd
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from backtest.account.feeds import market_of_feeds
+from backtest.account.kernel import split_and_pay
 from backtest.account.plan import NO_BAND, Plan, Terms, make_plan
-from backtest.account.sizing import has_drifted, trade_sizes
+from backtest.account.sizing import RUIN, has_drifted, trade_sizes, worth_of
 from backtest.config.fields import LegName as LegName  # for the strategies, which see the config through this
 from backtest.decision import Decision, check_decision, target_weights
 from backtest.errors import ConfigError, OrderRefused, RunError
@@ -101,27 +102,30 @@ class RotationStrategy(bt.Strategy, metaclass=ParamsFromModel):
         self.earns_interest = plan.terms.earns_tbill
         self.ratios: list[list[float]] = [] if plan.ratios is None else plan.ratios.tolist()
         self.dividends: list[list[float]] = [] if plan.dividends is None else plan.dividends.tolist()
-        self.band, self.first, self.whole_shares = plan.band, plan.first, plan.terms.whole_shares
+        self.band, self.lag, self.whole_shares = plan.band, plan.lag, plan.terms.whole_shares
+        self.fills_at_close = plan.terms.fill == "close"
+        self.bars_before = bars_before(plan)
         changed = np.ones(len(plan.targets), dtype=np.bool_)
         changed[1:] = (plan.targets[1:] != plan.targets[:-1]).any(axis=1)
-        changed[plan.first] = bool(plan.targets[plan.first].any())
+        changed[0] = bool(plan.targets[0].any())
         self.is_due: list[bool] = (changed | plan.is_scheduled).tolist()
-        self.pending_row = self.drift_due = -1
-        self.delay_sessions = plan.terms.delay_sessions
+        self.is_pending, self.is_ruined, self.drift_due = False, False, -1
         self.held = [0.0] * len(self.datas)
+        self.ruin_usd = self.broker.getvalue() * RUIN
 
     def next(self) -> None:
-        """After the close: is there anything to do at the next open?"""
-        row = len(self) - 1
-        if row < self.first:
+        """After the close: is there anything to do at the next fill?"""
+        row = len(self) - 1 - self.bars_before
+        decided = row - self.lag
+        self.is_ruined = self.broker.getvalue() < self.ruin_usd
+        if not 0 <= decided < len(self.targets):
             return
-        if self.drift_due < 0 and self._has_drifted():
-            self.drift_due = row + self.delay_sessions - 1
-        if self.is_due[row] or self.drift_due == row:
-            self.pending_row = row
+        if self.lag >= 0 and self.drift_due < 0 and self._has_drifted("close"):
+            self.drift_due = row + self.lag
+        self.is_pending = not self.is_ruined and (self.is_due[decided] or self.drift_due == row)
         if self.drift_due == row:
             self.drift_due = -1
-        self.held = self.targets[row]
+        self.held = self.targets[decided]
 
     def prenext(self) -> None:
         """An indicator that a subclass draws may warm up; the decisions do not wait for it."""
@@ -132,21 +136,32 @@ class RotationStrategy(bt.Strategy, metaclass=ParamsFromModel):
         self.next_open()
 
     def next_open(self) -> None:
-        """At the open: interest on the night's cash, sells, buys. Reads `open[0]` and nothing else of this session."""
+        """At the fill: interest on the night's cash, sells, buys. Reads `open[0]` and nothing else of this session.
+
+        For fills at the close the engine hands over feeds whose opens are the closes.
+        """
+        row = len(self) - self.bars_before
+        if row < 0:
+            return
         if self.earns_interest:
-            self.broker.add_cash(self.broker.getcash() * self.overnight[len(self)])
+            interest = self.broker.getcash() * self.overnight[row]
+            if self.fills_at_close:
+                self.broker.cash += interest  # there since the morning
+            else:
+                self.broker.add_cash(interest)  # booked after the fills
         if self.ratios:
-            self._split_and_pay(self.ratios[len(self)], self.dividends[len(self)])
-        if self.pending_row < 0:
+            self._split_and_pay(self.ratios[row], self.dividends[row])
+        if self.lag < 0 and row > 0 and not self.is_pending and not self.is_ruined:
+            self.is_pending = self._has_drifted("open")
+        if not self.is_pending:
             return
         shares = [float(position.size) for position in self.holdings]
         basis = [float(position.price) for position in self.holdings]
         opens = [float(feed.open[0]) for feed in self.datas]
         sizes = [0.0] * len(shares)
-        weights = self.targets[self.pending_row]
-        self.pending_row = -1
+        self.is_pending = False
         if not trade_sizes(
-            self.broker.getcash(), shares, basis, opens, weights, self.cost_rate, self.whole_shares, sizes
+            self.broker.getcash(), shares, basis, opens, self.held, self.cost_rate, self.whole_shares, sizes
         ):
             return
         for feed, size in zip(self.datas, sizes, strict=True):
@@ -157,25 +172,29 @@ class RotationStrategy(bt.Strategy, metaclass=ParamsFromModel):
                 self.buy(feed, size=size)
 
     def _split_and_pay(self, ratios: Sequence[float], dividends: Sequence[float]) -> None:
-        """Of a raw account, before the open's trades: each holding split, then paid its dividend."""
-        for position, ratio, dividend in zip(self.holdings, ratios, dividends, strict=True):
-            if ratio != 1.0:
-                position.size *= ratio
-                position.price /= ratio
-            if dividend != 0.0:
-                # Not `add_cash`, which the broker books after the fills: this money can be spent at this open.
-                self.broker.cash += position.size * dividend
+        """Of a raw account, before the trades, as the kernel does it.
+
+        Not by `add_cash`, which the broker books after the fills: this money can be spent at once.
+        """
+        shares = [float(position.size) for position in self.holdings]
+        basis = [float(position.price) for position in self.holdings]
+        opens = [float(feed.open[0]) for feed in self.datas]
+        self.broker.cash = split_and_pay(self.broker.cash, opens, self.whole_shares, shares, basis, ratios, dividends)
+        for position, size, price in zip(self.holdings, shares, basis, strict=True):
+            position.size, position.price = size, price
 
     def notify_order(self, order: bt.Order) -> None:
         """A refused order is an exception, never a statistic."""
         refuse_silence(order)
 
-    def _has_drifted(self) -> bool:
+    def _has_drifted(self, at: Literal["open", "close"]) -> bool:
+        """Judged at the close of a session before the next one's fills, or at the moment of a fill at that close."""
         if self.band == NO_BAND:
             return False
         shares = [position.size for position in self.holdings]
-        closes = [feed.close[0] for feed in self.datas]
-        return has_drifted(self.broker.getvalue(), shares, closes, self.held, self.band)
+        prices = [getattr(feed, at)[0] for feed in self.datas]
+        worth = self.broker.getvalue() if at == "close" else worth_of(self.broker.getcash(), shares, prices)
+        return has_drifted(worth, shares, prices, self.held, self.band)
 
     def _plan_from_feeds(self) -> Plan:
         market: Market = self.p.market or market_of_feeds(self.datas)
@@ -199,12 +218,17 @@ class RotationStrategy(bt.Strategy, metaclass=ParamsFromModel):
         return make_plan(market, self.tickers, weights, pd.Timestamp(first).normalize(), terms)
 
 
+def bars_before(plan: Plan) -> int:
+    """Bars that the engine puts before the first session: one where the first fill is at the first close itself."""
+    return 1 if plan.lag < 0 else 0
+
+
 def check_feeds(feeds: Sequence[bt.feed.DataBase], plan: Plan) -> None:
     """Raise RunError unless the feeds are the plan's tickers, in its order, on its sessions."""
     tickers = tuple(str(feed._name) for feed in feeds)
     if plan.tickers != tickers:
         raise RunError(f"the plan is for {', '.join(plan.tickers)}, the feeds are {', '.join(tickers)}")
-    days = feeds[0].datetime.getzero(0, feeds[0].buflen())
+    days = feeds[0].datetime.getzero(0, feeds[0].buflen())[bars_before(plan) :]
     ends = [f"{bt.num2date(day):%Y-%m-%d}" for day in (*days[:1], *days[-1:])]
     if len(days) != len(plan.sessions) or ends != [f"{day:%Y-%m-%d}" for day in plan.sessions[[0, -1]]]:
         raise RunError(
@@ -217,8 +241,9 @@ def refuse_silence(order: bt.Order) -> None:
     """Raise OrderRefused when the broker refused, cancelled or expired an order."""
     if order.status in (order.Margin, order.Rejected, order.Canceled, order.Expired):
         hint = ", it needs more than the cash at hand, costs included" if order.status == order.Margin else ""
+        day = bt.num2date(order.data.datetime[0])
         raise OrderRefused(
-            f"{order.data._name}: {order.ordtypename().lower()} of {abs(order.created.size):g} shares: "
+            f"{day:%Y-%m-%d}: {order.data._name}: {order.ordtypename().lower()} of {abs(order.created.size):g} shares: "
             f"{order.getstatusname()}{hint}"
         )
 

@@ -319,8 +319,26 @@ class Drift(Model):
     drift: float = Field(gt=0, lt=1, description="the band, as a fraction of equity")
 
 
+class EverySessions(Model):
+    """Rebalance every so many sessions, counted on the exchange's calendar from 1990-01-02."""
+
+    every_sessions: int = Field(ge=1, le=2520, description="sessions from one to the next")
+
+
+def _rule_kind(value: object) -> str:
+    keys = value if isinstance(value, Mapping) else getattr(value, "model_fields_set", ())
+    return _EVERY if "every_sessions" in keys else text_or_map(value)
+
+
+_EVERY = "(every)"
 Rebalance = Annotated[
-    Annotated[Literal["on_change", "monthly"], Tag(_TEXT)] | Annotated[Drift, Tag(_MAP)],
-    Discriminator(text_or_map),
-    Field(json_schema_extra=expected("on_change, monthly or {drift: 0.05}")),
+    Annotated[Literal["on_change", "daily", "weekly", "monthly", "quarterly", "annual"], Tag(_TEXT)]
+    | Annotated[Drift, Tag(_MAP)]
+    | Annotated[EverySessions, Tag(_EVERY)],
+    Discriminator(_rule_kind),
+    Field(
+        json_schema_extra=expected(
+            "on_change, daily, weekly, monthly, quarterly, annual, {every_sessions: 21} or {drift: 0.05}"
+        )
+    ),
 ]

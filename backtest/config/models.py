@@ -236,8 +236,12 @@ class ExecutionConfig(Model):
     )
     shares: Literal["fractional", "whole"] = Field("fractional", description="whether parts of a share may be held")
     rebalance: Rebalance = Field("on_change", description="when to trade though the decision has not changed")
+    fill: Literal["open", "close"] = Field("open", description="whether trades are made at the open or at the close")
     delay_sessions: int = Field(
-        1, ge=1, le=MAX_DELAY_SESSIONS, description="sessions from the decision at a close to the open it is traded at"
+        1,
+        ge=0,
+        le=MAX_DELAY_SESSIONS,
+        description="sessions from the decision at a close to the fill; 0, the same close, is optimistic",
     )
     idle_cash: Literal["none", "tbill"] = Field("none", description="what cash earns overnight")
     accounting: Literal["total_return", "raw"] = Field(
@@ -304,6 +308,11 @@ def broken_rules(config: object) -> Iterator[tuple[tuple[str | int, ...], str]]:
     has_data, idle_cash = _at(config, "data") is not None, _at(config, "execution", "idle_cash")
     if idle_cash == "tbill" and has_data and _at(config, "data", "tbill") is None:
         yield ("execution", "idle_cash"), "found tbill, expected none, or a rate in data.tbill (irx, fred ...)"
+    if _at(config, "execution", "delay_sessions") == 0 and _at(config, "execution", "fill") in (None, "open"):
+        yield (
+            ("execution", "delay_sessions"),
+            "found 0 with fills at the open, which is over by then; expected 1 or more, or fill: close",
+        )
     benchmarks = _at(config, "benchmarks")
     if isinstance(benchmarks, list | tuple):
         for i, benchmark in enumerate(benchmarks[:MAX_BENCHMARKS]):

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
 _STATED: ContextVar[tuple[date, ...]] = ContextVar("closures stated by the user", default=())
 
-FIRST_YEAR = 1993
-"""The Federal Reserve first announced a decision in February 1994."""
+FIRST_YEAR = 1990
+"""Sessions are counted from 1990 on; the Federal Reserve first announced a decision in February 1994."""
 
 Day = date | pd.Timestamp
 """A day without a zone; a pandas Timestamp is one too."""

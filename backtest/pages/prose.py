@@ -156,6 +156,9 @@ def caveats_of(result: Result, periods: Sequence[HoldingPeriod]) -> list[str]:
     """The same, for a caller that has the holding periods already."""
     return [
         *result.market.notes,
+        *_ruined(result),
+        *_same_close(result),
+        *_bought_nothing(result),
         *_trade_due(result),
         *_not_known(result),
         *_raw(result),
@@ -165,6 +168,33 @@ def caveats_of(result: Result, periods: Sequence[HoldingPeriod]) -> list[str]:
         *_no_rate(result),
         *_undefined(result),
     ]
+
+
+def _ruined(result: Result) -> Iterator[str]:
+    row = result.books.ruined_row
+    if row is not None:
+        day = f"{result.sessions[row]:%Y-%m-%d}"
+        yield f"Ruined on {day}: less than a millionth of the starting cash was left, and nothing was traded any more."
+
+
+def _same_close(result: Result) -> Iterator[str]:
+    if result.plan.terms.delay_sessions == 0:
+        yield "Trades are made at the very close that decides them, which nobody can do: the figures are optimistic."
+
+
+def _bought_nothing(result: Result) -> Iterator[str]:
+    """Of whole shares: what was wanted and could not be afforded, so that cash was held in its place."""
+    books, plan = result.books, result.plan
+    bought = set(books.fills.ticker[books.fills.size > 0.0].tolist())
+    wanted = plan.targets.max(axis=0) > 0.0
+    missed = [ticker for column, ticker in enumerate(books.tickers) if wanted[column] and column not in bought]
+    if plan.terms.whole_shares and not result.decision.is_observed:
+        if missed:
+            cash = percent(float((books.cash[1:] / books.equity[1:]).mean()), 0)
+            yield f"Not one whole share of {listed(missed)} could be bought: {cash} of the account was cash on average."
+        for name, account in result.benchmarks.items():
+            if not len(account.fills.row):
+                yield f"Not one whole share of {benchmark_label(name)} could be bought: that benchmark is cash."
 
 
 def _trade_due(result: Result) -> Iterator[str]:

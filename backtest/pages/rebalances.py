@@ -184,7 +184,7 @@ def _return_without(result: Result, account: Account, rebalance: Rebalance, end:
     books, row = result.books, rebalance.row
     price = books.closes[end] if is_open else books.opens[end]
     growth = price / books.opens[row] - 1
-    if row == account.rows[0] and row == result.plan.first + 1:
+    if row == account.rows[0] and row == result.plan.lag + 1:
         others = [leg for leg in rebalance.holding.legs if leg is not rebalance.holding.leg]
         if rebalance.holding.leg is None or len(others) != 1:
             return None

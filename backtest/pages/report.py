@@ -301,7 +301,7 @@ def _cut_lines(cuts: Sequence[Cut], days: Days, y0: float = 0.0) -> list[Chart]:
 
 def _waits_in_cash(result: Result, rebalances: Sequence[Rebalance]) -> bool:
     """Was any part of the account in cash, beyond the session before the first purchase?"""
-    late = not rebalances or rebalances[0].row > result.plan.first + 1
+    late = not rebalances or rebalances[0].row > result.plan.lag + 1
     return late or any(each.holding.cash > CHANGE for each in rebalances)
 
 

@@ -1,35 +1,46 @@
-"""Weekly and monthly decisions: which sessions are the last of their period, by the exchange's calendar.
+"""When to look again: which sessions are the last of their week, month, ..., by the exchange's calendar.
 
 The last row of the data is not the end of a month because nothing follows it: whether it is, the calendar says.
 """
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from backtest.market import Market
+from backtest.units import SESSIONS_PER_YEAR
 
-Period = Literal["daily", "weekly", "monthly"]
-PERIOD_CODES: dict[Period, str] = {"weekly": "W", "monthly": "M"}
+Period = Literal["daily", "weekly", "monthly", "quarterly", "annual"]
+PERIODS: tuple[Period, ...] = get_args(Period)
+PERIOD_CODES: dict[str, str] = {"weekly": "W", "monthly": "M", "quarterly": "Q", "annual": "Y"}
+
+FIRST_SESSION = pd.Timestamp("1990-01-02")
+"""Sessions are counted from here where something happens every so many of them, wherever the data begin."""
 
 
-def last_of_period(market: Market, period: Period) -> npt.NDArray[np.bool_]:
-    """True on the sessions after which no other of the same week (Monday to Sunday) or month comes; shape (sessions,).
+def last_of_period(market: Market, period: str | int) -> npt.NDArray[np.bool_]:
+    """True on the sessions after which no other of the same week (Monday to Sunday), month, ... comes; (sessions,).
 
+    A number N: True on every Nth session of the exchange since 1990-01-02, or every Nth row of a monthly market.
     Raises ValueError when the exchange calendar ends with the data, so that nothing says what follows.
     """
     return market.memo.get(("last_of_period", period), lambda: _last_of_period(market, period))
 
 
-def _last_of_period(market: Market, period: Period) -> npt.NDArray[np.bool_]:
-    sessions = market.sessions
+def _last_of_period(market: Market, period: str | int) -> npt.NDArray[np.bool_]:
+    sessions, exchange = market.sessions, market.exchange_sessions
     if period == "daily":
         return np.ones(len(sessions), dtype=np.bool_)
-    return ends_period(sessions, market.exchange_sessions, PERIOD_CODES[period])
+    if isinstance(period, str):
+        return ends_period(sessions, exchange, PERIOD_CODES[period])
+    if market.periods_per_year != SESSIONS_PER_YEAR:
+        return np.asarray(np.arange(len(sessions)) % period == 0)
+    number = exchange.searchsorted(sessions) - exchange.searchsorted(FIRST_SESSION)
+    return np.asarray(number % period == 0)
 
 
 def ends_period(sessions: pd.DatetimeIndex, exchange_sessions: pd.DatetimeIndex, code: str) -> npt.NDArray[np.bool_]:

@@ -137,9 +137,7 @@ def with_decision(run: VariantRun, market: Market, decision: Decision) -> Plan:
     """The variant's plan with another decision, on all of the market's sessions."""
     plan = run.plan
     weights = target_weights(decision, market, run.legs, plan.tickers, run.config.strategy.initial)
-    targets = np.zeros_like(plan.targets)
-    rows = len(targets) - plan.first
-    targets[plan.first :] = weights[len(weights) - len(targets) :][:rows]
+    targets = weights[len(weights) - len(plan.targets) :].copy()
     return dataclasses.replace(plan, targets=targets)
 
 

@@ -228,8 +228,8 @@ def setting_of(template: Config, config: Config, market: Market, strategy: Any) 
     benchmark = run_compiled(next(iter(plans.values()))).equity if plans else None
     names = (legs.names[0], legs.names[1] if len(legs.names) > 1 else CASH, config.strategy.initial)
     portfolios = [legs.weights(legs.tickers, legs.alone(name)[None])[0] for name in names]
-    prices, (_, _, scheduled), (_, first, delay), *rest = inputs_of(plan)
-    shift = first - (len(market.sessions) - len(plan.sessions))  # decisions stand on the market's rows
+    prices, (_, _, scheduled), (lag, first, delay), *rest = inputs_of(plan)
+    begin = len(market.sessions) - len(plan.sessions)  # decisions stand on the market's rows
     return Setting(
         config=template,
         market=market,
@@ -241,8 +241,8 @@ def setting_of(template: Config, config: Config, market: Market, strategy: Any) 
         benchmark=benchmark,
         tbill=tbill,
         portfolios=(portfolios[0], portfolios[1], portfolios[2]),
-        scheduled=scheduled - shift,
-        inputs=(prices, (shift, first, delay), *rest),
+        scheduled=scheduled + begin,
+        inputs=(prices, (lag - begin, first, delay), *rest),
         baskets=portfolios[1][None] > 0.0,
         against=measured_against(calendar, tbill[1:], benchmark),
     )

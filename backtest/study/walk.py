@@ -237,8 +237,8 @@ def followed(candidates: Candidates, changes: Sequence[Change]) -> Plan:
     plan = candidates.plan_of(changes[0][1])
     targets, scheduled = plan.targets.copy(), plan.is_scheduled.copy()
     for row, number in changes[1:]:
-        other, begin = candidates.plan_of(number), row + plan.first
-        targets[begin:], scheduled[begin:] = other.targets[begin:], other.is_scheduled[begin:]
+        other = candidates.plan_of(number)
+        targets[row:], scheduled[row:] = other.targets[row:], other.is_scheduled[row:]
     return dataclasses.replace(plan, targets=targets, is_scheduled=scheduled)
 
 

@@ -34,34 +34,49 @@ def plain_books(
     is_due: Any = None,
     band: float = np.inf,
     delay: int = 1,
+    at_close: bool = False,
     whole: bool = False,
     overnight: Any = None,
+    splits: Any = None,
+    dividends: Any = None,
     reserve: float = RESERVE,
 ) -> PlainBooks:
-    """weights[t] is decided at close t and traded `delay` opens later, when it is new, or is_due[t] (a calendar's day).
+    """weights[t] is decided at close t and traded `delay` sessions later: when it is new, or is_due[t] by a calendar.
 
-    Also traded: `delay` opens after a close that finds a weight off the target in force by more than `band`; no close
-    between the two is asked.
-    overnight[t]: interest per dollar of cash from close t - 1 to open t; it can be spent from the next open on.
+    Traded at that session's open, or with at_close at its close; a delay of 0 is the close decided at. Also traded:
+    `delay` sessions after a close that finds a weight off the target in force by more than `band`; no close between the
+    two is asked. overnight[t]: interest per dollar of cash from close t - 1 to open t; what trades at that same open
+    cannot spend it yet. splits, dividends: before the trades of each session; of whole shares a fraction is sold at the
+    price traded at. The first row shows the account before its own fills. Below a millionth of the cash nothing trades.
     """
     sessions, tickers = opens.shape
     shares, equity, money = np.zeros((sessions, tickers)), np.full(sessions, cash), np.full(sessions, cash)
-    rebalances, drifted = 0, -1  # drifted: the session whose open trades what had drifted
-    for t in range(1, sessions):
-        held, cash = shares[t - 1].copy(), money[t - 1]
+    held, start, rebalances, drifted = np.zeros(tickers), cash, 0, -1  # drifted: the session that trades a drift
+    for t in range(sessions):
+        price = (closes if at_close else opens)[t]
+        interest = cash * overnight[t] if overnight is not None and t > 0 else 0.0
+        cash += interest if at_close else 0.0
+        if splits is not None:
+            ratio = np.where(splits[t] > 0, splits[t], 1.0)
+            now = np.where(whole & (ratio != 1), np.floor(held * ratio * (1 + 1e-12)), held * ratio)
+            cash += (np.maximum(held * ratio - now, 0.0) * price).sum() + (now * dividends[t]).sum()
+            held = now
         d = t - delay
-        if d >= 0:
+        if d >= 0 and (t == 0 or equity[t - 1] >= 1e-6 * start):
             before = weights[d - 1] if d > 0 else np.zeros(tickers)
-            if (weights[d] != before).any() or (is_due is not None and is_due[d]) or t == drifted:
-                change = _trades(cash, held, opens[t], weights[d], rate, whole, reserve)
-                held += change
+            off = np.abs(held * price / (cash + (held * price).sum()) - before).max()
+            drifts_here = delay == 0 and d > 0 and off > band
+            if (weights[d] != before).any() or (is_due is not None and is_due[d]) or t == drifted or drifts_here:
+                change = _trades(cash, held, price, weights[d], rate, whole, reserve)
+                held = held + change
                 held[weights[d] == 0] *= not change.any()
-                cash -= (change * opens[t]).sum() + rate * np.abs(change * opens[t]).sum()
+                cash -= (change * price).sum() + rate * np.abs(change * price).sum()
                 rebalances += bool(change.any())
-        shares[t] = held
-        money[t] = cash + (0.0 if overnight is None else money[t - 1] * overnight[t])
-        equity[t] = money[t] + (held * closes[t]).sum()
-        if d >= 0 and t >= drifted and np.abs(held * closes[t] / equity[t] - weights[d]).max() > band:
+        cash += 0.0 if at_close else interest
+        if t > 0:
+            shares[t], money[t], equity[t] = held, cash, cash + (held * closes[t]).sum()
+        is_judged = delay > 0 and d >= 0 and t >= drifted
+        if is_judged and np.abs(held * closes[t] / equity[t] - weights[d]).max() > band:
             drifted = t + delay
     return PlainBooks(equity, money, shares, rebalances)
 

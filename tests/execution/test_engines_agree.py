@@ -131,13 +131,11 @@ def test_a_purchase_that_follows_an_initial_time_in_cash_is_the_first_fill() -> 
     assert run_kernel(plan).fills.row.tolist() == [10]
 
 
-@pytest.mark.parametrize("rebalance", ["on_change", 0.01])
-def test_a_row_before_the_first_is_never_acted_upon_whatever_stands_in_it(rebalance: str | float) -> None:
-    targets = np.tile([1.0, 0.0], (30, 1))
-    targets[:3] = [0.0, 1.0]
-    plan = tiny_plan(targets=targets, first=3, terms=Terms(rebalance=rebalance), is_scheduled=np.arange(30) < 3)
+@pytest.mark.parametrize("rebalance", ["on_change", 0.01, "daily"])
+def test_a_delay_longer_than_the_test_trades_nothing(rebalance: str | float) -> None:
+    plan = tiny_plan(terms=Terms(rebalance=rebalance, delay_sessions=31))
     check_engines(plan)
-    assert run_kernel(plan).fills.row.tolist() == [4]
+    assert len(run_kernel(plan).fills.row) == 0
 
 
 def test_a_band_of_a_drift_rule_and_a_calendar_may_fall_due_together() -> None:

@@ -30,7 +30,7 @@ def with_terms(plan: Plan, **changes: Any) -> Plan:
     return dataclasses.replace(plan, terms=dataclasses.replace(plan.terms, **changes))
 
 
-@given(worlds(whole=False), POWERS)
+@given(worlds(whole=False, raw=False), POWERS)
 @few
 def test_the_unit_of_prices_changes_no_bit_of_the_curve(world: World, factor: float) -> None:
     """A power of two only moves exponents; so shares go the other way and every dollar stays."""
@@ -41,7 +41,7 @@ def test_the_unit_of_prices_changes_no_bit_of_the_curve(world: World, factor: fl
     assert (books.fills.size == scaled.fills.size * factor).all()
 
 
-@given(worlds(whole=False), POWERS)
+@given(worlds(whole=False, raw=False), POWERS)
 @few
 def test_the_size_of_the_account_changes_no_return(world: World, factor: float) -> None:
     plan = world.plan
@@ -49,7 +49,7 @@ def test_the_size_of_the_account_changes_no_return(world: World, factor: float) 
     assert (run_kernel(larger).equity == run_kernel(plan).equity * factor).all()
 
 
-@given(worlds())
+@given(worlds(raw=False))
 @few
 def test_the_names_of_tickers_change_nothing(world: World) -> None:
     """Names that sort the other way round, and one that begins another."""
@@ -60,7 +60,7 @@ def test_the_names_of_tickers_change_nothing(world: World) -> None:
     assert books.tickers == renamed.tickers
 
 
-@given(worlds(), st.randoms())
+@given(worlds(raw=False), st.randoms())
 @few
 def test_the_order_of_tickers_changes_only_roundings(world: World, random: Any) -> None:
     plan = world.plan
@@ -78,7 +78,7 @@ def test_the_order_of_tickers_changes_only_roundings(world: World, random: Any) 
     assert run_kernel(shuffled).equity == pytest.approx(run_kernel(plan).equity, rel=1e-12)
 
 
-@given(worlds())
+@given(worlds(raw=False))
 @few
 def test_a_ticker_that_is_never_held_changes_nothing(world: World) -> None:
     """At the end of the feeds, where it moves no order of additions."""
@@ -94,7 +94,7 @@ def test_a_ticker_that_is_never_held_changes_nothing(world: World) -> None:
     assert_same_books(run_backtrader(wider, RotationStrategy), run_kernel(plan))
 
 
-@given(worlds())
+@given(worlds(raw=False))
 @few
 def test_at_constant_prices_the_end_is_the_start_less_the_costs(world: World) -> None:
     plan = world.plan
@@ -105,7 +105,7 @@ def test_at_constant_prices_the_end_is_the_start_less_the_costs(world: World) ->
     assert (np.diff(books.equity) <= 1e-12 * books.equity[0]).all()
 
 
-@given(worlds(whole=False), st.sampled_from([(0.0, 0.0001), (0.0005, 0.001), (0.0, 0.005)]))
+@given(worlds(whole=False, raw=False), st.sampled_from([(0.0, 0.0001), (0.0005, 0.001), (0.0, 0.005)]))
 @few
 def test_a_single_purchase_never_ends_higher_at_higher_costs(world: World, rates: tuple[float, float]) -> None:
     plan = world.plan
@@ -120,23 +120,22 @@ def test_a_single_purchase_never_ends_higher_at_higher_costs(world: World, rates
     assert (dear.equity[-1] < cheap.equity[-1]) == (len(dear.fills.row) > 0)
 
 
-@given(worlds())
+@given(worlds(raw=False))
 @few
 def test_without_costs_and_with_one_ticker_the_curve_is_the_tickers(world: World) -> None:
     plan = world.plan
     plan = dataclasses.replace(
-        with_terms(plan, cost_rate=0.0, whole_shares=False, rebalance="on_change"),
+        with_terms(plan, cost_rate=0.0, whole_shares=False, rebalance="on_change", delay_sessions=1),
         targets=np.broadcast_to(np.eye(len(plan.tickers))[0], plan.targets.shape).copy(),
         is_scheduled=np.zeros_like(plan.is_scheduled),
         overnight=np.zeros(len(plan.overnight)),
-        first=0,
     )
     books = run_kernel(plan)
     growth = RESERVE + (1 - RESERVE) * plan.closes[1:, 0] / plan.opens[1, 0]
     assert books.equity[1:] / plan.terms.cash == pytest.approx(growth, rel=1e-12)
 
 
-@given(worlds())
+@given(worlds(raw=False))
 @few
 def test_what_comes_later_changes_no_row_before_it(world: World) -> None:
     """Cut anywhere, the books up to there are the same to the bit."""
@@ -174,14 +173,14 @@ class Curious(RotationStrategy):
         super().next()
 
 
-@given(worlds())
+@given(worlds(raw=False))
 @few
 def test_looking_at_the_books_does_not_change_them(world: World) -> None:
     plan = world.plan
     assert_same_books(run_backtrader(plan, Curious), run_kernel(plan))
 
 
-@given(worlds())
+@given(worlds(raw=False))
 @settings(max_examples=3, deadline=None, derandomize=True)
 def test_a_run_leaves_nothing_behind_for_the_next(world: World) -> None:
     first, second = (run_backtrader(world.plan, RotationStrategy) for _ in range(2))

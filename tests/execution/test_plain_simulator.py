@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from plain_simulator import PlainBooks, plain_books
-from worlds import World, is_month_end, worlds
+from worlds import EXCHANGE, World, worlds
 
 from backtest.account import run_kernel
 from backtest.account.books import Books
@@ -24,20 +24,46 @@ def plain(world: World, **given: Any) -> PlainBooks:
     market, terms = world.market, world.terms
     begin = int(market.sessions.searchsorted(world.start))
     sessions = market.sessions[begin:]
-    is_monthly = terms.rebalance == "monthly" or world.also_monthly
+    due = [period_ends(sessions, rule) for rule in (terms.rebalance, *(("monthly",) if world.also_monthly else ()))]
+    given |= (
+        {"splits": market.splits.to_numpy()[begin:], "dividends": market.dividends.to_numpy()[begin:]}
+        if (terms.is_raw)
+        else {}
+    )
     return plain_books(
         market.open.to_numpy()[begin:],
         market.close.to_numpy()[begin:],
         world.weights[begin:],
         cash=terms.cash,
         rate=terms.cost_rate,
-        is_due=is_month_end(sessions) if is_monthly else None,
-        band=np.inf if isinstance(terms.rebalance, str) else terms.rebalance,
+        is_due=np.any(due, axis=0),
+        band=terms.rebalance if isinstance(terms.rebalance, float) else np.inf,
         delay=terms.delay_sessions,
+        at_close=terms.fill == "close",
         whole=terms.whole_shares,
         overnight=nightly_rate(market.tbill, sessions) if terms.earns_tbill else None,
         **given,
     )
+
+
+def period_ends(sessions: pd.DatetimeIndex, rule: Any) -> Any:
+    """By looking at each day and the next one of the exchange."""
+    days = list(EXCHANGE)
+    names: dict[str, Any] = {
+        "daily": lambda day: day,
+        "weekly": lambda day: day.isocalendar()[:2],
+        "monthly": lambda day: (day.year, day.month),
+        "quarterly": lambda day: (day.year, (day.month - 1) // 3),
+        "annual": lambda day: day.year,
+    }
+    found = []
+    for day in sessions:
+        place = days.index(day)
+        if isinstance(rule, int):
+            found.append(place % rule == 0)  # this exchange is younger than 1990: counted from its first day
+        else:
+            found.append(rule in names and names[rule](day) != names[rule](days[place + 1]))
+    return np.array(found)
 
 
 def nightly_rate(discount: Any, sessions: pd.DatetimeIndex) -> Any:
