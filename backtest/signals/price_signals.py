@@ -9,7 +9,7 @@ import numpy as np
 from pydantic import BeforeValidator, Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 from typing_extensions import override
 
-from backtest.config.fields import LegOrTicker, Ticker
+from backtest.config.fields import LegOrTicker, Ticker, unexpected
 from backtest.market import Basket, Legs, Market, Needs
 from backtest.signals import measures, scores
 from backtest.signals.signal import Measure, Signal, basket_of, mistake, name_of
@@ -128,13 +128,17 @@ class Momentum(_Back):
         return f"return of {name_of(self.of, legs)}{f' beyond {over}' if over else ''} over {self.span_words}"
 
 
+def _at_least_one(names: object) -> object:
+    if not names:
+        raise unexpected("a list with at least one leg or ticker")
+    return tuple(names) if isinstance(names, list) else names
+
+
 class Breadth(_Back):
     """How many of a list of legs or tickers have risen by more than a level."""
 
     signal: Literal["breadth"]
-    of: Annotated[tuple[LegOrTicker, ...], BeforeValidator(lambda of: tuple(of) if isinstance(of, list) else of)] = (
-        Field(min_length=1, description="legs or tickers")
-    )
+    of: Annotated[tuple[LegOrTicker, ...], BeforeValidator(_at_least_one)] = Field(description="legs or tickers")
     level: float = Field(0.0, description="the return that counts as risen when it is exceeded, a fraction")
     lookback_sessions: int = Field(252, ge=1, description="how far back returns reach")
     lookback_months: int | None = Field(None, ge=1, description="the same in calendar months, instead of sessions")
