@@ -33,6 +33,7 @@ UNITS: Mapping[str, tuple[str, float, int]] = {
     "share": ("%", 100.0, 1),
     "cuts": (" cuts", 1.0, 2),
     "sessions": (" sessions", 1.0, 0),
+    "risen": ("", 1.0, 0),
     "": ("", 1.0, 2),
 }
 """Unit of an evidence's values -> what stands behind the number, factor, digits."""

@@ -140,7 +140,8 @@ class Rank(RotationStrategy):
         last = np.maximum.accumulate(np.where(is_known, np.arange(len(is_known)), NONE))  # the row decided at
         place = np.where(last == NONE, len(looks), np.searchsorted(looks, last))
         shares = np.vstack([choice.shares, np.full(len(legs.names), np.nan)])[place]
-        return Decision(shares, _evidence(legs, p, table, shares), _reasons(legs, p, table, looks, choice, place))
+        evidence = _evidence(legs, p, table, shares, np.append(choice.passes.all(axis=1), np.nan)[place])
+        return Decision(shares, evidence, _reasons(market, legs, p, table, looks, choice, place))
 
     @staticmethod
     def rule(legs: Legs, p: Params) -> str:
@@ -247,8 +248,8 @@ def _slots(market: Market, legs: Legs, p: Rank.Params, looks: Rows, picks: Rows)
     return np.where(is_weighed, is_there.sum(axis=1, keepdims=True) * mine / np.where(total > 0.0, total, 1.0), 1.0)
 
 
-def _evidence(legs: Legs, p: Rank.Params, table: _Table, shares: Floats) -> list[Evidence]:
-    """The score of each leg, whether it is held, and the hurdle."""
+def _evidence(legs: Legs, p: Rank.Params, table: _Table, shares: Floats, is_passed: Floats) -> list[Evidence]:
+    """The score of each leg, whether it is held, and the hurdle, whether all that were asked to exceed it do."""
     unit, what = p.scored.value_unit, p.scored.words()
     evidence = []
     for name, values in table.by_name.items():
@@ -259,7 +260,8 @@ def _evidence(legs: Legs, p: Rank.Params, table: _Table, shares: Floats) -> list
             each = replace(each, leans=np.where(np.isnan(held), np.nan, held > 0.0), leg=name)
         evidence.append(each)
     if table.hurdle is not None and not isinstance(p.above, float):
-        evidence.append(Evidence("hurdle", table.hurdle, unit, label=f"Hurdle: {_hurdle_words(legs, p)}, {what}"))
+        label = f"Hurdle {_hurdle_words(legs, p)}: {what}"
+        evidence.append(Evidence("hurdle", table.hurdle, unit, label=label, leans=is_passed))
     return evidence
 
 
@@ -270,7 +272,7 @@ def _hurdle_words(legs: Legs, p: Rank.Params) -> str:
 
 
 def _reasons(
-    legs: Legs, p: Rank.Params, table: _Table, looks: Rows, choice: _Choice, place: Rows
+    market: Market, legs: Legs, p: Rank.Params, table: _Table, looks: Rows, choice: _Choice, place: Rows
 ) -> Callable[[int], str]:
     universe = p.ranked(legs)
 
@@ -297,7 +299,8 @@ def _reasons(
         parts = []
         held = [told(name, look) for name, ok in picked if ok]
         if held:
-            parts.append(f"{listed(held)} {'lead' if len(held) > 1 else 'leads'} {plural(len(universe), 'leg')}")
+            when = "" if look == row else f" on {market.sessions[look]:%Y-%m-%d}"
+            parts.append(f"{listed(held)} {'lead' if len(held) > 1 else 'leads'} {plural(len(universe), 'leg')}{when}")
         if failed:
             parts.append(f"{listed([told(name, look) for name in failed])} not above {hurdle(look)}: {instead} instead")
         missing = p.top - len(picked)

@@ -311,7 +311,7 @@ def broken_rules(config: object) -> Iterator[tuple[tuple[str | int, ...], str]]:
     if _at(config, "execution", "delay_sessions") == 0 and _at(config, "execution", "fill") in (None, "open"):
         yield (
             ("execution", "delay_sessions"),
-            "found 0 with fills at the open, which is over by then; expected 1 or more, or fill: close",
+            "found 0 with fills at the open, expected 1 or more, or fill: close",
         )
     benchmarks = _at(config, "benchmarks")
     if isinstance(benchmarks, list | tuple):

@@ -37,7 +37,9 @@ from backtest.signals.macro_signals import (
     Yield,
 )
 from backtest.signals.price_signals import (
+    Breadth,
     Lead,
+    Momentum,
     MovingAverage,
     RelativeStrength,
     Run,
@@ -50,7 +52,7 @@ from backtest.signals.price_signals import (
 
 AnySignal = Annotated[
     Lead | Surge | TwelveOne | ScaledLead | Run | RelativeStrength | MovingAverage | Volatility | ValuationGap
-    | CutWindow | EasingCycle | ImpliedCut | ExpectedCuts | CutProxy | Yield | CoolCpi | Series,
+    | Momentum | Breadth | CutWindow | EasingCycle | ImpliedCut | ExpectedCuts | CutProxy | Yield | CoolCpi | Series,
     Field(discriminator="signal"),
 ]  # fmt: skip
 """Every signal a tree can name."""

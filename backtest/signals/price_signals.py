@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import Field
+import numpy as np
+from pydantic import BeforeValidator, Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 from typing_extensions import override
 
-from backtest.config.fields import LegOrTicker, Ticker
+from backtest.config.fields import LegOrTicker, Ticker, unexpected
 from backtest.market import Basket, Legs, Market, Needs
-from backtest.signals import measures
-from backtest.signals.signal import Measure, Signal, basket_of, name_of
+from backtest.signals import measures, scores
+from backtest.signals.signal import Measure, Signal, basket_of, mistake, name_of
+from backtest.text import listed, plural
 
 SMALL, GROWTH = LegOrTicker("small"), LegOrTicker("growth")
 """What the shipped question is about; with legs of other names, `of` and `over` must be given."""
@@ -36,21 +39,127 @@ class _Pair(Signal):
         return basket_of(self.of, legs), basket_of(self.over, legs)
 
 
-class Lead(_Pair):
-    """Return of one leg minus that of another over some sessions."""
+class _Back(Signal):
+    """A signal that looks back over sessions, or over calendar months instead."""
+
+    lengths: ClassVar[tuple[str, str]] = ("lookback_sessions", "lookback_months")
+    """The fields of which one counts: sessions unless months are given."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _one_length(cls, given: Any) -> Any:
+        sessions, months = cls.lengths
+        if isinstance(given, Mapping) and given.get(sessions) is not None and given.get(months) is not None:
+            raise mistake(f"found both {sessions} and {months}, expected one of them")
+        return given
+
+    @model_serializer(mode="wrap")
+    def _as_written(self, fields: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        sessions, months = self.lengths
+        written: dict[str, Any] = fields(self)
+        del written[months if written[months] is None else sessions]
+        return written
+
+    @property
+    def span(self) -> tuple[int, scores.Unit]:
+        """How far it looks back."""
+        sessions, months = (getattr(self, name) for name in self.lengths)
+        return (sessions, "session") if months is None else (months, "month")
+
+    @property
+    def span_words(self) -> str:
+        """The same in words."""
+        return plural(*self.span)
+
+
+class Lead(_Back, _Pair):
+    """Return of one leg minus that of another over some sessions or months."""
 
     signal: Literal["lead"]
     lookback_sessions: int = Field(63, ge=1, description="how far back returns are compared")
+    lookback_months: int | None = Field(None, ge=1, description="the same in calendar months, instead of sessions")
     unit: ClassVar[str] = "return"
     default_limit = ("above", 0.0)
 
     @override
     def measure(self, market: Market, legs: Legs) -> Measure:
-        return Measure(measures.lead(market, *self.baskets(legs), self.lookback_sessions))
+        of, over = self.baskets(legs)
+        if self.lookback_months is None:
+            return Measure(measures.lead(market, of, over, self.lookback_sessions))
+        one, other = (scores.span_return(market, basket, *self.span) for basket in (of, over))
+        return Measure(one - other)
 
     @override
     def title(self, legs: Legs) -> str:
-        return f"lead of {self.pair(legs)} over {self.lookback_sessions} sessions"
+        return f"lead of {self.pair(legs)} over {self.span_words}"
+
+
+class Momentum(_Back):
+    """The return of a leg or a ticker itself, or what it is beyond that of T-bills."""
+
+    signal: Literal["momentum"]
+    of: LegOrTicker = Field(SMALL, description="a leg or a ticker")
+    over: Literal["tbill"] | LegOrTicker | None = Field(
+        None,
+        union_mode="left_to_right",
+        description="what its return is taken beyond: T-bills (tbill), a leg or a ticker; without it, nothing",
+    )
+    lookback_sessions: int = Field(252, ge=1, description="how far back the return reaches")
+    lookback_months: int | None = Field(None, ge=1, description="the same in calendar months, instead of sessions")
+    unit: ClassVar[str] = "return"
+    default_limit = ("above", 0.0)
+
+    @property
+    @override
+    def needs(self) -> Needs:
+        return Needs((self.of, self.over) if isinstance(self.over, LegOrTicker) else (self.of,))
+
+    @override
+    def measure(self, market: Market, legs: Legs) -> Measure:
+        earned = scores.span_return(market, basket_of(self.of, legs), *self.span)
+        if self.over is None:
+            return Measure(earned.copy())
+        beyond = {scores.TBILL: 1.0} if self.over == scores.TBILL else basket_of(self.over, legs)
+        return Measure(earned - scores.span_return(market, beyond, *self.span))
+
+    @override
+    def title(self, legs: Legs) -> str:
+        over = "T-bills" if self.over == scores.TBILL else self.over and name_of(self.over, legs)
+        return f"return of {name_of(self.of, legs)}{f' beyond {over}' if over else ''} over {self.span_words}"
+
+
+def _at_least_one(names: object) -> object:
+    if not names:
+        raise unexpected("a list with at least one leg or ticker")
+    return tuple(names) if isinstance(names, list) else names
+
+
+class Breadth(_Back):
+    """How many of a list of legs or tickers have risen by more than a level."""
+
+    signal: Literal["breadth"]
+    of: Annotated[tuple[LegOrTicker, ...], BeforeValidator(_at_least_one)] = Field(description="legs or tickers")
+    level: float = Field(0.0, description="the return that counts as risen when it is exceeded, a fraction")
+    lookback_sessions: int = Field(252, ge=1, description="how far back returns reach")
+    lookback_months: int | None = Field(None, ge=1, description="the same in calendar months, instead of sessions")
+    unit: ClassVar[str] = "risen"
+
+    @property
+    @override
+    def needs(self) -> Needs:
+        return Needs(self.of)
+
+    @override
+    def measure(self, market: Market, legs: Legs) -> Measure:
+        returns = np.stack([scores.span_return(market, basket_of(name, legs), *self.span) for name in self.of])
+        risen = scores.exceeds(returns, np.array(self.level)).sum(axis=0).astype(np.float64)
+        return Measure(np.where(np.isnan(returns).any(axis=0), np.nan, risen))
+
+    @override
+    def title(self, legs: Legs) -> str:
+        names = listed([name_of(name, legs) for name in self.of])
+        beyond = f" by more than {100 * self.level:g}%" if self.level else ""
+        return f"how many of {names} rose{beyond} over {self.span_words}"
 
 
 class Surge(_Pair):
@@ -150,12 +259,15 @@ class RelativeStrength(Signal):
         return f"gain of {self.of}/{self.over} over {self.lookback_sessions} sessions"
 
 
-class MovingAverage(Signal):
+class MovingAverage(_Back):
     """How far a leg or a ticker is above its own moving average."""
+
+    lengths = ("window_sessions", "window_months")
 
     signal: Literal["moving_average"]
     of: LegOrTicker = Field(SMALL, description="a leg or a ticker")
     window_sessions: int = Field(200, ge=2, description="sessions of the average, this one included")
+    window_months: int | None = Field(None, ge=2, description="closes a month apart instead, this one included")
     unit: ClassVar[str] = "return"
     default_limit = ("above", 0.0)
 
@@ -166,11 +278,11 @@ class MovingAverage(Signal):
 
     @override
     def measure(self, market: Market, legs: Legs) -> Measure:
-        return Measure(measures.above_average(market, basket_of(self.of, legs), self.window_sessions))
+        return Measure(scores.above_mean(market, basket_of(self.of, legs), *self.span))
 
     @override
     def title(self, legs: Legs) -> str:
-        return f"distance of {name_of(self.of, legs)} from the mean of {self.window_sessions} sessions"
+        return f"distance of {name_of(self.of, legs)} from the mean of {self.span_words}"
 
 
 class Volatility(Signal):

@@ -260,7 +260,7 @@ def test_a_misspelt_section_is_checked_as_the_one_it_was_meant_to_be() -> None:
     lines = problems_of(changed("execution:", "exection:").replace("delay_sessions: 1", "delay_sessions: 0"))
     assert lines == (
         "c.yaml:18: exection: unknown key, did you mean execution?",
-        "c.yaml:24: execution.delay_sessions: found 0, expected a whole number from 1 to 21",
+        "c.yaml:24: execution.delay_sessions: found 0 with fills at the open, expected 1 or more, or fill: close",
     )
 
 

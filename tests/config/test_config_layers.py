@@ -101,12 +101,12 @@ def test_a_mistake_is_told_in_the_file_where_its_key_stands(tmp_path: Path) -> N
         base=SHORT.replace("slippage_bps: 4", "slippage_bps: -4"),
         child="extends: base.yaml\n\nstrategy:\n  params:\n    threshold: -1\n    lookbak_sessions: 3\n",
     )
-    assert lines(tmp_path / "child.yaml", "execution.delay_sessions=0", "execution.shars=whole") == [
+    assert lines(tmp_path / "child.yaml", "execution.delay_sessions=-1", "execution.shars=whole") == [
         "child.yaml:5: strategy.params.threshold: found -1, expected a number of at least 0",
         "child.yaml:6: strategy.params.lookbak_sessions: unknown key, did you mean lookback_sessions?",
         "base.yaml:4: execution.slippage_bps: found -4, expected a number from 0 to 1000",
         "--set: execution.shars: unknown key, did you mean shares?",
-        "--set: execution.delay_sessions: found 0, expected a whole number from 1 to 21",
+        "--set: execution.delay_sessions: found -1, expected a whole number from 0 to 21",
     ]
 
 

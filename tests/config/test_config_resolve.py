@@ -46,6 +46,7 @@ def test_resolved_fills_in_every_default() -> None:
             "slippage_bps": 4.0,
             "shares": "fractional",
             "rebalance": "on_change",
+            "fill": "open",
             "delay_sessions": 1,
             "idle_cash": "none",
             "accounting": "total_return",
@@ -81,6 +82,7 @@ execution:
   slippage_bps: 4.0
   shares: fractional
   rebalance: {drift: 0.05}
+  fill: open
   delay_sessions: 1
   idle_cash: tbill
   accounting: total_return
@@ -131,7 +133,8 @@ def configs(draw: st.DrawFn) -> dict[str, Any]:
             "commission_bps": draw(st.floats(0, 1000)),
             "slippage_bps": draw(st.integers(0, 1000)),
             "rebalance": draw(
-                st.sampled_from(["on_change", "monthly"])
+                st.sampled_from(["on_change", "daily", "weekly", "monthly", "quarterly", "annual"])
+                | st.builds(lambda n: {"every_sessions": n}, st.integers(1, 2520))
                 | st.builds(lambda x: {"drift": x}, st.floats(0, 1, exclude_min=True, exclude_max=True))
             ),
             "idle_cash": draw(st.sampled_from(["none", "tbill"])),

@@ -180,7 +180,18 @@ def test_a_batch_is_affordable_only_when_both_of_backtraders_sums_are_not_below_
     assert smaller == {"paper", "real"}
 
 
-def test_both_legs_of_the_cash_check_pay_costs() -> None:
-    """In cents the sums are exact: 100 sold less 1 of cost buys for 98.01 and 0.99 of cost at most."""
-    for rate, price, is_enough in ((0.0, 100.0, True), (0.0, 100.01, False), (0.01, 98.0, True), (0.01, 98.1, False)):
-        assert affordable(0.0, [1.0, 0.0], [100.0, 0.0], [100.0, price], rate, [-1.0, 1.0]) is is_enough
+def test_both_sums_of_the_cash_check_pay_the_costs_of_sales_and_purchases() -> None:
+    """At the edge of what can be paid, where rounding alone decides and the two sums disagree."""
+    rng, seen = np.random.default_rng(8), set()
+    for _ in range(400):
+        q, price, basis, rate = rng.uniform(1, 100), rng.uniform(5, 500), rng.uniform(5, 500), rng.uniform(0.001, 0.05)
+        cost = q * rate * price
+        paper, real = 0.0 + q * price - cost, 0.0 + (q * basis + q * (price - basis)) - cost
+        other = paper / (1 + rate)
+        for _ in range(4):
+            lefts = [left - other - rate * other for left in (paper, real)]
+            seen.add((lefts[0] < 0, lefts[1] < 0))
+            is_enough = affordable(0.0, [q, 0.0], [basis, 0.0], [price, other], rate, [-q, 1.0])
+            assert is_enough == (min(lefts) >= 0)
+            other = np.nextafter(other, np.inf)
+    assert len(seen) == 4

@@ -5,6 +5,7 @@ Prices stand still but for the last session of a month, so that a return over a 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
@@ -20,6 +21,7 @@ from backtest.errors import RunError
 from backtest.market import Floats, Legs, Market
 from backtest.signals.scores import TBILL, best, rows_before, span_return
 from strategies.rank import Rank
+from strategies.rules import Rules
 
 NAN = float("nan")
 EXCHANGE = weekdays("2023-12-01", "2025-01-31")
@@ -55,7 +57,7 @@ def test_the_winner_of_each_month_is_held() -> None:
     decision = Rank.decide(market, ALONE, Rank.Params(lookback_months=1))
     row = int(market.sessions.get_loc(pd.Timestamp("2024-03-15")))
     assert decision.by_leg[row].tolist() == [1.0, 0.0, 0.0, 0.0]  # it stays until the next month's end
-    assert decision.why(row, ALONE) == "A +10.0% leads 4 legs"
+    assert decision.why(row, ALONE) == "A +10.0% leads 4 legs on 2024-02-29"
     assert decision.why(0, ALONE) == "No score is known yet: the initial holding"
 
 
@@ -228,3 +230,31 @@ def test_parameters_that_do_not_agree_are_refused(params: dict[str, Any], told: 
 def test_without_a_leg_to_rank_it_says_so() -> None:
     with pytest.raises(RunError, match="no leg is left to be ranked"):
         held(months(), defensive=("A", "B", "C", "D"))
+
+
+def says(market: Market, **signal: Any) -> list[float]:
+    """What a signal's quantity is at the end of each month."""
+    params = Rules.Params.model_validate_json(json.dumps({"hold": [{"leg": "A", "when": signal}, {"leg": "B"}]}))
+    again = Rules.Params(**params.model_dump())  # as backtrader is handed them
+    assert again == params
+    evidence = Rules.decide(market, ALONE, again).evidence[0]
+    return [float(value) for value in evidence.values[market.sessions.get_indexer(ENDS)]]
+
+
+def test_signals_over_months() -> None:
+    market = months(tbill=0.0, A=[100, 110, 90, 120, 100], B=[100, 105, 110, 110, 99])
+    approx = pytest.approx
+    pair = {"of": "A", "over": "B", "lookback_months": 1}
+    assert says(market, signal="lead", **pair)[1:3] == approx([0.1 - 0.05, 90 / 110 - 1 - (110 / 105 - 1)])
+    assert says(market, signal="momentum", of="A", lookback_months=2)[2:4] == approx([-0.1, 120 / 110 - 1])
+    assert says(market, signal="momentum", of="A", over="tbill", lookback_months=2)[2] == approx(-0.1)
+    assert says(market, signal="momentum", **pair) == approx(says(market, signal="lead", **pair), nan_ok=True)
+    risen = says(market, signal="breadth", of=["A", "B", "C"], lookback_months=1, above=1)
+    assert risen[1:] == [2.0, 1.0, 1.0, 0.0]
+    assert np.isnan(risen[0])
+    assert says(market, signal="moving_average", of="A", window_months=2)[1] == approx(110 / 105 - 1)
+
+
+def test_a_signal_looks_back_over_months_or_sessions() -> None:
+    with pytest.raises(ValidationError, match="found both lookback_sessions and lookback_months"):
+        says(months(), signal="lead", of="A", over="B", lookback_months=1, lookback_sessions=21)

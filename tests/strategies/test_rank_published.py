@@ -28,11 +28,21 @@ OPEN = {
     "accelerating": ("[SPY, IWM, TLT]", MEAN, "2004-01-02", "2025-12-24", 5, 638365.9546, 100),
     "small growth or value": ("[IWO, IWN]", WINNER, "2001-09-04", "2025-12-24", 2, 1186783.7012, 133),
 }
+CLOSE = {
+    "four styles": ("[SPY, IWD, IWF, QQQ]", WINNER, "2006-01-31", "2024-03-28", 0, 889769.3605, 136),
+    "three styles": ("[SPY, IWF, QQQ]", WINNER, "2006-01-31", "2024-03-28", 0, 888368.8662, 130),
+}
+"""The account of a portfolio site, which trades at the close it decides at: it published 12.79% and 12.78% a year."""
 
 
 @pytest.mark.parametrize("name", OPEN)
 def test_filled_at_the_next_open(name: str, real_data: Path) -> None:
     check(OPEN[name], real_data, "")
+
+
+@pytest.mark.parametrize("name", CLOSE)
+def test_filled_at_the_close_decided_at(name: str, real_data: Path) -> None:
+    check(CLOSE[name], real_data, ", fill: close, delay_sessions: 0")
 
 
 def check(reference: tuple[str, str, str, str, int, float, int], real_data: Path, fill: str) -> None:

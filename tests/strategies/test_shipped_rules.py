@@ -84,6 +84,11 @@ SIGNALS: dict[str, dict[str, Any]] = {
     "cool_cpi, consensus": {},
     "cool_cpi, two_year": {"against": "two_year"},
     "series": {"name": "DGS10", "score_sessions": 60, "above": 0.5},
+    "lead, months": {"lookback_months": 2},
+    "momentum": {"of": "small", "over": "tbill", "lookback_sessions": 40},
+    "momentum, months": {"of": "QQQ", "over": "growth", "lookback_months": 3},
+    "breadth": {"of": ("IWM", "QQQ", "small"), "lookback_months": 1, "above": 1},
+    "moving_average, months": {"window_months": 4},
 }
 
 
@@ -95,7 +100,7 @@ def signal_of(name: str) -> Signal:
 
 def all_signals() -> Iterator[str]:
     for base in Signal.__subclasses__():
-        for each in (base, *base.__subclasses__()):
+        for each in dict.fromkeys((base, *base.__subclasses__())):
             if "signal" in each.model_fields:
                 yield str(each.model_fields["signal"].annotation.__args__[0])  # type: ignore[union-attr]
 
