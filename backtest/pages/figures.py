@@ -72,8 +72,9 @@ def evidence_rows(result: Result) -> Sequence[EvidenceRow]:
 
 def _row(evidence: Evidence, legs: Legs) -> EvidenceRow:
     lean = np.nan if evidence.leans is None else float(evidence.leans[-1])
-    asked = legs.label(evidence.leg)
-    others = [leg.label for leg in leg_looks(legs) if leg.name != evidence.leg]
+    name = evidence.leg or legs.names[:2][-1]
+    asked = legs.label(name)
+    others = [leg.label for leg in leg_looks(legs) if leg.name != name]
     no = others[0] if len(others) == 1 else f"not {asked}"
     says = UNDEFINED if np.isnan(lean) else {1.0: asked, 0.0: no}.get(lean, f"{number(100 * lean, 0)}% {asked}")
     value = _worded(evidence, evidence.values[-1])
