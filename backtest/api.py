@@ -219,7 +219,7 @@ def _question(configs: Any, known: Strategies) -> Any:
     return Question(joint_name(list(variants)), Path(FROM_MEMORY), variants)
 
 
-class Answer:
+class NotebookView:
     """What every answer can do beside holding its figures."""
 
     def _write(self, root: Path) -> Written:
@@ -244,7 +244,7 @@ class Answer:
 
     def __repr__(self) -> str:
         """One line."""
-        return f"<{type(self).__name__.removesuffix('Answer')} {self._lines()[0]}>"
+        return f"<{type(self).__name__.removesuffix('NotebookView')} {self._lines()[0]}>"
 
     def _repr_html_(self) -> str:
         """For notebooks: the headline and the short table."""
@@ -255,7 +255,7 @@ class Answer:
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class RunAnswer(Answer, Result):
+class RunAnswer(NotebookView, Result):
     """A Result that shows itself."""
 
     strategies: Strategies = field(default_factory=dict)
@@ -280,7 +280,7 @@ class RunAnswer(Answer, Result):
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class ComparisonAnswer(Answer, Comparison):
+class ComparisonAnswer(NotebookView, Comparison):
     """A Comparison that shows itself."""
 
     strategies: Strategies = field(default_factory=dict)
@@ -300,7 +300,7 @@ class ComparisonAnswer(Answer, Comparison):
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class SweepAnswer(Answer, Sweep):
+class SweepAnswer(NotebookView, Sweep):
     """A Sweep that shows itself."""
 
     strategies: Strategies = field(default_factory=dict)
@@ -320,7 +320,7 @@ class SweepAnswer(Answer, Sweep):
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class WalkAnswer(Answer, WalkForward):
+class WalkAnswer(NotebookView, WalkForward):
     """A WalkForward that shows itself."""
 
     strategies: Strategies = field(default_factory=dict)

@@ -413,6 +413,12 @@ def machine_code(function: Any, *modules: str) -> Any:
         return njit(nogil=True, error_model=NO_CHECKS)(named)
 
 
+def is_kept(compiled: Any) -> bool:
+    """Does the machine code of a function from `machine_code` stand on disk already? Else its first use compiles it."""
+    folder = compiled.stats.cache_path
+    return bool(folder) and any(Path(folder).glob(f"*{compiled.py_func.__qualname__}*.nbi"))
+
+
 @cache
 def _compiled_simulate() -> Any:
     let_compiled_code_call_the_kernel()

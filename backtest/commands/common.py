@@ -44,8 +44,11 @@ def placed(path: Path, overrides: Sequence[str]) -> Iterator[None]:
 
 
 @contextmanager
-def progress(title: str) -> Iterator[Callable[[int, int], None]]:
-    """Give a function (done, total) that moves a bar on stderr; silent when stderr is not a terminal."""
+def progress(title: str, *, is_compiled: bool = False) -> Iterator[Callable[[int, int], None]]:
+    """Give a function (done, total) that moves a bar on stderr; silent when stderr is not a terminal.
+
+    is_compiled: the work is done by compiled code, which the bar says while it has to be made first.
+    """
     if not sys.stderr.isatty():
         yield lambda done, total: None
         return
@@ -53,8 +56,16 @@ def progress(title: str) -> Iterator[Callable[[int, int], None]]:
     from rich.progress import Progress
 
     with Progress(console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(title, total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)
+        task = bar.add_task(f"{title}{compiling() if is_compiled else ''}", total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total, description=title)
+
+
+def compiling() -> str:
+    """What to say before the first sweep of a machine; nothing when the machine code is kept from an earlier one."""
+    from backtest.account.kernel import is_kept
+    from backtest.study.sweep_engine import runner
+
+    return "" if is_kept(runner()) else ": compiling, once on this machine, about half a minute"
 
 
 @contextmanager

@@ -160,7 +160,7 @@ def sweep_path(
     study = study_of(path, overrides)
     extras = Extras.of(curves, parquet=parquet)
     extras.check(study)
-    with placed(path, overrides), stoppable(), progress(f"sweep {study.name}") as advance:
+    with placed(path, overrides), stoppable(), progress(f"sweep {study.name}", is_compiled=True) as advance:
         result = sweep(study, registry(), offline=offline, cluster=cluster, keep=out, progress=advance)
         findings = findings_of(result, ledger or default_ledger(), longest_ledger(out))
         provenance.ledger_length = findings.size.length
@@ -223,7 +223,7 @@ def walk_path(
 
     provenance = Provenance()
     study = study_of(path, overrides)
-    with placed(path, overrides), stoppable(), progress(f"walk-forward {study.name}") as advance:
+    with placed(path, overrides), stoppable(), progress(f"walk-forward {study.name}", is_compiled=True) as advance:
         walk = walk_forward(
             study,
             registry(),

@@ -12,7 +12,7 @@ import numpy as np
 from backtest.commands.common import load_all, placed, simulated
 from backtest.commands.today import market_to_now, parsed, row_of
 from backtest.errors import ConfigError
-from backtest.now.surges import AFTER, Surge, gains, surge_at, surges
+from backtest.now.surges import AFTER, SurgeFound, gains, surge_at, surges
 from backtest.signals.measures import closes
 
 
@@ -62,13 +62,13 @@ def _title(ticker: str, over: str | None, sessions: int, is_simulated: bool) -> 
     return f"Best gains of {what} over {sessions} sessions{simulated(is_simulated)}, points"
 
 
-def _line(surge: Surge) -> str:
+def _line(surge: SurgeFound) -> str:
     since = "ever" if surge.best_since is None else f"{surge.best_since:%Y-%m-%d}"
     after = "".join(f"{'':>9}" if gain is None else f"{100 * gain:>+9.1f}" for gain in surge.after.values())
     return f"{surge.day:%Y-%m-%d}  {100 * surge.gain:>+8.1f}  {since:<12}{after}"
 
 
-def _document(surge: Surge) -> dict[str, Any]:
+def _document(surge: SurgeFound) -> dict[str, Any]:
     return {
         "day": f"{surge.day:%Y-%m-%d}",
         "gain": surge.gain,

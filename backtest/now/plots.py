@@ -15,13 +15,13 @@ import pandas as pd
 from backtest.errors import WriteError
 from backtest.market import Floats
 from backtest.now.fedwatch import Table
-from backtest.now.surges import Surge
+from backtest.now.surges import SurgeFound
 
 INK, SMALL, GRID = "#1d2733", "#c2571a", "#e4e7eb"
 LAYOUT: dict[str, Any] = {"template": "plotly_white", "font": {"color": INK}, "hovermode": "x unified"}
 
 
-def surge_chart(path: Path, days: pd.DatetimeIndex, values: Floats, found: Sequence[Surge], *, title: str) -> None:
+def surge_chart(path: Path, days: pd.DatetimeIndex, values: Floats, found: Sequence[SurgeFound], *, title: str) -> None:
     """The gain at each session, the surges marked."""
     import plotly.graph_objects as go
 

@@ -19,7 +19,7 @@ AFTER = (5, 21, 63, 126, 252)
 
 
 @dataclass(frozen=True, slots=True)
-class Surge:
+class SurgeFound:
     """One surge. day: its last session; gain: a fraction; best_since: the last session before with a greater gain
     (None: the best on record until then); after: sessions -> what followed, None where the data end first.
     """
@@ -38,7 +38,7 @@ def gains(of: Floats, over: Floats | None, sessions: int) -> Floats:
 
 def surges(
     days: pd.DatetimeIndex, of: Floats, over: Floats | None, *, sessions: int, top: int, after: Sequence[int] = AFTER
-) -> list[Surge]:
+) -> list[SurgeFound]:
     """The `top` surges, best first. of, over: total-return closes, NaN before the first price."""
     values = gains(of, over, sessions)
     ranked = np.argsort(-np.nan_to_num(values, nan=-np.inf), kind="stable")
@@ -53,7 +53,7 @@ def surges(
 
 def surge_at(
     days: pd.DatetimeIndex, of: Floats, over: Floats | None, values: Floats, row: int, after: Sequence[int]
-) -> Surge:
+) -> SurgeFound:
     """The surge that ends on a row, whatever its rank."""
     greater = np.flatnonzero(values[:row] > values[row])
     since = days[int(greater[-1])] if len(greater) else None
@@ -65,4 +65,4 @@ def surge_at(
             continue
         own = of[end] / of[row] - 1.0
         followed[count] = float(own if over is None else own - (over[end] / over[row] - 1.0))
-    return Surge(days[row], float(values[row]), since, followed)
+    return SurgeFound(days[row], float(values[row]), since, followed)

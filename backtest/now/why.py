@@ -26,7 +26,7 @@ ANSWERS = {1.0: "yes", 0.0: "no"}
 
 
 @dataclass(frozen=True, slots=True)
-class Node:
+class RuleNode:
     """A line of the explanation. says: yes, no or not known; since: the session from which on it has said so.
 
     value, flip: of a signal. turns_rule: flipping this signal alone turns the answer of its tree.
@@ -41,7 +41,7 @@ class Node:
     flip: Flip | None = None
     turns_rule: bool = False
     held: int = 0
-    children: tuple[Node, ...] = ()
+    children: tuple[RuleNode, ...] = ()
 
     @property
     def flips_at(self) -> float | None:
@@ -57,7 +57,7 @@ class Node:
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class KnownThen:
     """The newest observation of one kind at a close, with its clocks."""
 
     name: str
@@ -76,8 +76,8 @@ class Explanation:
     shares: Floats
     since: pd.Timestamp
     reason: str
-    trees: dict[str, Node]
-    known: tuple[Known, ...]
+    trees: dict[str, RuleNode]
+    known: tuple[KnownThen, ...]
 
 
 def explain(decision: Decision, market: Market, legs: Legs, initial: str, row: int) -> Explanation:
@@ -103,21 +103,21 @@ def explain(decision: Decision, market: Market, legs: Legs, initial: str, row: i
     )
 
 
-def _node(branch: Branch, row: int, path: list[Branch], market: Market) -> Node:
+def _node(branch: Branch, row: int, path: list[Branch], market: Market) -> RuleNode:
     if branch.evidence is not None:
         return _leaf(branch.words, branch.evidence, branch.state, row, market, turns_root(path, row))
     children = tuple(_node(child, row, [*path, child], market) for child in branch.children)
     state = float(branch.state[row])
-    return Node(branch.words, _says(state), market.sessions[_since(branch.state[None], row)], children=children)
+    return RuleNode(branch.words, _says(state), market.sessions[_since(branch.state[None], row)], children=children)
 
 
-def _leaf(words: str, evidence: Evidence, state: Any, row: int, market: Market, turns: bool) -> Node:
+def _leaf(words: str, evidence: Evidence, state: Any, row: int, market: Market, turns: bool) -> RuleNode:
     values = np.asarray(evidence.values, dtype=np.float64)
     flip = None
     if evidence.switch is not None:
         flip = nearest_flip(evidence.switch, values, evidence.thresholds, row, is_whole=evidence.unit == WHOLE)
     answer = np.full(len(values), np.nan) if state is None else np.asarray(state, dtype=np.float64)
-    return Node(
+    return RuleNode(
         words=words,
         says=_says(float(answer[row])),
         since=market.sessions[_since(answer[None], row)],
@@ -153,7 +153,7 @@ def _since(series: npt.NDArray[np.float64], row: int) -> int:
     return int(differs[-1]) + 1 if len(differs) else 0
 
 
-def known_at(market: Market, row: int) -> Iterator[Known]:
+def known_at(market: Market, row: int) -> Iterator[KnownThen]:
     """The newest decision and the newest observation of each series that a close could know."""
     session = market.sessions[row]
     policy = market.policy[market.policy["session"] <= session]
@@ -161,7 +161,7 @@ def known_at(market: Market, row: int) -> Iterator[Known]:
         last = policy.iloc[-1]
         change = int(last["change_bps"])
         text = f"target {last['lower']:.2f}-{last['upper']:.2f}%, {f'{change:+d} bps' if change else 'unchanged'}"
-        yield Known("policy decision", last["date"], last["announced_at"], last["session"], text)
+        yield KnownThen("policy decision", last["date"], last["announced_at"], last["session"], text)
     for name, series in market.series.items():
         frame = series.until(session).frame
         if not len(frame):
@@ -171,7 +171,7 @@ def known_at(market: Market, row: int) -> Iterator[Known]:
         numbers = ", ".join(f"{column} {last[column]:g}" for column in series.numbers)
         if is_table:
             numbers = f"{int((frame['happened'] == last['happened']).sum())} rows of that day"
-        yield Known(name, last["happened"], last["known_at"], last["session"], numbers)
+        yield KnownThen(name, last["happened"], last["known_at"], last["session"], numbers)
 
 
 def lines(explanation: Explanation) -> Iterator[str]:
@@ -188,7 +188,7 @@ def lines(explanation: Explanation) -> Iterator[str]:
                f"usable at the close of {each.session:%Y-%m-%d}: {each.text}")  # fmt: skip
 
 
-def _told(node: Node, depth: int) -> Iterator[str]:
+def _told(node: RuleNode, depth: int) -> Iterator[str]:
     head = f"{'  ' * depth}[{node.says}] {node.words}"
     if node.children:
         yield f"{head}, since {node.since:%Y-%m-%d}"
@@ -199,7 +199,7 @@ def _told(node: Node, depth: int) -> Iterator[str]:
     yield f"{head}: {value}; {flip_words(node)}, since {node.since:%Y-%m-%d}"
 
 
-def flip_words(node: Node) -> str:
+def flip_words(node: RuleNode) -> str:
     """`flips above 0.0 points, +4.2 points from here, which alone turns the rule`."""
     if node.flip is None or node.distance is None:
         if node.held:
@@ -238,7 +238,7 @@ def document(explanation: Explanation) -> dict[str, Any]:
     }
 
 
-def _document(node: Node) -> dict[str, Any]:
+def _document(node: RuleNode) -> dict[str, Any]:
     common: dict[str, Any] = {"words": node.words, "says": node.says, "since": f"{node.since:%Y-%m-%d}"}
     if node.children:
         return {**common, "of": [_document(child) for child in node.children]}

@@ -6,10 +6,10 @@ from backtest.signals.combine import all_of, any_of, latch
 from backtest.signals.evidence import cut_evidence, lead_evidence
 from backtest.signals.momentum import leg_return, relative_return
 from backtest.signals.periods import Period, last_of_period
-from backtest.signals.policy import CutWindow, cut_window
+from backtest.signals.policy import CutState, cut_window
 
 __all__ = [
-    "CutWindow",
+    "CutState",
     "Period",
     "all_of",
     "any_of",

@@ -22,7 +22,7 @@ from backtest.signals.measures import YEAR_SESSIONS, basket_growth
 
 
 @dataclass(frozen=True, slots=True)
-class EasingCycle:
+class CycleState:
     """State of the cycle at each close; arrays of shape (sessions,).
 
     age: sessions since the first cut (0 at its own close), NaN without a cycle. began_in_fall: 1.0, 0.0, NaN without a
@@ -39,7 +39,7 @@ class EasingCycle:
         return (~np.isnan(self.age)).astype(np.float64)
 
 
-def easing_cycle(market: Market, growth: Basket, *, gap_days: int, max_age_sessions: int, fall: float) -> EasingCycle:
+def easing_cycle(market: Market, growth: Basket, *, gap_days: int, max_age_sessions: int, fall: float) -> CycleState:
     """The cycle at each close. gap_days: calendar days without a cut after which the next one is a first one.
 
     max_age_sessions: sessions after its last cut at which a cycle ends, if no rise ended it before.
@@ -66,7 +66,7 @@ def easing_cycle(market: Market, growth: Basket, *, gap_days: int, max_age_sessi
         age[start:end] = np.arange(start, end) - origin
         if 0 <= origin < count and not np.isnan(depth[origin]):
             began[start:end] = float(depth[origin] >= fall)
-    return EasingCycle(age, began, moved[is_first])
+    return CycleState(age, began, moved[is_first])
 
 
 Booleans = npt.NDArray[np.bool_]

@@ -12,7 +12,7 @@ from backtest.market import Floats, Legs, Market
 from backtest.signals.combine import latch
 from backtest.signals.momentum import relative_return
 from backtest.signals.periods import Period, last_of_period
-from backtest.signals.policy import CutWindow, cut_window
+from backtest.signals.policy import CutState, cut_window
 
 
 def cut_evidence(market: Market, hold: str, hold_sessions: int, min_cut_bps: int) -> Evidence:
@@ -31,7 +31,7 @@ def cut_evidence(market: Market, hold: str, hold_sessions: int, min_cut_bps: int
     )
 
 
-def _cut_phrase(window: CutWindow, row: int, hold_sessions: int) -> str:
+def _cut_phrase(window: CutState, row: int, hold_sessions: int) -> str:
     event = int(window.last_event[row])
     if event < 0:
         return "no cut or hike in the record yet"

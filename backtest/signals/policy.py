@@ -17,7 +17,7 @@ from backtest.market import Floats, Market
 
 
 @dataclass(frozen=True, slots=True)
-class CutWindow:
+class CutState:
     """The state of the window that a rate cut opens; arrays of shape (sessions,).
 
     sessions_left: rows for which the window stays open, this one included (0: closed). A window of 252 shows 252 on
@@ -41,7 +41,7 @@ class CutWindow:
         return (self.sessions_left > 0).astype(np.float64)
 
 
-def cut_window(market: Market, *, hold_sessions: int, min_cut_bps: int) -> CutWindow:
+def cut_window(market: Market, *, hold_sessions: int, min_cut_bps: int) -> CutState:
     """The window of `hold_sessions` rows that each cut of at least `min_cut_bps` opens, from the row of its session.
 
     A further cut restarts it, any hike ends it. Decisions before the first price count: their sessions are those of
@@ -51,7 +51,7 @@ def cut_window(market: Market, *, hold_sessions: int, min_cut_bps: int) -> CutWi
     return market.memo.get(key, lambda: _cut_window(market, hold_sessions, min_cut_bps))
 
 
-def _cut_window(market: Market, hold_sessions: int, min_cut_bps: int) -> CutWindow:
+def _cut_window(market: Market, hold_sessions: int, min_cut_bps: int) -> CutState:
     policy = market.policy
     moved = policy[(policy["change_bps"] <= -min_cut_bps) | (policy["change_bps"] > 0)]
     moved = moved[moved["session"].notna() & (moved["session"] <= market.sessions[-1])].reset_index(drop=True)
@@ -66,7 +66,7 @@ def _cut_window(market: Market, hold_sessions: int, min_cut_bps: int) -> CutWind
         last[start:] = event
     for shared in (left, last):
         shared.setflags(write=False)
-    return CutWindow(left, last, moved)
+    return CutState(left, last, moved)
 
 
 def target_level(market: Market, bound: Literal["lower", "upper", "middle"] = "middle") -> Floats:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import inspect
 import json
 import shutil
@@ -13,6 +14,8 @@ import pytest
 
 import backtest
 from backtest import cli
+from backtest.account.kernel import is_kept
+from backtest.commands.common import compiling
 
 ROOT = Path(__file__).parents[2]
 QUICKSTART = ROOT / "configs" / "quickstart.yaml"
@@ -189,3 +192,19 @@ def test_the_main_script_and_the_command_leave_the_same_folder(tmp_path: Path) -
     )
     assert "written in" in by_script.stdout, by_script.stderr
     assert "unchanged in" in process(tmp_path, "run", "c.yaml").stdout
+
+
+def test_machine_code_that_must_be_made_first_is_known_and_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "small.py").write_text(
+        "from numba import njit\n\n\n@njit(cache=True)\ndef twice(x):\n    return 2 * x\n", encoding="utf-8"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    twice = importlib.import_module("small").twice
+    assert not is_kept(twice)
+    monkeypatch.setattr("backtest.study.sweep_engine.runner", lambda: twice)
+    assert compiling() == ": compiling, once on this machine, about half a minute"
+    assert twice(2) == 4
+    assert is_kept(twice)
+    assert compiling() == ""
