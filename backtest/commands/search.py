@@ -11,6 +11,7 @@ from backtest.commands.common import load_all, placed, progress, registry, simul
 from backtest.config import Config, Study, is_study, load_study
 from backtest.errors import ConfigError
 from backtest.metrics import metric_of
+from backtest.pages.legs import second_of
 from backtest.store.folder import Written
 from backtest.store.provenance import Provenance
 from backtest.study.comparison import Comparison
@@ -113,7 +114,8 @@ def print_comparison(comparison: Comparison, written: Written, seconds: float) -
 def table_rows(comparison: Comparison) -> list[str]:
     """The best by active Sharpe ratio, then the benchmarks, as aligned text."""
     ranked = sorted(comparison.variants, key=lambda variant: -variant.statistics.sharpe.value)
-    growth, *rest = (metric_of(key).head for key in ("cagr", "max_drawdown", "exposure_small"))
+    growth, fall = (metric_of(key).head for key in ("cagr", "max_drawdown"))
+    rest = (fall, f"in {second_of(comparison.variants[0].config)}")
     rows = [["", growth, "active Sharpe", "95% interval", "deflated", *rest]]
     for variant in ranked[:MOST_SHOWN]:
         own, low_high = variant.statistics, variant.statistics.sharpe.interval

@@ -11,7 +11,7 @@ from backtest.account.benchmarks import benchmark_label
 from backtest.decision import Evidence
 from backtest.market import Legs
 from backtest.metrics import METRICS, metrics_on
-from backtest.pages.legs import leg_looks
+from backtest.pages.legs import leg_looks, second_of
 from backtest.result import Result
 from backtest.text import UNDEFINED, number
 
@@ -45,7 +45,8 @@ def figure_rows(result: Result, *, in_key: bool, most: int | None = None) -> lis
             write = metric.write_short if in_key else metric.write
             values = [write(column.get(metric.key), per_year) for column in columns]
             meaning = metric.define(first=first, rate=rate, per_year=per_year)
-            rows.append(FigureRow(metric.label, values, meaning, result.undefined.get(metric.key, "")))
+            label = f"Time in {second_of(result.legs)}" if metric.key == "exposure_small" else metric.label
+            rows.append(FigureRow(label, values, meaning, result.undefined.get(metric.key, "")))
     return rows
 
 
@@ -71,8 +72,11 @@ def evidence_rows(result: Result) -> Sequence[EvidenceRow]:
 
 def _row(evidence: Evidence, legs: Legs) -> EvidenceRow:
     lean = np.nan if evidence.leans is None else float(evidence.leans[-1])
-    first, second = (leg.label for leg in leg_looks(legs)[:2])
-    says = UNDEFINED if np.isnan(lean) else {1.0: second, 0.0: first}.get(lean, f"{number(100 * lean, 0)}% {second}")
+    name = evidence.leg or legs.names[:2][-1]
+    asked = legs.label(name)
+    others = [leg.label for leg in leg_looks(legs) if leg.name != name]
+    no = others[0] if len(others) == 1 else f"not {asked}"
+    says = UNDEFINED if np.isnan(lean) else {1.0: asked, 0.0: no}.get(lean, f"{number(100 * lean, 0)}% {asked}")
     value = _worded(evidence, evidence.values[-1])
     return EvidenceRow(evidence.label or evidence.name, value, says, _turn(evidence, lean))
 

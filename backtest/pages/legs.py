@@ -35,6 +35,11 @@ def leg_looks(legs: Legs | Config) -> tuple[LegLook, ...]:
     return tuple(LegLook(name, own.label(name), f"leg-{k}", own[name]) for k, name in enumerate(own.names))
 
 
+def second_of(legs: Legs | Config) -> str:
+    """What the second leg is called, of which shares are told; the only leg where there is one."""
+    return leg_looks(legs)[:2][-1].label
+
+
 def benchmark_tone(looks: Sequence[LegLook], benchmark: str) -> str:
     """A benchmark takes the colour of the first leg it belongs to."""
     return next((look.tone for look in looks if benchmark in look.basket), NEUTRAL)

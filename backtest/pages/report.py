@@ -36,7 +36,7 @@ from backtest.pages.rebalances import (
 )
 from backtest.pages.search import search_tile, search_view
 from backtest.pages.shell import PageContext, render_page
-from backtest.result import Result
+from backtest.result import Result, average_exposures, holding_words
 from backtest.study.search import Search, search, shown_run
 from backtest.study.verdict import verdict_of_run
 from backtest.text import day
@@ -157,7 +157,7 @@ def _costs(result: Result, rebalances: Sequence[Rebalance], days: Days) -> dict[
         "costs": costs_of(result, rebalances, calendar),
         "alternatives": alternatives_of(result, calendar),
         "is_one_year": calendar.is_one_year,
-        "exposure": result.metrics["exposure_small"],
+        "average": holding_words(result.legs, average_exposures(result.books, result.legs, result.in_force)),
         "turnover": result.metrics["turnover_annual"],
     }
 

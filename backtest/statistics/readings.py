@@ -130,10 +130,10 @@ def read_smallest_edge(edge: float, available_years: float) -> str:
     )
 
 
-def read_timing(difference: float, ends: Interval, small_share: float) -> str:
-    """Growth over the static mix of the same average exposure."""
+def read_timing(difference: float, ends: Interval, average: str) -> str:
+    """Growth over the static mix of the same average exposure; average: that mix in words."""
     return (
-        f"Against holding its average of {percent(small_share, 0)} small caps all the time, moving in and out added "
+        f"Against holding its average, {average}, all the time, moving in and out added "
         f"{points(difference)} points a year ({points(ends[0])} to {points(ends[1])})."
     )
 

@@ -209,7 +209,7 @@ def variants_of(
             metrics=figures[i],
             undefined={key: reasons[key] for key, value in figures[i].items() if value is None},
             statistics=statistics[i],
-            mix=EqualExposure(mixed.small_share, mixed.cash_share, figures[first_mix + i]),
+            mix=EqualExposure(mixed.small_share, mixed.cash_share, mixed.words, figures[first_mix + i]),
             parts=parts_of(curve, own, mixed, _growth(curves, curve.benchmark)),
             luck=luck.get(i),
             is_checked=i == best or not is_rotation(strategies[config.strategy.name]),

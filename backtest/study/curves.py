@@ -31,7 +31,7 @@ from backtest.decision import Decision, target_weights
 from backtest.market import Floats, Legs, Market
 from backtest.metrics import Activity, Calendar, calendar_and_tbill, metrics_table
 from backtest.pipeline import activity_of, decide, is_rotation, legs_of, plan_of
-from backtest.result import Figures, average_exposures
+from backtest.result import Figures, average_exposures, holding_words
 from backtest.statistics.histories import ReturnsTable
 from backtest.study.inputs import Benchmark, StudyInputs
 from backtest.units import DAYS_PER_YEAR
@@ -128,9 +128,13 @@ def plan_of_benchmark(inputs: StudyInputs, benchmark: Benchmark) -> Plan:
 
 
 def with_mix(plan: Plan, legs: Legs, small_share: float, cash_share: float = 0.0) -> Plan:
-    """A mix's plan with other shares."""
-    weights = list(mix_weights(legs, small_share, cash_share).values())
-    return dataclasses.replace(plan, targets=np.tile(weights, (len(plan.sessions), 1)))
+    """A mix's plan with other shares of two legs."""
+    return with_weights(plan, mix_weights(legs, small_share, cash_share))
+
+
+def with_weights(plan: Plan, weights: Mapping[str, float]) -> Plan:
+    """A mix's plan with other weights by ticker, in the plan's order."""
+    return dataclasses.replace(plan, targets=np.tile(list(weights.values()), (len(plan.sessions), 1)))
 
 
 def with_decision(run: VariantRun, market: Market, decision: Decision) -> Plan:
@@ -199,10 +203,14 @@ class Frontier:
 
 @dataclass(frozen=True, eq=False)
 class EqualExposure:
-    """The static mix of a variant's own legs, terms, average small share and average cash; metrics as for variants."""
+    """The static mix of a variant's own legs, terms, average shares and average cash; metrics as for variants.
+
+    small_share: of what is invested, in the second leg. words: the average holdings by leg, for people.
+    """
 
     small_share: float
     cash_share: float
+    words: str
     metrics: Figures
 
 
@@ -231,6 +239,7 @@ class MixCurve:
 
     small_share: float
     cash_share: float
+    words: str
     equity: Floats
     activity: Activity
     growth: float
@@ -254,12 +263,12 @@ def equal_exposure(inputs: StudyInputs, curve: VariantCurve) -> MixCurve:
     legs = legs_of(config)
     first = exposure_weights(legs, legs.alone(legs.names[0]))
     leg = mix_plan(inputs.market, first, inputs.start, Terms.of(config))
-    weights = list(exposure_weights(legs, curve.exposures, curve.cash_share).values())
-    plan = dataclasses.replace(leg, targets=np.tile(weights, (len(leg.sessions), 1)))
+    plan = with_weights(leg, exposure_weights(legs, curve.exposures, curve.cash_share))
     books = run_compiled(plan)
     return MixCurve(
         small_share=float(curve.exposures[1]) if len(curve.exposures) > 1 else 0.0,
         cash_share=curve.cash_share,
+        words=holding_words(legs, (1.0 - curve.cash_share) * curve.exposures),
         equity=books.equity,
         activity=activity_of(books, legs),
         growth=growth(plan),

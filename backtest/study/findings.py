@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 from pydantic import BaseModel
 
-from backtest.account.benchmarks import benchmark_label, mix_plan, mix_weights
+from backtest.account.benchmarks import benchmark_label, exposure_weights, mix_plan, mix_weights
 from backtest.account.kernel import run_compiled
 from backtest.account.plan import make_plan
 from backtest.config import Config, Study
@@ -23,14 +23,14 @@ from backtest.decision import Decision, target_weights
 from backtest.errors import ConfigError, EnginesDisagree, RunError
 from backtest.market import Floats, Legs
 from backtest.metrics import METRIC_KEYS
-from backtest.pipeline import run
-from backtest.result import Figures, Result
+from backtest.pipeline import plan_of, run
+from backtest.result import Figures, Result, average_exposures
 from backtest.statistics.assessment import SearchStatistics, search_statistics
 from backtest.statistics.histories import FEWEST_SESSIONS
 from backtest.statistics.sharpe import deflated_sharpe, moments
 from backtest.store.provenance import sha256_text
 from backtest.study.compare import lucky
-from backtest.study.curves import NO_CASH, returns_of, table_of, with_mix
+from backtest.study.curves import NO_CASH, returns_of, table_of, with_weights
 from backtest.study.inputs import MOST_VARIANTS
 from backtest.study.plateau import Plateau, is_ordered
 from backtest.study.questions import Questions
@@ -43,7 +43,7 @@ TOP = 3
 """Best variants that are run again."""
 
 MIXES = 11
-"""Static mixes beside the variants: 0, 10, ... 100% small."""
+"""Static mixes of two legs beside the variants: 0, 10, ... 100% of the second."""
 
 TOLERANCE = 1e-12
 
@@ -186,7 +186,7 @@ def _checked(result: Sweep, number: int, why: str) -> Finalist:
 
 def _without_timing(result: Sweep) -> tuple[dict[str, Figures], dict[float, Figures]]:
     """Figures of the benchmarks and of static mixes, on the terms and in the period of the first point."""
-    from backtest.account.benchmarks import benchmark_plans, mix_plan, mix_weights
+    from backtest.account.benchmarks import benchmark_plans, mix_plan
     from backtest.metrics import metrics
     from backtest.pipeline import activity_of
     from backtest.study.settings import with_first
@@ -207,7 +207,8 @@ def _without_timing(result: Sweep) -> tuple[dict[str, Figures], dict[float, Figu
     start = pd.Timestamp(config.data.start)
     terms = first.plan.terms
     plans = benchmark_plans(config, first.market, first.legs, terms)
-    shares = np.round(np.linspace(0.0, 1.0, MIXES), 2).tolist()
+    is_pair = len(first.legs.names) == 2  # of more legs there is no line of all mixes
+    shares = np.round(np.linspace(0.0, 1.0, MIXES), 2).tolist() if is_pair else []
     mixes = {s: run_compiled(mix_plan(first.market, mix_weights(first.legs, s), start, terms)) for s in shares}
     return (
         {name: figures(run_compiled(plan), name) for name, plan in plans.items()},
@@ -274,12 +275,18 @@ def tried_points(result: Sweep) -> Iterator[Shown]:
 def _table(result: Sweep, points: Sequence[tuple[int, Setting, BaseModel, str]]) -> Shown:
     """Points of one setting as curves beside their benchmark and their own mixes."""
     numbers, setting = [number for number, *_ in points], points[0][1]
-    shares = np.nan_to_num(result.metric("exposure_small")[numbers])
-    cash = [mean_cash(setting, params) for _, _, params, _ in points]
-    leg = mix_plan(setting.market, mix_weights(setting.legs, 0.0), setting.plan.sessions[0], setting.plan.terms)
+    legs = setting.legs
+    if len(legs.names) == 2:
+        second = np.nan_to_num(result.metric("exposure_small")[numbers])
+        exposures = [np.array([1.0 - share, share]) for share in second.tolist()]
+        cash = [mean_cash(setting, params) for _, _, params, _ in points]
+    else:
+        exposures, cash = _held_on_average(result, setting, points)
+    first = exposure_weights(legs, legs.alone(legs.names[0]))
+    leg = mix_plan(setting.market, first, setting.plan.sessions[0], setting.plan.terms)
     mixes = [
-        run_compiled(with_mix(leg, setting.legs, share, own)).equity
-        for share, own in zip(shares.tolist(), cash, strict=True)
+        run_compiled(with_weights(leg, exposure_weights(legs, held, own))).equity
+        for held, own in zip(exposures, cash, strict=True)
     ]
     return Shown(
         market=setting.market,
@@ -293,6 +300,19 @@ def _table(result: Sweep, points: Sequence[tuple[int, Setting, BaseModel, str]])
         benchmark=None if setting.benchmark is None else returns_of(setting.benchmark[None]),
         benchmark_name=result.benchmark,
     )
+
+
+def _held_on_average(
+    result: Sweep, setting: Setting, points: Sequence[tuple[int, Setting, BaseModel, str]]
+) -> tuple[list[Floats], list[float]]:
+    """Mean exposures by leg and mean cash of points among other than two legs, from the account of each."""
+    exposures, cash = [], []
+    for number, _, params, _ in points:
+        books = run_compiled(plan_of(result.config(number), setting.market, setting.decide(params)))
+        own = float((books.cash[1:] / books.equity[1:]).mean())
+        exposures.append(average_exposures(books, setting.legs))
+        cash.append(own if own > NO_CASH else 0.0)
+    return exposures, cash
 
 
 def mean_cash(setting: Setting, params: BaseModel) -> float:

@@ -26,7 +26,7 @@ grid:
 """
 
 
-FILES = {"curves.csv", "manifest.json", "sweep.csv", "sweep.html", "sweep.json"}
+FILES = {"base.yaml", "curves.csv", "manifest.json", "study.yaml", "sweep.csv", "sweep.html", "sweep.json"}
 
 
 def prepared(folder: Path, text: str = STUDY) -> Path:

@@ -68,7 +68,7 @@ READINGS = [
     readings.read_ledoit_wolf(0.888, "QQQ"),
     readings.read_ledoit_wolf(0.01, "QQQ"),
     readings.read_smallest_edge(0.059, 24.4),
-    readings.read_timing(0.015, ENDS, 0.62),
+    readings.read_timing(0.015, ENDS, "38% growth and 62% small caps"),
     readings.read_effective_variants(2.2, 28),
 ]
 

@@ -133,10 +133,10 @@ def _filled(comparison: Comparison, sharpe: float, *, is_best: bool) -> int:
 
 def _parts(variant: Variant) -> list[list[Any]]:
     """[what, points as printed, whole basis points] of the waterfall; a growth leg that is the benchmark is no part."""
-    parts = variant.parts
+    parts, first = variant.parts, leg_looks(variant.config)[0].label
     rows = [
-        ("choice of growth leg", parts.legs),
-        ("holding small caps", parts.exposure),
+        (f"choosing {first}", parts.legs),
+        ("holding its average", parts.exposure),
         ("timing, before costs", parts.timing),
         ("costs", parts.costs),
         ("together", parts.total),
@@ -148,13 +148,13 @@ def _parts(variant: Variant) -> list[list[Any]]:
 def _words(comparison: Comparison, variant: Variant) -> dict[str, Any]:
     """What the page says of the selected variant, as text."""
     own, timing, n = variant.statistics, variant.statistics.timing, len(comparison.variants)
-    benchmark, small = comparison.benchmarks[0].label, percent(variant.mix.small_share, 0)
+    benchmark = comparison.benchmarks[0].label
     gain = "" if timing is None else f"{points(timing.difference.value)} ({span_points(timing.difference.interval)})"
     looks = _looks(timing.p, n) if timing else ""
     return {
         "rule": variant.rule,
         "luck": f"{variant.name}: active Sharpe {number(own.sharpe.value)} ({span(own.sharpe.interval)})",
-        "frontier": f"{variant.name}: {percent(own.cagr.value)} a year with {small} small on average",
+        "frontier": f"{variant.name}: {percent(own.cagr.value)} a year with {variant.mix.words} on average",
         "parts": f"Where its {points(variant.parts.total)} points a year against {benchmark} come from",
         "timing": f"Timing after costs: {gain}{looks}." if gain else "",
         "absence": absence(comparison, variant),

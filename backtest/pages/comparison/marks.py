@@ -44,7 +44,7 @@ def common_scale(intervals: Sequence[Span]) -> Span:
 
 
 def share_mark(share: float) -> str:
-    """A bar of growth with the share of small caps in it."""
+    """A bar with the share of the second leg in it."""
     width = round(SHARE_WIDTH * min(max(share, 0.0), 1.0), 1)
     return (
         f'<svg class="share" width="{SHARE_WIDTH}" height="9" aria-hidden="true">'

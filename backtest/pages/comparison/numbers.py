@@ -89,9 +89,9 @@ def _over_mix(comparison: Comparison, variant: Variant) -> list[Line]:
     timing = variant.statistics.timing
     if timing is None:
         return []
-    gain, share = timing.difference, variant.mix.small_share
+    gain = timing.difference
     search = " corrected for the search" if len(comparison.variants) > 1 else ""
-    reading = readings.read_timing(gain.value, gain.interval, share).rstrip(".")
+    reading = readings.read_timing(gain.value, gain.interval, variant.mix.words).rstrip(".")
     return [
         Line(
             "Timing, points a year",

@@ -90,7 +90,7 @@ def _timing(comparison: Comparison) -> Iterator[Answer]:
     yield _answer(
         "Did timing add anything?",
         f"{points(gain.value)} pts",
-        f"a year over a constant {percent(best.mix.small_share, 0)} in small caps ({span_points(gain.interval)}); "
+        f"a year over its own average holdings held constantly ({span_points(gain.interval)}); "
         f"{p_equals(timing.p)}{looks}.",
         "timing",
         is_yes=timing.p < HOLDS,

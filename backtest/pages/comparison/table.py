@@ -51,7 +51,7 @@ class Row:
     rule: str = ""
 
 
-def columns(benchmark: str, trials: int) -> list[Column]:
+def columns(benchmark: str, trials: int, second: str) -> list[Column]:
     """The columns after the name: against the benchmark first, the absolute figures second."""
     interval = Column("", "95%|interval")
     step = "One-sided, corrected step by step for all variants of the study (Romano and Wolf)"
@@ -69,7 +69,7 @@ def columns(benchmark: str, trials: int) -> list[Column]:
         Column("volatility", "Vola-|tility %", "Standard deviation of returns, a year", is_rising=True),
         Column("absolute", "Sharpe", "Over T-bills, without any benchmark"),
         Column("fall", "Worst|fall %", "Deepest loss from an earlier peak, on closing values"),
-        Column("small", "Small|caps %", "Average share of small caps"),
+        Column("small", f"In {second}|%", f"Average share of {second}"),
         Column("turnover", "Turnover|a year", "One-sided: 1× is one full switch", is_rising=True),
     ]
 

@@ -15,6 +15,7 @@ from backtest.pages.comparison.numbers import rate_of, search_facts, variant_lin
 from backtest.pages.comparison.score import answers
 from backtest.pages.comparison.table import benchmark_rows, columns, variant_rows
 from backtest.pages.comparison.through_years import year_columns, year_rows
+from backtest.pages.legs import leg_looks, second_of
 from backtest.statistics import readings
 from backtest.statistics.assessment import BLOCKS
 from backtest.statistics.findings import HOLDS
@@ -127,7 +128,9 @@ def _chips(comparison: Comparison, places: Sequence[int]) -> list[Chip]:
 def _tables(comparison: Comparison, places: Sequence[int]) -> dict[str, Any]:
     differences = comparison.differences
     return {
-        "columns": columns(comparison.benchmarks[0].label, comparison.search.trials),
+        "columns": columns(
+            comparison.benchmarks[0].label, comparison.search.trials, second_of(comparison.variants[0].config)
+        ),
         "rows": variant_rows(comparison, places),
         "benchmark_rows": benchmark_rows(comparison),
         "is_long": len(places) > MOST_STANDING_ROWS,
@@ -142,16 +145,20 @@ def _tables(comparison: Comparison, places: Sequence[int]) -> dict[str, Any]:
 
 def _timing(comparison: Comparison) -> dict[str, Any]:
     frontier, legs = comparison.frontier, comparison.variants[0].config.legs
+    looks = leg_looks(comparison.variants[0].config)
     told = [
         (frontier.cagr, frontier.best_share_by_cagr, "growth"),
         (frontier.sharpe, frontier.best_share, "Sharpe ratio"),
     ]
     best = listed([f"{percent(share, 0)} by {what}" for values, share, what in told if np.isfinite(values).any()])
     funds = " and ".join("+".join(leg.weights) for leg in legs.values())
+    hindsight = f"In hindsight the best constant share of {looks[-1].label}, of {funds}, was {best}."
     return {
-        "hindsight": f"In hindsight the best constant share of small caps, of {funds}, was {best}." if best else "",
+        "hindsight": hindsight if best and len(looks) == 2 else "",
         "parts": f"Where its {points(comparison.variants[comparison.best].parts.total)} points a year against "
         f"{comparison.benchmarks[0].label} come from",
+        "second": second_of(comparison.variants[0].config),
+        "has_line": len(looks) == 2,
     }
 
 

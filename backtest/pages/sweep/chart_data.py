@@ -18,6 +18,7 @@ from backtest.market import Floats
 from backtest.metrics import Metric, metric_of
 from backtest.pages import charts
 from backtest.pages.charts import Chart, axis, line, margins
+from backtest.pages.legs import second_of
 from backtest.pages.shell import script_json
 from backtest.study.findings import Finalist, Findings
 from backtest.study.sweep import Sweep
@@ -118,7 +119,7 @@ def _text(sweep: Sweep, findings: Findings, carried: Carried) -> str:
                 "unit": "%" if each.unit == "fraction" else "",
                 "better": each.direction,
                 **_packed_figure(sweep.metric(each.key)[numbers], SCALES[each.unit]),
-                "lines": _lines(findings, each.key),
+                "lines": _lines(findings, each.key, second_of(sweep.first.legs)),
             }
             for each in figures_shown(sweep)
         ],
@@ -157,11 +158,11 @@ def _packed_figure(values: Floats, scale: int) -> dict[str, Any]:
     return {"scale": scale, "values": [kind, base64.b64encode(data.tobytes()).decode()]}
 
 
-def _lines(findings: Findings, key: str) -> list[list[Any]]:
+def _lines(findings: Findings, key: str, second: str) -> list[list[Any]]:
     """[label, kind, value] of each benchmark and each static mix that has the figure."""
     held = findings.benchmarks.items()
     rows: list[list[Any]] = [[benchmark_label(name), "benchmark", own[key]] for name, own in held]
-    rows += [[f"{percent(share, 0)} small", "mix", own[key]] for share, own in findings.mixes.items()]
+    rows += [[f"{percent(share, 0)} {second}", "mix", own[key]] for share, own in findings.mixes.items()]
     return [[label, kind, round(float(value), 6)] for label, kind, value in rows if value is not None]
 
 

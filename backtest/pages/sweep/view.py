@@ -8,7 +8,7 @@ import numpy as np
 
 from backtest.account.benchmarks import benchmark_label
 from backtest.metrics import Metric, metrics_on
-from backtest.pages.legs import leg_looks
+from backtest.pages.legs import leg_looks, second_of
 from backtest.pages.shell import Tile
 from backtest.pages.sweep.chart_data import Carried, figures_shown
 from backtest.study.findings import Finalist, Findings
@@ -43,7 +43,7 @@ def view_of(sweep: Sweep, findings: Findings, carried: Carried) -> dict[str, Any
         "is_sample": sweep.study.sample is not None,
         "varies_in_terms": any(not key.startswith("strategy.") for key in sweep.keys),
         "thinned": thinned(sweep, carried),
-        "legs": listed([leg.label for leg in leg_looks(sweep.first.config)]),
+        "legs": listed([leg.label for leg in leg_looks(sweep.first.config)]) if findings.mixes else "",
         "finalist_rows": [
             (f"{each.why}: {sweep.label(each.number)}", _row(sweep, each.number)[1]) for each in findings.finalists
         ],
@@ -164,5 +164,8 @@ def _finalist(finalist: Finalist) -> tuple[str, list[str]]:
 
 def _anchors(sweep: Sweep, findings: Findings) -> list[tuple[str, list[str]]]:
     rows = [(benchmark_label(name), figures) for name, figures in findings.benchmarks.items()]
-    rows += [(f"static mix, {percent(share, 0)} small", figures) for share, figures in findings.mixes.items()]
+    rows += [
+        (f"static mix, {percent(share, 0)} {second_of(sweep.first.legs)}", figures)
+        for share, figures in findings.mixes.items()
+    ]
     return [(name, [each.write(figures[each.key]) for each in columns_of(sweep)]) for name, figures in rows]
