@@ -12,13 +12,13 @@ import numpy.typing as npt
 from pydantic import BeforeValidator, Field, model_validator
 
 from backtest.account.strategy import LegName, RotationStrategy, StrategyParams
-from backtest.config.fields import LegOrTicker
 from backtest.decision import Decision, Evidence
 from backtest.errors import RunError
 from backtest.market import CASH, Basket, Floats, Legs, Market, Needs
 from backtest.signals import Period, last_of_period, measures
+from backtest.signals.periods import ONCE_A
 from backtest.signals.scores import NONE, TBILL, Rows, Score, best, exceeds
-from backtest.signals.signal import basket_of, mistake, name_of
+from backtest.signals.signal import LegOrTicker, basket_of, mistake, name_of
 from backtest.text import listed, percent, plural, quantity
 
 
@@ -78,7 +78,7 @@ class Rank(RotationStrategy):
         canary: OneOrMore = Field(
             (), description="legs or tickers that must all exceed `above`, instead of each leg that is held"
         )
-        decide: Period = Field("monthly", description="after which closes to look: daily, weekly or monthly")
+        decide: Period = Field("monthly", description="after which closes to look")
 
         @model_validator(mode="after")
         def _agree(self) -> Rank.Params:
@@ -153,7 +153,7 @@ class Rank(RotationStrategy):
         names = listed([legs.label(name) for name in ranked])
         sized = " weighed by inverse volatility" if p.weights == "inverse_volatility" else ""
         sized += f" of {p.volatility_sessions} sessions" if sized else ""
-        text = f"It holds {best_of} of {names}{sized} by {p.scored.words()}, looked at {p.decide}"
+        text = f"It holds {best_of} of {names}{sized} by {p.scored.words()}, looked at once a {ONCE_A[p.decide]}"
         instead = listed([legs.label(name) for name in p.defensive], word="or") or "cash"
         instead = f"the best of {instead}" if len(p.defensive) > 1 else instead
         if p.canary:
