@@ -244,7 +244,7 @@ class NotebookView:
 
     def __repr__(self) -> str:
         """One line."""
-        return f"<{type(self).__name__.removesuffix('NotebookView')} {self._lines()[0]}>"
+        return f"<{type(self).__name__.removesuffix('Answer')} {self._lines()[0]}>"
 
     def _repr_html_(self) -> str:
         """For notebooks: the headline and the short table."""

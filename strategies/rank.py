@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Annotated, Literal
 
@@ -12,13 +12,13 @@ import numpy.typing as npt
 from pydantic import BeforeValidator, Field, model_validator
 
 from backtest.account.strategy import LegName, RotationStrategy, StrategyParams
-from backtest.config.fields import LegOrTicker
 from backtest.decision import Decision, Evidence
 from backtest.errors import RunError
 from backtest.market import CASH, Basket, Floats, Legs, Market, Needs
 from backtest.signals import Period, last_of_period, measures
+from backtest.signals.periods import ONCE_A
 from backtest.signals.scores import NONE, TBILL, Rows, Score, best, exceeds
-from backtest.signals.signal import basket_of, mistake, name_of
+from backtest.signals.signal import LegOrTicker, basket_of, mistake, name_of
 from backtest.text import listed, percent, plural, quantity
 
 
@@ -78,7 +78,7 @@ class Rank(RotationStrategy):
         canary: OneOrMore = Field(
             (), description="legs or tickers that must all exceed `above`, instead of each leg that is held"
         )
-        decide: Period = Field("monthly", description="after which closes to look: daily, weekly or monthly")
+        decide: Period = Field("monthly", description="after which closes to look")
 
         @model_validator(mode="after")
         def _agree(self) -> Rank.Params:
@@ -133,15 +133,17 @@ class Rank(RotationStrategy):
         if not p.ranked(legs):
             raise RunError("rank: no leg is left to be ranked: name some in universe")
         table = _scores(market, legs, p)
-        looks = np.flatnonzero(last_of_period(market, p.decide))
+        looks = market.memo.get(("looks", p.decide), lambda: np.flatnonzero(last_of_period(market, p.decide)))
         choice = _chosen(market, legs, p, table, looks)
-        is_known = np.zeros(len(market.sessions), dtype=np.bool_)
-        is_known[looks] = choice.is_known
-        last = np.maximum.accumulate(np.where(is_known, np.arange(len(is_known)), NONE))  # the row decided at
-        place = np.where(last == NONE, len(looks), np.searchsorted(looks, last))
-        shares = np.vstack([choice.shares, np.full(len(legs.names), np.nan)])[place]
-        evidence = _evidence(legs, p, table, shares, np.append(choice.passes.all(axis=1), np.nan)[place])
-        return Decision(shares, evidence, _reasons(market, legs, p, table, looks, choice, place))
+        # Which look counts, before the first one (NONE, which is the last row below: of NaN) and from each one on.
+        counts = np.maximum.accumulate(np.where(choice.is_known, np.arange(len(looks)), NONE))
+        counts = np.concatenate([[NONE], counts])
+        sessions = np.diff(looks, prepend=0, append=len(market.close))
+        shares = np.vstack([choice.shares, np.full(len(legs.names), np.nan)])[counts]
+        passes = np.append(choice.passes.all(axis=1), np.nan)[counts]
+        evidence = _evidence(legs, p, table, sessions, shares, passes)
+        reasons = _reasons(market, legs, p, table, looks, choice, counts)
+        return Decision(np.repeat(shares, sessions, axis=0), evidence, reasons)
 
     @staticmethod
     def rule(legs: Legs, p: Params) -> str:
@@ -151,7 +153,7 @@ class Rank(RotationStrategy):
         names = listed([legs.label(name) for name in ranked])
         sized = " weighed by inverse volatility" if p.weights == "inverse_volatility" else ""
         sized += f" of {p.volatility_sessions} sessions" if sized else ""
-        text = f"It holds {best_of} of {names}{sized} by {p.scored.words()}, looked at {p.decide}"
+        text = f"It holds {best_of} of {names}{sized} by {p.scored.words()}, looked at once a {ONCE_A[p.decide]}"
         instead = listed([legs.label(name) for name in p.defensive], word="or") or "cash"
         instead = f"the best of {instead}" if len(p.defensive) > 1 else instead
         if p.canary:
@@ -194,7 +196,7 @@ def _scores(market: Market, legs: Legs, p: Rank.Params) -> _Table:
     if p.above is None:
         return _Table(by_name, None)
     if isinstance(p.above, float):
-        return _Table(by_name, np.full(len(market.sessions), p.above))
+        return _Table(by_name, np.full(len(market.close), p.above))
     if p.above == TBILL and TBILL in legs.names:
         raise RunError("above: found tbill, which is both T-bills and a leg: call the leg something else")
     basket: Basket = {TBILL: 1.0} if p.above == TBILL else basket_of(p.above, legs)
@@ -204,7 +206,7 @@ def _scores(market: Market, legs: Legs, p: Rank.Params) -> _Table:
 def _chosen(market: Market, legs: Legs, p: Rank.Params, table: _Table, looks: Rows) -> _Choice:
     universe = p.ranked(legs)
     scores = table.of(universe, looks)
-    picks = best(scores, p.top)
+    picks = _best(market, legs, p, universe, scores, p.top)
     passes: npt.NDArray[np.bool_] = np.not_equal(picks, NONE)
     is_known = np.asarray(passes.any(axis=1))
     if table.hurdle is not None:
@@ -218,7 +220,7 @@ def _chosen(market: Market, legs: Legs, p: Rank.Params, table: _Table, looks: Ro
             passes = passes & exceeds(np.take_along_axis(scores, np.maximum(picks, 0), axis=1), hurdle)
     refuge = np.full(len(looks), NONE)
     if p.defensive:
-        refuge = best(table.of(p.defensive, looks), 1)[:, 0]
+        refuge = _best(market, legs, p, p.defensive, table.of(p.defensive, looks), 1)[:, 0]
     slots = _slots(market, legs, p, looks, picks)
     shares = np.zeros((len(looks), len(legs.names)))
     rows = np.arange(len(looks))
@@ -230,6 +232,11 @@ def _chosen(market: Market, legs: Legs, p: Rank.Params, table: _Table, looks: Ro
         failing = np.where(passes, 0.0, slots).sum(axis=1)
         shares[rows, columns[refuge]] += np.where(refuge == NONE, 0.0, failing)
     return _Choice(picks, passes, refuge, shares / p.top, is_known)
+
+
+def _best(market: Market, legs: Legs, p: Rank.Params, names: tuple[str, ...], scores: Floats, top: int) -> Rows:
+    """The places of the best at each look; found once for all variants that differ in what they do with them."""
+    return market.memo.get(("best", p.scored, p.decide, names, top, legs.key), lambda: best(scores, top))
 
 
 def _slots(market: Market, legs: Legs, p: Rank.Params, looks: Rows, picks: Rows) -> Floats:
@@ -248,20 +255,26 @@ def _slots(market: Market, legs: Legs, p: Rank.Params, looks: Rows, picks: Rows)
     return np.where(is_weighed, is_there.sum(axis=1, keepdims=True) * mine / np.where(total > 0.0, total, 1.0), 1.0)
 
 
-def _evidence(legs: Legs, p: Rank.Params, table: _Table, shares: Floats, is_passed: Floats) -> list[Evidence]:
-    """The score of each leg, whether it is held, and the hurdle, whether all that were asked to exceed it do."""
+def _evidence(
+    legs: Legs, p: Rank.Params, table: _Table, sessions: Rows, shares: Floats, passes: Floats
+) -> list[Evidence]:
+    """The score of each leg, whether it is held, and the hurdle, whether all that were asked to exceed it do.
+
+    sessions: how long each row of shares and passes lasts.
+    """
     unit, what = p.scored.value_unit, p.scored.words()
+    held = np.where(np.isnan(shares), np.nan, shares > 0.0)
+    leans = np.repeat(np.column_stack([held, passes]).T, sessions, axis=1)
+    leans_of = dict(zip(legs.names, leans, strict=False))
+    thresholds = (p.above,) if isinstance(p.above, float) else ()
     evidence = []
     for name, values in table.by_name.items():
-        thresholds = (p.above,) if isinstance(p.above, float) else ()
-        each = Evidence(f"score_{name}", values, unit, thresholds, f"Score of {name_of(name, legs)}: {what}")
-        if name in legs.names:
-            held = shares[:, legs.names.index(name)]
-            each = replace(each, leans=np.where(np.isnan(held), np.nan, held > 0.0), leg=name)
-        evidence.append(each)
+        label = f"Score of {name_of(name, legs)}: {what}"
+        leg = name if name in leans_of else ""
+        evidence.append(Evidence(f"score_{name}", values, unit, thresholds, label, leans_of.get(name), leg))
     if table.hurdle is not None and not isinstance(p.above, float):
         label = f"Hurdle {_hurdle_words(legs, p)}: {what}"
-        evidence.append(Evidence("hurdle", table.hurdle, unit, label=label, leans=is_passed))
+        evidence.append(Evidence("hurdle", table.hurdle, unit, label=label, leans=leans[-1]))
     return evidence
 
 
@@ -272,7 +285,7 @@ def _hurdle_words(legs: Legs, p: Rank.Params) -> str:
 
 
 def _reasons(
-    market: Market, legs: Legs, p: Rank.Params, table: _Table, looks: Rows, choice: _Choice, place: Rows
+    market: Market, legs: Legs, p: Rank.Params, table: _Table, looks: Rows, choice: _Choice, counts: Rows
 ) -> Callable[[int], str]:
     universe = p.ranked(legs)
 
@@ -284,8 +297,8 @@ def _reasons(
         return _hurdle_words(legs, p) + now
 
     def reason(row: int) -> str:
-        at = int(place[row])
-        if at == len(looks):
+        at = int(counts[np.searchsorted(looks, row, side="right")])
+        if at == NONE:
             return "no score is known yet: the initial holding"
         look = int(looks[at])
         refuge = int(choice.refuge[at])

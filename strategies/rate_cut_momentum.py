@@ -10,6 +10,7 @@ from backtest.account.strategy import LegName, RotationStrategy, StrategyParams
 from backtest.decision import Decision
 from backtest.market import Legs, Market
 from backtest.signals import Period, all_of, any_of, cut_evidence, lead_evidence
+from backtest.signals.periods import ONCE_A
 
 SMALLEST_USUAL_CUT_BPS = 25
 """The Federal Reserve has not moved its target by less since 1992: not worth a word in the rule."""
@@ -27,7 +28,7 @@ class RateCutMomentum(RotationStrategy):
         )
         lookback_sessions: int = Field(63, ge=1, description="how far back returns are compared, in sessions")
         threshold: float = Field(0.0, ge=0, lt=10, description="lead needed to switch, a fraction (0.05 is 5 points)")
-        decide: Period = Field("daily", description="after which closes to look at the lead: daily, weekly or monthly")
+        decide: Period = Field("daily", description="after which closes to look at the lead")
         combine: Literal["all", "any"] = Field("all", description="all: both must say yes; any: one is enough")
         hold: LegName = Field(LegName("small"), description="the leg to hold after a cut and (or) while it leads")
         otherwise: LegName = Field(LegName("growth"), description="the leg to hold else")
@@ -49,7 +50,7 @@ class RateCutMomentum(RotationStrategy):
         margin = f" by more than {100 * p.threshold:g} points" if p.threshold else ""
         joint = "while it leads" if p.combine == "all" else "and also whenever it leads"
         size = f" of at least {p.min_cut_bps} basis points" if p.min_cut_bps != SMALLEST_USUAL_CUT_BPS else ""
-        often = {"daily": "", "weekly": ", looked at once a week", "monthly": ", looked at once a month"}[p.decide]
+        often = "" if p.decide == "daily" else f", looked at once a {ONCE_A[p.decide]}"
         return (
             f"It holds {hold} for {p.hold_sessions} sessions after each cut{size}, {joint} {otherwise}{margin} over "
             f"{p.lookback_sessions} sessions{often}; otherwise {otherwise}."

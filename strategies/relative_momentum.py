@@ -8,6 +8,7 @@ from backtest.account.strategy import LegName, RotationStrategy, StrategyParams
 from backtest.decision import Decision
 from backtest.market import Legs, Market
 from backtest.signals import Period, lead_evidence
+from backtest.signals.periods import ONCE_A
 
 
 class RelativeMomentum(RotationStrategy):
@@ -18,7 +19,7 @@ class RelativeMomentum(RotationStrategy):
 
         lookback_sessions: int = Field(126, ge=1, description="how far back returns are compared, in sessions")
         threshold: float = Field(0.0, ge=0, lt=10, description="lead needed to switch, a fraction (0.05 is 5 points)")
-        decide: Period = Field("daily", description="after which closes to look: daily, weekly or monthly")
+        decide: Period = Field("daily", description="after which closes to look")
         hold: LegName = Field(LegName("small"), description="the leg to hold while it leads")
         otherwise: LegName = Field(LegName("growth"), description="the leg to hold while it leads instead")
 
@@ -34,8 +35,7 @@ class RelativeMomentum(RotationStrategy):
         """In one sentence."""
         hold, otherwise = legs.label(p.hold), legs.label(p.otherwise)
         margin = f" by more than {100 * p.threshold:g} points" if p.threshold else ""
-        often = {"daily": "day", "weekly": "week", "monthly": "month"}[p.decide]
         return (
             f"It holds {hold} after it led {otherwise}{margin} over {p.lookback_sessions} sessions, and {otherwise} "
-            f"after {hold} lagged as much, looking once a {often}."
+            f"after {hold} lagged as much, looking once a {ONCE_A[p.decide]}."
         )

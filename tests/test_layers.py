@@ -38,7 +38,14 @@ LAZY = {"numba", "arch", "scipy", "plotly", "yfinance", "jinja2", "exchange_cale
 LAZY |= {"pyarrow"}
 """Slow to load: imported inside the functions that use them."""
 
-STRATEGIES_MAY_IMPORT = ("backtest.market", "backtest.decision", "backtest.signals", "backtest.account.strategy")
+STRATEGIES_MAY_IMPORT = (
+    "backtest.market",
+    "backtest.decision",
+    "backtest.signals",
+    "backtest.account.strategy",
+    "backtest.errors",
+    "backtest.text",
+)
 STRATEGIES_MAY_USE = {
     "functools",
     "json",

@@ -16,6 +16,11 @@ from backtest.units import SESSIONS_PER_YEAR
 
 Period = Literal["daily", "weekly", "monthly", "quarterly", "annual"]
 PERIODS: tuple[Period, ...] = get_args(Period)
+ONCE_A: dict[Period, str] = {
+    "daily": "day", "weekly": "week", "monthly": "month", "quarterly": "quarter", "annual": "year",
+}  # fmt: skip
+"""What a period is called: looked at once a ..."""
+
 PERIOD_CODES: dict[str, str] = {"weekly": "W", "monthly": "M", "quarterly": "Q", "annual": "Y"}
 
 FIRST_SESSION = pd.Timestamp("1990-01-02")

@@ -13,7 +13,10 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from backtest.config.fields import mistake as mistake  # for the strategies, which see the config through signals
+from backtest.config.fields import (
+    LegOrTicker as LegOrTicker,  # for the strategies, which see the config through signals
+)
+from backtest.config.fields import mistake as mistake
 from backtest.decision import Evidence
 from backtest.market import Basket, Floats, Legs, Market, Needs
 from backtest.signals.limits import Limit
@@ -46,7 +49,7 @@ class Signal(BaseModel):
     below: float | None = Field(None, description="yes below this value, instead of above")
     leave: float | None = Field(None, description="no again only beyond this value (hysteresis)")
     hold_sessions: int = Field(0, ge=0, description="a yes lasts for at least so many sessions; 0: as long as it is so")
-    decide: Period = Field("daily", description="after which closes to look: daily, weekly or monthly")
+    decide: Period = Field("daily", description="after which closes to look")
     label: str | None = Field(None, description="what reports call it, instead of its rule")
 
     unit: ClassVar[str] = ""

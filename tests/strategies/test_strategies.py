@@ -11,6 +11,7 @@ from worlds import rotation_market
 
 from backtest.decision import check_decision, target_weights
 from backtest.market import Legs
+from backtest.signals.periods import PERIODS
 from strategies import REGISTRY
 from strategies.rules import Entry
 
@@ -152,6 +153,13 @@ def test_deciding_leaves_the_market_as_it_was(name: str) -> None:
 def test_a_parameter_out_of_its_range_is_refused(name: str, params: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         REGISTRY[name].Params(**params)
+
+
+@pytest.mark.parametrize("name", [name for name, each in REGISTRY.items() if "decide" in each.Params.model_fields])
+def test_every_period_is_told(name: str) -> None:
+    strategy = REGISTRY[name]
+    told = {strategy.rule(Legs(), strategy.Params(**NEEDED.get(name, {}), decide=period)) for period in PERIODS}
+    assert len(told) == len(PERIODS)
 
 
 @pytest.mark.parametrize("name", REGISTRY)
