@@ -110,6 +110,7 @@ def test_freds_targets_lead_to_the_sessions_of_the_shipped_table(real_data: Path
     for name in ("DFEDTAR", "DFEDTARU"):
         frame = with_sessions(read_observed(real_data / "macro", name, None), SESSIONS, CLOSES).frame
         changed = frame[frame["value"].diff().fillna(0.0) != 0.0]["session"]
+        changed = changed[changed >= moved.min()]  # the shipped table begins in 1994
         expected = moved[(moved >= changed.min()) & (moved <= changed.max())]
         assert changed.tolist() == expected.tolist(), name
 

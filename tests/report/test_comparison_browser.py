@@ -147,7 +147,8 @@ def test_hostile_names_are_only_shown(fresh: Any, hostile: Comparison) -> None:
     )
     text = fresh.execute_script("return document.querySelector('#chart-luck').textContent")
     assert len(labels) == len(hostile.variants)
-    assert [label for label in labels if label not in text] == [], "plotly took a name for markup"
+    plain = " ".join(text.split())
+    assert [label for label in labels if " ".join(label.split()) not in plain] == [], "plotly took a name for markup"
 
 
 def test_a_header_sorts_and_the_benchmarks_stay_below(fresh: Any) -> None:
@@ -237,7 +238,8 @@ def test_views_themes_and_print_redraw_without_a_complaint(fresh: Any) -> None:
     dark = fresh.execute_script("return document.querySelector('#chart-logits').data[0].marker.color[0]")
     assert dark != ink
     fresh.execute_script("document.querySelectorAll('[data-view=grid]').forEach(b => b.click())")
-    fresh.execute_script("dispatchEvent(new Event('beforeprint')); dispatchEvent(new Event('afterprint'))")
+    fresh.execute_script("dispatchEvent(new Event('beforeprint'))")
+    fresh.execute_script("dispatchEvent(new Event('afterprint'))")
     assert complaints(fresh) == []
 
 

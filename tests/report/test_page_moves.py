@@ -8,7 +8,7 @@ import backtrader as bt
 import pytest
 from pages import Page, config_of, page_of, result_of, two_sides
 
-from backtest.config import LegsConfig
+from backtest.market import Legs
 from backtest.pages.legs import leg_looks
 from backtest.pages.rebalances import Holding, account_of, holding_periods_of, rebalances_of
 from backtest.pages.report import chart_data
@@ -52,19 +52,19 @@ def test_moves_add_up_to_the_books() -> None:
 
 
 def test_a_holding_is_called_after_what_it_is() -> None:
-    legs = leg_looks(LegsConfig())
+    legs = leg_looks(Legs())
 
     def held(small: float, cash: float) -> Holding:
         return Holding(legs, (1 - small, small), cash)
 
     told = [held(s, c).label for s, c in [(1.0, 0.0), (0.0, 0.01), (0.3, 0.0), (0.0, 1.0), (1.0, 0.4)]]
-    assert told == ["small", "growth", "30% small", "cash", "small, 40% cash"]
+    assert told == ["small caps", "growth", "30% small caps", "cash", "small caps, 40% cash"]
     assert held(0.49, 0.0).differs_from(held(0.5, 0.0)) is False
     assert held(0.0, 1.0).differs_from(held(0.0, 0.0)) is True
 
 
 def test_of_three_legs_a_mixed_holding_names_each_with_its_share() -> None:
-    growth, small = leg_looks(LegsConfig())
+    growth, small = leg_looks(Legs())
     legs = (growth, small, dataclasses.replace(small, name="bonds", label="long bonds", tone="leg-2"))
     assert Holding(legs, (0.2, 0.0, 0.8), 0.0).label == "80% long bonds, 20% growth"
     assert Holding(legs, (0.0, 0.0, 1.0), 0.0).tone == "leg-2"
@@ -86,7 +86,7 @@ def test_a_next_style_strategy_has_a_page_without_evidence_and_without_other_cos
     result = result_of(config_of("plain"), strategies={"plain": Plain})
     page = Page(page_of(result))
     assert "why" not in page.tables
-    assert [row[1] for row in page.tables["trades"][0][1:]] == ["cash", "small, 94% cash"]
+    assert [row[1] for row in page.tables["trades"][0][1:]] == ["cash", "small caps, 94% cash"]
     assert "other costs need another run" in page.texts["costs"]
     assert "Buys some small caps after fifty sessions" in page.texts["result"]
 

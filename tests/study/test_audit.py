@@ -153,6 +153,7 @@ VARIANTS = [
     ("rate_cut_momentum", {"hold_sessions": 5, "lookback_sessions": 30, "decide": "weekly", "combine": "any"}),
     ("static_mix", {}),
     ("rules", {"hold": ({"leg": "small", "when": IWM_LEADS}, {"leg": "growth"})}),
+    ("rank", {"lookback_sessions": (10,), "decide": "weekly"}),
 ]
 
 

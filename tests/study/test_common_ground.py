@@ -46,7 +46,7 @@ def test_other_legs_are_allowed_and_told() -> None:
 def test_the_same_question_twice_is_told_and_is_one_trial() -> None:
     comparison = study({"one": config(), "other": config("name=other")})
     assert any("one and other ask the same question" in told for told in comparison.cautions)
-    assert comparison.size.count == 1
+    assert comparison.size.trials == 1
 
 
 def test_equal_ground_needs_no_caution() -> None:
