@@ -44,7 +44,7 @@ OTHER_DASHES = ("solid", "1px,2px", "6px,2px")
 
 def label(text: str) -> str:
     """Text of a config as plotly may read it: its texts are pseudo-HTML, and ours have colours by name."""
-    return html.escape(text).replace("@", "&#64;")
+    return html.escape(text, quote=False).replace("@", "&#64;")  # plotly reads no &quot;
 
 
 def short(text: str, most: int = 14) -> str:
