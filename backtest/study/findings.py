@@ -254,20 +254,28 @@ def searched(result: Sweep, finalists: Sequence[Finalist], path: Path | None, re
 
 
 def tried_points(result: Sweep) -> Iterator[Shown]:
-    """Every point that could be run, in tables of points of one setting."""
-    waiting: list[tuple[int, Setting, BaseModel, str]] = []
+    """Every point that could be run, in tables of points of one setting.
+
+    Points of a setting stand together, whatever the order of the grid: the ledger takes few large tables, not a
+    table for each point.
+    """
     templates: dict[int, tuple[Config, Questions]] = {}
+    together: dict[int, list[tuple[int, BaseModel]]] = {}
     for number in range(result.study.size):
-        if number in result.problems:
-            continue
-        template, params = result.study.grid_parts(number)
-        if id(template) not in templates:
-            templates[id(template)] = template, Questions(template)
-        setting = result.settings.of(template, params)
-        if waiting and (waiting[0][1] is not setting or len(waiting) == TABLED_AT_ONCE):
-            yield _table(result, waiting)
-            waiting = []
-        waiting.append((number, setting, params, templates[id(template)][1].of(params)))
+        if number not in result.problems:
+            template, params = result.study.grid_parts(number)
+            if id(template) not in templates:
+                templates[id(template)] = template, Questions(template)
+            together.setdefault(id(template), []).append((number, params))
+    waiting: list[tuple[int, Setting, BaseModel, str]] = []
+    for key, points in together.items():
+        template, questions = templates[key]
+        for number, params in points:
+            setting = result.settings.of(template, params)
+            if waiting and (waiting[0][1] is not setting or len(waiting) == TABLED_AT_ONCE):
+                yield _table(result, waiting)
+                waiting = []
+            waiting.append((number, setting, params, questions.of(params)))
     if waiting:
         yield _table(result, waiting)
 
