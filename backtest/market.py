@@ -147,6 +147,8 @@ class Source:
     """Sessions without a published value, on which the last one was used (step series only; 0 for prices)."""
     snapshot: str = ""
     """sha256 of the whole file or stored snapshot; `sha256` is that of the values up to the market's last session."""
+    clock: str = ""
+    """When its values became known, in words; empty for prices, which are known at their close."""
 
 
 T = TypeVar("T")

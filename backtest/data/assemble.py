@@ -23,6 +23,7 @@ from backtest.data.between import check_between
 from backtest.data.calendar import closed_on, range_around, session_closes, sessions_around
 from backtest.data.checks import check_prices
 from backtest.data.choice import choose_source
+from backtest.data.clocks import Rule
 from backtest.data.faults import LARGEST_DAILY_LOG_RETURN
 from backtest.data.frames import Frames, observed_from
 from backtest.data.layouts import Adjusted, Stated
@@ -119,7 +120,7 @@ def market_from(
     columns: Mapping[str, str] | None = None,
     tbill: float | pd.Series | None = None,
     series: Mapping[str, pd.DataFrame | pd.Series] | None = None,
-    known: Mapping[str, str | tuple[str, int]] | None = None,
+    known: Mapping[str, Rule] | None = None,
     end: date | str | None = None,
     largest_daily_move: float = LARGEST_DAILY_LOG_RETURN,
 ) -> Market:

@@ -11,11 +11,12 @@ import pandas as pd
 import pytest
 
 from backtest import load_config, run
+from backtest.config.models import AfterPeriod
 from backtest.data.calendar import session_closes, sessions_around
 from backtest.data.clocks import Clock, clock_of, frequency, known_at, known_series, moment, period_end
 from backtest.data.macro import read_observed
 from backtest.data.macro_source import with_sessions
-from backtest.errors import DataError
+from backtest.errors import ConfigError, DataError
 from backtest.series import PointInTime
 from strategies import REGISTRY
 
@@ -242,6 +243,24 @@ def test_the_funds_rate_of_a_month_earns_what_could_be_known(tmp_path: Path, rea
         assert round(result.metrics["cagr"], 3) == 0.128
     with pytest.raises(DataError, match="would use it before its month ends"):
         run(load_config(funds_config(tmp_path, "known: next_business_day, ", real_data), strategies=REGISTRY), REGISTRY)
+
+
+def test_an_hour_of_ones_own_decides_which_close_may_use_it(tmp_path: Path) -> None:
+    """March 2024 is public on Tuesday, April 2: before 16:00 for that close, at 16:00 or later for the next."""
+    (tmp_path / "MY.csv").write_text(MONTHLY, encoding="utf-8", newline="\n")
+    for hour, session in (("09:00", "2024-04-02"), ("15:59", "2024-04-02"), ("16:00", "2024-04-03")):
+        rule = AfterPeriod(after_period="month", lag_business_days=2, at=hour).rule
+        frame = with_sessions(read_observed(tmp_path, "MY", rule), SESSIONS, CLOSES).frame
+        assert str(frame["session"].iloc[2])[:10] == session
+
+
+@pytest.mark.parametrize("hour", ["24:00", "9:00", '"16:60"', "noon", "16"])
+def test_what_is_no_hour_is_refused_with_its_line(hour: str, tmp_path: Path) -> None:
+    for name in ("prices", "macro"):
+        (tmp_path / name).mkdir()
+    known = f"known: {{after_period: month, lag_business_days: 1, at: {hour}}}, "
+    with pytest.raises(ConfigError, match=r"case.yaml:\d+: data.macro.series.FEDFUNDS.known.at: found"):
+        load_config(funds_config(tmp_path, known, tmp_path), strategies=REGISTRY)
 
 
 def test_every_clock_is_the_same_on_a_cut_file(tmp_path: Path) -> None:
