@@ -131,14 +131,14 @@ DAILY = "date,value\n" + "".join(f"{day:%Y-%m-%d},4.{day:%d}\n" for day in pd.bd
 def test_a_rule_that_does_not_fit_is_refused_with_the_one_that_does(
     name: str, rows: str, rule: Any, says: str, tmp_path: Path
 ) -> None:
-    (tmp_path / f"{name}.csv").write_text(rows, encoding="utf-8")
+    (tmp_path / f"{name}.csv").write_text(rows, encoding="utf-8", newline="\n")
     with pytest.raises(DataError, match=says) as told:
         read_observed(tmp_path, name, rule)
     assert len(told.value.problems) == 1
 
 
 def usable(folder: Path, rows: str, rule: Any) -> list[tuple[str, float]]:
-    (folder / "MY.csv").write_text(rows, encoding="utf-8")
+    (folder / "MY.csv").write_text(rows, encoding="utf-8", newline="\n")
     frame = with_sessions(read_observed(folder, "MY", rule), SESSIONS, CLOSES).frame
     return [(f"{session:%Y-%m-%d}", value) for session, value in zip(frame["session"], frame["value"], strict=True)]
 
@@ -193,7 +193,7 @@ REVISED = ("date,value,known_at\n2024-05-01,1.0,2024-06-12T08:30\n2024-06-01,2.0
 
 
 def test_a_revision_replaces_the_first_print_from_when_it_is_known(tmp_path: Path) -> None:
-    (tmp_path / "MY.csv").write_text(REVISED, encoding="utf-8")
+    (tmp_path / "MY.csv").write_text(REVISED, encoding="utf-8", newline="\n")
     observed = read_observed(tmp_path, "MY", "column", 120)
     series = with_sessions(observed, SESSIONS, CLOSES)
     days = pd.DatetimeIndex(["2024-06-11", "2024-06-12", "2024-07-10", "2024-07-11", "2024-08-13", "2024-08-14"])
@@ -230,7 +230,7 @@ strategy:
     hold: [{{leg: small, when: {{signal: series, name: FEDFUNDS, change_sessions: 63, below: -0.15}}}}, {{leg: growth}}]
 execution: {{commission_bps: 1, slippage_bps: 4}}
 benchmarks: [SPY]
-""", encoding="utf-8")  # fmt: skip
+""", encoding="utf-8", newline="\n")  # fmt: skip
     return path
 
 
@@ -276,7 +276,7 @@ def test_every_clock_is_the_same_on_a_cut_file(tmp_path: Path) -> None:
         kept = rows[:count] + (
             [f"{row.split(',')[0]},{float(row.split(',')[1]) + noise:.2f}" for row in rows[count:]] if noise else []
         )
-        (tmp_path / "FEDFUNDS.csv").write_text("\n".join(["date,value", *kept, ""]), encoding="utf-8")
+        (tmp_path / "FEDFUNDS.csv").write_text("\n".join(["date,value", *kept, ""]), encoding="utf-8", newline="\n")
         return with_sessions(read_observed(tmp_path, "FEDFUNDS", None), SESSIONS, CLOSES)
 
     whole = read(240)
