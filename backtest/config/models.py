@@ -253,7 +253,13 @@ class ExecutionConfig(Model):
 
 
 class Config(Model):
-    """One experiment."""
+    """One experiment, validated and frozen, with every default filled in.
+
+    Notes
+    -----
+    Made by `load_config`, from a file or a dict; `backtest check` says all mistakes of a file at once, and the JSON
+    schema of an editor describes each key.
+    """
 
     name: Name = Field(description="names the experiment and its folder of results")
     data: DataConfig = Field(description="prices, period and T-bill rate")
