@@ -252,10 +252,8 @@ def test_the_simulated_bill_is_near_the_real_one(tbill: pd.Series, real_data: Pa
 def test_an_unknown_ticker_is_refused_with_those_there_are(sessions: pd.DatetimeIndex) -> None:
     with pytest.raises(DataError) as refused:
         sample_prices(["QQQ", "TQQQ"], sessions)
-    assert refused.value.problems == (
-        "sample: 'TQQQ' is not simulated; there are QQQ, IVW, IWM, IWN, SPY, KRE, BIL, IWD, IWF, EFA, SCZ, EEM, VNQ, "
-        "DBC, XLB, XLE, XLF, XLI, XLK, XLP, XLU, XLV, XLY, SHY, IEF, TLT, AGG, LQD",
-    )
+    told = f"sample: 'TQQQ' is not simulated; there are {', '.join((*FUNDS, 'BIL', *FURTHER_FUNDS))}"
+    assert refused.value.problems == (told,)
 
 
 def test_a_calendar_that_is_too_short_is_refused(sessions: pd.DatetimeIndex) -> None:

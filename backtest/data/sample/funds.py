@@ -247,9 +247,7 @@ def _shock(fund: Fund, draws: Floats, storm: Floats) -> Floats:
 
 def _fund(fund: Fund, storm: Floats, lead: Floats, common: Floats, own: Floats, detail: Floats) -> FundPaths:
     """common: draws of the factors, (2, factors, weekdays); own: the fund's, (2, weekdays); detail: (3, weekdays)."""
-    night, day = (
-        _shock(fund, part, storm) for part in _parts_of_day(np.concatenate([common, own[:, None]], axis=1))
-    )
+    night, day = (_shock(fund, part, storm) for part in _parts_of_day(np.concatenate([common, own[:, None]], axis=1)))
     days = weekdays()
     size = fund.volatility / math.sqrt(WEEKDAYS_PER_YEAR)
     # A simple return grows a price by its mean less half its variance.
