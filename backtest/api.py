@@ -81,7 +81,23 @@ def load_config(config: ConfigLike, strategies: Strategies | None = None, *, ove
 def load_study(study: StudyLike, strategies: Strategies | None = None, *, overrides: Sequence[str] = ()) -> Study:
     """Validate a study of many configs: variants, a grid, or both.
 
-    Parameters, returns and errors as for `load_config`; `base:` of a dict is relative to the current folder.
+    Parameters
+    ----------
+    study : path, dict or Study
+        A YAML file, or the same content as a dict, whose `base` is relative to the current folder.
+    strategies : dict of str to type, optional
+        The strategies that it may name; by default those of `strategies/`.
+    overrides : sequence of str
+        `a.b.c=VALUE`, laid over its base as `--set` does.
+
+    Returns
+    -------
+    Study
+
+    Raises
+    ------
+    ConfigError
+        One line for each mistake: place, key, what was found, what would be right.
     """
     known = registry() if strategies is None else strategies
     if isinstance(study, Study):
@@ -167,14 +183,28 @@ def compare(
 def sweep(
     study: StudyLike, strategies: Strategies | None = None, *, market: Market | None = None, offline: bool = False
 ) -> SweepAnswer:
-    """Run every point of a study's grid.
+    """Run every variant of a study's grid.
 
-    Parameters, and errors, as for `run`; the first sweep on a machine compiles its loop, which takes half a minute.
+    Parameters
+    ----------
+    study : path, dict or Study
+        What to test; it has a `grid`.
+    strategies, market, offline
+        As for `run`.
 
     Returns
     -------
     Sweep
-        `frame`: a row per point, swept keys and metrics as columns, NaN where a metric is undefined.
+        `frame`: a row per variant, swept keys and metrics as columns, NaN where a metric is undefined.
+
+    Raises
+    ------
+    ConfigError, DataError, NetworkError, RunError
+        As for `run`.
+
+    Notes
+    -----
+    The first sweep on a machine compiles its loop, which takes half a minute.
     """
     known = registry() if strategies is None else strategies
     found = sweep_study.sweep(load_study(study, known), known, market=market, offline=offline)
@@ -186,12 +216,22 @@ def walk_forward(
 ) -> WalkAnswer:
     """Choose among a study's grid by the past alone, hold the choice, choose again.
 
-    Parameters, and errors, as for `run`.
+    Parameters
+    ----------
+    study : path, dict or Study
+        What to test; it has a `grid` and `walk_forward`.
+    strategies, market, offline
+        As for `run`.
 
     Returns
     -------
     WalkForward
         `choices`, one a window, and the `equity` of having followed them, USD.
+
+    Raises
+    ------
+    ConfigError, DataError, NetworkError, RunError
+        As for `run`.
     """
     known = registry() if strategies is None else strategies
     found = walk_study.walk_forward(load_study(study, known), known, market=market, offline=offline)

@@ -25,12 +25,27 @@ WITHIN_ROUNDING = 1e-9
 class Evidence:
     """One series that led to a decision, as the report, `why` and the reasons beside trades show it.
 
-    values: float array of shape (sessions,), NaN while not known; in `unit` ("return" as a fraction, "sessions", ...).
-    thresholds: levels of `values` at which the signal changes.
-    leans: what this series alone says of holding `leg`: 1.0 yes, 0.0 no, NaN not known. leg: a leg's name, or cash.
-    phrase: row -> why, in a few words and lower case ("small leads by 2.7 points"); None: label and value are told.
-    switch: what the signal would say of other values, 1.0 yes, 0.0 no, NaN not known, same shape; pure. So `why` can
-        tell how far the signal is from flipping, and try it.
+    Parameters
+    ----------
+    name : str
+        Column of decisions.csv.
+    values : ndarray of float, shape (sessions,)
+        In `unit`; NaN while not known.
+    unit : str
+        `return` (a fraction), `sessions`, ...
+    thresholds : tuple of float
+        Levels of `values` at which the signal changes.
+    label : str
+        What pages call it; its name when empty.
+    leans : ndarray of float, shape (sessions,), optional
+        What this series alone says of holding `leg`: 1.0 yes, 0.0 no, NaN not known.
+    leg : str
+        A leg's name, or `cash`.
+    phrase : function of a row, optional
+        Why, in a few words and lower case ("small leads by 2.7 points"); without it label and value are told.
+    switch : function of an array, optional
+        What the signal would say of other values of the same shape: 1.0 yes, 0.0 no, NaN not known; pure. By it `why`
+        tells how far the signal is from flipping.
     """
 
     name: str
@@ -44,7 +59,17 @@ class Evidence:
     switch: Callable[[Floats], Floats] | None = None
 
     def say(self, row: int) -> str:
-        """Why, at this row, in a few words."""
+        """Why, in a few words.
+
+        Parameters
+        ----------
+        row : int
+            Of the session.
+
+        Returns
+        -------
+        str
+        """
         if self.phrase is not None:
             return self.phrase(row)
         value = float(self.values[row])
@@ -57,9 +82,20 @@ class Evidence:
 class Branch:
     """A node of a rule: a signal, or a combination of branches.
 
-    words: what it asks, for people. state: 1.0 yes, 0.0 no, NaN it abstains, shape (sessions,).
-    degree: how much of it is fulfilled, in [0, 1], NaN likewise. evidence: of a signal; None of a combination.
-    merge: (states of the children, row) -> the state they make.
+    Parameters
+    ----------
+    words : str
+        What it asks, for people.
+    state : ndarray of float, shape (sessions,)
+        1.0 yes, 0.0 no, NaN when it abstains. Made read-only: variants with the same branch share it.
+    degree : ndarray of float, shape (sessions,)
+        How much of it is fulfilled, in [0, 1]; NaN likewise.
+    children : tuple of Branch
+        Of a combination.
+    evidence : Evidence, optional
+        Of a signal; None of a combination.
+    merge : function of (states of the children, row), optional
+        The state they make.
     """
 
     words: str
@@ -83,11 +119,21 @@ class Branch:
 class Decision:
     """Per session the share of the whole in each leg, the rest in cash, and why.
 
-    shares: (sessions, legs) of the market decided upon, each >= 0, the sum of a session at most 1; a row of NaN while
-    the signal is not known: `initial` is held. Or the same in short, as `legs.between` gives it.
-    rules: the trees it came from, by what they ask for, when the strategy has such.
-    within: leg -> ticker -> its weight within the leg per session, where these are not the leg's own constants.
-    is_observed: read off the books of a strategy that trades in its own `next`, which does not say in advance.
+    Parameters
+    ----------
+    shares : ndarray of float, shape (sessions, legs), or Between
+        Each at least 0, the sum of a session at most 1; a row of NaN while the signal is not known, when `initial` is
+        held. `legs.between` makes the short form for two legs.
+    evidence : sequence of Evidence
+        The series that led to it.
+    reason : function of a row, optional
+        Why, in words; without it the evidence that leans the way decided speaks.
+    rules : dict of str to Branch
+        The trees it came from, by what they ask for, when the strategy has such.
+    within : dict of leg to ticker to ndarray, shape (sessions,), optional
+        Weights within a leg per session, where these are not the leg's own constants.
+    is_observed : bool
+        Read off the books of a strategy that trades in its own `next`, which does not say in advance.
     """
 
     shares: Floats | Between
@@ -109,11 +155,36 @@ class Decision:
         return ~np.isnan(part)
 
     def held(self, legs: Legs, initial: str) -> Floats:
-        """The shares with those of `initial` (a leg or cash) while the signal is not known, (sessions, legs)."""
+        """The shares that are held, with those of `initial` while the signal is not known.
+
+        Parameters
+        ----------
+        legs : Legs
+            Of the config.
+        initial : str
+            A leg, or `cash`.
+
+        Returns
+        -------
+        ndarray of float, shape (sessions, legs)
+            Without NaN.
+        """
         return np.where(self.is_known[:, None], self.by_leg, legs.alone(initial))
 
     def why(self, row: int, legs: Legs) -> str:
-        """The reason of what is held after this row: the evidence that leans the way decided, as one sentence."""
+        """The reason of what is held after a row: the evidence that leans the way decided, as one sentence.
+
+        Parameters
+        ----------
+        row : int
+            Of the session.
+        legs : Legs
+            Of the config.
+
+        Returns
+        -------
+        str
+        """
         if self.reason is not None:
             return _sentence(self.reason(row))
         if not self.is_known[row]:

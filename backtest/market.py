@@ -39,7 +39,12 @@ CASH = "cash"
 class Between:
     """Shares of legs on the way between two portfolios: the compact form of a decision between two things.
 
-    part: in [0, 1] per session, 0 at `low` and 1 at `high`, NaN while not known. low, high: shares by leg, (legs,).
+    Attributes
+    ----------
+    part : ndarray of float, shape (sessions,)
+        In [0, 1]: 0 is `low`, 1 is `high`; NaN while not known.
+    low, high : ndarray of float, shape (legs,)
+        Shares by leg; what they lack of 1 is cash.
     """
 
     part: Floats
@@ -47,16 +52,27 @@ class Between:
     high: Floats
 
     def array(self) -> Floats:
-        """The shares, (sessions, legs); a row of NaN where `part` is NaN."""
+        """The shares by session and leg.
+
+        Returns
+        -------
+        ndarray of float, shape (sessions, legs)
+            A row of NaN where `part` is NaN.
+        """
         return np.asarray(self.part[:, None] * self.high + (1.0 - self.part)[:, None] * self.low, dtype=np.float64)
 
 
 @dataclass(frozen=True)
 class Legs:
-    """Baskets of tickers by name, in the order in which the config names them. The default: growth, small.
+    """Baskets of tickers by name, in the order in which the config names them.
 
-    baskets: name -> ticker -> weight; the weights of one sum to at most 1, the rest of it is cash; a ticker may stand
-    in several. labels: what pages call a leg, where that is not its name.
+    Parameters
+    ----------
+    baskets : dict of str to dict of str to float
+        Name -> ticker -> weight. The weights of one leg sum to at most 1, the rest of it is cash; a ticker may stand in
+        several. Default: growth (QQQ, IVW) and small (IWM, IWN), half each.
+    labels : dict of str to str
+        What pages call a leg, where that is not its name.
     """
 
     baskets: Mapping[str, Basket] = field(
@@ -84,27 +100,83 @@ class Legs:
         return tuple((name, tuple(basket.items())) for name, basket in self.baskets.items())
 
     def label(self, name: str) -> str:
-        """What a page calls a leg."""
+        """What a page calls a leg.
+
+        Parameters
+        ----------
+        name : str
+            Of the leg.
+
+        Returns
+        -------
+        str
+            Its label, or its name when it has none.
+        """
         return self.labels.get(name, name)
 
     def alone(self, name: str) -> Floats:
-        """The shares of everything in one leg, (legs,); zeros for `cash`."""
+        """The shares of everything in one leg.
+
+        Parameters
+        ----------
+        name : str
+            Of the leg, or `cash`.
+
+        Returns
+        -------
+        ndarray of float, shape (legs,)
+            1 at that leg and 0 elsewhere; zeros for `cash` and for a name that is no leg.
+        """
         return np.array([float(each == name) for each in self.names])
 
     def between(self, otherwise: str, hold: str, leans: Floats) -> Between:
-        """All of `hold` where `leans` is 1, all of `otherwise` where it is 0; parts of both in between.
+        """Between two legs: all of `hold` where `leans` is 1, all of `otherwise` where it is 0.
 
-        otherwise, hold: names of legs, or `cash`. leans: (sessions,), NaN while not known.
+        Parameters
+        ----------
+        otherwise, hold : str
+            Names of legs, or `cash`.
+        leans : ndarray of float, shape (sessions,)
+            In [0, 1]; NaN while not known.
+
+        Returns
+        -------
+        Between
+            For `Decision`.
         """
         return Between(leans, self.alone(otherwise), self.alone(hold))
 
     def matrix(self, tickers: tuple[str, ...]) -> Floats:
-        """Weights of the tickers inside each leg, (legs, tickers)."""
+        """Weights of the tickers inside each leg.
+
+        Parameters
+        ----------
+        tickers : tuple of str
+            The columns.
+
+        Returns
+        -------
+        ndarray of float, shape (legs, tickers)
+            0 where a leg does not hold a ticker.
+        """
         return np.array([[basket.get(t, 0.0) for t in tickers] for basket in self.baskets.values()])
 
     def weights(self, tickers: tuple[str, ...], shares: Floats) -> Floats:
-        """Target weights (sessions, tickers) of shares by leg (sessions, legs).
+        """Target weights of tickers from shares of legs.
 
+        Parameters
+        ----------
+        tickers : tuple of str
+            The columns.
+        shares : ndarray of float, shape (sessions, legs)
+            Of the whole; NaN stays NaN.
+
+        Returns
+        -------
+        ndarray of float, shape (sessions, tickers)
+
+        Notes
+        -----
         Added leg by leg, in order: a matrix product's last bit would depend on the processor.
         """
         total = np.zeros((len(shares), len(tickers)))
@@ -115,9 +187,16 @@ class Legs:
 
 @dataclass(frozen=True, slots=True)
 class Needs:
-    """What a strategy reads beside prices of the legs: tickers without a place in a leg, and names of series.
+    """What a strategy reads beside the prices of its legs; `Params.needs` returns one.
 
-    meetings: days that it names as those of meetings; each must be a scheduled one.
+    Parameters
+    ----------
+    tickers : tuple of str
+        Without a place in a leg.
+    series : tuple of str
+        Names of macro observations.
+    meetings : tuple of date
+        Days that it names as those of meetings; each must be a scheduled one.
     """
 
     tickers: tuple[str, ...] = ()
@@ -147,6 +226,8 @@ class Source:
     """Sessions without a published value, on which the last one was used (step series only; 0 for prices)."""
     snapshot: str = ""
     """sha256 of the whole file or stored snapshot; `sha256` is that of the values up to the market's last session."""
+    clock: str = ""
+    """When its values became known, in words; empty for prices, which are known at their close."""
 
 
 T = TypeVar("T")
@@ -193,21 +274,35 @@ class Memo:
 
 @dataclass(frozen=True, slots=True)
 class Market:
-    """Prices, policy decisions and rates on the sessions of one exchange.
+    """Everything that is known, on the sessions of one exchange; row t of anything is knowable at the close of t.
 
-    open, close: total-return prices, frames of sessions x tickers (float64); NaN before a ticker's first session and
-        nowhere else. A dividend is earned once, between the close before its ex-date and the open of that date.
-    raw_open, raw_close: as they stood on the tape that day, before any later split; dividends in USD per share of
-        that day, on the ex-date; splits as ratios, 0.0 where there is none. Same shape as close.
-    exchange_sessions: the exchange's own calendar, from before the first price to after the last one. A calendar of
-        sessions is published in advance, so that its future is not a look-ahead.
-    policy: FOMC decisions (`POLICY_COLUMNS`), those before the first price included.
-    tbill: 13-week bank discount rate as a fraction, known at the close of each session; None: no rate was asked for.
-    notes: what a reader of the report must be told about these data, one sentence each.
-    series: macro observations by name (`DGS2`, `cpi`, `zq`, ...), those that the strategy needs.
-    meetings: last days of the Federal Reserve's scheduled meetings. Their calendar is published in advance, so that it
+    Attributes
+    ----------
+    open, close : DataFrame, sessions x tickers
+        Total-return prices; NaN before a ticker's first session and nowhere else. A dividend is earned once, between
+        the close before its ex-date and the open of that date.
+    raw_open, raw_close : DataFrame, sessions x tickers
+        Prices as they stood on the tape that day, before any later split.
+    dividends, splits : DataFrame, sessions x tickers
+        USD per share of that day, on the ex-date; ratios, 0.0 where there is none.
+    exchange_sessions : DatetimeIndex
+        The exchange's own calendar, from before the first price to after the last one. It is published in advance, so
+        that its future is not a look-ahead.
+    policy : DataFrame
+        FOMC decisions (`POLICY_COLUMNS`), those before the first price included.
+    tbill : Series or None
+        13-week bank discount rate as a fraction, known at the close of each session; None: no rate was asked for.
+    periods_per_year : int
+        252 for sessions, 12 for a monthly market: what annualises.
+    notes : tuple of str
+        What a reader of the report must be told about these data, one sentence each.
+    series : dict of str to PointInTime
+        Macro observations by name (`DGS2`, `cpi`, `zq`, ...), those that the strategy needs.
+    meetings : DatetimeIndex
+        Last days of the Federal Reserve's scheduled meetings. Their calendar is published in advance, so that it
         reaches beyond the last session; a signal may use it up to the end of the year after its own.
-    memo: signals computed from this very Market, so that many variants share them.
+    memo : Memo
+        Signals computed from this very Market, so that many variants share them.
     """
 
     open: pd.DataFrame
@@ -239,7 +334,18 @@ class Market:
         return tuple(str(t) for t in self.close.columns)
 
     def until(self, session: pd.Timestamp) -> Market:
-        """The Market as it was known at the close of `session`: nothing later remains, in no field."""
+        """The Market as it was known at the close of `session`.
+
+        Parameters
+        ----------
+        session : Timestamp
+            The last one that is kept.
+
+        Returns
+        -------
+        Market
+            Nothing later remains, in no field.
+        """
         prices = {name: getattr(self, name).loc[:session] for name in PRICE_FRAMES}
         return dataclasses.replace(
             self,
@@ -250,16 +356,44 @@ class Market:
         )
 
     def observed(self, name: str) -> PointInTime:
-        """The series of that name; RunError when the market was loaded without it."""
+        """The macro observations of that name.
+
+        Parameters
+        ----------
+        name : str
+            As the strategy's `needs` have it.
+
+        Returns
+        -------
+        PointInTime
+
+        Raises
+        ------
+        RunError
+            When the market was loaded without them.
+        """
         if name not in self.series:
             have = ", ".join(self.series) or "none"
             raise RunError(f"series {name}: the market has no such observations (it has {have}); see data.macro")
         return self.series[name]
 
     def rows_of(self, sessions: pd.Series | pd.DatetimeIndex) -> npt.NDArray[np.int64]:
-        """Row of each session on this market's clock: 0 is the first price, -1 the exchange session before it.
+        """Row of each session on this market's clock.
 
-        sessions: dates of the exchange calendar. Raises KeyError for one that is not in it.
+        Parameters
+        ----------
+        sessions : Series or DatetimeIndex
+            Dates of the exchange calendar.
+
+        Returns
+        -------
+        ndarray of int64, shape (len(sessions),)
+            0 is the first price, -1 the exchange session before it.
+
+        Raises
+        ------
+        KeyError
+            For a date that is no session of the exchange.
         """
         places = self.exchange_sessions.get_indexer(pd.DatetimeIndex(sessions))
         if (places < 0).any():

@@ -29,11 +29,26 @@ CASH_SHOWN = 0.005
 class Result:
     """One run. Frames are indexed by session (tz-naive); money is USD, shares of the whole are fractions.
 
-    legs: as used; plan, books: on the sessions of the test, the first row is the starting cash.
-    decision: on all of the market's sessions, warm-up included.
-    rule: the strategy's own sentence. benchmarks: name -> books on the same sessions and terms.
-    metrics: the figures of `metrics.METRIC_KEYS`; benchmark_metrics: the same per benchmark; undefined: why a figure
-    of the strategy is None.
+    Attributes
+    ----------
+    config : Config
+        As asked; `legs` as used.
+    market : Market
+        All of it, warm-up included.
+    rule : str
+        The strategy's own sentence.
+    decision : Decision
+        On all of the market's sessions.
+    plan, books : Plan, Books
+        On the sessions of the test; the first row is the starting cash.
+    benchmarks : dict of str to Books
+        On the same sessions and terms.
+    metrics : dict of str to float or None
+        The figures of `metrics.METRIC_KEYS`, fractions; None where undefined.
+    benchmark_metrics : dict of str to dict
+        The same for each benchmark.
+    undefined : dict of str to str
+        Why a figure of the strategy is None.
     """
 
     config: Config

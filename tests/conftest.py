@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
 from real_data import find_real_data
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Windows has no signals that end a group, no fork, no named pipes, and links only for those who may make them."""
+    if os.name == "nt":
+        for item in items:
+            if item.get_closest_marker("posix"):
+                item.add_marker(pytest.mark.skip(reason="needs signals, fork, pipes or links as POSIX has them"))
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -98,7 +98,7 @@ DAMAGES: Mapping[str, Callable[[Path], None]] = {
     "metrics: torn": _write(METRICS, json.dumps(CONTENT).encode()[:80]),
     "metrics: missing": lambda folder: (folder / METRICS).unlink(),
     "metrics: a folder": _folder_for(METRICS),
-    "metrics: a pipe": _pipe_for(METRICS),
+    **({"metrics: a pipe": _pipe_for(METRICS)} if hasattr(os, "mkfifo") else {}),
     "manifest: torn": _write(MANIFEST, b'{"name": "made-'),
     "manifest: empty": _write(MANIFEST, b""),
     "manifest: a list": _write(MANIFEST, b"[]"),

@@ -83,7 +83,7 @@ def world() -> Market:
 def swept(kind: str) -> tuple[Sweep, Findings]:
     """A sweep of GRIDS with its findings, made once."""
     with TemporaryDirectory() as folder:
-        (Path(folder) / "base.yaml").write_text(BASE, encoding="utf-8")
+        (Path(folder) / "base.yaml").write_text(BASE, encoding="utf-8", newline="\n")
         text = f"name: small-sweep\nbase: base.yaml\nbenchmark: QQQ\ngrid:\n{GRIDS[kind]}"
         overrides = ("strategy.params={}",) if kind == "problems" else ()
         study = study_from_text(text, f"{folder}/study.yaml", strategies=STRATEGIES, overrides=overrides)

@@ -153,6 +153,8 @@ HEAVY = ("numba", "arch", "scipy", "plotly", "yfinance", "matplotlib", "exchange
 )
 def test_an_import_loads_no_more_than_it_needs(module: str, not_loaded: tuple[str, ...]) -> None:
     code = f"import sys, {module}; print(*sorted({{name.split('.')[0] for name in sys.modules}}))"
-    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, encoding="utf-8", check=False
+    )
     assert done.returncode == 0, done.stderr
     assert not set(not_loaded) & set(done.stdout.split())

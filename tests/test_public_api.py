@@ -84,7 +84,7 @@ def test_compare_takes_configs_named_configs_and_studies_alike(market: backtest.
 
 def test_a_sweep_of_a_dict_has_a_frame_and_a_row_is_the_single_run(market: backtest.Market, tmp_path: Path) -> None:
     base = tmp_path / "base.yaml"
-    base.write_text(json.dumps(MIX), encoding="utf-8")
+    base.write_text(json.dumps(MIX), encoding="utf-8", newline="\n")
     study = {"name": "g", "base": str(base), "grid": {"strategy.params.lookback_sessions": [126, 250]}}
     swept = backtest.sweep(study, market=market)
     assert isinstance(swept, backtest.Sweep)

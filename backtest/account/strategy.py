@@ -27,7 +27,13 @@ from backtest.market import CASH, Legs, Market
 
 
 class StrategyParams(BaseModel):
-    """Parameters of a strategy: typed, ranged, described; an unknown name is an error."""
+    """Parameters of a strategy: subclass it as `Params`, a typed field for each with a range and a description.
+
+    Notes
+    -----
+    Frozen and strict (pydantic): an unknown name, another type, NaN or infinity is an error with its line in the
+    config.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
@@ -45,11 +51,27 @@ class ParamsFromModel(type(bt.Strategy)):  # type: ignore[misc]
 
 
 class RotationStrategy(bt.Strategy, metaclass=ParamsFromModel):
-    """Base of all rotations. Subclasses give `Params`, `decide` and `rule`.
+    """Base of all rotations: a subclass gives `Params`, `decide` and `rule`, and everything else is done here.
 
-    Backtrader's parameters, beside those of `Params`:
-    market, plan: handed over by the engine; without them they are made from the feeds, prices taken as they are.
-    legs, initial, rebalance, delay_sessions, whole_shares: as in a config; used only without a plan.
+    Parameters
+    ----------
+    market, plan : Market, Plan, optional
+        Handed over by the engine; without them they are made from the feeds, prices taken as they are.
+    legs, initial, rebalance, delay_sessions, whole_shares
+        As in a config; used only without a plan.
+    **parameters
+        The fields of `Params`.
+
+    Raises
+    ------
+    ConfigError
+        For an unknown or ill-typed parameter, which backtrader would swallow.
+    OrderRefused
+        When the broker refuses an order: never a statistic.
+
+    Notes
+    -----
+    It runs in anybody's `bt.Cerebro()` on feeds named by ticker and switches on cheat-on-open itself.
     """
 
     class Params(StrategyParams):
@@ -68,12 +90,43 @@ class RotationStrategy(bt.Strategy, metaclass=ParamsFromModel):
 
     @staticmethod
     def decide(market: Market, legs: Legs, p: Any) -> Decision:
-        """What to hold after each close of `market`, knowing at row t nothing that came later."""
+        """What to hold after each close; the whole idea of a strategy.
+
+        Parameters
+        ----------
+        market : Market
+            Everything known.
+        legs : Legs
+            The baskets to choose from.
+        p : Params
+            The strategy's own parameters.
+
+        Returns
+        -------
+        Decision
+
+        Notes
+        -----
+        Pure and vectorised, and at row t it knows nothing that came later: the audit cuts and poisons the future. It
+        never shifts for execution, which is the engine's business.
+        """
         raise NotImplementedError
 
     @staticmethod
     def rule(legs: Legs, p: Any) -> str:
-        """The rule in one plain sentence, with its parameters filled in."""
+        """The rule in one plain sentence.
+
+        Parameters
+        ----------
+        legs : Legs
+            For their labels.
+        p : Params
+            Filled into the sentence.
+
+        Returns
+        -------
+        str
+        """
         raise NotImplementedError
 
     def __init__(self, **unknown: Any) -> None:

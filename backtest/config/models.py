@@ -101,12 +101,18 @@ class CrossCheck(Model):
 
 
 class AfterPeriod(Model):
-    """Known so many of the Federal Reserve's working days after the period that a date names has ended, at 09:00."""
+    """Known so many of the Federal Reserve's working days after the period that a date names has ended."""
 
     after_period: Literal["day", "week", "week_ending", "month", "quarter", "year"] = Field(
         description="what a date names; a week is dated by its first day, or (week_ending) by its last"
     )
     lag_business_days: int = Field(ge=0, le=750, description="working days from the end of the period")
+    at: str = Field("09:00", pattern=r"^([01]\d|2[0-3]):[0-5]\d$", description='the hour then in New York, "16:15"')
+
+    @property
+    def rule(self) -> tuple[str, int, int]:
+        """The period, the lag in business days, and the minutes after midnight."""
+        return self.after_period, self.lag_business_days, int(self.at[:2]) * 60 + int(self.at[3:])
 
 
 Publication = Annotated[
@@ -136,13 +142,9 @@ class MacroSeries(Model):
     )
 
     @property
-    def rule(self) -> str | tuple[str, int] | None:
+    def rule(self) -> str | tuple[str, int, int] | None:
         """The rule as the data know it."""
-        return (
-            (self.known.after_period, self.known.lag_business_days)
-            if isinstance(self.known, AfterPeriod)
-            else self.known
-        )
+        return self.known.rule if isinstance(self.known, AfterPeriod) else self.known
 
 
 class MacroConfig(Model):
@@ -251,7 +253,13 @@ class ExecutionConfig(Model):
 
 
 class Config(Model):
-    """One experiment."""
+    """One experiment, validated and frozen, with every default filled in.
+
+    Notes
+    -----
+    Made by `load_config`, from a file or a dict; `backtest check` says all mistakes of a file at once, and the JSON
+    schema of an editor describes each key.
+    """
 
     name: Name = Field(description="names the experiment and its folder of results")
     data: DataConfig = Field(description="prices, period and T-bill rate")

@@ -91,7 +91,24 @@ class StudyFile(Model):
 class Study:
     """Variants by name, in the file's order, and a grid around a base, whose configs are made one by one.
 
-    A declared benchmark is among every config's benchmarks; grid maps each swept key to its values.
+    Attributes
+    ----------
+    name : str
+        Of the study.
+    path : Path
+        Of its file.
+    benchmark : str or mix or None
+        The declared one, which is among every config's benchmarks.
+    variants : dict of str to Config
+        Those that the file names.
+    grid : dict of str to tuple
+        Swept key -> its values.
+    base : Config or None
+        What the grid is spread around.
+    sample : GridSample or None
+        How many variants of the grid are drawn, and by which seed.
+    walk_forward : WalkForwardTerms
+        Years to train and test, and what to choose by.
     """
 
     name: str

@@ -23,6 +23,7 @@ from backtest.data.between import check_between
 from backtest.data.calendar import closed_on, range_around, session_closes, sessions_around
 from backtest.data.checks import check_prices
 from backtest.data.choice import choose_source
+from backtest.data.clocks import Rule
 from backtest.data.faults import LARGEST_DAILY_LOG_RETURN
 from backtest.data.frames import Frames, observed_from
 from backtest.data.layouts import Adjusted, Stated
@@ -86,12 +87,34 @@ def load_market(
 ) -> Market:
     """The Market a config asks for: its legs' tickers, its benchmarks', then `extra_tickers`, each once, in this order.
 
-    It holds all history there is up to `data.end`, what lies before `data.start` as well (warm-up). Legs and
-    benchmarks have a price on every session from start to end; an extra ticker may begin later. source: take the data
-    from here instead of from where the config says. to_common: without `data.end`, tickers may end on different
-    sessions, and the market ends on the last that all have; `Market.sources` tells where each ends.
-    Raises DataError with one line for each fault of the data, NetworkError when a source does not answer (or, with
-    `offline`, would have to be asked), ConfigError when `data.start` lies before the first price of what is traded.
+    Parameters
+    ----------
+    config : Config
+        What to test.
+    offline : bool
+        Never touch the network.
+    extra_tickers : sequence of str
+        May begin later than the others.
+    source : DataSource, optional
+        Take the data from here instead of from where the config says.
+    to_common : bool
+        Without `data.end`, tickers may end on different sessions, and the market ends on the last that all have;
+        `Market.sources` tells where each ends.
+
+    Returns
+    -------
+    Market
+        All history up to `data.end`, what lies before `data.start` as well (warm-up). Legs and benchmarks have a price
+        on every session from start to end.
+
+    Raises
+    ------
+    DataError
+        With one line for each fault of the data.
+    NetworkError
+        When a source does not answer or, with `offline`, would have to be asked.
+    ConfigError
+        When `data.start` lies before the first price of what is traded.
     """
     data = config.data
     traded = traded_tickers(config)
@@ -119,19 +142,40 @@ def market_from(
     columns: Mapping[str, str] | None = None,
     tbill: float | pd.Series | None = None,
     series: Mapping[str, pd.DataFrame | pd.Series] | None = None,
-    known: Mapping[str, str | tuple[str, int]] | None = None,
+    known: Mapping[str, Rule] | None = None,
     end: date | str | None = None,
     largest_daily_move: float = LARGEST_DAILY_LOG_RETURN,
 ) -> Market:
-    """A checked Market from DataFrames, for `run(config, REGISTRY, market=...)`; what a folder of files goes through.
+    """A Market from DataFrames for `run(config, market=...)`, checked as a folder of files is.
 
-    frames: by ticker, each by day with columns as files have them (`Open`, `Adj Close`, ...), or a Series of closes; or
-        one frame: a column of closes for each ticker, or two levels of columns as yfinance's `download` gives them.
-    adjusted: what a close without an adjusted one is: total_return, splits_only or tape. columns: house name -> theirs.
-    tbill: a yield a year as a fraction, or the 13-week discount rate in percent by day.
-    series: macro observations by name: `value` by day, and `known_at` where it has moments of its own; known: their
-        rules, such as `next_business_day` or `("month", 5)`; an id of FRED needs none.
-    Raises DataError as `load_market` does.
+    Parameters
+    ----------
+    frames : dict of str to DataFrame or Series, or DataFrame
+        By ticker, each by day with columns as files have them (`Open`, `Adj Close`, ...), or a Series of closes; or one
+        frame: a column of closes for each ticker, or two levels of columns as yfinance's `download` gives them.
+    adjusted : str, optional
+        What a close without an adjusted one is: `total_return`, `splits_only` or `tape`.
+    columns : dict of str to str, optional
+        The house's name of a column -> theirs.
+    tbill : float or Series, optional
+        A yield a year as a fraction, or the 13-week discount rate in percent by day.
+    series : dict of str to DataFrame or Series, optional
+        Macro observations by name: `value` by day, and `known_at` where they have moments of their own.
+    known : dict of str to rule, optional
+        When each becomes known, such as `next_business_day` or `("month", 5)`; an id of FRED needs none.
+    end : date or str, optional
+        The last day that is used.
+    largest_daily_move : float
+        The log return beyond which a price is a fault.
+
+    Returns
+    -------
+    Market
+
+    Raises
+    ------
+    DataError
+        With one line for each fault of the data.
     """
     source = Frames(frames, Stated(adjusted, columns or {}), tbill if isinstance(tbill, pd.Series) else None)
     until = None if end is None else pd.Timestamp(end).date()

@@ -81,6 +81,10 @@ class Clock:
         return 2 * LENGTH_DAYS[self.period] + self.lag_business_days * 3 // 2 + 7
 
 
+Rule = str | tuple[str, int] | tuple[str, int, int]
+"""A rule by its name, or (period, lag in business days[, minutes after midnight]); without an hour it is 09:00."""
+
+
 @dataclass(frozen=True, slots=True)
 class KnownSeries:
     """A series of FRED whose publication is known here; bounds in its own unit, `published`: by whom, when."""
@@ -117,11 +121,11 @@ def _known(row: dict[str, str]) -> KnownSeries:
     )
 
 
-def clock_of(name: str, asked: str | tuple[str, int] | None, where: str) -> Clock | None:
+def clock_of(name: str, asked: Rule | None, where: str) -> Clock | None:
     """The clock of a series: the config's rule, or that of the id's publication; None where the file has its own.
 
-    asked: a rule by name, (period, lag in business days), or None. DataError when none is known, or when the one asked
-    for is earlier than the publication of a known id.
+    asked: a rule, or None. DataError when none is known, or when the one asked for is earlier than the publication of
+    a known id.
     """
     known = known_series().get(name)
     key = f"data.macro.series.{name}.known"
@@ -133,7 +137,7 @@ def clock_of(name: str, asked: str | tuple[str, int] | None, where: str) -> Cloc
                             "{after_period: month, lag_business_days: 5}, for a rate of the day next_business_day, for "
                             "a file with moments of its own column")  # fmt: skip
         return known.clock
-    clock = RULES[asked] if isinstance(asked, str) else Clock(asked[0], asked[1])  # type: ignore[arg-type]
+    clock = RULES[asked] if isinstance(asked, str) else Clock(*asked)
     if known is None:
         return clock
     if clock.period == known.clock.period != "target" and clock.lag_business_days < known.clock.lag_business_days:

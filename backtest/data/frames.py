@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from backtest.data.adjustment import completed
-from backtest.data.clocks import check_fits, clock_of
+from backtest.data.clocks import Rule, check_fits, clock_of
 from backtest.data.layouts import MEANING, Stated
 from backtest.data.macro import Observed, observed_rate, own_clocked
 from backtest.data.sources import Fetched, values_sha256
@@ -96,7 +96,7 @@ def _by_ticker(frames: Mapping[str, pd.DataFrame | pd.Series] | pd.DataFrame) ->
     return {str(ticker): frames.xs(ticker, axis=1, level=1 - fields).dropna(how="all") for ticker in tickers}
 
 
-def observed_from(given: pd.DataFrame | pd.Series, name: str, rule: str | tuple[str, int] | None) -> Observed:
+def observed_from(given: pd.DataFrame | pd.Series, name: str, rule: Rule | None) -> Observed:
     """A series of the user's own, as a file of it would be read."""
     where = f"{WHERE}: {name}"
     frame = given.to_frame("value") if isinstance(given, pd.Series) else given

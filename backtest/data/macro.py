@@ -20,7 +20,17 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from backtest.data.clocks import LENGTH_DAYS, RULES, Clock, check_fits, clock_of, frequency, known_at, known_series
+from backtest.data.clocks import (
+    LENGTH_DAYS,
+    RULES,
+    Clock,
+    Rule,
+    check_fits,
+    clock_of,
+    frequency,
+    known_at,
+    known_series,
+)
 from backtest.data.macro_checks import (
     judge_futures,
     judge_probabilities,
@@ -67,9 +77,7 @@ class Observed:
     notes: tuple[str, ...] = ()
 
 
-def read_observed(
-    folder: Path, name: str, rule: str | tuple[str, int] | None, holds_days: int | None = None
-) -> Observed:
+def read_observed(folder: Path, name: str, rule: Rule | None, holds_days: int | None = None) -> Observed:
     """One series of the folder by its name.
 
     rule: of publication, for a file of dates and values (see `clock_of`); None: the one known for this name.

@@ -202,4 +202,4 @@ def _from_archive(name: str, holds_days: int | None, end: date | None, *, offlin
 def _source(name: str, observed: Observed, series: PointInTime) -> Source:
     days = series.frame["happened"]
     first, last = (f"{days.iloc[place]:%Y-%m-%d}" if len(days) else "" for place in (0, -1))
-    return Source(name, observed.location, len(days), first, last, observed.sha256)
+    return Source(name, observed.location, len(days), first, last, observed.sha256, clock=observed.clock)

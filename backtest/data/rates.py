@@ -38,6 +38,11 @@ class Published(NamedTuple):
     name: str
     is_known_next_session: bool
 
+    @property
+    def clock(self) -> str:
+        """When a day's rate is known, in words."""
+        return f"daily, known at the close of the {'next session' if self.is_known_next_session else 'day itself'}"
+
 
 PUBLISHED = {
     "irx": Published("IRX", "13-week T-bill discount rate (^IRX)", is_known_next_session=False),
@@ -78,7 +83,7 @@ def tbill_series(
     carried = int((used & _is_carried(sessions, of_day, is_known_next_session=published.is_known_next_session)).sum())
     name = f"simulated {published.name}" if source.is_simulated else published.name
     rate = pd.Series(values / PERCENT, index=sessions, name="tbill")
-    return TBill(rate, _source_of(published.rate_id, percent, fetched, carried), name, notes)
+    return TBill(rate, _source_of(published, percent, fetched, carried), name, notes)
 
 
 def constant_rate(annual: float, sessions: pd.DatetimeIndex) -> TBill:
@@ -122,7 +127,8 @@ def _is_carried(
     return np.asarray(of_day < newest, dtype=np.bool_)
 
 
-def _source_of(name: str, percent: pd.Series, fetched: Fetched, carried_sessions: int) -> Source:
+def _source_of(published: Published, percent: pd.Series, fetched: Fetched, carried_sessions: int) -> Source:
     first, last = (f"{percent.index[place]:%Y-%m-%d}" for place in (0, -1))
     digest = values_sha256(percent.to_frame())
-    return Source(name, fetched.location, len(percent), first, last, digest, carried_sessions, fetched.sha256)
+    given = (fetched.location, len(percent), first, last, digest, carried_sessions, fetched.sha256, published.clock)
+    return Source(published.rate_id, *given)

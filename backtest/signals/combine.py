@@ -14,9 +14,17 @@ Booleans = npt.NDArray[np.bool_]
 
 
 def latch(enter: Booleans, leave: Booleans) -> Floats:
-    """1.0 from a row of `enter` until one of `leave`, 0.0 from there until the next `enter`; NaN before the first.
+    """A switch with memory: 1.0 from a row of `enter` until one of `leave`, 0.0 from there until the next `enter`.
 
-    enter, leave: shape (sessions,). Where both are True the row changes nothing.
+    Parameters
+    ----------
+    enter, leave : ndarray of bool, shape (sessions,)
+        Where both are True the row changes nothing.
+
+    Returns
+    -------
+    ndarray of float, shape (sessions,)
+        NaN before the first row at which one of them is True alone.
     """
     asks = np.asarray(enter, dtype=np.bool_).view(np.int8) - np.asarray(leave, dtype=np.bool_).view(np.int8)
     rows = (asks[1:] != asks[:-1]).nonzero()[0]
@@ -38,12 +46,42 @@ def latch(enter: Booleans, leave: Booleans) -> Floats:
 
 
 def all_of(*signals: Floats) -> Floats:
-    """AND of signals: 0.0 where any is 0.0, else NaN where any is not known, else 1.0 (Kleene's three values)."""
+    """AND of signals.
+
+    Parameters
+    ----------
+    *signals : ndarray of float, shape (sessions,)
+        1.0 yes, 0.0 no, NaN not known.
+
+    Returns
+    -------
+    ndarray of float, shape (sessions,)
+        0.0 where any is 0.0, else NaN where any is not known, else 1.0.
+
+    Notes
+    -----
+    Kleene's strong three-valued logic (Introduction to Metamathematics, 1952, section 64).
+    """
     stacked = np.stack(signals)
     return np.where((stacked == 0.0).any(axis=0), 0.0, np.where(np.isnan(stacked).any(axis=0), np.nan, 1.0))
 
 
 def any_of(*signals: Floats) -> Floats:
-    """OR of signals: 1.0 where any is 1.0, else NaN where any is not known, else 0.0 (Kleene's three values)."""
+    """OR of signals.
+
+    Parameters
+    ----------
+    *signals : ndarray of float, shape (sessions,)
+        1.0 yes, 0.0 no, NaN not known.
+
+    Returns
+    -------
+    ndarray of float, shape (sessions,)
+        1.0 where any is 1.0, else NaN where any is not known, else 0.0.
+
+    Notes
+    -----
+    Kleene's strong three-valued logic (Introduction to Metamathematics, 1952, section 64).
+    """
     stacked = np.stack(signals)
     return np.where((stacked == 1.0).any(axis=0), 1.0, np.where(np.isnan(stacked).any(axis=0), np.nan, 0.0))

@@ -16,7 +16,24 @@ from backtest.signals.policy import CutState, cut_window
 
 
 def cut_evidence(market: Market, hold: str, hold_sessions: int, min_cut_bps: int) -> Evidence:
-    """Sessions left of the window after a cut; leans to the leg `hold` while any are left."""
+    """Sessions left of the window after a cut, in words; see `cut_window`.
+
+    Parameters
+    ----------
+    market : Market
+        To compute on.
+    hold : str
+        The leg to lean to while any are left.
+    hold_sessions : int
+        Rows for which a cut opens the window.
+    min_cut_bps : int
+        The smallest cut that counts.
+
+    Returns
+    -------
+    Evidence
+        In sessions, known from the first row.
+    """
     window = cut_window(market, hold_sessions=hold_sessions, min_cut_bps=min_cut_bps)
     return Evidence(
         name="cut_window",
@@ -54,9 +71,27 @@ def lead_evidence(
     threshold: float,
     period: Period = "daily",
 ) -> Evidence:
-    """The lead of the leg `hold` over `otherwise`, latched: yes once above `threshold`, no once below its negative.
+    """The lead of one leg over another, latched: yes once above the threshold, no once below its negative.
 
-    period: after which closes the lead is looked at. Leans to neither before the first look outside the thresholds.
+    Parameters
+    ----------
+    market : Market
+        To compute on.
+    legs : Legs
+        Of the config.
+    hold, otherwise : str
+        Names of legs.
+    lookback_sessions : int
+        How far back returns are compared.
+    threshold : float
+        Lead needed to switch, a fraction of at least 0.
+    period : str
+        After which closes the lead is looked at: `daily`, `weekly`, ...
+
+    Returns
+    -------
+    Evidence
+        In returns; leans to neither before the first look outside the thresholds.
     """
     lead = relative_return(market, legs[hold], legs[otherwise], lookback_sessions)
     names = hold, otherwise

@@ -13,9 +13,21 @@ from backtest.market import Basket, Floats, Market
 
 
 def leg_return(market: Market, leg: Basket, lookback_sessions: int) -> Floats:
-    """Return of a leg as a fraction: sum of weight x total return of each ticker over the last `lookback_sessions`.
+    """Return of a basket bought at the start of the lookback and held.
 
-    leg: ticker -> weight. The weights are those at the start of the lookback: a basket bought then and held.
+    Parameters
+    ----------
+    market : Market
+        To compute on.
+    leg : dict of str to float
+        Ticker -> weight, such as `legs["small"]`.
+    lookback_sessions : int
+        How far back.
+
+    Returns
+    -------
+    ndarray of float, shape (sessions,)
+        A fraction: the sum of weight x total return; NaN while the lookback reaches before a ticker's first price.
     """
     key = ("leg_return", tuple(leg.items()), lookback_sessions)
     return market.memo.get(key, lambda: _leg_return(market, leg, lookback_sessions))
@@ -32,7 +44,22 @@ def _leg_return(market: Market, leg: Basket, lookback_sessions: int) -> Floats:
 
 
 def relative_return(market: Market, of: Basket, over: Basket, lookback_sessions: int) -> Floats:
-    """Lead of one basket over another, as a fraction: the difference of their `leg_return`."""
+    """Lead of one basket over another: the difference of their `leg_return`.
+
+    Parameters
+    ----------
+    market : Market
+        To compute on.
+    of, over : dict of str to float
+        Ticker -> weight.
+    lookback_sessions : int
+        How far back.
+
+    Returns
+    -------
+    ndarray of float, shape (sessions,)
+        A fraction; NaN while either is not known.
+    """
     key = ("relative_return", tuple(of.items()), tuple(over.items()), lookback_sessions)
     return market.memo.get(
         key, lambda: leg_return(market, of, lookback_sessions) - leg_return(market, over, lookback_sessions)

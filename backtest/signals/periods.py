@@ -28,10 +28,24 @@ FIRST_SESSION = pd.Timestamp("1990-01-02")
 
 
 def last_of_period(market: Market, period: str | int) -> npt.NDArray[np.bool_]:
-    """True on the sessions after which no other of the same week (Monday to Sunday), month, ... comes; (sessions,).
+    """The sessions after which no other of the same week (Monday to Sunday), month, ... comes.
 
-    A number N: True on every Nth session of the exchange since 1990-01-02, or every Nth row of a monthly market.
-    Raises ValueError when the exchange calendar ends with the data, so that nothing says what follows.
+    Parameters
+    ----------
+    market : Market
+        To compute on.
+    period : str or int
+        `daily`, `weekly`, `monthly`, `quarterly`, `annual`; N: every Nth session of the exchange since 1990-01-02, or
+        every Nth row of a monthly market.
+
+    Returns
+    -------
+    ndarray of bool, shape (sessions,)
+
+    Raises
+    ------
+    ValueError
+        When the exchange calendar ends with the data, so that nothing says what follows.
     """
     return market.memo.get(("last_of_period", period), lambda: _last_of_period(market, period))
 

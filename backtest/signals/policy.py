@@ -18,12 +18,17 @@ from backtest.market import Floats, Market
 
 @dataclass(frozen=True, slots=True)
 class CutState:
-    """The state of the window that a rate cut opens; arrays of shape (sessions,).
+    """The state of the window that a rate cut opens.
 
-    sessions_left: rows for which the window stays open, this one included (0: closed). A window of 252 shows 252 on
-        the session at whose close the cut is known.
-    last_event: row of `decisions` that set the state (a cut, or a hike that closed the window); -1: none yet.
-    decisions: the cuts and hikes, in order of the sessions at whose close they are known.
+    Attributes
+    ----------
+    sessions_left : ndarray of int64, shape (sessions,)
+        Rows for which the window stays open, this one included; 0: closed. A window of 252 shows 252 on the session at
+        whose close the cut is known.
+    last_event : ndarray of int64, shape (sessions,)
+        Row of `decisions` that set the state (a cut, or a hike that closed the window); -1: none yet.
+    decisions : DataFrame
+        The cuts and hikes, in order of the sessions at whose close they are known.
     """
 
     sessions_left: npt.NDArray[np.int64]
@@ -42,10 +47,24 @@ class CutState:
 
 
 def cut_window(market: Market, *, hold_sessions: int, min_cut_bps: int) -> CutState:
-    """The window of `hold_sessions` rows that each cut of at least `min_cut_bps` opens, from the row of its session.
+    """The window that each cut opens, from the row of its session; a further cut restarts it, any hike ends it.
 
-    A further cut restarts it, any hike ends it. Decisions before the first price count: their sessions are those of
-    the exchange calendar. change_bps is of the upper bound, so that 2008-12-16 (1.00 to 0-0.25) is one cut.
+    Parameters
+    ----------
+    market : Market
+        To compute on.
+    hold_sessions : int
+        Rows for which it stays open.
+    min_cut_bps : int
+        The smallest cut of the upper bound that counts, so that 2008-12-16 (1.00 to 0-0.25) is one.
+
+    Returns
+    -------
+    CutState
+
+    Notes
+    -----
+    Decisions before the first price count: their sessions are those of the exchange calendar.
     """
     key = ("cut_window", hold_sessions, min_cut_bps)
     return market.memo.get(key, lambda: _cut_window(market, hold_sessions, min_cut_bps))

@@ -110,19 +110,31 @@ class CalendarYears:
 class Comparison:
     """A study of one or more variants on common data and period against a declared benchmark.
 
-    benchmark: name of the declared one, benchmarks[0]; terms_of: the variant on whose costs benchmarks, frontier run.
-    cautions: what differs between the variants beside the rule, and what the reader must know; on top of the page.
-    notes: what the data say about themselves. best: place of the variant with the highest active Sharpe ratio.
-    search: what luck explains of the best; whole: what else there is to know of the table; size: the trials it was
-    deflated for.
-    equity (variants x sessions), benchmark_equity (benchmarks x sessions): USD, base row first.
-    correlation: of active returns (variants x variants), NaN where a variant never differs from the benchmark;
-    order: places of the variants such that alike ones are neighbours.
-    effect: what each swept parameter does, None when the variants span no grid.
-    luck_shown: places of the variants with luck meters. walk_forward: among the variants, by the past alone; None with
-    one variant, too few years, or variants that differ in more than rule, legs and rebalancing. plateau: of the active
-    Sharpe ratios on the grid, None without one.
-    data_sha256: content of the market; seed: of all resampling.
+    Attributes
+    ----------
+    benchmark, terms_of : str
+        Name of the declared one, which is benchmarks[0]; the variant on whose costs benchmarks and mixes run.
+    cautions, notes : tuple of str
+        What differs between the variants beside the rule, and what the reader must know; what the data say of
+        themselves.
+    best : int
+        Place of the variant with the highest active Sharpe ratio.
+    search, whole, size
+        What luck explains of the best; what else there is to know of the table; the trials it was corrected for.
+    equity, benchmark_equity : ndarray of float, shapes (variants, sessions), (benchmarks, sessions)
+        USD, base row first.
+    correlation : ndarray of float, shape (variants, variants)
+        Of active returns; NaN where a variant never differs from the benchmark. `order`: places such that alike ones
+        are neighbours.
+    effect, plateau
+        What each swept parameter does; the neighbourhood of the best on the grid; None when the variants span none.
+    luck_shown : tuple of int
+        Places of the variants with luck meters.
+    walk_forward : Walk or None
+        Among the variants, by the past alone; None with one variant, too few years, or variants that differ in more
+        than rule, legs and rebalancing.
+    data_sha256, seed : str, int
+        Content of the market; of all resampling.
     """
 
     name: str

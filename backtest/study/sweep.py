@@ -43,10 +43,22 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True, eq=False)
 class Sweep:
-    """Every point of a study's grid with its metrics.
+    """Every variant of a study's grid with its metrics.
 
-    digits: (points, keys), which value of each swept key a point has. table: (points, metrics) in METRIC_KEYS' order,
-    NaN where undefined. problems: point -> why it has no figures. first: the setting of the first point that has one.
+    Attributes
+    ----------
+    study : Study
+        What was asked.
+    settings : Settings
+        The distinct settings of data, legs and terms among the variants.
+    digits : ndarray of int64, shape (variants, keys)
+        Which value of each swept key a variant has.
+    table : ndarray of float, shape (variants, metrics)
+        In METRIC_KEYS' order, NaN where undefined.
+    problems : dict of int to str
+        Variant -> why it has no figures.
+    first : Setting
+        Of the first variant that has figures.
     """
 
     study: Study

@@ -39,8 +39,18 @@ MOST_SPLITS = 500
 
 @dataclass(frozen=True, eq=False)
 class WalkForward(Walk):
-    """A study's grid walked forward. size: the trials known, and what is said of the account that follows the choices;
-    verdict: the same in words; paths: None where none were asked for.
+    """A study's grid walked forward.
+
+    Attributes
+    ----------
+    sweep : Sweep
+        The variants that were chosen among.
+    paths : WalkPaths or None
+        Walks on recombined histories; None where none were asked for.
+    size : Search
+        The trials known, and what is said of the account that follows the choices.
+    verdict : Verdict
+        The same in words.
     """
 
     sweep: Sweep

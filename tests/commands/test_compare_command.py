@@ -18,13 +18,13 @@ QUICKSTART, STUDY = ROOT / "configs" / "quickstart.yaml", ROOT / "configs" / "st
 
 def write_study(folder: Path, text: str) -> Path:
     path = folder / "study.yaml"
-    path.write_text(f"name: s\nbase: {QUICKSTART}\n{text}")
+    path.write_text(f"name: s\nbase: {QUICKSTART}\n{text}", encoding="utf-8", newline="\n")
     return path
 
 
 def test_configs_are_variants_under_their_names(tmp_path: Path) -> None:
     other = tmp_path / "other.yaml"
-    other.write_text(f"extends: {QUICKSTART}\nname: other\n")
+    other.write_text(f"extends: {QUICKSTART}\nname: other\n", encoding="utf-8", newline="\n")
     asked = question_of([QUICKSTART, other], ["execution.slippage_bps=9"])
     assert (asked.name, list(asked.variants), asked.benchmark) == ("quickstart-vs-other", ["quickstart", "other"], None)
     assert {config.execution.slippage_bps for config in asked.variants.values()} == {9.0}
@@ -32,7 +32,7 @@ def test_configs_are_variants_under_their_names(tmp_path: Path) -> None:
 
 def test_configs_of_one_name_are_told_apart_by_their_files(tmp_path: Path) -> None:
     other = tmp_path / "other.yaml"
-    other.write_text(f"extends: {QUICKSTART}\n")
+    other.write_text(f"extends: {QUICKSTART}\n", encoding="utf-8", newline="\n")
     assert list(question_of([QUICKSTART, other], []).variants) == ["quickstart", "other"]
     with pytest.raises(ConfigError, match="expected two names"):
         question_of([QUICKSTART, QUICKSTART], [])
@@ -80,7 +80,11 @@ def test_the_shipped_study_is_compared_and_its_verdict_printed(
 
 def test_a_start_before_the_data_is_told_with_its_file(tmp_path: Path) -> None:
     study = tmp_path / "s.yaml"
-    study.write_text(f"name: s\nbase: {QUICKSTART}\nvariants:\n  a: {{data: {{start: 1990-01-01}}}}\n")
+    study.write_text(
+        f"name: s\nbase: {QUICKSTART}\nvariants:\n  a: {{data: {{start: 1990-01-01}}}}\n",
+        encoding="utf-8",
+        newline="\n",
+    )
     with pytest.raises(ConfigError, match=r"s\.yaml:\d+: data\.start: found 1990-01-01"):
         compare_paths([study], [], tmp_path, offline=True, as_json=False)
 

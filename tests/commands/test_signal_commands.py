@@ -132,7 +132,9 @@ def test_surges_are_different_weeks_with_what_followed(real_data: Path, capsys: 
     config = tmp_path / "real.yaml"
     config.write_text(
         f"extends: {CONFIGS / 'surge_2024.yaml'}\n"
-        f"data: {{prices: {{source: csv, folder: {real_data / 'prices'}}}, end: 2026-05-01}}\n"
+        f"data: {{prices: {{source: csv, folder: {real_data / 'prices'}}}, end: 2026-05-01}}\n",
+        encoding="utf-8",
+        newline="\n",
     )
     _, found = told(capsys, "surges", str(config), "--day", "2024-07-16", "--json")
     assert found["day"]["gain"] == pytest.approx(0.115, abs=0.0006)

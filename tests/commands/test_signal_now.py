@@ -39,7 +39,9 @@ def config_of(folder: Path, *, short: int = 0, broken: bool = False) -> str:
     path.write_text(
         "name: now\ndata: {prices: {source: csv, folder: prices}, start: 2023-06-01, end: 2024-06-28}\n"
         "strategy: {name: relative_momentum, params: {lookback_sessions: 63}}\n"
-        "execution: {commission_bps: 1, slippage_bps: 4}\n"
+        "execution: {commission_bps: 1, slippage_bps: 4}\n",
+        encoding="utf-8",
+        newline="\n",
     )
     return str(path)
 
@@ -95,7 +97,11 @@ def test_signal_tells_the_age_of_a_series_and_warns_when_it_is_too_old(
         "strategy: {name: rules, params: {hold: [{leg: small, when: {signal: yield, change_sessions: 0, below: 5.0}},"
         " {leg: growth}]}}"
     )
-    path.write_text("\n".join(rule if "strategy" in line else line for line in path.read_text().splitlines()))
+    path.write_text(
+        "\n".join(rule if "strategy" in line else line for line in path.read_text(encoding="utf-8").splitlines()),
+        encoding="utf-8",
+        newline="\n",
+    )
     _, text, warned = told(capsys, "signal", str(path))
     if lacking:
         age = "series DGS10: last observation of 2024-07-08, 8 days before: too old to stand for today"
@@ -123,7 +129,9 @@ def test_a_probability_above_one_and_a_meeting_that_is_none_are_refused(
         "strategy:\n  name: rules\n  params:\n    hold: [{leg: small, when: {signal: implied_cut, "
         + override
         + "}}, {leg: growth}]\n"
-        "execution: {commission_bps: 1, slippage_bps: 4}\n"
+        "execution: {commission_bps: 1, slippage_bps: 4}\n",
+        encoding="utf-8",
+        newline="\n",
     )
     code, _, error = told(capsys, "check", str(path))
     assert code == 2

@@ -198,7 +198,9 @@ def test_machine_code_that_must_be_made_first_is_known_and_said(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "small.py").write_text(
-        "from numba import njit\n\n\n@njit(cache=True)\ndef twice(x):\n    return 2 * x\n", encoding="utf-8"
+        "from numba import njit\n\n\n@njit(cache=True)\ndef twice(x):\n    return 2 * x\n",
+        encoding="utf-8",
+        newline="\n",
     )
     monkeypatch.syspath_prepend(tmp_path)
     twice = importlib.import_module("small").twice

@@ -30,9 +30,9 @@ FILES = {"base.yaml", "curves.csv", "manifest.json", "study.yaml", "sweep.csv", 
 
 
 def prepared(folder: Path, text: str = STUDY) -> Path:
-    (folder / "base.yaml").write_text(BASE, encoding="utf-8")
+    (folder / "base.yaml").write_text(BASE, encoding="utf-8", newline="\n")
     path = folder / "study.yaml"
-    path.write_text(text, encoding="utf-8")
+    path.write_text(text, encoding="utf-8", newline="\n")
     return path
 
 

@@ -17,6 +17,8 @@ from work import wait_until
 from backtest.cli import main
 from backtest.study.resume import ChunkStore
 
+pytestmark = pytest.mark.posix
+
 ROOT = Path(__file__).parents[2]
 BASE = (ROOT / "configs" / "quickstart.yaml").read_text(encoding="utf-8").replace("2001-07-31", "2019-01-02")
 STUDY = """
@@ -47,9 +49,9 @@ ChunkStore.write = write_and_wait
 
 
 def prepared(folder: Path, text: str = SMALL) -> Path:
-    (folder / "base.yaml").write_text(BASE, encoding="utf-8")
+    (folder / "base.yaml").write_text(BASE, encoding="utf-8", newline="\n")
     path = folder / "study.yaml"
-    path.write_text(text, encoding="utf-8")
+    path.write_text(text, encoding="utf-8", newline="\n")
     return path
 
 
@@ -65,6 +67,7 @@ def started(path: Path, out: Path, before: str = "") -> subprocess.Popen[str]:
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         text=True,
+        encoding="utf-8",
     )
 
 
@@ -90,7 +93,7 @@ def alive(group: int) -> bool:
     """Is anybody of a process group still there?"""
     for stat in Path("/proc").glob("[0-9]*/stat"):
         try:
-            fields = stat.read_text().rsplit(")", 1)[1].split()
+            fields = stat.read_text(encoding="utf-8").rsplit(")", 1)[1].split()
         except (OSError, IndexError):
             continue
         if int(fields[2]) == group and fields[0] != "Z":
@@ -110,8 +113,9 @@ def calm(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     return table_of(folder / "results")
 
 
-@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
-def test_a_sweep_stopped_midway_goes_on_and_comes_to_the_same(tmp_path: Path, calm: bytes, how: signal.Signals) -> None:
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGINT", "SIGKILL"])
+def test_a_sweep_stopped_midway_goes_on_and_comes_to_the_same(tmp_path: Path, calm: bytes, name: str) -> None:
+    how = signal.Signals[name]
     path, out = prepared(tmp_path), tmp_path / "results"
     process = started(path, out, UNHURRIED)
     wait_until(lambda: len(chunks_of(out)) >= 2 or process.poll() is not None)
@@ -138,8 +142,9 @@ def test_a_sweep_stopped_midway_goes_on_and_comes_to_the_same(tmp_path: Path, ca
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
-def test_twenty_random_moments(tmp_path: Path, how: signal.Signals) -> None:
+@pytest.mark.parametrize("name", ["SIGKILL", "SIGTERM", "SIGINT"])
+def test_twenty_random_moments(tmp_path: Path, name: str) -> None:
+    how = signal.Signals[name]
     path = prepared(tmp_path, LARGE)
     started(path, tmp_path / "cold").communicate(timeout=300)  # may compile, which the others need not
     _, said = started(path, tmp_path / "calm").communicate(timeout=300)
@@ -195,7 +200,7 @@ def test_a_full_disk_is_one_line_and_what_was_finished_is_used(
 
 def test_a_folder_that_cannot_be_written_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path, out = prepared(tmp_path), tmp_path / "results"
-    out.write_text("a file", encoding="utf-8")
+    out.write_text("a file", encoding="utf-8", newline="\n")
     assert run_here(path, out) == 6
     (line,) = capsys.readouterr().err.splitlines()
     assert line == f"--out: {out} is a file, expected a folder"

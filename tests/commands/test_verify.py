@@ -39,13 +39,15 @@ def test_a_missing_file_is_told_as_missing(folder: Path, file: str, capsys: pyte
 
 def test_another_benchmark_alone_is_another_answer(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = folder / "equity.csv"
-    lines = path.read_text().splitlines()
+    lines = path.read_text(encoding="utf-8").splitlines()
     cells = lines[-1].split(",")
     lines[-1] = ",".join([*cells[:-1], "1.0"])
-    path.write_text("\n".join(lines) + "\n")
-    manifest = json.loads((folder / "manifest.json").read_text())  # as written: another answer, no damaged file
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8", newline="\n")
+    manifest = json.loads(
+        (folder / "manifest.json").read_text(encoding="utf-8")
+    )  # as written: another answer, no damaged file
     manifest["files"]["equity.csv"]["sha256"] = hashlib.sha256(path.read_bytes()).hexdigest()
-    (folder / "manifest.json").write_text(json.dumps(manifest))
+    (folder / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8", newline="\n")
     with pytest.raises(ResultDiffers):
         verify_result(folder, offline=True, as_json=False)
     said = capsys.readouterr().out

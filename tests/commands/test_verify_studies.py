@@ -35,8 +35,8 @@ CONFIGS = {"one": "", "two": "benchmarks: [IWM, {static_mix: 0.5}]\n"}
 
 
 def study(folder: Path) -> Path:
-    (folder / "base.yaml").write_text(BASE)
-    (folder / "study.yaml").write_text(STUDY)
+    (folder / "base.yaml").write_text(BASE, encoding="utf-8", newline="\n")
+    (folder / "study.yaml").write_text(STUDY, encoding="utf-8", newline="\n")
     return folder / "study.yaml"
 
 
@@ -45,7 +45,7 @@ def compared(folder: Path) -> None:
     for name, more in CONFIGS.items():
         paths.append(folder / f"{name}.yaml")
         lookback = BASE.replace("lookback_sessions: 21", f"lookback_sessions: {len(more) + 9}")
-        paths[-1].write_text(lookback.replace("name: small", f"name: {name}") + more)
+        paths[-1].write_text(lookback.replace("name: small", f"name: {name}") + more, encoding="utf-8", newline="\n")
     compare_paths(paths, [], folder / "results", offline=True, as_json=False)
 
 
@@ -55,7 +55,7 @@ def swept(folder: Path) -> None:
 
 def walked(folder: Path) -> None:
     path = study(folder)
-    path.write_text(STUDY.replace("sample: {count: 7, seed: 3}\n", ""))
+    path.write_text(STUDY.replace("sample: {count: 7, seed: 3}\n", ""), encoding="utf-8", newline="\n")
     walk_path(path, [], folder / "results", offline=True, as_json=False)
 
 
@@ -87,15 +87,15 @@ def test_another_figure_is_another_answer_and_its_place_is_told(
 ) -> None:
     table, manifest = table_of(written), written / "manifest.json"
     before = table.read_bytes(), manifest.read_bytes()
-    lines = table.read_text().splitlines()
+    lines = table.read_text(encoding="utf-8").splitlines()
     cells = lines[1].split(",")
     place = next(i for i, cell in enumerate(cells) if "." in cell)
     cells[place] = "9.25"
     lines[1] = ",".join(cells)
-    table.write_text("\n".join(lines) + "\n")
-    content = json.loads(manifest.read_text())
+    table.write_text("\n".join(lines) + "\n", encoding="utf-8", newline="\n")
+    content = json.loads(manifest.read_text(encoding="utf-8"))
     content["files"][table.name]["sha256"] = hashlib.sha256(table.read_bytes()).hexdigest()
-    manifest.write_text(json.dumps(content))
+    manifest.write_text(json.dumps(content), encoding="utf-8", newline="\n")
     try:
         with pytest.raises(ResultDiffers, match="another answer"):
             verify_result(written, offline=True, as_json=False)

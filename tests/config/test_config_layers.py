@@ -15,7 +15,7 @@ from backtest.errors import ConfigError
 
 def write(folder: Path, **files: str) -> None:
     for name, text in files.items():
-        (folder / f"{name}.yaml").write_text(text, encoding="utf-8")
+        (folder / f"{name}.yaml").write_text(text, encoding="utf-8", newline="\n")
 
 
 def load(path: Path, *overrides: str) -> Config:
@@ -232,7 +232,7 @@ def test_a_file_that_is_not_there_is_one_line(tmp_path: Path) -> None:
         assert all(line.isprintable() for line in caught.value.problems)
 
 
-@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes on this system")
+@pytest.mark.posix
 def test_a_file_that_is_no_regular_file_is_not_waited_for(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.yaml")
     assert lines(tmp_path / "pipe.yaml") == ["pipe.yaml: is no regular file, expected a YAML file"]

@@ -11,11 +11,12 @@ import pandas as pd
 import pytest
 
 from backtest import load_config, run
+from backtest.config.models import AfterPeriod
 from backtest.data.calendar import session_closes, sessions_around
 from backtest.data.clocks import Clock, clock_of, frequency, known_at, known_series, moment, period_end
 from backtest.data.macro import read_observed
 from backtest.data.macro_source import with_sessions
-from backtest.errors import DataError
+from backtest.errors import ConfigError, DataError
 from backtest.series import PointInTime
 from strategies import REGISTRY
 
@@ -130,14 +131,14 @@ DAILY = "date,value\n" + "".join(f"{day:%Y-%m-%d},4.{day:%d}\n" for day in pd.bd
 def test_a_rule_that_does_not_fit_is_refused_with_the_one_that_does(
     name: str, rows: str, rule: Any, says: str, tmp_path: Path
 ) -> None:
-    (tmp_path / f"{name}.csv").write_text(rows, encoding="utf-8")
+    (tmp_path / f"{name}.csv").write_text(rows, encoding="utf-8", newline="\n")
     with pytest.raises(DataError, match=says) as told:
         read_observed(tmp_path, name, rule)
     assert len(told.value.problems) == 1
 
 
 def usable(folder: Path, rows: str, rule: Any) -> list[tuple[str, float]]:
-    (folder / "MY.csv").write_text(rows, encoding="utf-8")
+    (folder / "MY.csv").write_text(rows, encoding="utf-8", newline="\n")
     frame = with_sessions(read_observed(folder, "MY", rule), SESSIONS, CLOSES).frame
     return [(f"{session:%Y-%m-%d}", value) for session, value in zip(frame["session"], frame["value"], strict=True)]
 
@@ -192,7 +193,7 @@ REVISED = ("date,value,known_at\n2024-05-01,1.0,2024-06-12T08:30\n2024-06-01,2.0
 
 
 def test_a_revision_replaces_the_first_print_from_when_it_is_known(tmp_path: Path) -> None:
-    (tmp_path / "MY.csv").write_text(REVISED, encoding="utf-8")
+    (tmp_path / "MY.csv").write_text(REVISED, encoding="utf-8", newline="\n")
     observed = read_observed(tmp_path, "MY", "column", 120)
     series = with_sessions(observed, SESSIONS, CLOSES)
     days = pd.DatetimeIndex(["2024-06-11", "2024-06-12", "2024-07-10", "2024-07-11", "2024-08-13", "2024-08-14"])
@@ -229,7 +230,7 @@ strategy:
     hold: [{{leg: small, when: {{signal: series, name: FEDFUNDS, change_sessions: 63, below: -0.15}}}}, {{leg: growth}}]
 execution: {{commission_bps: 1, slippage_bps: 4}}
 benchmarks: [SPY]
-""", encoding="utf-8")  # fmt: skip
+""", encoding="utf-8", newline="\n")  # fmt: skip
     return path
 
 
@@ -242,6 +243,24 @@ def test_the_funds_rate_of_a_month_earns_what_could_be_known(tmp_path: Path, rea
         assert round(result.metrics["cagr"], 3) == 0.128
     with pytest.raises(DataError, match="would use it before its month ends"):
         run(load_config(funds_config(tmp_path, "known: next_business_day, ", real_data), strategies=REGISTRY), REGISTRY)
+
+
+def test_an_hour_of_ones_own_decides_which_close_may_use_it(tmp_path: Path) -> None:
+    """March 2024 is public on Tuesday, April 2: before 16:00 for that close, at 16:00 or later for the next."""
+    (tmp_path / "MY.csv").write_text(MONTHLY, encoding="utf-8", newline="\n")
+    for hour, session in (("09:00", "2024-04-02"), ("15:59", "2024-04-02"), ("16:00", "2024-04-03")):
+        rule = AfterPeriod(after_period="month", lag_business_days=2, at=hour).rule
+        frame = with_sessions(read_observed(tmp_path, "MY", rule), SESSIONS, CLOSES).frame
+        assert str(frame["session"].iloc[2])[:10] == session
+
+
+@pytest.mark.parametrize("hour", ["24:00", "9:00", '"16:60"', "noon", "16"])
+def test_what_is_no_hour_is_refused_with_its_line(hour: str, tmp_path: Path) -> None:
+    for name in ("prices", "macro"):
+        (tmp_path / name).mkdir()
+    known = f"known: {{after_period: month, lag_business_days: 1, at: {hour}}}, "
+    with pytest.raises(ConfigError, match=r"case.yaml:\d+: data.macro.series.FEDFUNDS.known.at: found"):
+        load_config(funds_config(tmp_path, known, tmp_path), strategies=REGISTRY)
 
 
 def test_every_clock_is_the_same_on_a_cut_file(tmp_path: Path) -> None:
@@ -257,7 +276,7 @@ def test_every_clock_is_the_same_on_a_cut_file(tmp_path: Path) -> None:
         kept = rows[:count] + (
             [f"{row.split(',')[0]},{float(row.split(',')[1]) + noise:.2f}" for row in rows[count:]] if noise else []
         )
-        (tmp_path / "FEDFUNDS.csv").write_text("\n".join(["date,value", *kept, ""]), encoding="utf-8")
+        (tmp_path / "FEDFUNDS.csv").write_text("\n".join(["date,value", *kept, ""]), encoding="utf-8", newline="\n")
         return with_sessions(read_observed(tmp_path, "FEDFUNDS", None), SESSIONS, CLOSES)
 
     whole = read(240)

@@ -39,7 +39,7 @@ def test_a_block_of_the_documentation_runs(block: str, tmp_path: Path) -> None:
     for name, (index, values, known) in tables.items():
         table = pd.DataFrame({"date": index, "value": values} | ({} if known is None else {"known_at": known}))
         table.to_csv(tmp_path / "series" / f"{name}.csv", index=False, date_format="%Y-%m-%d")
-    (tmp_path / "c.yaml").write_text(block, encoding="utf-8")
+    (tmp_path / "c.yaml").write_text(block, encoding="utf-8", newline="\n")
     assert run(load_config(tmp_path / "c.yaml", strategies=REGISTRY), REGISTRY).metrics["trades"] > 1
 
 

@@ -88,7 +88,7 @@ def write_world(folder: Path) -> dict[str, str]:
     for name, text in texts.items():
         (folder / name).parent.mkdir(exist_ok=True)
         (folder / name).write_text(text, encoding="utf-8", newline="\n")
-    (folder / "c.yaml").write_text(CONFIG.format(prices="prices", macro="macro"), encoding="utf-8")
+    (folder / "c.yaml").write_text(CONFIG.format(prices="prices", macro="macro"), encoding="utf-8", newline="\n")
     return texts
 
 

@@ -54,7 +54,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         OLD=clean_frame(6, last=date(2024, 11, 29)),
     )  # fmt: skip
     days = [day for day in clean_frame().index if f"{day:%Y-%m-%d}" != "2023-10-09"]
-    (path / "IRX.csv").write_text("date,close\n" + "".join(f"{day:%Y-%m-%d},5.2\n" for day in days))
+    (path / "IRX.csv").write_text(
+        "date,close\n" + "".join(f"{day:%Y-%m-%d},5.2\n" for day in days), encoding="utf-8", newline="\n"
+    )
     return path
 
 
@@ -204,7 +206,9 @@ def test_no_tbill_rate_and_a_constant_one(folder: Path) -> None:
 def test_the_hash_is_of_the_content_and_not_of_its_place(folder: Path, tmp_path: Path) -> None:
     here = load(folder, tbill="irx")
     write_prices(tmp_path, QQQ=clean_frame(1), IWM=clean_frame(2), IWN=clean_frame(3))
-    (tmp_path / "^IRX.csv").write_text((folder / "IRX.csv").read_text().replace("5.2", "5.20"))
+    (tmp_path / "^IRX.csv").write_text(
+        (folder / "IRX.csv").read_text(encoding="utf-8").replace("5.2", "5.20"), encoding="utf-8", newline="\n"
+    )
     assert content_hash(load(tmp_path, tbill="irx")) == content_hash(here)
     assert content_hash(load(folder)) != content_hash(here)
     assert content_hash(load(folder, tbill="irx", benchmarks=("SPY",))) != content_hash(here)

@@ -24,7 +24,7 @@ CLOSES = session_closes(SESSIONS[0], SESSIONS[-1])
 
 def usable(folder: Path, name: str, rows: str, rule: str | None = None, day: str | None = None) -> str:
     """The session at which the row of `day` (the first one without) becomes usable."""
-    (folder / f"{name}.csv").write_text(rows)
+    (folder / f"{name}.csv").write_text(rows, encoding="utf-8", newline="\n")
     series = with_sessions(read_observed(folder, name, rule), SESSIONS, CLOSES)
     frame = series.frame if day is None else series.frame[series.frame["happened"] == day]
     return f"{frame['session'].iloc[0]:%Y-%m-%d}"
@@ -58,14 +58,14 @@ def test_a_release_is_usable_at_the_close_of_its_morning(tmp_path: Path) -> None
     rows = "release_date,reference_month,core_mom_actual,core_mom_consensus\n{},{},0.1,0.2\n"
     releases = (("2024-07-11", "2024-06", "2024-07-11"), ("2017-04-14", "2017-03", "2017-04-17"))  # Good Friday
     for released, month, session in releases:
-        (tmp_path / "cpi_releases.csv").write_text(rows.format(released, month))
+        (tmp_path / "cpi_releases.csv").write_text(rows.format(released, month), encoding="utf-8", newline="\n")
         series = with_sessions(read_observed(tmp_path, "cpi", None), SESSIONS, CLOSES)
         assert f"{series.frame['session'].iloc[0]:%Y-%m-%d}" == session
 
 
 def test_a_settlement_is_usable_at_its_own_close_but_for_half_days(tmp_path: Path) -> None:
     rows = "date,contract_month,close\n2024-07-16,2024-09,94.79\n2024-11-29,2024-12,95.6\n"
-    (tmp_path / "zq_daily.csv").write_text(rows)
+    (tmp_path / "zq_daily.csv").write_text(rows, encoding="utf-8", newline="\n")
     frame = with_sessions(read_observed(tmp_path, "zq", None), SESSIONS, CLOSES).frame
     assert frame["session"].dt.strftime("%Y-%m-%d").tolist() == ["2024-07-16", "2024-12-02"], "15:00 is after 13:00"
 
@@ -86,7 +86,7 @@ def test_a_file_may_bring_its_own_moments(announced: str, session: str, tmp_path
 
 
 def test_a_file_of_unknown_publication_is_refused_in_one_line(tmp_path: Path) -> None:
-    (tmp_path / "MY_GAP.csv").write_text("date,value\n2024-01-01,1.5\n")
+    (tmp_path / "MY_GAP.csv").write_text("date,value\n2024-01-01,1.5\n", encoding="utf-8", newline="\n")
     with pytest.raises(DataError, match=r"MY_GAP\.csv: .*data\.macro\.series\.MY_GAP\.known") as told:
         read_observed(tmp_path, "MY_GAP", None)
     assert len(told.value.problems) == 1
@@ -94,10 +94,12 @@ def test_a_file_of_unknown_publication_is_refused_in_one_line(tmp_path: Path) ->
 
 def test_what_is_no_table_is_refused_with_its_line(tmp_path: Path) -> None:
     right = "date,contract_month,close\n2024-07-16,2024-09,94.79\n"
-    (tmp_path / "zq_daily.csv").write_text(f"{right}2024-07-17,2024-09,x\n")
+    (tmp_path / "zq_daily.csv").write_text(f"{right}2024-07-17,2024-09,x\n", encoding="utf-8", newline="\n")
     with pytest.raises(DataError, match=r"zq_daily\.csv:3: close: found 'x', expected a number"):
         read_observed(tmp_path, "zq", None)
-    (tmp_path / "zq_daily.csv").write_text("date,contract_month,close\n2024-13-16,2024-09,94.79\n")
+    (tmp_path / "zq_daily.csv").write_text(
+        "date,contract_month,close\n2024-13-16,2024-09,94.79\n", encoding="utf-8", newline="\n"
+    )
     with pytest.raises(DataError, match=r"zq_daily\.csv:2: date: found '2024-13-16'"):
         read_observed(tmp_path, "zq", None)
     with pytest.raises(DataError, match=r"DGS2\.csv: No such file"):

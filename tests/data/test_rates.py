@@ -94,6 +94,12 @@ def test_a_fred_rate_is_carried_when_the_session_before_had_none(tmp_path: Path)
     assert found.name == "13-week T-bill discount rate (FRED DTB3)"
 
 
+@pytest.mark.parametrize(("asked", "close"), [("irx", "day itself"), ("fred", "next session")])
+def test_where_a_rate_is_from_says_when_it_is_known(tmp_path: Path, asked: str, close: str) -> None:
+    text = rows("2024-07-05", "2024-07-19").replace("close", "close" if asked == "irx" else "value")
+    assert tbill(tmp_path, text, asked).source.clock == f"daily, known at the close of the {close}"
+
+
 def test_a_session_without_any_rate_is_refused_with_its_date(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"IRX.csv: no T-bill rate within 7 days of 2024-07-18, 2024-07-19; bring"):
         tbill(tmp_path, rows("2024-07-08", "2024-07-10"))

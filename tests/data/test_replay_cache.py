@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import subprocess
 import sys
 import time
@@ -199,7 +198,7 @@ def test_a_fetch_killed_at_any_moment_does_not_hinder_the_next(client: Client, k
         with fetching(client) as process:
             wait_until(lambda: len(client.replay.log()) >= before + asked or process.poll() is not None)  # noqa: B023
             time.sleep(float(rng.uniform(0.0, 0.1)))
-            process.send_signal(signal.SIGKILL)
+            process.kill()
             process.wait()
         store = Store(client.cache)
         for series in store.series():

@@ -34,8 +34,12 @@ def test_an_export_is_read_back_to_the_last_bit(filled: Client, tmp_path: Path) 
     assert filled.call("data", "fetch", "futures:2025-03..2025-03").code == 3
     assert filled.call("data", "export", str(tmp_path / "out"), "QQQ", "IWM", "^IRX").code == 0
     folder = tmp_path / "out" / "prices"
-    text = Path(filled.config()).read_text().replace("{source: yahoo}", f"{{source: csv, folder: {folder}}}")
-    (filled.folder / "csv.yaml").write_text(text)
+    text = (
+        Path(filled.config())
+        .read_text(encoding="utf-8")
+        .replace("{source: yahoo}", f"{{source: csv, folder: {folder}}}")
+    )
+    (filled.folder / "csv.yaml").write_text(text, encoding="utf-8", newline="\n")
     one, other = (load_config(path, strategies=REGISTRY) for path in (filled.config(), filled.folder / "csv.yaml"))
     (tmp_path / "out" / "macro" / "IRX.csv").parent.mkdir(exist_ok=True)
     assert content_hash(load_market(one, offline=True)) == content_hash(load_market(other))
@@ -67,7 +71,7 @@ def test_verify_says_how_much_changed_data_move_the_answer(filled: Client) -> No
 
 def test_verify_finds_a_file_changed_by_hand(filled: Client) -> None:
     path = result_of(filled) / "trades.csv"
-    path.write_text(path.read_text().replace("buy", "bye", 1))
+    path.write_text(path.read_text(encoding="utf-8").replace("buy", "bye", 1), encoding="utf-8", newline="\n")
     told = filled.call("verify", str(result_of(filled)), "--offline")
     assert told.code == 5
     assert "trades.csv is not the file that was written" in told.text
@@ -89,11 +93,13 @@ def test_with_real_histories_a_run_through_yfinance_is_the_csv_run_to_the_last_b
         (tmp_path / "real" / "prices").mkdir(parents=True, exist_ok=True)
         frame.fillna({"volume": 0.0}).to_csv(tmp_path / "real" / "prices" / f"{name}.csv", index=False)
     client.replay.serve(tmp_path / "real")
-    text = Path(client.config(end="2025-12-31", legs=PAIR)).read_text()
+    text = Path(client.config(end="2025-12-31", legs=PAIR)).read_text(encoding="utf-8")
     text = text.replace("2023-01-03", "2001-07-31").replace(PAIR, FOUR)
-    (client.folder / "yahoo.yaml").write_text(text)
+    (client.folder / "yahoo.yaml").write_text(text, encoding="utf-8", newline="\n")
     (client.folder / "csv.yaml").write_text(
-        text.replace("{source: yahoo}", f"{{source: csv, folder: {real_data / 'prices'}}}")
+        text.replace("{source: yahoo}", f"{{source: csv, folder: {real_data / 'prices'}}}"),
+        encoding="utf-8",
+        newline="\n",
     )
     for name in ("yahoo", "csv"):
         told = client.call("run", str(client.folder / f"{name}.yaml"), "--out", str(tmp_path / name))
@@ -101,7 +107,7 @@ def test_with_real_histories_a_run_through_yfinance_is_the_csv_run_to_the_last_b
     (one,), (other,) = ([p for p in (tmp_path / name).iterdir() if p.is_dir()] for name in ("yahoo", "csv"))
     for file in ("equity.csv", "trades.csv", "decisions.csv", "metrics.json"):
         assert (one / file).read_bytes() == (other / file).read_bytes()
-    manifests = [json.loads((folder / "manifest.json").read_text()) for folder in (one, other)]
+    manifests = [json.loads((folder / "manifest.json").read_text(encoding="utf-8")) for folder in (one, other)]
     assert manifests[0]["data_sha256"] == manifests[1]["data_sha256"]
     assert all(len(source["snapshot"]) == 64 for source in manifests[0]["sources"] if source["name"] in TICKERS)
 
@@ -111,7 +117,9 @@ def test_a_key_for_vintages_is_said_nowhere(client: Client, world: Path, tmp_pat
     (folder / "vintages").mkdir()
     of_day = dict.fromkeys(("realtime_start", "realtime_end"), "2024-07-11")
     rows = [{"date": f"2024-0{m}-01", "value": str(300 + m), **of_day} for m in (5, 6)]
-    (folder / "vintages" / "CPILFESL@2024-07-11.json").write_text(json.dumps({"observations": rows}))
+    (folder / "vintages" / "CPILFESL@2024-07-11.json").write_text(
+        json.dumps({"observations": rows}), encoding="utf-8", newline="\n"
+    )
     client.replay.serve(folder)
     target = "fred:CPILFESL@2024-07-11"
     client.patch.delenv("FRED_API_KEY", raising=False)
@@ -145,7 +153,9 @@ def test_revisions_come_from_the_archive_and_count_from_when_they_were_known(
             ("2024-07-01", "2024-08-14", "319.0"),
         )
     ]
-    (folder / "vintages" / "CPILFESL@1776-07-04.json").write_text(json.dumps({"observations": rows}))
+    (folder / "vintages" / "CPILFESL@1776-07-04.json").write_text(
+        json.dumps({"observations": rows}), encoding="utf-8", newline="\n"
+    )
     client.replay.serve(folder)
     client.patch.setenv("FRED_API_KEY", "secret-key-1")
     told = client.call("data", "fetch", "fred:CPILFESL@all", "--whole")

@@ -111,7 +111,7 @@ def test_a_normal_number_is_the_sum_of_twelve_words_of_the_bit_stream() -> None:
 def test_only_operations_that_ieee_754_defines_to_the_last_bit_are_used() -> None:
     folder = Path(sample_noise.__file__).parent
     for name in ("prices.py", "funds.py", "noise.py", "rates.py"):
-        for node in ast.walk(ast.parse((folder / name).read_text())):
+        for node in ast.walk(ast.parse((folder / name).read_text(encoding="utf-8"))):
             assert not isinstance(node, ast.Pow | ast.MatMult), name
             if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
                 assert node.value.id != "np" or node.attr in BIT_EXACT, f"{name}: np.{node.attr}"

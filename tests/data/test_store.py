@@ -5,7 +5,6 @@ from __future__ import annotations
 import multiprocessing
 import os
 import shutil
-import signal
 import subprocess
 import sys
 import time
@@ -154,6 +153,7 @@ def read_until(is_over: Any, root: Path, counts: Any) -> None:
                 counts.value += 1
 
 
+@pytest.mark.posix
 @pytest.mark.parametrize("times", [20, pytest.param(300, marks=pytest.mark.slow)])
 def test_four_writers_and_four_readers_never_see_a_part(tmp_path: Path, times: int) -> None:
     context = multiprocessing.get_context("fork")
@@ -195,7 +195,7 @@ def test_a_writer_killed_at_any_moment_leaves_the_store_whole(tmp_path: Path, ki
         assert writer.stdout is not None
         assert writer.stdout.readline() == b"ready\n"
         time.sleep(float(rng.uniform(0.0, 0.05)))
-        writer.send_signal(signal.SIGKILL)
+        writer.kill()
         writer.wait()
         writer.stdout.close()
         store = Store(tmp_path)

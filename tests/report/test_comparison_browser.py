@@ -58,7 +58,7 @@ def hostile() -> Comparison:
 @pytest.fixture(scope="module")
 def page_file(hostile: Comparison, tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("page") / "comparison.html"
-    path.write_text(render_comparison(hostile, CONTEXT), encoding="utf-8")
+    path.write_text(render_comparison(hostile, CONTEXT), encoding="utf-8", newline="\n")
     return path
 
 
@@ -259,7 +259,7 @@ def test_200_variants_fit_a_phone_and_a_selection_is_shown_by_the_click_itself(
     browser: Any, hostile: Comparison, tmp_path: Path
 ) -> None:
     path = tmp_path / "many.html"
-    path.write_text(render_comparison(grown(hostile, 200), CONTEXT), encoding="utf-8")
+    path.write_text(render_comparison(grown(hostile, 200), CONTEXT), encoding="utf-8", newline="\n")
     opened(browser, path, PHONE)
     draw_all(browser)
     assert browser.execute_script("return document.documentElement.scrollWidth") <= PHONE[0]

@@ -60,7 +60,7 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 def saved(folder: Path, html: str) -> str:
     path = folder / "report.html"
-    path.write_text(html, encoding="utf-8")
+    path.write_text(html, encoding="utf-8", newline="\n")
     return path.as_uri()
 
 

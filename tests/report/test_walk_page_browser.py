@@ -47,7 +47,7 @@ return { width: el.querySelector('svg').clientWidth, own: el.clientWidth, traces
 
 @cache
 def walked(folder: Path, terms: str) -> WalkForward:
-    (folder / "base.yaml").write_text(CONFIG, encoding="utf-8")
+    (folder / "base.yaml").write_text(CONFIG, encoding="utf-8", newline="\n")
     written = f"{STUDY}walk_forward: {{train_years: 1, {terms}}}\n"
     study = study_from_text(written, str(folder / "study.yaml"), strategies=REGISTRY)
     return walk_forward(study, REGISTRY, market=rotation_market(5, 700))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-import signal
 from dataclasses import replace
 from pathlib import Path
 
@@ -238,6 +237,7 @@ def write_many(path: Path, seed: int) -> None:
         ledger.record(batch(returns(100 * seed + i, 1)))
 
 
+@pytest.mark.posix
 def test_writers_side_by_side_lose_nothing_and_count_nothing_twice(tmp_path: Path) -> None:
     fork = multiprocessing.get_context("fork")
     writers = [fork.Process(target=write_many, args=(tmp_path / FILE, i % 2)) for i in range(4)]
@@ -257,6 +257,7 @@ def write_until_killed(path: Path, report: int) -> None:
         seed += 1
 
 
+@pytest.mark.posix
 @pytest.mark.parametrize("after", [1, 3, 8])
 def test_what_was_recorded_survives_kill_9(tmp_path: Path, after: int) -> None:
     read, write = os.pipe()
@@ -266,8 +267,7 @@ def test_what_was_recorded_survives_kill_9(tmp_path: Path, after: int) -> None:
     told = 0
     while told < after:
         told += len(os.read(read, after - told))
-    assert writer.pid is not None
-    os.kill(writer.pid, signal.SIGKILL)
+    writer.kill()
     writer.join()
     while rest := os.read(read, 4096):
         told += len(rest)

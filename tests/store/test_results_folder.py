@@ -6,7 +6,6 @@ import multiprocessing
 import os
 import random
 import select
-import signal
 import time
 from pathlib import Path
 
@@ -61,6 +60,7 @@ def write_some(root: Path, names: list[str]) -> None:
         written(root, name)
 
 
+@pytest.mark.posix
 def test_after_writers_at_the_same_time_the_index_lists_all(tmp_path: Path) -> None:
     fork = multiprocessing.get_context("fork")
     names = [[f"n{(k * 3 + j) % 9}" for j in range(6)] for k in range(4)]
@@ -91,8 +91,7 @@ def kill_writers(root: Path, times: int) -> None:
         os.close(writing)
         select.select([reading], [], [])
         time.sleep(rng.uniform(0.0, 0.2))
-        assert writer.pid is not None
-        os.kill(writer.pid, signal.SIGKILL)
+        writer.kill()
         writer.join()
         os.close(reading)
         found, damaged = finished(root)
@@ -105,10 +104,12 @@ def kill_writers(root: Path, times: int) -> None:
     assert all(f'href="{stored.folder.name}/report.html"' in page for stored in finished(root)[0])
 
 
+@pytest.mark.posix
 def test_a_kill_at_any_moment_leaves_whole_results_and_the_next_one_heals_the_index(tmp_path: Path) -> None:
     kill_writers(tmp_path, 12)
 
 
+@pytest.mark.posix
 @pytest.mark.slow
 def test_two_hundred_kills_leave_whole_results(tmp_path: Path) -> None:
     kill_writers(tmp_path, 200)
@@ -125,6 +126,7 @@ def test_what_dead_commands_left_is_swept_after_a_day(tmp_path: Path) -> None:
     assert left == {".tmp-new-1-a", ".tmp-new-1-a.html"}
 
 
+@pytest.mark.posix
 def test_a_link_to_the_same_answer_is_that_answer(tmp_path: Path) -> None:
     folder = written(tmp_path, "one").folder
     moved = folder.rename(tmp_path / "elsewhere")

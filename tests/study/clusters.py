@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -65,7 +64,7 @@ class LoopbackCluster:
     def kill(self, *processes: subprocess.Popen[bytes]) -> None:
         """End processes as a machine does that loses its power."""
         for process in processes:
-            process.send_signal(signal.SIGKILL)
+            process.kill()
             process.wait()
 
 

@@ -46,7 +46,7 @@ legs: {growth: {QQQ: 1}, small: {IWM: 1}}
 strategy: {name: rules, params: {hold: [{leg: small, when: {signal: series, name: MY, above: 0.0}}, {leg: growth}]}}
 execution: {commission_bps: 1, slippage_bps: 4}
 benchmarks: [QQQ]
-""", encoding="utf-8")  # fmt: skip
+""", encoding="utf-8", newline="\n")  # fmt: skip
     return load_config(path, strategies=REGISTRY)
 
 
@@ -93,7 +93,7 @@ def test_the_commands_find_it_on_real_rates(
     lines = (real_data / "macro" / "FEDFUNDS.csv").read_text(encoding="utf-8").splitlines()
     rows = [f"{line},{line[:8]}04" for line in lines[1:]] if known else lines[1:]
     head = "date,value,known_at" if known else "date,value"
-    (tmp_path / "FEDFUNDS.csv").write_text("\n".join([head, *rows, ""]), encoding="utf-8")
+    (tmp_path / "FEDFUNDS.csv").write_text("\n".join([head, *rows, ""]), encoding="utf-8", newline="\n")
     (tmp_path / "c.yaml").write_text(f"""
 name: case
 data:
@@ -108,7 +108,7 @@ strategy:
     hold: [{{leg: small, when: {{signal: series, name: FEDFUNDS, change_sessions: 63, below: -0.15}}}}, {{leg: growth}}]
 execution: {{commission_bps: 1, slippage_bps: 4}}
 benchmarks: [SPY]
-""", encoding="utf-8")  # fmt: skip
+""", encoding="utf-8", newline="\n")  # fmt: skip
     for command in ("check", "audit"):
         found = 0
         try:

@@ -67,7 +67,7 @@ class Answers:
 
 def study_of(grid: Mapping[str, Any], name: str = "one-question", benchmark: str = "QQQ") -> Study:
     with TemporaryDirectory() as folder:
-        (Path(folder) / "base.yaml").write_text(BASE, encoding="utf-8")
+        (Path(folder) / "base.yaml").write_text(BASE, encoding="utf-8", newline="\n")
         keys = "".join(f"  {key}: {json.dumps(values)}\n" for key, values in grid.items())
         text = f"name: {name}\nbase: base.yaml\nbenchmark: {benchmark}\ngrid:\n{keys}{TERMS}"
         return study_from_text(text, f"{folder}/study.yaml", strategies=REGISTRY)
@@ -238,10 +238,10 @@ def asked(command: str, path: Path, out: Path) -> dict[str, Any]:
 
 
 def test_the_commands_print_the_same_figures(tmp_path: Path) -> None:
-    (tmp_path / "base.yaml").write_text(BASE + "\n", encoding="utf-8")
+    (tmp_path / "base.yaml").write_text(BASE + "\n", encoding="utf-8", newline="\n")
     study = tmp_path / "study.yaml"
     keys = f"  {LOOKBACK}: [21, 63, 126]\n  {THRESHOLD}: [0.0, 0.01, 0.02]\n"
-    study.write_text(f"name: printed\nbase: base.yaml\nbenchmark: QQQ\ngrid:\n{keys}", encoding="utf-8")
+    study.write_text(f"name: printed\nbase: base.yaml\nbenchmark: QQQ\ngrid:\n{keys}", encoding="utf-8", newline="\n")
     comparison, swept, walk = (asked(each, study, tmp_path / each) for each in ("compare", "sweep", "walk-forward"))
     best = comparison["variants"][comparison["best"]]
     assert swept["trials"] == comparison["trials"] == 9

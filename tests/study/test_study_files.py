@@ -84,7 +84,7 @@ def test_a_rerun_finds_its_own_folder_unchanged(tmp_path: Path) -> None:
     assert (first.is_new, again.is_new) == (True, False)
     assert first.folder == again.folder
     assert first.folder.name.startswith("small-study-")
-    manifest = json.loads((first.folder / "manifest.json").read_text())
+    manifest = json.loads((first.folder / "manifest.json").read_text(encoding="utf-8"))
     assert (manifest["kind"], manifest["run"]["ledger_length"]) == ("comparison", 5)
     assert manifest["page"] in manifest["files"]
     check_whole(first.folder)
@@ -110,10 +110,10 @@ def test_what_the_hash_depends_on() -> None:
 
 def test_a_folder_that_was_changed_by_hand_is_never_replaced(tmp_path: Path) -> None:
     folder = write(common_study(), tmp_path).folder
-    (folder / TABLE).write_text("name\n")
+    (folder / TABLE).write_text("name\n", encoding="utf-8", newline="\n")
     with pytest.raises(ResultDiffers, match=TABLE):
         write(common_study(), tmp_path)
-    assert (folder / TABLE).read_text() == "name\n"
+    assert (folder / TABLE).read_text(encoding="utf-8") == "name\n"
 
 
 def test_a_shortened_ledger_is_told(tmp_path: Path) -> None:
@@ -142,12 +142,12 @@ def test_plain_values_are_numpys_own_in_twelve_digits() -> None:
 def compare_and_write(root: Path, attempt: int) -> None:
     given = {f"m{attempt}-{n}": config(f"strategy.params.lookback_sessions={5 * attempt + n}") for n in (2, 3, 4)}
     written = write(study(given, ledger=root / LEDGER), root, len(Ledger(root / LEDGER)))
-    (root / f"told-{attempt}").write_text(written.folder.name)
+    (root / f"told-{attempt}").write_text(written.folder.name, encoding="utf-8", newline="\n")
 
 
 def check_whole(folder: Path) -> None:
     """The manifest is there, and every file it names with the bytes it names."""
-    manifest = json.loads((folder / "manifest.json").read_text())
+    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
     for name, known in manifest["files"].items():
         assert hashlib.sha256((folder / name).read_bytes()).hexdigest() == known["sha256"]
     assert {DOCUMENT, TABLE, PAGE} <= manifest["files"].keys()
@@ -165,17 +165,19 @@ def kill_studies(root: Path, times: int) -> None:
         check_whole(folder)
     known = len(Ledger(root / LEDGER))
     for folder in folders:  # a study that stands has all its trials in the ledger
-        manifest = json.loads((folder / "manifest.json").read_text())
+        manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
         assert manifest["trials"]["here"] == 3
         assert manifest["run"]["ledger_length"] <= known
-    told = [path.read_text() for path in root.glob("told-*")]
+    told = [path.read_text(encoding="utf-8") for path in root.glob("told-*")]
     assert {folder.name for folder in folders} >= set(told)
 
 
+@pytest.mark.posix
 def test_a_study_killed_at_any_moment_leaves_no_half_of_it(tmp_path: Path) -> None:
     kill_studies(tmp_path, 10)
 
 
+@pytest.mark.posix
 @pytest.mark.slow
 def test_a_study_killed_at_100_moments_leaves_no_half_of_it(tmp_path: Path) -> None:
     kill_studies(tmp_path, 100)

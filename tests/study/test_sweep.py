@@ -68,7 +68,7 @@ STRATEGIES: dict[str, type] = {**REGISTRY, "moody": Moody}
 
 
 def study(tmp: Path, grid: str, *overrides: str) -> Study:
-    (tmp / "base.yaml").write_text(TEXT, encoding="utf-8")
+    (tmp / "base.yaml").write_text(TEXT, encoding="utf-8", newline="\n")
     text = f"name: small-sweep\nbase: base.yaml\nbenchmark: QQQ\n{grid}"
     return study_from_text(text, str(tmp / "study.yaml"), strategies=STRATEGIES, overrides=overrides)
 

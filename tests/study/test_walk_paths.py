@@ -65,7 +65,7 @@ def walked(
     benchmark: str = "QQQ",
     overrides: tuple[str, ...] = (),
 ) -> WalkForward:
-    (tmp / "base.yaml").write_text(TEXT, encoding="utf-8")
+    (tmp / "base.yaml").write_text(TEXT, encoding="utf-8", newline="\n")
     text = f"name: small-paths\nbase: base.yaml\nbenchmark: {benchmark}\ngrid: {grid}\n"
     text += f"walk_forward: {{train_years: 1, combinatorial: {{{own}}}{rest}}}\n"
     study = study_from_text(text, str(tmp / "study.yaml"), strategies=STRATEGIES, overrides=overrides)
@@ -284,18 +284,18 @@ def test_the_files_carry_splits_and_paths(walk: WalkForward, tmp_path: Path) -> 
     splits = pd.read_csv(written.folder / "splits.csv")
     assert splits["tested"].tolist()[:3] == ["1 2", "1 3", "1 4"]
     assert splits["inside"].tolist() == [choice.inside for choice in found.choices]
-    told = json.loads((written.folder / "walk_forward.json").read_text())["combinatorial"]
+    told = json.loads((written.folder / "walk_forward.json").read_text(encoding="utf-8"))["combinatorial"]
     assert [path["splits"][0] for path in told["paths"]] == [1, 2, 3, 4]
     assert told["spread"]["cagr"]["median"] == np.median([path["figures"]["cagr"] for path in told["paths"]])
     assert not write_walk(walk, tmp_path, Provenance(command="test", ledger_length=0)).is_new
 
 
 def test_without_paths_nothing_is_said_of_them(tmp_path: Path) -> None:
-    (tmp_path / "base.yaml").write_text(TEXT, encoding="utf-8")
+    (tmp_path / "base.yaml").write_text(TEXT, encoding="utf-8", newline="\n")
     text = f"name: w\nbase: base.yaml\nbenchmark: QQQ\ngrid: {GRID}\nwalk_forward: {{train_years: 1}}\n"
     study = study_from_text(text, str(tmp_path / "study.yaml"), strategies=REGISTRY)
     walk = walk_forward(study, REGISTRY, market=market())
     assert document(walk)["combinatorial"] is None
     written = write_walk(walk, tmp_path / "results", Provenance(command="test", ledger_length=0))
     assert not (written.folder / "paths.csv").exists()
-    assert "chart-paths" not in (written.folder / "walk_forward.html").read_text().split("<script")[0]
+    assert "chart-paths" not in (written.folder / "walk_forward.html").read_text(encoding="utf-8").split("<script")[0]
