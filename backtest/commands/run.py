@@ -13,6 +13,7 @@ from backtest.account.benchmarks import benchmark_label
 from backtest.commands.common import load_all, placed, registry, simulated
 from backtest.config import Config, is_study
 from backtest.metrics import metrics_on
+from backtest.pages.alternatives import alternatives_of, rotating_sentence
 from backtest.pages.legs import second_of
 from backtest.pages.prose import caveats
 from backtest.pages.run.files import write_result
@@ -124,6 +125,7 @@ def print_summary(result: Result, known: Search, written: Written, seconds: floa
     title = f"{result.config.name}, {first:%Y-%m-%d} to {last:%Y-%m-%d}"
     print(f"{title}{simulated(result.market.is_simulated)}")
     print("\n".join(aligned(rows)))
+    print(f"\n  Did rotating help? {rotating_sentence(result, alternatives_of(result))}")
     said = verdict_of_run(result, known)
     print("\n".join(["", *(f"  {line}" for line in (said.headline, *said.sentences)), ""]))
     for warning in caveats(result):
