@@ -205,6 +205,9 @@ def test_what_is_ambiguous_is_refused_unless_it_is_stated(tmp_path: Path) -> Non
         CsvFolder(folder).prices(["AAA"])
     frame = FRAMES["AAA"][FRAMES["AAA"].index.day < 13]
     assert CsvFolder(folder, Stated(dates="month_first")).prices(["AAA"])["AAA"].values.index.equals(frame.index)
+    with_a_13th = FRAMES["AAA"][FRAMES["AAA"].index.day < 14]
+    folder_of(tmp_path / "q", "{}.csv", lambda f, t: text(f[f.index.day < 14], YAHOO, "%m/%d/%Y"), FRAMES)
+    assert CsvFolder(tmp_path / "q").prices(["AAA"])["AAA"].values.index.equals(with_a_13th.index)
     (folder / "AAA.csv").write_text(
         "Date;Adj Close\n2024-07-16;1,234\n2024-07-17;1,240\n", encoding="utf-8", newline="\n"
     )
