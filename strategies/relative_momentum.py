@@ -8,7 +8,7 @@ from backtest.account.strategy import LegName, RotationStrategy, StrategyParams
 from backtest.decision import Decision
 from backtest.market import Legs, Market
 from backtest.signals import Period, lead_evidence
-from backtest.signals.periods import ONCE_A
+from backtest.signals.periods import how_often
 
 
 class RelativeMomentum(RotationStrategy):
@@ -37,5 +37,5 @@ class RelativeMomentum(RotationStrategy):
         margin = f" by more than {100 * p.threshold:g} points" if p.threshold else ""
         return (
             f"It holds {hold} after it led {otherwise}{margin} over {p.lookback_sessions} sessions, and {otherwise} "
-            f"after {hold} lagged as much, looking once a {ONCE_A[p.decide]}."
+            f"after {hold} lagged as much, looking {how_often(p.decide)}."
         )
