@@ -21,6 +21,7 @@ from backtest.pipeline import run
 from backtest.result import Result
 from backtest.store.folder import Written
 from backtest.store.ledger import default_ledger
+from backtest.store.manifest import longest_ledger
 from backtest.store.provenance import Provenance
 from backtest.study.search import Search, search, shown_run
 from backtest.study.verdict import document_of, verdict_of_run
@@ -44,8 +45,8 @@ def run_one(
 ) -> tuple[Result, Search, Written]:
     """What `run_backtest.py` shows step by step, for a command that was started without it."""
     result = run(config, strategies, offline=offline)
-    known = search(shown_run(result), ledger)
-    provenance.ledger_length = known.trials if known.has_ledger else None
+    known = search(shown_run(result), ledger, recorded=longest_ledger(out))
+    provenance.ledger_length = known.length if known.has_ledger else None
     return result, known, write_result(result, known, strategies[config.strategy.name], out, provenance)
 
 
