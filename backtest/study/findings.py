@@ -16,19 +16,20 @@ import pandas as pd
 from pydantic import BaseModel
 
 from backtest.account.benchmarks import benchmark_label, exposure_weights, mix_plan, mix_weights
-from backtest.account.kernel import run_compiled
-from backtest.account.plan import make_plan
+from backtest.account.kernel import compiled_books, run_compiled
+from backtest.account.plan import NO_BAND, Plan, make_plan
 from backtest.config import Config, Study
 from backtest.decision import Decision, target_weights
 from backtest.errors import ConfigError, EnginesDisagree, RunError
-from backtest.market import Floats, Legs
+from backtest.market import Between, Floats, Legs
 from backtest.metrics import METRIC_KEYS
 from backtest.pipeline import plan_of, run
 from backtest.result import Figures, Result, average_exposures
-from backtest.statistics.assessment import SearchStatistics, search_statistics
+from backtest.statistics.assessment import SearchStatistics, described_of, search_statistics
 from backtest.statistics.histories import FEWEST_SESSIONS
 from backtest.statistics.sharpe import deflated_sharpe, moments
 from backtest.store.provenance import sha256_text
+from backtest.study.chunks import BATCH, curves_of_decisions
 from backtest.study.compare import lucky
 from backtest.study.curves import NO_CASH, returns_of, table_of, with_weights
 from backtest.study.inputs import MOST_VARIANTS
@@ -152,13 +153,15 @@ def _search(result: Sweep, size: Search) -> SearchStatistics | None:
     )
     if not is_searched or len(result.first.plan.sessions) <= FEWEST_SESSIONS:
         return None
-    benchmarks = [result.benchmark_of(number) for number in numbers]
     first = result.first
-    names = tuple(map(str, numbers))
+    few, is_ranked = described_of(len(numbers), numbers.index(result.ranked[0]))
+    chosen = [numbers[place] for place in few]
+    benchmarks = [result.benchmark_of(number) for number in chosen]
+    names = tuple(map(str, chosen))
     periods = first.calendar.periods_per_year
-    table = table_of(names, curves_of(result, numbers), benchmarks, first.plan.sessions, first.tbill, periods)
-    found = lucky(search_statistics(table, size.per_session(periods)), size.findings[0])
-    return dataclasses.replace(found, best=numbers[found.best])
+    table = table_of(names, curves_of(result, chosen), benchmarks, first.plan.sessions, first.tbill, periods)
+    found = search_statistics(table, size.per_session(periods), is_ranked=is_ranked)
+    return dataclasses.replace(lucky(found, size.findings[0]), best=chosen[found.best])
 
 
 def _finalists(result: Sweep, plateau: Plateau | None) -> list[Finalist]:
@@ -284,18 +287,20 @@ def _table(result: Sweep, points: Sequence[tuple[int, Setting, BaseModel, str]])
     """Points of one setting as curves beside their benchmark and their own mixes."""
     numbers, setting = [number for number, *_ in points], points[0][1]
     legs = setting.legs
+    curves, cash = _curves_and_cash(setting, [params for _, _, params, _ in points])
     if len(legs.names) == 2:
         second = np.nan_to_num(result.metric("exposure_small")[numbers])
         exposures = [np.array([1.0 - share, share]) for share in second.tolist()]
-        cash = [mean_cash(setting, params) for _, _, params, _ in points]
     else:
         exposures, cash = _held_on_average(result, setting, points)
     first = exposure_weights(legs, legs.alone(legs.names[0]))
     leg = mix_plan(setting.market, first, setting.plan.sessions[0], setting.plan.terms)
-    mixes = [
-        run_compiled(with_weights(leg, exposure_weights(legs, held, own))).equity
-        for held, own in zip(exposures, cash, strict=True)
-    ]
+    mixes = np.array(
+        [
+            _equity(with_weights(leg, exposure_weights(legs, held, own)))
+            for held, own in zip(exposures, cash, strict=True)
+        ]
+    )
     return Shown(
         market=setting.market,
         sessions=setting.plan.sessions,
@@ -303,8 +308,8 @@ def _table(result: Sweep, points: Sequence[tuple[int, Setting, BaseModel, str]])
         study=result.name,
         names=tuple(result.label(number) for number in numbers),
         questions=tuple(question for *_, question in points),
-        returns=returns_of(curves_of(result, numbers)),
-        mixes=returns_of(np.array(mixes)),
+        returns=returns_of(curves),
+        mixes=returns_of(mixes),
         benchmark=None if setting.benchmark is None else returns_of(setting.benchmark[None]),
         benchmark_name=result.benchmark,
     )
@@ -323,9 +328,29 @@ def _held_on_average(
     return exposures, cash
 
 
-def mean_cash(setting: Setting, params: BaseModel) -> float:
+def _equity(plan: Plan) -> Floats:
+    """Equity alone: books are not needed."""
+    equity = np.empty(len(plan.sessions))
+    compiled_books(plan, equity, np.empty(len(equity) if plan.band < NO_BAND else 0), np.empty((0, 5)))
+    return equity
+
+
+def _curves_and_cash(setting: Setting, each: Sequence[BaseModel]) -> tuple[Floats, list[float]]:
+    """Equity of points, (points, sessions), and among two legs the mean cash of each.
+
+    Decided once, a few at a time for memory.
+    """
+    curves, cash = [], []
+    for begin in range(0, len(each), BATCH):
+        decisions = [setting.decide(params) for params in each[begin : begin + BATCH]]
+        curves.append(curves_of_decisions(setting, decisions))
+        if len(setting.legs.names) == 2:
+            cash += [mean_cash(setting, decision) for decision in decisions]
+    return np.concatenate(curves), cash
+
+
+def mean_cash(setting: Setting, decision: Decision) -> float:
     """Mean share of cash at the close, of a point that may have any; of any other, only the first row has."""
-    decision = setting.decide(params)
     initial = setting.config.strategy.initial
     if (
         initial == "cash"
@@ -343,7 +368,11 @@ def mean_cash(setting: Setting, params: BaseModel) -> float:
 
 def is_invested(decision: Decision, legs: Legs) -> bool:
     """Do the shares of every session that knows its signal add up to the whole, in legs that hold no cash?"""
-    held = decision.by_leg[decision.is_known] @ [sum(legs[name].values()) for name in legs.names]
+    shares, whole = decision.shares, [sum(legs[name].values()) for name in legs.names]
+    if isinstance(shares, Between):  # all of its rows lie between these two
+        held = np.array([shares.low, shares.high]) @ whole
+    else:
+        held = decision.by_leg[decision.is_known] @ whole
     return bool((np.abs(held - 1.0) <= NO_CASH).all())
 
 
