@@ -74,3 +74,24 @@ def ends_period(sessions: pd.DatetimeIndex, exchange_sessions: pd.DatetimeIndex,
     here = sessions.to_period(code)
     after = exchange_sessions[following].to_period(code)
     return np.asarray(here != after, dtype=np.bool_)
+
+
+def sessions_ahead(market: Market, how_many: int) -> pd.DatetimeIndex:
+    """The sessions that follow the market's last one; of a monthly market the last ones of the months.
+
+    Parameters
+    ----------
+    market : Market
+        For its calendar.
+    how_many : int
+        Sessions.
+
+    Returns
+    -------
+    DatetimeIndex
+    """
+    ahead = market.exchange_sessions[market.exchange_sessions.searchsorted(market.sessions[-1], side="right") :]
+    if market.periods_per_year != SESSIONS_PER_YEAR:
+        ends = ends_period(ahead[:-1], ahead, PERIOD_CODES["monthly"])
+        ahead = ahead[:-1][ends & (ahead[:-1].to_period("M") > market.sessions[-1].to_period("M"))]
+    return ahead[:how_many]
