@@ -9,7 +9,7 @@ Gives:  a list of rows by name. An announcement is known at the close of its ses
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 import numpy as np
@@ -48,7 +48,8 @@ class ListTerms:
 class EventList:
     """One list. rows: day 0 of each event on the market's clock, ascending, each once. words: one of them, in words.
 
-    memory: sessions of prices that it was computed from, 0 for none. is_hindsight: known only later.
+    memory: sessions of prices that it was computed from, 0 for none. is_hindsight: known only later. is_scheduled: its
+    days are published in advance, so that what comes before them can be traded.
     """
 
     name: str
@@ -56,6 +57,7 @@ class EventList:
     rows: Rows
     memory: int = 0
     is_hindsight: bool = False
+    is_scheduled: bool = False
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -63,7 +65,7 @@ class EventList:
     def between(self, first: int, last: int) -> EventList:
         """The events of these rows, both included."""
         kept = self.rows[(self.rows >= first) & (self.rows <= last)]
-        return EventList(self.name, self.words, kept, self.memory, self.is_hindsight)
+        return replace(self, rows=kept)
 
 
 def _moves(market: Market) -> pd.DataFrame:
@@ -185,6 +187,7 @@ class ListKind:
     needs: tuple[str, ...] = ()
     is_hindsight: bool = False
     is_of_prices: bool = False
+    is_scheduled: bool = False
 
 
 LISTS: Mapping[str, ListKind] = {
@@ -193,7 +196,7 @@ LISTS: Mapping[str, ListKind] = {
     "last_cuts": ListKind(last, "the last cut of a cycle", is_hindsight=True),
     "intermeeting_cuts": ListKind(intermeeting, "a cut between meetings"),
     "hikes": ListKind(hikes, "a hike"),
-    "meetings": ListKind(meetings, "a scheduled announcement"),
+    "meetings": ListKind(meetings, "a scheduled announcement", is_scheduled=True),
     "meetings_with_move": ListKind(meetings_with_move, "a scheduled move"),
     "meetings_without_move": ListKind(meetings_without_move, "a meeting without a move"),
     "cool_cpi": ListKind(cool_cpi, "a cool CPI", needs=("cpi",)),
@@ -207,7 +210,7 @@ def event_list(market: Market, name: str, terms: ListTerms) -> EventList:
     """The events of one of LISTS."""
     kind = LISTS[name]
     memory = terms.surge_sessions if kind.is_of_prices else 0
-    return EventList(name, kind.words, kind.find(market, terms), memory, kind.is_hindsight)
+    return EventList(name, kind.words, kind.find(market, terms), memory, kind.is_hindsight, kind.is_scheduled)
 
 
 def dated_list(market: Market, name: str, days: Sequence[date]) -> EventList:

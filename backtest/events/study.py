@@ -47,6 +47,7 @@ from backtest.units import MONTHS_PER_YEAR
 
 WINDOWS, MONTHLY_WINDOWS = (5, 21, 63, 126, 252), (3, 6, 12, 24)
 USUAL_LISTS = ("cuts", "first_cuts")
+NOT_MOVED = Placebo(None, np.zeros(0), None, "the windows reach into the prices that chose the events")
 
 
 @dataclass(frozen=True)
@@ -123,6 +124,13 @@ class Cell:
         return f"{end}" if begin == 0 else f"{begin}:{end}"
 
     @property
+    def is_trial(self) -> bool:
+        """Whether anybody could have followed it: not a list known only afterwards, nor what comes before day 0 of
+        events that are not scheduled.
+        """
+        return not self.events.is_hindsight and (self.window[0] >= 0 or self.events.is_scheduled)
+
+    @property
     def p_search(self) -> float | None:
         """Corrected for everything known, as the search does."""
         return None if self.finding is None else self.finding.timing.p
@@ -170,7 +178,7 @@ class Events:
 
     @property
     def best(self) -> Cell:
-        """The trial that luck explains least; of lists known only afterwards, the first cell."""
+        """The trial that luck explains least; where there is none, the first cell."""
         trials = [cell for cell in self.cells if cell.finding is not None] or self.cells[:1]
         return min(trials, key=lambda c: (1.0 if c.p_search is None else c.p_search, -(c.placebo.t or -np.inf)))
 
@@ -320,7 +328,7 @@ def cell_of(
         t_apart=t_of(sample.values[kept]),
         n_apart=int(kept.sum()),
         t_calendar=hac_t(curve[first - start - 1 :], lags),
-        placebo=placebo(inside, prices.waves, length, events.memory),
+        placebo=NOT_MOVED if events.memory and begin < 0 else placebo(inside, prices.waves, length, events.memory),
         unconditional=float(known.mean()) if len(known) else None,
         from_open=_from_open(market, pair, sample.rows, end) if begin == 0 else None,
         inside=_annual(returns[inside > 0], market),
@@ -396,9 +404,9 @@ def _judged(
 ) -> tuple[list[Cell], Search | None]:
     """The cells with what the search says of each: its curve is a trial of timing, of the question `events`.
 
-    A list that is known only afterwards is no trial: nobody could have followed it.
+    What nobody could have followed is no trial.
     """
-    trials = [cell for cell in cells if not cell.events.is_hindsight]
+    trials = [cell for cell in cells if cell.is_trial]
     if not trials:
         return list(cells), None
     curves = np.column_stack([cell.curve for cell in trials])
