@@ -12,7 +12,8 @@ from backtest.decision import Evidence
 from backtest.market import Legs
 from backtest.metrics import METRICS, metrics_on
 from backtest.pages.legs import leg_looks, second_of
-from backtest.result import Result
+from backtest.pages.shell import Shown
+from backtest.result import Figures, Result
 from backtest.text import UNDEFINED, number
 
 UNITS = {"return": ("points", 100.0, 2), "sessions": ("sessions", 1.0, 0), "bps": ("bps", 1.0, 1),
@@ -38,12 +39,16 @@ def figure_rows(result: Result, *, in_key: bool, most: int | None = None) -> lis
     names, per_year = list(result.benchmarks), result.market.periods_per_year
     first = benchmark_label(names[0]) if names else ""
     rate = "zero" if result.market.tbill is None else "T-bills"
-    columns = [result.metrics, *(result.benchmark_metrics[name] for name in names[:most])]
+    columns: dict[tuple[str, ...], Figures] = {("strategy",): result.metrics}
+    columns |= {("benchmarks", name): result.benchmark_metrics[name] for name in names[:most]}
     rows = []
     for metric in metrics_on("first screen", "final_equity_usd") if in_key else METRICS:
         if names or metric.group != "relative":
             write = metric.write_short if in_key else metric.write
-            values = [write(column.get(metric.key), per_year) for column in columns]
+            values = [
+                Shown(write(column.get(metric.key), per_year), ("metrics.json", *place, metric.key))
+                for place, column in columns.items()
+            ]
             meaning = metric.define(first=first, rate=rate, per_year=per_year)
             label = f"Time in {second_of(result.legs)}" if metric.key == "exposure_small" else metric.label
             rows.append(FigureRow(label, values, meaning, result.undefined.get(metric.key, "")))
@@ -63,6 +68,26 @@ class EvidenceRow:
     value: str
     says: str
     turns_at: str
+
+
+@dataclass(frozen=True, slots=True)
+class LateSeries:
+    """A series of the evidence that is known for a part of the test only; first, last: its rows of the test."""
+
+    label: str
+    first: int
+    last: int
+
+
+def late_series(result: Result) -> list[LateSeries]:
+    """The series that begin after the start or end before the end; one that is never known has last below first."""
+    end, found = len(result.sessions) - 1, []
+    for each in result.decision.evidence:
+        known = np.flatnonzero(~np.isnan(np.asarray(each.values, dtype=np.float64)[result.begin :]))
+        first, last = (int(known[0]), int(known[-1])) if len(known) else (end + 1, -1)
+        if first > 0 or last < end:
+            found.append(LateSeries(each.label or each.name, first, last))
+    return found
 
 
 def evidence_rows(result: Result) -> Sequence[EvidenceRow]:

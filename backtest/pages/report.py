@@ -15,13 +15,13 @@ from backtest.config import dump_yaml, resolved
 from backtest.market import Floats
 from backtest.metrics import calendar_of, drawdown
 from backtest.pages import charts
-from backtest.pages.alternatives import alternatives_of
+from backtest.pages.alternatives import alternatives_of, rotating_sentence
 from backtest.pages.charts import Chart, axis, dots, heading, label, level, line, margins, rounded, unseen
 from backtest.pages.figures import evidence_rows, figure_rows, unit_of
 from backtest.pages.legs import NEUTRAL, benchmark_tone, leg_looks, leg_shares
 from backtest.pages.more import more_charts, more_view
 from backtest.pages.periods import Cut, Days, cuts_of, cycles_of, heat_rows, worst_falls, year_rows
-from backtest.pages.prose import SHOWN_BENCHMARKS, caveats_of, headline, lede, now_because, tiles
+from backtest.pages.prose import SHOWN_BENCHMARKS, caveats_of, headline, known_for, lede, now_because, tiles
 from backtest.pages.rebalances import (
     CHANGE,
     Holding,
@@ -34,6 +34,7 @@ from backtest.pages.rebalances import (
     own_bps,
     rebalances_of,
 )
+from backtest.pages.scores import scores_chart
 from backtest.pages.search import search_tile, search_view
 from backtest.pages.shell import PageContext, render_page
 from backtest.result import Result, average_exposures, holding_words
@@ -64,7 +65,7 @@ def render_report(result: Result, context: PageContext, known: Search | None = N
     view = view_of(result, rebalances, holding_periods_of(result, account, rebalances))
     found = known or search(shown_run(result), None)
     first = next(map(benchmark_label, result.benchmarks), None)
-    view["tiles"] = tiles(result, rebalances, search_tile(found.findings[0], found, first))
+    view["tiles"] = tiles(result, rebalances, view["alternatives"], search_tile(found.findings[0], found, first))
     view["luck"] = search_view(verdict_of_run(result, found), found.findings[0], found, first)
     return render_page("report.html.j2", view, chart_data(result, rebalances), context)
 
@@ -80,6 +81,7 @@ def view_of(result: Result, rebalances: Sequence[Rebalance], periods: Sequence[H
         **_trades(periods),
         "warnings": caveats_of(result, periods),
         "evidence": evidence_rows(result),
+        "is_rank": result.decision.standing is not None,
         "rebalances": len(rebalances),
         "all_figures": figure_rows(result, in_key=False),
         **_costs(result, rebalances, days),
@@ -96,6 +98,7 @@ def _first_screen(result: Result, rebalances: Sequence[Rebalance], days: Days) -
         "title": result.config.name,
         "is_simulated": result.market.is_simulated,
         "period": (days[0], days[-1]),
+        "known_for": known_for(result),
         "cash": float(result.books.equity[0]),
         "headline": headline(result).replace(" million", "\N{NO-BREAK SPACE}million"),
         "rule": result.rule,
@@ -153,9 +156,11 @@ def _trades(periods: Sequence[HoldingPeriod]) -> dict[str, Any]:
 
 def _costs(result: Result, rebalances: Sequence[Rebalance], days: Days) -> dict[str, Any]:
     calendar = calendar_of(days)
+    alternatives = alternatives_of(result)
     return {
         "costs": costs_of(result, rebalances, calendar),
-        "alternatives": alternatives_of(result, calendar),
+        "alternatives": alternatives,
+        "rotating": rotating_sentence(result, alternatives),
         "is_one_year": calendar.is_one_year,
         "average": holding_words(result.legs, average_exposures(result.books, result.legs, result.in_force)),
         "turnover": result.metrics["turnover_annual"],
@@ -202,7 +207,10 @@ def chart_data(result: Result, rebalances: Sequence[Rebalance]) -> dict[str, Any
             factor, digits = unit_of(evidence.unit)[1:]
             own_values = np.asarray(evidence.values, dtype=np.float64)[result.begin :] * factor
             data["arrays"][f"evidence{k}"] = rounded(own_values, digits)
-        data["charts"]["why"] = _evidence_chart(result, rebalances, cuts, days)
+        is_rank = result.decision.standing is not None
+        data["charts"]["why"] = (
+            scores_chart(result, days) if is_rank else _evidence_chart(result, rebalances, cuts, days)
+        )
     arrays, more = more_charts(result, rebalances, days)
     data["arrays"] |= arrays
     data["charts"] |= more
@@ -331,8 +339,8 @@ def _equity_chart(
     top, ribbon, low = (0.39, 0.96), (0.30, 0.335), (0.0, 0.235)
     money = axis(domain=top, overlaying="y", type="log", tickformat="$~s", nticks=4)
     return {
-        "height": 430,
-        "narrow": {"height": 400, "ends": None, "layout": {"margin": {"r": 12}, "xaxis": {"nticks": 5}}},
+        "height": 410,
+        "narrow": {"height": 270, "ends": None, "layout": {"margin": {"r": 12}, "xaxis": {"nticks": 5}}},
         "paper": {"height": 300},
         "data": [
             *tinted, _cut_marks(cuts, days, "y5"), *curves[1:], curves[0],

@@ -42,7 +42,10 @@ class PageContext:
 
 @dataclass(frozen=True, slots=True)
 class Tile:
-    """One of the boxes under the headline. mood: class of its colour; is_wide: a line of its own on a phone."""
+    """A box under the headline, two lines high; note: shown on hover, told in full further down.
+
+    mood: class of its colour; is_wide: takes half a line on a phone, not a third.
+    """
 
     label: str
     value: str
@@ -50,6 +53,23 @@ class Tile:
     note: str
     mood: str
     is_wide: bool = False
+
+
+class Shown(str):
+    """A printed figure that knows where it stands in the files beside the page, so that a test can compare them.
+
+    source: JSON of one place, or of two whose difference is printed; a place is a file's name and the keys inside it.
+    times: what the figure is multiplied by before it is printed without a unit of its own, such as 100.
+    """
+
+    source: str
+    times: float
+
+    def __new__(cls, text: str, *places: Sequence[str | int], times: float = 1) -> Shown:
+        """The text, marked."""
+        own = super().__new__(cls, text)
+        own.source, own.times = json.dumps(places, ensure_ascii=False), times
+        return own
 
 
 def render_page(

@@ -10,8 +10,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from backtest.pages.comparison.meters import charged_bps
+from backtest.pages.comparison.table import DOCUMENT, TIMING
+from backtest.pages.shell import Shown
 from backtest.statistics.findings import HOLDS, SUGGESTIVE
-from backtest.text import in_fifty, p_equals, percent, plural, points, probability, span_points
+from backtest.text import count, in_fifty, p_equals, percent, plural, points, probability, span_points
 
 if TYPE_CHECKING:
     from backtest.study.comparison import Comparison
@@ -58,7 +60,9 @@ def _ahead(comparison: Comparison) -> Answer:
     who = "the best" if len(every) > 1 else "it"
     return _answer(
         f"Is {who} really ahead of {benchmark}?",
-        f"{points(best.cagr_difference.value)} pts",
+        Shown(
+            f"{points(best.cagr_difference.value)} pts", (DOCUMENT, "variants", best.name, "active", "cagr_difference")
+        ),
         f"a year; the 95% interval runs from {span_points(best.cagr_difference.interval)}.{ended}",
         "luck",
         is_yes=best.p < HOLDS and best.cagr_difference.value > 0,
@@ -71,9 +75,9 @@ def _lucky(comparison: Comparison) -> Answer:
     n, p = comparison.size.trials, comparison.search.no_skill.p
     trials = plural(search.trials, "trial")
     return _answer(
-        f"Is it better than the best of {n} lucky ones?" if n > 1 else "Is it better than luck?",
+        f"Is it better than the best of {count(n)} lucky ones?" if n > 1 else "Is it better than luck?",
         in_fifty(p),
-        f"no-skill histories show {f'a best of {n}' if n > 1 else 'one'} at least this good. SPA "
+        f"no-skill histories show {f'a best of {count(n)}' if n > 1 else 'one'} at least this good. SPA "
         f"{p_equals(search.spa.consistent)}; deflated for {trials}: {probability(best.dsr)}; neither decides.",
         "luck",
         is_yes=p < HOLDS,
@@ -89,7 +93,7 @@ def _timing(comparison: Comparison) -> Iterator[Answer]:
     gain, looks = timing.difference, " corrected for the search"
     yield _answer(
         "Did timing add anything?",
-        f"{points(gain.value)} pts",
+        Shown(f"{points(gain.value)} pts", (*TIMING, best.name, "timing", "cagr_difference")),
         f"a year over its own average holdings held constantly ({span_points(gain.interval)}); "
         f"{p_equals(timing.p)}{looks}.",
         "timing",
@@ -107,9 +111,10 @@ def _picking(comparison: Comparison) -> Iterator[Answer]:
     benchmark = comparison.benchmarks[0].label
     rated = "" if over is None else f"Overfitting probability {percent(over.probability, 0)}."
     if walk is None:
-        shown, text = percent(over.probability, 0) if over else "", "is the probability of overfitting; 50% is blind."
+        shown = Shown(percent(over.probability, 0), (DOCUMENT, "pbo")) if over else ""
+        text = "is the probability of overfitting; 50% is blind."
     else:
-        shown = percent(walk.growth)
+        shown = Shown(percent(walk.growth), (DOCUMENT, "walk_forward", "figures", "walk-forward", "cagr"))
         text = (
             f"a year from holding the last {walk.terms.train_years} years’ winner, chosen anew since "
             f"{walk.picks[0][0].year}; {benchmark} made {percent(walk.benchmark_growth)}. {rated}"
