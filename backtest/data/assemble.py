@@ -29,7 +29,7 @@ from backtest.data.frames import Frames, observed_from
 from backtest.data.layouts import Adjusted, Stated
 from backtest.data.macro_checks import check_rate
 from backtest.data.macro_source import load_observed, load_series, series_notes
-from backtest.data.period import check_start, last_session_of
+from backtest.data.period import check_start, last_session_of, with_late_starts
 from backtest.data.policy import (
     LOWER,
     UPPER,
@@ -109,8 +109,8 @@ def load_market(
     Returns
     -------
     Market
-        All history up to `data.end`, what lies before `data.start` as well (warm-up). Legs and benchmarks have a price
-        on every session from start to end.
+        All history up to `data.end`, what lies before `data.start` as well (warm-up). A leg or a benchmark may begin
+        after `data.start`, which a note says.
 
     Raises
     ------
@@ -119,7 +119,7 @@ def load_market(
     NetworkError
         When a source does not answer or, with `offline`, would have to be asked.
     ConfigError
-        When `data.start` lies before the first price of what is traded.
+        When `data.start` lies before the first price of all that is traded.
     """
     data = config.data
     traded = traded_tickers(config)
@@ -138,6 +138,7 @@ def load_market(
     names = tuple(dict.fromkeys((*needs.series, *extra_series)))
     load = lambda closes: load_series(names, data, judged.exchange, closes, last, offline=offline)  # noqa: E731
     market = _market(source, judged, last, needs.meetings, load, _compared(judged.frames, config))
+    market = with_late_starts(market, traded, data.start)
     return market if data.tbill is None else with_tbill(market, data.tbill, source, start=data.start)
 
 
@@ -292,7 +293,7 @@ def with_tbill(
 
 
 def traded_tickers(config: Config) -> tuple[str, ...]:
-    """Tickers that must have prices over the whole period: those of the legs, then benchmarks; each once."""
+    """Tickers that must have prices up to the end: those of the legs, then benchmarks; each once."""
     benchmarks: list[str] = []
     for each in config.benchmarks:
         if isinstance(each, Mix):
