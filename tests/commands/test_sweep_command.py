@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from backtest.cli import main
-from backtest.metrics import METRIC_KEYS
+from backtest.metrics import metric_keys
 
 ROOT = Path(__file__).parents[2]
 BASE = (ROOT / "configs" / "quickstart.yaml").read_text(encoding="utf-8").replace("2001-07-31", "2019-01-02")
@@ -52,7 +52,7 @@ def test_a_sweep_leaves_a_table_a_page_and_a_manifest(tmp_path: Path, capsys: py
     assert {path.name for path in folder.iterdir()} == FILES
     table = pd.read_csv(folder / "sweep.csv")
     assert len(table) == 32
-    assert tuple(table.columns[3:]) == METRIC_KEYS
+    assert tuple(table.columns[3:]) == metric_keys(["growth", "small"])
     manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
     assert (manifest["kind"], manifest["variants"], manifest["is_simulated"]) == ("sweep", 32, True)
     for name, known in manifest["files"].items():
@@ -108,7 +108,7 @@ def test_parquet_is_the_csv_with_its_types(tmp_path: Path, capsys: pytest.Captur
     assert table.column_names == list(csv.columns)
     types = {name: str(table.schema.field(name).type) for name in table.column_names}
     assert [types[name] for name in list(csv.columns)[:5]] == ["string", "double", "int64", "int64", "double"]
-    assert (types["trades"], types["cagr"], types["max_drawdown_sessions"]) == ("int64", "double", "int64")
+    assert (types["trades"], types["cagr"], types["longest_drawdown_sessions"]) == ("int64", "double", "int64")
     for name in csv.columns:
         own = table.column(name).to_pylist()
         assert [None if pd.isna(cell) else cell for cell in csv[name].tolist()] == own, name

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from backtest.market import Floats
+from backtest.metrics.registry import exposure_key
 from backtest.pages.comparison.marks import Span, common_scale, interval_mark, share_mark, spark
+from backtest.pages.legs import LegLook
 from backtest.result import Figures
 from backtest.text import UNDEFINED, Number, number, points
 
@@ -51,7 +53,7 @@ class Row:
     rule: str = ""
 
 
-def columns(benchmark: str, trials: int, second: str) -> list[Column]:
+def columns(benchmark: str, trials: int, legs: Sequence[LegLook]) -> list[Column]:
     """The columns after the name: against the benchmark first, the absolute figures second."""
     interval = Column("", "95%|interval")
     step = "One-sided, corrected step by step for all variants of the study (Romano and Wolf)"
@@ -69,12 +71,20 @@ def columns(benchmark: str, trials: int, second: str) -> list[Column]:
         Column("volatility", "Vola-|tility %", "Standard deviation of returns, a year", is_rising=True),
         Column("absolute", "Sharpe", "Over T-bills, without any benchmark"),
         Column("fall", "Worst|fall %", "Deepest loss from an earlier peak, on closing values"),
-        Column("small", f"In {second}|%", f"Average share of {second}"),
+        *(
+            Column(exposure_key(leg.name), f"In {leg.label}|%", f"Average share in {leg.label}")
+            for leg in legs_told(legs)
+        ),
         Column("turnover", "Turnover|a year", "One-sided: 1× is one full switch", is_rising=True),
     ]
 
 
-def variant_rows(comparison: Comparison, places: Sequence[int]) -> list[Row]:
+def legs_told(legs: Sequence[LegLook]) -> Sequence[LegLook]:
+    """Those whose share has a column: of two legs the second one says it all."""
+    return legs[1:] if len(legs) == 2 else legs
+
+
+def variant_rows(comparison: Comparison, places: Sequence[int], legs: Sequence[LegLook]) -> list[Row]:
     """Rows of the variants at these places."""
     variants = [comparison.variants[place] for place in places]
     statistics = [variant.statistics for variant in variants]
@@ -88,17 +98,19 @@ def variant_rows(comparison: Comparison, places: Sequence[int]) -> list[Row]:
     return [
         Row(
             variant.name,
-            [Cell(picture=spark(relative[place], wide)), *_active(variant, scales), *_figures(variant.metrics)],
+            [Cell(picture=spark(relative[place], wide)), *_active(variant, scales), *_figures(variant.metrics, legs)],
             variant.rule,
         )
         for place, variant in zip(places, variants, strict=True)
     ]
 
 
-def benchmark_rows(comparison: Comparison) -> list[Row]:
+def benchmark_rows(comparison: Comparison, legs: Sequence[LegLook]) -> list[Row]:
     """Rows of the benchmarks, the declared one first; what is measured against it is empty there."""
     declared = comparison.benchmarks[0]
-    return [Row(each.label, [*_unlike(each, declared), *_figures(each.metrics)]) for each in comparison.benchmarks]
+    return [
+        Row(each.label, [*_unlike(each, declared), *_figures(each.metrics, legs)]) for each in comparison.benchmarks
+    ]
 
 
 def relative_wealth(comparison: Comparison) -> Floats:
@@ -130,15 +142,21 @@ def _active(variant: Variant, scales: tuple[Span, Span, Span]) -> list[Cell]:
     return [*cells, _plain(own.p, 2), _plain(own.dsr, 2)]
 
 
-def _figures(metrics: Figures) -> list[Cell]:
+def _figures(metrics: Figures, legs: Sequence[LegLook]) -> list[Cell]:
     """What needs no benchmark."""
-    share, turnover = metrics["exposure_small"], metrics["turnover_annual"]
+    turnover = metrics["turnover_annual"]
+    shares = [(leg, metrics.get(exposure_key(leg.name))) for leg in legs_told(legs)]
     return [
         _percent(metrics["cagr"]),
         _percent(metrics["volatility"]),
         _plain(metrics["sharpe"], 2),
         _percent(metrics["max_drawdown"]),
-        Cell(UNDEFINED) if share is None else Cell(number(100 * share, 0), repr(float(share)), share_mark(share)),
+        *(
+            Cell(UNDEFINED)
+            if share is None
+            else Cell(number(100 * share, 0), repr(float(share)), share_mark(share, leg.tone))
+            for leg, share in shares
+        ),
         Cell(UNDEFINED) if turnover is None else Cell(f"{number(turnover, 1)}×", repr(float(turnover))),
     ]
 

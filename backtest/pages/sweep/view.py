@@ -8,9 +8,10 @@ import numpy as np
 
 from backtest.account.benchmarks import benchmark_label
 from backtest.metrics import Metric, metrics_on
-from backtest.pages.legs import leg_looks, second_of
+from backtest.pages.legs import leg_looks
 from backtest.pages.shell import Tile
 from backtest.pages.sweep.chart_data import Carried, figures_shown
+from backtest.result import mix_words
 from backtest.study.findings import Finalist, Findings
 from backtest.study.sweep import Sweep
 from backtest.text import count, listed, number, percent, plural, points, setting, short_key, title_of
@@ -145,7 +146,7 @@ def _row(sweep: Sweep, place: int) -> tuple[str, list[str]]:
 
 def columns_of(sweep: Sweep) -> tuple[Metric, ...]:
     """The metrics of the tables, the one that ranks first."""
-    return metrics_on("search", sweep.headline)
+    return metrics_on("search", sweep.settings.legs, sweep.headline)
 
 
 def _finalist(finalist: Finalist) -> tuple[str, list[str]]:
@@ -164,8 +165,5 @@ def _finalist(finalist: Finalist) -> tuple[str, list[str]]:
 
 def _anchors(sweep: Sweep, findings: Findings) -> list[tuple[str, list[str]]]:
     rows = [(benchmark_label(name), figures) for name, figures in findings.benchmarks.items()]
-    rows += [
-        (f"static mix, {percent(share, 0)} {second_of(sweep.first.legs)}", figures)
-        for share, figures in findings.mixes.items()
-    ]
-    return [(name, [each.write(figures[each.key]) for each in columns_of(sweep)]) for name, figures in rows]
+    rows += [(f"always {mix_words(sweep.first.legs, shares)}", figures) for shares, figures in findings.mixes]
+    return [(name, [each.write(figures.get(each.key)) for each in columns_of(sweep)]) for name, figures in rows]
