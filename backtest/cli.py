@@ -217,14 +217,17 @@ def signal(
     holding: Annotated[
         str | None, typer.Option("--holding", metavar="QQQ=120,cash=5000", help="What you hold: shares, USD.")
     ] = None,
+    csv: Annotated[
+        Path | None, typer.Option("--csv", metavar="FILE", help="Write the orders: ticker,side,shares,type.")
+    ] = None,
     offline: Offline = False,
     as_json: Json = False,
     cache: Cache = None,
 ) -> None:
-    """What to hold at the next open; exit code 10 when it changed with the last close."""
+    """The orders that the tested account has pending; exit code 10 when it trades at the next fill."""
     from backtest.commands.today import signal as ask
 
-    raise typer.Exit(ask(config, overrides or [], holding, offline=offline, as_json=as_json))
+    raise typer.Exit(ask(config, overrides or [], holding, offline=offline, as_json=as_json, csv=csv))
 
 
 @app.command()

@@ -422,12 +422,16 @@ def overnight_interest(market: Market) -> Floats:
     Simple interest at the bond-equivalent yield known at the previous close, over calendar days / 365; all zeros when
     the market has no T-bill rate.
     """
-    from backtest.units import BEY_DAYS, BILL_DAYS, DISCOUNT_DAYS
-
     earned = np.zeros(len(market.sessions))
     if market.tbill is None or len(earned) < 2:
         return earned
-    discount = market.tbill.to_numpy(dtype=np.float64)[:-1]
-    days = np.diff(market.sessions.to_numpy().astype("datetime64[D]")).astype(np.float64)
-    earned[1:] = BEY_DAYS * discount / (DISCOUNT_DAYS - BILL_DAYS * discount) * days / BEY_DAYS
+    earned[1:] = interest_between(market.tbill.to_numpy(dtype=np.float64)[:-1], market.sessions)
     return earned
+
+
+def interest_between(discount: Floats, sessions: pd.DatetimeIndex) -> Floats:
+    """Of 1 dollar from each session to the one after, (sessions - 1,). discount: bank rates known at the former."""
+    from backtest.units import BEY_DAYS, BILL_DAYS, DISCOUNT_DAYS
+
+    days = np.diff(sessions.to_numpy().astype("datetime64[D]")).astype(np.float64)
+    return np.asarray(BEY_DAYS * discount / (DISCOUNT_DAYS - BILL_DAYS * discount) * days / BEY_DAYS)

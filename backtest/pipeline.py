@@ -117,12 +117,17 @@ def check_terms_of_own_orders(config: Config) -> None:
 
 def plan_of(config: Config, market: Market, decision: Decision) -> Plan:
     """The decision as target weights on the sessions of the test."""
-    legs = legs_of(config)
-    weights = target_weights(decision, market, legs, legs.tickers, config.strategy.initial)
-    plan = make_plan(market, legs.tickers, weights, pd.Timestamp(config.data.start), Terms.of(config))
+    plan = uncut_plan(config, market, decision)
     if len(plan.sessions) < plan.terms.delay_sessions + 2:
         raise RunError(f"{config.name}: {len(plan.sessions)} sessions from {config.data.start} on: too few to trade")
     return plan
+
+
+def uncut_plan(config: Config, market: Market, decision: Decision) -> Plan:
+    """The same, however few the sessions are: nothing may have been traded yet."""
+    legs = legs_of(config)
+    weights = target_weights(decision, market, legs, legs.tickers, config.strategy.initial)
+    return make_plan(market, legs.tickers, weights, pd.Timestamp(config.data.start), Terms.of(config))
 
 
 def execute(config: Config, plan: Plan, strategy: type) -> Books:

@@ -14,7 +14,7 @@ import pandas as pd
 
 from backtest.account.books import Books
 from backtest.account.kernel import RESERVE
-from backtest.account.plan import NO_BAND, Plan, Rebalance
+from backtest.account.plan import Plan, Rebalance
 from backtest.config import Config
 from backtest.decision import Decision, decisions_frame
 from backtest.market import Floats, Legs, Market
@@ -126,34 +126,12 @@ class Result:
 
     def decided_at(self, row: int) -> int:
         """Row of the market at whose close the trades of test row `row` were decided."""
-        is_own = self.trigger(row) == "order"
+        is_own = self.plan.trigger(row) == "order"
         return self.begin + row - (1 if is_own else self.plan.terms.delay_sessions)
-
-    def trigger(self, row: int) -> str:
-        """Why trades were due at test row `row`: `first`, `decision`, `calendar` or `drift`.
-
-        `order` where the plan asked for nothing: a `next`-style strategy's own.
-        """
-        decided = row - self.plan.terms.delay_sessions
-        if decided == 0:
-            return "first"
-        if decided > 0 and (self.plan.targets[decided] != self.plan.targets[decided - 1]).any():
-            return "decision"
-        if decided > 0 and self.plan.is_scheduled[decided]:
-            return "calendar"
-        return "drift" if self.plan.band < NO_BAND else "order"
 
     def reason(self, row: int) -> str:
         """The sentence beside the trades of test row `row`."""
-        trigger = self.trigger(row)
-        why = self.decision.why(self.decided_at(row), self.legs)
-        if trigger == "first":
-            return f"First purchase. {why}"
-        if trigger == "calendar":
-            return f"{rebalance_words(self.plan.terms.rebalance)} to the same target. {why}"
-        if trigger == "drift":
-            return f"A weight had drifted by more than {self.plan.band:.1%}. {why}"
-        return why
+        return reason_of(self.plan, row, self.decision.why(self.decided_at(row), self.legs))
 
     @property
     def pending(self) -> str | None:
@@ -172,6 +150,18 @@ class Result:
                     f"{holding_words(self.legs, wanted[row])}. {self.decision.why(row, self.legs)}"
                 )
         return None
+
+
+def reason_of(plan: Plan, row: int, why: str) -> str:
+    """The sentence beside the trades of test row `row`. why: what led to the decision that they follow."""
+    trigger = plan.trigger(row)
+    if trigger == "first":
+        return f"First purchase. {why}"
+    if trigger == "calendar":
+        return f"{rebalance_words(plan.terms.rebalance)} to the same target. {why}"
+    if trigger == "drift":
+        return f"A weight had drifted by more than {plan.band:.1%}. {why}"
+    return why
 
 
 def rebalance_words(rule: Rebalance) -> str:

@@ -34,6 +34,7 @@ UNITS: Mapping[str, tuple[str, float, int]] = {
     "cuts": (" cuts", 1.0, 2),
     "sessions": (" sessions", 1.0, 0),
     "risen": ("", 1.0, 0),
+    "place": ("", 1.0, 0),
     "": ("", 1.0, 2),
 }
 """Unit of an evidence's values -> what stands behind the number, factor, digits."""

@@ -104,7 +104,7 @@ def test_a_new_decision_at_a_months_end_is_a_decision() -> None:
 
 def test_what_a_next_style_strategy_orders_is_its_own_and_no_drift() -> None:
     result = result_of([0.0] * 6)
-    assert (result.trigger(4), result.decided_at(4)) == ("order", 3)
+    assert (result.plan.trigger(4), result.decided_at(4)) == ("order", 3)
     assert result.reason(4) == "Row 3 said so"
 
 

@@ -10,6 +10,7 @@ import pandas as pd
 
 from backtest.account.books import Books, Fills, books_of
 from backtest.account.feeds import EPOCH_ORDINAL, column_feed
+from backtest.account.pending import Order
 from backtest.account.plan import Plan
 from backtest.account.strategy import RotationStrategy, bars_before, refuse_silence
 from backtest.errors import ConfigError
@@ -58,6 +59,37 @@ def run_backtrader(plan: Plan, strategy: type[bt.Strategy], **parameters: Any) -
 
     Raises OrderRefused when the broker refuses, cancels or lets expire any order.
     """
+    return _books(plan, _ran(plan, strategy, parameters).analyzers.books)
+
+
+def own_orders(
+    plan: Plan, ahead: Plan, strategy: type[bt.Strategy], **parameters: Any
+) -> tuple[Books, tuple[Order, ...]]:
+    """The books of a strategy that trades in its own `next`, and its orders that are open after the last close.
+
+    ahead: the plan gone on by a session; on it are seen the orders that it would make at an open like the last close.
+    """
+    ran = _ran(plan, strategy, parameters)
+    found = [order for order in ran.broker.orders if order.alive() and order.active()]
+    if strategy.next_open is not bt.Strategy.next_open:
+        opened = _ran(ahead, strategy, parameters)
+        day = ahead.sessions[-1].toordinal()
+        found += [o for o in opened.broker.orders if o.status == o.Completed and int(o.created.dt) == day]
+    orders = tuple(_open_order(order, plan) for order in found)
+    return _books(plan, ran.analyzers.books), orders
+
+
+def _open_order(order: bt.Order, plan: Plan) -> Order:
+    """Valued at the last close; a limit or a stop keeps its own prices."""
+    ticker = str(order.data._name)
+    price, size = float(plan.closes[-1, plan.tickers.index(ticker)]), float(order.created.size)
+    kinds = {order.Limit: "limit", order.Stop: "stop", order.StopLimit: "stop limit"}
+    kind, own = kinds.get(order.exectype, "market"), (order.created.price, order.created.pricelimit)
+    at = () if kind == "market" else tuple(dict.fromkeys(each for each in own if each))
+    return Order(ticker, size, price, abs(size) * price * plan.terms.cost_rate, kind, at)
+
+
+def _ran(plan: Plan, strategy: type[bt.Strategy], parameters: dict[str, Any]) -> bt.Strategy:
     cerebro = bt.Cerebro(stdstats=False, cheat_on_open=True)
     cerebro.broker.setcash(plan.terms.cash)
     cerebro.broker.set_coo(True)
@@ -73,8 +105,7 @@ def run_backtrader(plan: Plan, strategy: type[bt.Strategy], **parameters: Any) -
         raise ConfigError(f"execution.accounting: found raw, but {strategy.__name__} trades in its own `next`, where "
                           "no dividend is paid; expected total_return")  # fmt: skip
     cerebro.addstrategy(strategy, **parameters)
-    recorder = cerebro.run()[0].analyzers.books
-    return _books(plan, recorder)
+    return cerebro.run()[0]
 
 
 def _bars(plan: Plan) -> tuple[pd.DatetimeIndex, Floats, Floats]:

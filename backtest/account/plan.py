@@ -118,6 +118,20 @@ class Plan:
         """Rows from a decision to the one after whose close it is due; the row of the first fill is one later."""
         return self.terms.delay_sessions - 1
 
+    def trigger(self, row: int) -> str:
+        """Why trades were due at `row`: `first`, `decision`, `calendar` or `drift`.
+
+        `order` where the plan asked for nothing: a `next`-style strategy's own.
+        """
+        decided = row - self.terms.delay_sessions
+        if decided == 0:
+            return "first"
+        if decided > 0 and (self.targets[decided] != self.targets[decided - 1]).any():
+            return "decision"
+        if decided > 0 and self.is_scheduled[decided]:
+            return "calendar"
+        return "drift" if self.band < NO_BAND else "order"
+
 
 def make_plan(market: Market, tickers: tuple[str, ...], weights: Floats, start: pd.Timestamp, terms: Terms) -> Plan:
     """The plan of a test from the first session >= start to the market's last.
@@ -126,7 +140,8 @@ def make_plan(market: Market, tickers: tuple[str, ...], weights: Floats, start: 
     warm signals up: the first one acted upon is that of the first session.
     """
     begin = int(market.sessions.searchsorted(start))
-    sessions, rule = market.sessions[begin:], terms.rebalance
+    sessions = market.sessions[begin:]
+    rule: Any = terms.rebalance
     scheduled = np.zeros(len(sessions), dtype=np.bool_)
     if rule != "on_change" and not isinstance(rule, float):
         scheduled = last_of_period(market, rule)[begin:].copy()

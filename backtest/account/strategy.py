@@ -132,7 +132,9 @@ class RotationStrategy(bt.Strategy, metaclass=ParamsFromModel):
     def __init__(self, **unknown: Any) -> None:
         for name in unknown:
             raise ConfigError(unknown_parameter(type(self), name))
-        values = {name: getattr(self.p, name) for name in self.Params.model_fields}
+        given = {name: getattr(self.p, name) for name in self.Params.model_fields}
+        default = {name: field.get_default() for name, field in self.Params.model_fields.items()}
+        values = {name: value for name, value in given.items() if repr(value) != repr(default[name])}
         try:
             self.parameters = self.Params(**values)
         except ValidationError as error:

@@ -1,147 +1,88 @@
-"""`backtest signal | why`: what would I hold at the next open, what would I have to trade, and why?"""
+"""`backtest signal | why`: which orders does the tested account have pending, what would I have to trade, and why?"""
 
 from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import pandas as pd
 
-from backtest.account.plan import Terms
-from backtest.account.sizing import trade_sizes
 from backtest.commands.common import load_all, placed, registry, simulated
 from backtest.config import Config
 from backtest.data import load_market
-from backtest.decision import target_weights
 from backtest.errors import ConfigError, DataError
-from backtest.market import Floats, Market
-from backtest.pipeline import decide, legs_of
-from backtest.result import holding_words
-from backtest.text import listed, number, percent, plural
+from backtest.market import Market
+from backtest.now.signal import document, holding_orders, lines, orders_csv, parse_holding, signal_of, title
+from backtest.pipeline import decide, is_rotation, legs_of, run
+from backtest.store.folder import write_text
+from backtest.text import plural
 
-CHANGED = 10
-"""Exit code when the target changed with the last session."""
+TRADES = 10
+"""Exit code when the tested account has an order at the next fill."""
 
-CASH, END = "cash", "data.end"
+END = "data.end"
 
 LATEST = pd.Timedelta(days=7)
 """So long after the last session a day may be asked for: a weekend with its holidays."""
 
 
-def signal(path: Path, overrides: Sequence[str], holding: str | None, *, offline: bool, as_json: bool) -> int:
-    """Print the target after the last close; returns the exit code, CHANGED or 0."""
+def signal(
+    path: Path,
+    overrides: Sequence[str],
+    holding: str | None,
+    *,
+    offline: bool,
+    as_json: bool,
+    csv: Path | None = None,
+) -> int:
+    """Print the tested account's pending orders; returns the exit code, TRADES when it has some at the next fill, or 0.
+
+    csv: also write the orders for the next fill to this file.
+    """
     config = load_all([path], overrides)[0]
     held = None if holding is None else parse_holding(holding, legs_of(config).tickers)
     with placed(path, overrides):
         config, market = market_to_now(config, offline=offline, overrides=overrides)
-    found = target(config, market, held, today=date.today())
-    for age in series_ages(market):
+    found = signal_of(config, market, registry()[config.strategy.name])
+    own = None if held is None else holding_orders(found, held)
+    ages = series_ages(market)
+    for age in ages:
         if age.is_stale:
             warn(age.words)
+    if csv is not None:
+        write_text(csv, orders_csv(found, own))
     if as_json:
-        print(json.dumps(found, indent=2, allow_nan=False))
+        print(json.dumps(document(found, own, today=date.today()), indent=2, allow_nan=False))
     else:
-        _print_signal(config, market, found, held is not None)
-    return CHANGED if found["changed"] else 0
-
-
-def target(config: Config, market: Market, held: Mapping[str, float] | None, *, today: date) -> dict[str, Any]:
-    """The document of the command. held: shares by ticker and `cash` in USD; None: no orders are worked out."""
-    legs = legs_of(config)
-    decision = decide(config, market, registry()[config.strategy.name])
-    weights = target_weights(decision, market, legs, legs.tickers, config.strategy.initial)
-    shares = decision.held(legs, config.strategy.initial)
-    last = len(market.sessions) - 1
-    as_of = market.sessions[last]
-    return {
-        "schema": 2,
-        "strategy": config.strategy.name,
-        "as_of": f"{as_of:%Y-%m-%d}",
-        "shares": dict(zip(legs.names, shares[last].tolist(), strict=True)),
-        "target_weights": dict(zip(legs.tickers, weights[last].tolist(), strict=True)),
-        "changed": bool(last > 0 and (weights[last] != weights[last - 1]).any()),
-        "orders": [] if held is None else orders(config, market, held, weights[last]),
-        "reason": decision.why(last, legs),
-        "data_age_days": (today - as_of.date()).days,
-    }
-
-
-def orders(config: Config, market: Market, held: Mapping[str, float], weights: Floats) -> list[dict[str, Any]]:
-    """Trades that lead from a holding to the weights at the last closing prices, sells first, net of costs."""
-    tickers, terms = legs_of(config).tickers, Terms.of(config)
-    prices = market.raw_close[list(tickers)].iloc[-1].to_numpy(dtype=np.float64).tolist()
-    shares = [held.get(ticker, 0.0) for ticker in tickers]
-    sizes = [0.0] * len(shares)
-    trade_sizes(
-        held.get(CASH, 0.0), shares, list(prices), prices, weights.tolist(), terms.cost_rate, terms.whole_shares, sizes
-    )
-    found = [
-        {"ticker": ticker, "side": "buy" if size > 0 else "sell", "shares": abs(size), "value_usd": abs(size) * price}
-        for ticker, size, price in zip(tickers, sizes, prices, strict=True)
-        if size
-    ]
-    return sorted(found, key=lambda order: order["side"] == "buy")
-
-
-def parse_holding(text: str, tickers: Sequence[str]) -> dict[str, float]:
-    """`QQQ=120,IVW=40,cash=5000` as shares and USD; ConfigError for anything else."""
-    held: dict[str, float] = {}
-    for part in text.split(","):
-        name, equals, amount = (piece.strip() for piece in part.partition("="))
-        try:
-            number = float(amount)
-        except ValueError:
-            number = -1.0
-        if not equals or not 0 <= number < float("inf"):
-            raise ConfigError(f"--holding: found {part.strip()[:40]!r}, expected TICKER=SHARES or cash=USD, from 0 on")
-        if name not in (*tickers, CASH):
-            raise ConfigError(f"--holding: found {name[:40]!r}, expected {listed((*tickers, CASH), word='or')}")
-        if name in held:
-            raise ConfigError(f"--holding: {name} stands twice, expected once")
-        held[name] = number
-    if sum(held.values()) <= 0:
-        raise ConfigError("--holding: nothing is held, expected some shares or cash")
-    return held
-
-
-def _print_signal(config: Config, market: Market, found: Mapping[str, Any], has_holding: bool) -> None:
-    age, made_up = plural(found["data_age_days"], "day"), simulated(market.is_simulated)
-    print(f"{config.name}{made_up}: after the close of {found['as_of']}, {age} ago")
-    weights = ", ".join(f"{ticker} {percent(weight)}" for ticker, weight in found["target_weights"].items())
-    held = holding_words(legs_of(config), np.array(list(found["shares"].values())))
-    print(f"  hold at the next open: {weights} ({held})")
-    print(f"  {'CHANGED with this close' if found['changed'] else 'unchanged'}: {found['reason']}")
-    for series in series_ages(market):
-        print(f"  {series.words}")
-    for order in found["orders"]:
-        about = f"about {number(order['value_usd'], 0)} USD"
-        print(f"  {order['side']:<4} {number(order['shares'], 4):>14} {order['ticker']:<5} {about}")
-    if has_holding and not found["orders"]:
-        print("  nothing to trade")
+        print(f"{config.name}{simulated(market.is_simulated)}: {title(found, date.today())}")
+        print("\n".join(f"  {line}" for line in (*lines(found, own), *(age.words for age in ages))))
+    return TRADES if found.next_due is not None else 0
 
 
 def why(path: Path, day: str | None, overrides: Sequence[str], *, offline: bool, as_json: bool) -> None:
     """Print why the config's strategy holds what it holds after the last close up to `day` (None: the last one)."""
-    from backtest.now.why import document, explain, lines
+    from backtest.now import why as told
 
     config = load_all([path], overrides)[0]
     wanted = None if day is None else parsed(day)
     with placed(path, overrides):
         config, market = market_to_now(config, offline=offline, overrides=overrides)
     row = row_of(market, wanted)
-    decision = decide(config, market, registry()[config.strategy.name])
-    explanation = explain(decision, market, legs_of(config), config.strategy.initial, row)
+    strategy = registry()[config.strategy.name]
+    if is_rotation(strategy):
+        decision = decide(config, market, strategy)
+    else:  # what it held stands for what it decided
+        decision = run(config, {config.strategy.name: strategy}, market=market).decision
+    explanation = told.explain(decision, market, legs_of(config), config.strategy.initial, row)
     if as_json:
-        print(json.dumps({"strategy": config.strategy.name, **document(explanation)}, indent=2, allow_nan=False))
+        print(json.dumps({"strategy": config.strategy.name, **told.document(explanation)}, indent=2, allow_nan=False))
         return
     print(f"{config.name}{simulated(market.is_simulated)}")
-    print("\n".join(lines(explanation)))
+    print("\n".join(told.lines(explanation)))
 
 
 def parsed(text: str) -> date:

@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from backtest.errors import WriteError
 from backtest.market import Floats
 from backtest.now.fedwatch import Table
 from backtest.now.surges import SurgeFound
+from backtest.store.folder import write_text
 
 INK, SMALL, GRID = "#1d2733", "#c2571a", "#e4e7eb"
 LAYOUT: dict[str, Any] = {"template": "plotly_white", "font": {"color": INK}, "hovermode": "x unified"}
@@ -55,7 +55,4 @@ def fedwatch_chart(
 
 def _write(path: Path, figure: Any, name: str) -> None:
     page = figure.to_html(include_plotlyjs=True, full_html=True, div_id=name)
-    try:
-        path.write_text(page, encoding="utf-8", newline="\n")
-    except OSError as error:
-        raise WriteError(f"{path}: {error.strerror}; expected a file that can be written") from error
+    write_text(path, page)

@@ -48,7 +48,7 @@ class RuleNode:
         """The threshold that flips it; of a count the count that does; None when none can."""
         if self.flip is None:
             return None
-        return self.flip.value if self.unit == WHOLE else self.flip.limit
+        return self.flip.value if self.unit in WHOLE else self.flip.limit
 
     @property
     def distance(self) -> float | None:
@@ -115,7 +115,7 @@ def _leaf(words: str, evidence: Evidence, state: Any, row: int, market: Market, 
     values = np.asarray(evidence.values, dtype=np.float64)
     flip = None
     if evidence.switch is not None:
-        flip = nearest_flip(evidence.switch, values, evidence.thresholds, row, is_whole=evidence.unit == WHOLE)
+        flip = nearest_flip(evidence.switch, values, evidence.thresholds, row, is_whole=evidence.unit in WHOLE)
     answer = np.full(len(values), np.nan) if state is None else np.asarray(state, dtype=np.float64)
     return RuleNode(
         words=words,
@@ -206,10 +206,10 @@ def flip_words(node: RuleNode) -> str:
             return f"holds for {plural(node.held, 'more session')}"
         return "abstains" if node.value is None else "no value of this session flips it"
     turns = ", which alone turns the rule" if node.turns_rule else ""
-    if node.unit == WHOLE:
+    if node.unit in WHOLE:
         way = "more" if node.distance > 0 else "fewer"
         count, _, word = quantity(abs(node.distance), node.unit).partition(" ")
-        return f"flips with {count} {way} {word}, at {quantity(node.flip.value, node.unit)}{turns}"
+        return f"flips with {f'{count} {way} {word}'.strip()}, at {quantity(node.flip.value, node.unit)}{turns}"
     side = "above" if node.distance > 0 else "below"
     away = quantity(node.distance, node.unit, signed=True)
     return f"flips {side} {quantity(node.flip.limit, node.unit)}, {away} from here{turns}"

@@ -41,6 +41,7 @@ from backtest.signals.price_signals import (
     Lead,
     Momentum,
     MovingAverage,
+    Rank,
     RelativeStrength,
     Run,
     ScaledLead,
@@ -51,7 +52,7 @@ from backtest.signals.price_signals import (
 )
 
 AnySignal = Annotated[
-    Lead | Surge | TwelveOne | ScaledLead | Run | RelativeStrength | MovingAverage | Volatility | ValuationGap
+    Lead | Surge | TwelveOne | ScaledLead | Run | RelativeStrength | MovingAverage | Volatility | ValuationGap | Rank
     | Momentum | Breadth | CutWindow | EasingCycle | ImpliedCut | ExpectedCuts | CutProxy | Yield | CoolCpi | Series,
     Field(discriminator="signal"),
 ]  # fmt: skip

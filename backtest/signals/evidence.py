@@ -13,6 +13,8 @@ from backtest.signals.combine import latch
 from backtest.signals.momentum import relative_return
 from backtest.signals.periods import Period, last_of_period
 from backtest.signals.policy import CutState, cut_window
+from backtest.signals.scores import Unit
+from backtest.text import plural
 
 
 def cut_evidence(market: Market, hold: str, hold_sessions: int, min_cut_bps: int) -> Evidence:
@@ -67,9 +69,10 @@ def lead_evidence(
     legs: Legs,
     hold: str,
     otherwise: str,
-    lookback_sessions: int,
+    lookback: int,
     threshold: float,
     period: Period = "daily",
+    unit: Unit = "session",
 ) -> Evidence:
     """The lead of one leg over another, latched: yes once above the threshold, no once below its negative.
 
@@ -81,19 +84,21 @@ def lead_evidence(
         Of the config.
     hold, otherwise : str
         Names of legs.
-    lookback_sessions : int
+    lookback : int
         How far back returns are compared.
     threshold : float
         Lead needed to switch, a fraction of at least 0.
     period : str
         After which closes the lead is looked at: `daily`, `weekly`, ...
+    unit : {"session", "month"}, default "session"
+        What the lookback counts.
 
     Returns
     -------
     Evidence
         In returns; leans to neither before the first look outside the thresholds.
     """
-    lead = relative_return(market, legs[hold], legs[otherwise], lookback_sessions)
+    lead = relative_return(market, legs[hold], legs[otherwise], lookback, unit)
     names = hold, otherwise
     looks = last_of_period(market, period)
 
@@ -113,7 +118,7 @@ def lead_evidence(
         values=lead,
         unit="return",
         thresholds=(threshold, -threshold) if threshold else (0.0,),
-        label=f"Lead of {legs.label(hold)} over {legs.label(otherwise)}, {lookback_sessions} sessions",
+        label=f"Lead of {legs.label(hold)} over {legs.label(otherwise)}, {plural(lookback, unit)}",
         leans=switch(lead),
         leg=hold,
         phrase=phrase,

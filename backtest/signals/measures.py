@@ -55,26 +55,11 @@ def lead(market: Market, of: Basket, over: Basket, sessions: int, *, skip: int =
     return basket_growth(market, of, sessions, skip=skip) - basket_growth(market, over, sessions, skip=skip)
 
 
-def volatility_scaled_lead(market: Market, of: Basket, over: Basket, sessions: int, window: int) -> Floats:
-    """The lead in standard deviations: lead / (sqrt(sessions) x sd of `window` daily leads that end before it began).
-
-    sd with ddof 1; it ends `sessions` ago, so that the surge does not dampen its own measure.
-    """
-    daily = lead(market, of, over, 1)
-    deviation = _delayed(rolling_deviation(daily, window), sessions)
-    return np.asarray(lead(market, of, over, sessions) / (np.sqrt(sessions) * deviation))
-
-
 def run_length(values: Floats) -> Floats:
     """Sessions in a row, this one included, with a value above 0; 0 after one that was not; NaN where not known."""
     rows = np.arange(len(values))
     last_not = np.maximum.accumulate(np.where(values > 0, -1, rows)) if len(values) else rows
     return np.where(np.isnan(values), np.nan, (rows - last_not).astype(np.float64))
-
-
-def ratio_growth(market: Market, of: str, over: str, sessions: int) -> Floats:
-    """Return of the price ratio of two tickers over so many sessions."""
-    return growth(closes(market, of) / closes(market, over), sessions)
 
 
 def volatility(market: Market, of: Basket, window: int) -> Floats:

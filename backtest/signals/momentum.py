@@ -7,9 +7,8 @@ Gives:  float arrays of shape (sessions,), known at each session's close; NaN wh
 
 from __future__ import annotations
 
-import numpy as np
-
 from backtest.market import Basket, Floats, Market
+from backtest.signals.scores import Unit, span_return
 
 
 def leg_return(market: Market, leg: Basket, lookback_sessions: int) -> Floats:
@@ -29,21 +28,10 @@ def leg_return(market: Market, leg: Basket, lookback_sessions: int) -> Floats:
     ndarray of float, shape (sessions,)
         A fraction: the sum of weight x total return; NaN while the lookback reaches before a ticker's first price.
     """
-    key = ("leg_return", tuple(leg.items()), lookback_sessions)
-    return market.memo.get(key, lambda: _leg_return(market, leg, lookback_sessions))
+    return span_return(market, leg, lookback_sessions, "session")
 
 
-def _leg_return(market: Market, leg: Basket, lookback_sessions: int) -> Floats:
-    total = np.zeros(len(market.sessions))
-    for ticker, weight in leg.items():
-        close = market.close[ticker].to_numpy(dtype=np.float64)
-        trailing = np.full(len(close), np.nan)
-        trailing[lookback_sessions:] = close[lookback_sessions:] / close[:-lookback_sessions] - 1.0
-        total += weight * trailing
-    return total
-
-
-def relative_return(market: Market, of: Basket, over: Basket, lookback_sessions: int) -> Floats:
+def relative_return(market: Market, of: Basket, over: Basket, lookback: int, unit: Unit = "session") -> Floats:
     """Lead of one basket over another: the difference of their `leg_return`.
 
     Parameters
@@ -52,15 +40,17 @@ def relative_return(market: Market, of: Basket, over: Basket, lookback_sessions:
         To compute on.
     of, over : dict of str to float
         Ticker -> weight.
-    lookback_sessions : int
+    lookback : int
         How far back.
+    unit : {"session", "month"}, default "session"
+        What the lookback counts; calendar months are those of `scores`.
 
     Returns
     -------
     ndarray of float, shape (sessions,)
         A fraction; NaN while either is not known.
     """
-    key = ("relative_return", tuple(of.items()), tuple(over.items()), lookback_sessions)
+    key = ("relative_return", tuple(of.items()), tuple(over.items()), lookback, unit)
     return market.memo.get(
-        key, lambda: leg_return(market, of, lookback_sessions) - leg_return(market, over, lookback_sessions)
+        key, lambda: span_return(market, of, lookback, unit) - span_return(market, over, lookback, unit)
     )

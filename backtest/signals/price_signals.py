@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 import numpy as np
-from pydantic import BeforeValidator, Field, SerializerFunctionWrapHandler, model_serializer, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 from typing_extensions import override
 
 from backtest.config.fields import LegOrTicker, Ticker, unexpected
 from backtest.market import Basket, Legs, Market, Needs
 from backtest.signals import measures, scores
-from backtest.signals.signal import Measure, Signal, basket_of, mistake, name_of
-from backtest.text import listed, plural
+from backtest.signals.momentum import relative_return
+from backtest.signals.signal import LooksBack, Measure, Signal, basket_of, mistake, name_of
+from backtest.text import listed
 
 SMALL, GROWTH = LegOrTicker("small"), LegOrTicker("growth")
 """What the shipped question is about; with legs of other names, `of` and `over` must be given."""
@@ -39,40 +39,7 @@ class _Pair(Signal):
         return basket_of(self.of, legs), basket_of(self.over, legs)
 
 
-class _Back(Signal):
-    """A signal that looks back over sessions, or over calendar months instead."""
-
-    lengths: ClassVar[tuple[str, str]] = ("lookback_sessions", "lookback_months")
-    """The fields of which one counts: sessions unless months are given."""
-
-    @model_validator(mode="before")
-    @classmethod
-    def _one_length(cls, given: Any) -> Any:
-        sessions, months = cls.lengths
-        if isinstance(given, Mapping) and given.get(sessions) is not None and given.get(months) is not None:
-            raise mistake(f"found both {sessions} and {months}, expected one of them")
-        return given
-
-    @model_serializer(mode="wrap")
-    def _as_written(self, fields: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        sessions, months = self.lengths
-        written: dict[str, Any] = fields(self)
-        del written[months if written[months] is None else sessions]
-        return written
-
-    @property
-    def span(self) -> tuple[int, scores.Unit]:
-        """How far it looks back."""
-        sessions, months = (getattr(self, name) for name in self.lengths)
-        return (sessions, "session") if months is None else (months, "month")
-
-    @property
-    def span_words(self) -> str:
-        """The same in words."""
-        return plural(*self.span)
-
-
-class Lead(_Back, _Pair):
+class Lead(LooksBack, _Pair):
     """Return of one leg minus that of another over some sessions or months."""
 
     signal: Literal["lead"]
@@ -83,18 +50,14 @@ class Lead(_Back, _Pair):
 
     @override
     def measure(self, market: Market, legs: Legs) -> Measure:
-        of, over = self.baskets(legs)
-        if self.lookback_months is None:
-            return Measure(measures.lead(market, of, over, self.lookback_sessions))
-        one, other = (scores.span_return(market, basket, *self.span) for basket in (of, over))
-        return Measure(one - other)
+        return Measure(relative_return(market, *self.baskets(legs), *self.span))
 
     @override
     def title(self, legs: Legs) -> str:
         return f"lead of {self.pair(legs)} over {self.span_words}"
 
 
-class Momentum(_Back):
+class Momentum(LooksBack, Signal):
     """The return of a leg or a ticker itself, or what it is beyond that of T-bills."""
 
     signal: Literal["momentum"]
@@ -134,7 +97,7 @@ def _at_least_one(names: object) -> object:
     return tuple(names) if isinstance(names, list) else names
 
 
-class Breadth(_Back):
+class Breadth(LooksBack, Signal):
     """How many of a list of legs or tickers have risen by more than a level."""
 
     signal: Literal["breadth"]
@@ -162,21 +125,71 @@ class Breadth(_Back):
         return f"how many of {names} rose{beyond} over {self.span_words}"
 
 
-class Surge(_Pair):
+class Rank(LooksBack, Signal):
+    """The place of a leg or a ticker among several by return, 1 being the best: is it one of the top?"""
+
+    signal: Literal["rank"]
+    of: LegOrTicker = Field(description="a leg or a ticker, one of those in `among`")
+    among: Annotated[tuple[LegOrTicker, ...], BeforeValidator(_at_least_one)] = Field(
+        description="legs or tickers; of equal ones the first counts as better"
+    )
+    top: int = Field(1, ge=1, description="yes when it is among the first so many")
+    lookback_sessions: int = Field(252, ge=1, description="how far back returns reach")
+    lookback_months: int | None = Field(None, ge=1, description="the same in calendar months, instead of sessions")
+    unit: ClassVar[str] = "place"
+    default_limit = ("below", 2.0)
+
+    @model_validator(mode="after")
+    def _agrees(self) -> Rank:
+        if self.above is not None or self.below is not None:
+            raise mistake("rank: found above or below, expected top: how many places say yes")
+        if self.of not in self.among:
+            raise mistake(f"of: found {self.of}, expected one of those in among ({', '.join(self.among)})")
+        if len(set(self.among)) < len(self.among):
+            raise mistake(f"among: found {', '.join(self.among)}, expected each once")
+        if self.top >= len(self.among):
+            raise mistake(f"top: found {self.top}, expected less than the {len(self.among)} in among")
+        return self
+
+    @property
+    @override
+    def limit(self) -> tuple[bool, float]:
+        return False, self.top + 1.0
+
+    @property
+    @override
+    def needs(self) -> Needs:
+        return Needs(self.among)
+
+    @override
+    def measure(self, market: Market, legs: Legs) -> Measure:
+        returns = [scores.span_return(market, basket_of(name, legs), *self.span) for name in self.among]
+        places = scores.best(np.stack(returns, axis=1), len(self.among))
+        is_mine = places == self.among.index(self.of)
+        return Measure(np.where(is_mine.any(axis=1), is_mine.argmax(axis=1) + 1.0, np.nan))
+
+    @override
+    def title(self, legs: Legs) -> str:
+        names = listed([name_of(name, legs) for name in self.among])
+        return f"rank of {name_of(self.of, legs)} among {names} by return over {self.span_words}"
+
+
+class Surge(LooksBack, _Pair):
     """The story's burst: a lead of many points within a week."""
 
     signal: Literal["surge"]
     lookback_sessions: int = Field(5, ge=1, description="how long the burst is")
+    lookback_months: int | None = Field(None, ge=1, description="the same in calendar months, instead of sessions")
     unit: ClassVar[str] = "return"
     default_limit = ("above", 0.05)
 
     @override
     def measure(self, market: Market, legs: Legs) -> Measure:
-        return Measure(measures.lead(market, *self.baskets(legs), self.lookback_sessions))
+        return Measure(relative_return(market, *self.baskets(legs), *self.span))
 
     @override
     def title(self, legs: Legs) -> str:
-        return f"surge of {self.pair(legs)} over {self.lookback_sessions} sessions"
+        return f"surge of {self.pair(legs)} over {self.span_words}"
 
 
 class TwelveOne(_Pair):
@@ -196,23 +209,23 @@ class TwelveOne(_Pair):
         return f"lead of {self.pair(legs)} over 252 sessions without the last 21"
 
 
-class ScaledLead(_Pair):
+class ScaledLead(LooksBack, _Pair):
     """A lead in standard deviations of the daily leads before it began."""
 
     signal: Literal["scaled_lead"]
     lookback_sessions: int = Field(5, ge=1, description="how far back returns are compared")
+    lookback_months: int | None = Field(None, ge=1, description="the same in calendar months, instead of sessions")
     window_sessions: int = Field(63, ge=5, description="daily leads whose deviation it is measured in")
     unit: ClassVar[str] = "sd"
     default_limit = ("above", 2.0)
 
     @override
     def measure(self, market: Market, legs: Legs) -> Measure:
-        baskets = self.baskets(legs)
-        return Measure(measures.volatility_scaled_lead(market, *baskets, self.lookback_sessions, self.window_sessions))
+        return Measure(scores.scaled_lead(market, *self.baskets(legs), *self.span, self.window_sessions))
 
     @override
     def title(self, legs: Legs) -> str:
-        return f"volatility-scaled lead of {self.pair(legs)} over {self.lookback_sessions} sessions"
+        return f"volatility-scaled lead of {self.pair(legs)} over {self.span_words}"
 
 
 class Run(_Pair):
@@ -235,13 +248,14 @@ class Run(_Pair):
         return f"{said} in a row"
 
 
-class RelativeStrength(Signal):
+class RelativeStrength(LooksBack, Signal):
     """The price ratio of two tickers now and some sessions ago; regional banks against the market by default."""
 
     signal: Literal["relative_strength"]
     of: Ticker = Field("KRE", description="the ticker that should lead; KRE has prices since June 2006")
     over: Ticker = Field("SPY", description="the ticker it should lead")
     lookback_sessions: int = Field(63, ge=1, description="how far back the ratio is compared")
+    lookback_months: int | None = Field(None, ge=1, description="the same in calendar months, instead of sessions")
     unit: ClassVar[str] = "return"
     default_limit = ("above", 0.0)
 
@@ -252,14 +266,14 @@ class RelativeStrength(Signal):
 
     @override
     def measure(self, market: Market, legs: Legs) -> Measure:
-        return Measure(measures.ratio_growth(market, self.of, self.over, self.lookback_sessions))
+        return Measure(scores.ratio_return(market, self.of, self.over, *self.span))
 
     @override
     def title(self, legs: Legs) -> str:
-        return f"gain of {self.of}/{self.over} over {self.lookback_sessions} sessions"
+        return f"gain of {self.of}/{self.over} over {self.span_words}"
 
 
-class MovingAverage(_Back):
+class MovingAverage(LooksBack, Signal):
     """How far a leg or a ticker is above its own moving average."""
 
     lengths = ("window_sessions", "window_months")

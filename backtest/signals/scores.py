@@ -107,7 +107,9 @@ def span_return(market: Market, basket: Basket, span: int, unit: Unit, *, skip: 
 
 
 def _span_return(market: Market, basket: Basket, span: int, unit: Unit, skip: int) -> Floats:
-    early, late = rows_before(market, span, unit), rows_before(market, skip, unit) if skip else _rows(market)
+    if unit == "session" and not skip and TBILL not in basket:
+        return measures.basket_growth(market, basket, span)
+    early, late = rows_before(market, span, unit), rows_before(market, skip, unit) if skip else slice(None)
     is_known = early > NONE
     if TBILL in basket:
         return np.where(is_known, _compounded(market, early, late), np.nan)
@@ -118,17 +120,32 @@ def _span_return(market: Market, basket: Basket, span: int, unit: Unit, skip: in
     return total
 
 
-def _rows(market: Market) -> Rows:
-    return np.arange(len(market.sessions), dtype=np.int64)
-
-
-def _compounded(market: Market, early: Rows, late: Rows) -> Floats:
+def _compounded(market: Market, early: Rows, late: Rows | slice) -> Floats:
     """What T-bills rolled over every night earn between two rows; not known where a night's rate is missing."""
     if market.tbill is None:
         raise RunError("above: found tbill, but the data have no T-bill rate: set data.tbill (irx, fred ...)")
     earned = overnight_interest(market)
     index, missing = np.cumprod(1.0 + np.nan_to_num(earned)), np.cumsum(np.isnan(earned))
     return np.where(missing[late] == missing[early], index[late] / index[early] - 1.0, np.nan)
+
+
+def ratio_return(market: Market, of: str, over: str, span: int, unit: Unit) -> Floats:
+    """Return of the price ratio of two tickers over a span."""
+    ratio = measures.closes(market, of) / measures.closes(market, over)
+    early = rows_before(market, span, unit)
+    return np.where(early > NONE, ratio / ratio[early] - 1.0, np.nan)
+
+
+def scaled_lead(market: Market, of: Basket, over: Basket, span: int, unit: Unit, window: int) -> Floats:
+    """The lead in standard deviations: lead / (sqrt(its sessions) x sd of `window` daily leads that end before it).
+
+    sd with ddof 1; it ends where the lead begins, so that the surge does not dampen its own measure.
+    """
+    early = rows_before(market, span, unit)
+    lead = span_return(market, of, span, unit) - span_return(market, over, span, unit)
+    deviation = measures.rolling_deviation(measures.lead(market, of, over, 1), window)
+    sessions = np.arange(len(early)) - early
+    return np.where(early > NONE, lead / (np.sqrt(sessions) * deviation[early]), np.nan)
 
 
 def above_mean(market: Market, basket: Basket, count: int, unit: Unit) -> Floats:

@@ -6,12 +6,20 @@ where it leaves again, on which sessions it looks, and for how long a yes lasts.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    model_serializer,
+    model_validator,
+)
 
 from backtest.config.fields import (
     LegOrTicker as LegOrTicker,  # for the strategies, which see the config through signals
@@ -21,7 +29,9 @@ from backtest.decision import Evidence
 from backtest.market import Basket, Floats, Legs, Market, Needs
 from backtest.signals.limits import Limit
 from backtest.signals.periods import Period, last_of_period
+from backtest.signals.scores import Unit
 from backtest.signals.wording import answer, beyond, leaving
+from backtest.text import plural
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +48,41 @@ class Measure:
     def nbytes(self) -> int:
         """Size of the arrays."""
         return self.values.nbytes + (0 if self.fresh is None else self.fresh.nbytes)
+
+
+class LooksBack(BaseModel):
+    """A signal, or the parameters of a strategy, that looks back over sessions, or over calendar months instead."""
+
+    lengths: ClassVar[tuple[str, str]] = ("lookback_sessions", "lookback_months")
+    """The fields of which one counts: sessions unless months are given."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _one_length(cls, given: Any) -> Any:
+        sessions, months = cls.lengths
+        if not isinstance(given, Mapping) or given.get(months) is None:
+            return given
+        if given.get(sessions) is not None:
+            raise mistake(f"found both {sessions} and {months}, expected one of them")
+        return {key: value for key, value in given.items() if key != sessions}  # null takes back what a base says
+
+    @model_serializer(mode="wrap")
+    def _as_written(self, fields: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        sessions, months = self.lengths
+        written: dict[str, Any] = fields(self)
+        del written[months if written[months] is None else sessions]
+        return written
+
+    @property
+    def span(self) -> tuple[int, Unit]:
+        """How far it looks back."""
+        sessions, months = (getattr(self, name) for name in self.lengths)
+        return (sessions, "session") if months is None else (months, "month")
+
+    @property
+    def span_words(self) -> str:
+        """The same in words."""
+        return plural(*self.span)
 
 
 class Signal(BaseModel):
@@ -126,7 +171,7 @@ class Signal(BaseModel):
             label=capital(title),
             leans=state if asks else 1.0 - state,
             leg=leg,
-            phrase=lambda row: f"{title} {answer(limit, values, self.unit, sessions, self.decide, row)}",
+            phrase=lambda row: f"{title} {answer(limit, values, self.unit, sessions, str(self.decide), row)}",
             switch=limit,
         )
 

@@ -14,13 +14,13 @@ from backtest.market import Floats
 from backtest.signals.limits import Booleans, Limit
 from backtest.text import plural, quantity
 
-WHOLE = "sessions"
-"""The unit that is counted: its values are whole numbers, so that `above 0` is `at least 1`."""
+WHOLE = ("sessions", "place")
+"""Units that are counted: their values are whole numbers, so that `above 0` is `at least 1`."""
 
 
 def beyond(enter: float, unit: str, *, is_above: bool) -> str:
     """The side of a limit that says yes: `above 2.00 sd`, `at least 1 session`, `at most 3 sessions`."""
-    if unit == WHOLE:
+    if unit in WHOLE:
         return f"at least {quantity(math.floor(enter) + 1, unit)}" if is_above else (
             f"at most {quantity(math.ceil(enter) - 1, unit)}")  # fmt: skip
     return f"{'above' if is_above else 'below'} {quantity(enter, unit)}"
@@ -29,14 +29,14 @@ def beyond(enter: float, unit: str, *, is_above: bool) -> str:
 def leaving(leave: float, unit: str, *, is_above: bool) -> str:
     """From where on a yes ends: `at +0.25 percentage points`, `at 3 sessions`."""
     whole = math.floor(leave) if is_above else math.ceil(leave)
-    return f"at {quantity(whole if unit == WHOLE else leave, unit)}"
+    return f"at {quantity(whole if unit in WHOLE else leave, unit)}"
 
 
 def answer(limit: Limit, values: Floats, unit: str, sessions: pd.DatetimeIndex, looked: str, row: int) -> str:
     """The value of a row with what the limit makes of it: `2.10 sd (yes, above 2.00 sd)`.
 
     Where the value alone does not decide, it says since when the answer stands and why it still does. looked: how often
-    the limit looks (daily, weekly, monthly).
+    the limit looks (daily, weekly, every 5 sessions).
     """
     state = limit(values)
     now = quantity(float(values[row]), unit)

@@ -198,3 +198,11 @@ def file_digests(files: Mapping[str, Content]) -> dict[str, dict[str, Any]]:
     """File name -> sha256 and size, for the manifest."""
     encoded = {name: _encoded(content) for name, content in files.items()}
     return {name: {"sha256": hashlib.sha256(data).hexdigest(), "bytes": len(data)} for name, data in encoded.items()}
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write one file that the user named; WriteError, in one line, where that cannot be done."""
+    try:
+        path.write_text(text, encoding="utf-8", newline="\n")
+    except OSError as error:
+        raise WriteError(f"{path}: {error.strerror}; expected a file that can be written") from None

@@ -50,7 +50,7 @@ def test_a_file_is_named_asked_about_and_written(tmp_path: Path, capsys: pytest.
     code, _, _ = call(capsys, "import", str(path), "--adjusted", "total_return", "--to", str(tmp_path / "own"))
     assert code == 0
     own = CsvFolder(tmp_path / "own").prices(["IWM"])["IWM"].values
-    assert own["close"].to_numpy().tolist() == pd.read_csv(path)["Close"].tolist()[::-1]
+    assert own["close"].to_numpy().tolist() == pd.read_csv(path, float_precision="round_trip")["Close"].tolist()[::-1]
     (tmp_path / "own" / "IWM.csv").write_text("date\n", encoding="utf-8", newline="\n")
     code, _, err = call(capsys, "import", str(path), "--adjusted", "total_return", "--to", str(tmp_path / "own"))
     assert (code, "is there with other prices" in err) == (6, True)

@@ -30,19 +30,51 @@ def told(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, Any]
     return int(ended.value.code or 0), json.loads(text) if "--json" in arguments and captured.out else text
 
 
-@pytest.mark.parametrize("code", [10, 0])
-def test_signal_ends_with_ten_when_the_target_changed_with_the_last_session(
-    code: int, capsys: Any, monkeypatch: Any
+@pytest.mark.parametrize(("delay", "evening"), [(1, 0), (1, 1), (3, 0), (3, 2), (3, 3)])
+def test_signal_ends_with_ten_on_the_evening_before_a_trade_and_on_no_other(
+    delay: int, evening: int, capsys: Any, monkeypatch: Any, tmp_path: Path
 ) -> None:
     changed = changes("cool_cpi")
-    day = changed if code else next_session(changed)
+    days = exchange_sessions(pd.Timestamp(changed), pd.Timestamp(changed) + pd.Timedelta(days=14))
+    on = [f"--set=execution.delay_sessions={delay}", "--csv", str(tmp_path / "orders.csv")]
 
     def to_that_day(config: Any, *, offline: bool, overrides: Any) -> Any:
-        return config, load_market(config, offline=offline).until(pd.Timestamp(day))
+        return config, load_market(config, offline=offline).until(days[evening])
 
     monkeypatch.setattr(signal, "market_to_now", to_that_day)
-    ended, found = told(capsys, "signal", str(CONFIGS / "cool_cpi.yaml"), "--json")
-    assert (ended, found["changed"], found["as_of"]) == (code, bool(code), day)
+    ended, found = told(capsys, "signal", str(CONFIGS / "cool_cpi.yaml"), *on, "--json")
+    is_eve = evening == delay - 1
+    assert (ended, found["trades_next"], found["as_of"]) == (10 if is_eve else 0, is_eve, f"{days[evening]:%Y-%m-%d}")
+    due = found["due"]
+    assert [(each["date"], each["decided"]) for each in due] == (
+        [(f"{days[delay]:%Y-%m-%d}", changed)] if evening < delay else []
+    )
+    head, *orders = (tmp_path / "orders.csv").read_text(encoding="utf-8").splitlines()
+    assert head == "ticker,side,shares,type"
+    if not is_eve:
+        assert orders == []
+        return
+    tape = load_market(load_config(CONFIGS / "cool_cpi.yaml", strategies=REGISTRY)).raw_close.loc[days[evening]]
+    told_orders = [
+        (o["ticker"], o["side"].upper(), pytest.approx(o["value_usd"] / float(tape[o["ticker"]])))
+        for o in due[0]["orders"]
+    ]
+    rows = [order.split(",") for order in orders]
+    assert [(ticker, side, float(shares)) for ticker, side, shares, _ in rows] == told_orders
+    assert {kind for *_, kind in rows} == {"MKT"}
+
+
+def test_a_holding_of_ones_own_does_not_change_the_exit_code(capsys: Any) -> None:
+    path = str(CONFIGS / "cool_cpi.yaml")
+    code, _ = told(capsys, "signal", path)
+    assert told(capsys, "signal", path, "--holding", "cash=5000")[0] == code == 0
+
+
+def test_an_orders_file_that_cannot_be_written_is_one_line_and_exit_code_six(capsys: Any, tmp_path: Path) -> None:
+    code, text = told(capsys, "signal", str(CONFIGS / "cool_cpi.yaml"), "--csv", str(tmp_path))
+    assert code == 6
+    assert text.startswith(f"{tmp_path}: ")
+    assert text.count("\n") == 1
 
 
 def changes(name: str) -> str:
@@ -53,23 +85,30 @@ def changes(name: str) -> str:
     return f"{market.sessions[int(np.flatnonzero(np.diff(share))[-1]) + 1]:%Y-%m-%d}"
 
 
-def next_session(day: str) -> str:
-    start = pd.Timestamp(day)
-    return f"{exchange_sessions(start, start + pd.Timedelta(days=7))[1]:%Y-%m-%d}"
-
-
 def test_signal_works_out_orders_from_a_holding(capsys: Any) -> None:
     path = str(CONFIGS / "surge_2024.yaml")
     _, found = told(capsys, "signal", path, "--holding", "QQQ=120,IVW=40,cash=5000", "--json")
     assert set(found) == {
-        "schema", "strategy", "as_of", "shares", "target_weights", "changed", "orders", "reason", "data_age_days",
+        "schema", "name", "strategy", "as_of", "data_age_days", "next_fill", "trades_next", "shares", "target_weights",
+        "reason", "account", "due", "holding",
     }  # fmt: skip
     assert found["strategy"] == "rules"
     assert sum(found["target_weights"].values()) == pytest.approx(1.0)
-    assert [order["side"] for order in found["orders"]] == sorted((o["side"] for o in found["orders"]), reverse=True)
-    sold = sum(order["value_usd"] for order in found["orders"] if order["side"] == "sell")
-    bought = sum(order["value_usd"] for order in found["orders"] if order["side"] == "buy")
+    orders = found["holding"]["orders"]
+    assert [order["side"] for order in orders] == sorted((o["side"] for o in orders), reverse=True)
+    sold = sum(order["value_usd"] for order in orders if order["side"] == "sell")
+    bought = sum(order["value_usd"] for order in orders if order["side"] == "buy")
     assert bought == pytest.approx(5000 + sold - 0.0005 * (sold + bought), abs=0.01), "net of costs, nothing left"
+    assert found["holding"]["cash_usd"] == pytest.approx(0.0, abs=0.01)
+
+
+def test_who_holds_what_the_tested_account_holds_has_nothing_to_trade(capsys: Any) -> None:
+    path = str(CONFIGS / "surge_2024.yaml")
+    _, found = told(capsys, "signal", path, "--json")
+    account = found["account"]
+    held = ",".join(f"{t}={n!r}" for t, n in account["shares"].items() if n) + f",cash={account['cash_usd']!r}"
+    _, text = told(capsys, "signal", path, "--holding", held)
+    assert "    nothing to trade\n" in text
 
 
 @pytest.mark.parametrize(

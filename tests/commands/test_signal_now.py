@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
+import cheats
 import numpy as np
 import pandas as pd
 import pytest
 
 from backtest.cli import main
+from backtest.commands import common, today
 from backtest.data.calendar import exchange_sessions
 
 DAYS = exchange_sessions(pd.Timestamp("2023-01-03"), pd.Timestamp("2024-07-16"))
@@ -70,6 +73,37 @@ def test_a_broken_price_after_the_configs_end_is_no_reason_to_answer_for_an_olde
     code, text, error = told(capsys, "signal", config_of(tmp_path, broken=True))
     assert (code, text) == (3, "")
     assert "IWM: a price is zero or negative on 2024-07-16" in error
+
+
+def test_signal_and_why_of_a_strategy_that_trades_in_its_own_next_are_of_its_books(
+    tmp_path: Path, capsys: Any, monkeypatch: Any
+) -> None:
+    class MostlySmall(cheats.Rotation):
+        """Buys the last feed once, for nine tenths."""
+
+        def next(self) -> None:
+            if len(self) == 5:
+                self.order_target_percent(self.datas[-1], 0.9)
+
+    for module in (today, common):
+        monkeypatch.setattr(module, "registry", lambda: {"mostly_small": MostlySmall})
+    path = Path(config_of(tmp_path))
+    text = path.read_text(encoding="utf-8").replace(
+        "relative_momentum, params: {lookback_sessions: 63}", "mostly_small"
+    )
+    path.write_text(text, encoding="utf-8", newline="\n")
+
+    code, said, _ = told(capsys, "signal", str(path), "--json")
+    found = json.loads(said)
+    assert (code, found["due"], found["target_weights"]["QQQ"]) == (0, [], 0.0)
+    assert found["target_weights"]["IWN"] == pytest.approx(0.9, abs=0.02)
+    code, said, _ = told(capsys, "why", str(path))
+    assert code == 0
+    assert "90% small caps" in said
+    assert "10% cash" in said
+    code, said, _ = told(capsys, "signal", str(path), "--set", "data.end=2023-06-07")
+    assert code == 10, "the evening of its one order"
+    assert "ORDERS for the open of 2023-06-08, decided at the close of 2023-06-07" in said
 
 
 def test_why_says_which_session_it_answers_for_and_refuses_a_day_long_after_the_last(

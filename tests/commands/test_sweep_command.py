@@ -26,7 +26,9 @@ grid:
 """
 
 
-FILES = {"base.yaml", "curves.csv", "manifest.json", "study.yaml", "sweep.csv", "sweep.html", "sweep.json"}
+FILES = {
+    "base.yaml", "curves.csv", "manifest.json", "study.yaml", "sweep.csv", "sweep.html", "sweep.json", "trials.ledger",
+}  # fmt: skip
 
 
 def prepared(folder: Path, text: str = STUDY) -> Path:
@@ -50,7 +52,7 @@ def test_a_sweep_leaves_a_table_a_page_and_a_manifest(tmp_path: Path, capsys: py
     assert "the same by backtrader" in said
     assert "SIMULATED DATA" in said
     assert {path.name for path in folder.iterdir()} == FILES
-    table = pd.read_csv(folder / "sweep.csv")
+    table = pd.read_csv(folder / "sweep.csv", float_precision="round_trip")
     assert len(table) == 32
     assert tuple(table.columns[3:]) == metric_keys(["growth", "small"])
     manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
@@ -75,10 +77,10 @@ def test_a_sweep_leaves_a_table_a_page_and_a_manifest(tmp_path: Path, capsys: py
 def test_curves_are_those_of_the_finalists_and_of_points_asked_for(tmp_path: Path) -> None:
     folder = swept(prepared(tmp_path), tmp_path / "results", "--curve", "30", "--curve", "3")
     told = json.loads((folder / "sweep.json").read_text(encoding="utf-8"))
-    curves = pd.read_csv(folder / "curves.csv")
+    curves = pd.read_csv(folder / "curves.csv", float_precision="round_trip")
     points = {f"point_{each['point']}" for each in told["finalists"]} | {"point_3", "point_30"}
     assert set(curves.columns) == {"date", "benchmark_QQQ", "benchmark_IWM", "benchmark_static_mix_0.5"} | points
-    finals = pd.read_csv(folder / "sweep.csv")["final_equity_usd"]
+    finals = pd.read_csv(folder / "sweep.csv", float_precision="round_trip")["final_equity_usd"]
     for name in points:
         assert curves[name].iloc[-1] == finals[int(name.removeprefix("point_"))]
     assert len(curves) == told["period"]["sessions"]
@@ -101,10 +103,15 @@ def test_a_curve_of_no_point_is_a_mistake_before_anything_is_run(
 
 
 def test_parquet_is_the_csv_with_its_types(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    parquet = pytest.importorskip("pyarrow.parquet", reason="the extra [parquet] is not installed")
+    parquet = pytest.importorskip(
+        "pyarrow.parquet", exc_type=ImportError, reason="the extra [parquet] is not installed"
+    )
     text = STUDY.replace("grid:", "grid:\n  strategy.params.combine: [all, any]\n  execution.slippage_bps: [0, 4.5]")
     folder = swept(prepared(tmp_path, text), tmp_path / "results", "--parquet")
-    table, csv = parquet.read_table(folder / "sweep.parquet"), pd.read_csv(folder / "sweep.csv")
+    table, csv = (
+        parquet.read_table(folder / "sweep.parquet"),
+        pd.read_csv(folder / "sweep.csv", float_precision="round_trip"),
+    )
     assert table.column_names == list(csv.columns)
     types = {name: str(table.schema.field(name).type) for name in table.column_names}
     assert [types[name] for name in list(csv.columns)[:5]] == ["string", "double", "int64", "int64", "double"]

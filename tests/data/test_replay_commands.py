@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from replay_worlds import FOUR, PAIR, TICKERS, Client, append_sessions
+from replay_worlds import FOUR, PAIR, TICKERS, Client, append_sessions, write_world
 
 from backtest.config import load_config
 from backtest.data import content_hash, load_market
@@ -172,3 +172,21 @@ def test_revisions_come_from_the_archive_and_count_from_when_they_were_known(
     assert found == ["nan", "318.0", "318.0", "318.1", "318.1", "319.0"]
     assert "2 revisions" not in observed.clock
     assert "1 revision" in observed.clock
+
+
+def test_a_published_config_runs_on_prices_from_yahoo(client: Client, tmp_path: Path) -> None:
+    """Dual momentum: the prices of its three funds, and the T-bill rate that is its hurdle, come over the wire."""
+    client.replay.serve(write_world(tmp_path / "funds", tickers=("SPY", "EFA", "AGG")))
+    config = Path(__file__).parents[2] / "configs" / "published" / "dual_momentum.yaml"
+    dates = ("--set", "data.start=2020-06-01", "--set", "data.end=2024-12-30")
+    told = client.call("run", str(config), *dates, "--out", str(client.results), "--json")
+    assert told.code == 0, told.text
+    assert {entry["name"] for entry in client.asked()} >= {"SPY", "EFA", "AGG", "^IRX"}
+    decisions = pd.read_csv(result_of(client) / "decisions.csv", index_col="date", parse_dates=True)
+    at_looks = decisions.groupby(decisions.index.strftime("%Y-%m")).tail(1).iloc[12:-1]
+    is_on = at_looks["score_SPY"] > at_looks["hurdle"]
+    better = at_looks["score_SPY"] >= at_looks["score_EFA"]
+    assert (at_looks["share_AGG"] == ~is_on).all()
+    assert (at_looks["share_SPY"] == (is_on & better)).all()
+    assert (at_looks["share_EFA"] == (is_on & ~better)).all()
+    assert is_on.sum() > 10 < (~is_on).sum()

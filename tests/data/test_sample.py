@@ -15,7 +15,7 @@ from backtest.data.checks import check_prices
 from backtest.data.policy import load_policy_decisions
 from backtest.data.sample import noise as sample_noise
 from backtest.data.sample import rates as sample_rates
-from backtest.data.sample.funds import FUNDS
+from backtest.data.sample.funds import FUNDS, FURTHER_FUNDS, MONTHLY
 from backtest.data.sample.prices import SAMPLE_TICKERS, sample_prices, sample_tbill
 from backtest.errors import DataError
 
@@ -23,6 +23,7 @@ Prices = dict[str, pd.DataFrame]
 
 SHARE_FUNDS = tuple(FUNDS)
 GOLDEN_PRICES = "b2987d0f6a314437f353fe86ac4c207446b1fc8b352ad50b9b3911c2debd567d"
+GOLDEN_FURTHER = "79e4bf2060640491980f09f0ebb5a208e72ead501763500f8f7b4470af100af6"
 GOLDEN_TBILL = "4ba6de898754c165e09f9a0b94d5d9f8d8e8623d1dd2951ac0ce3b8ac867f734"
 GOLDEN_END = "2024-12-31"
 """Calendars published before December 2024 do not know that the exchange closed on 2025-01-09."""
@@ -88,8 +89,10 @@ def implausible(prices: Prices) -> list[str]:
 
 
 def test_numbers_are_these_on_every_machine(prices: Prices, tbill: pd.Series) -> None:
-    assert list(prices) == list(SAMPLE_TICKERS) == ["QQQ", "IVW", "IWM", "IWN", "SPY", "KRE", "BIL"]
-    assert hashlib.sha256(b"".join(map(digest, prices.values()))).hexdigest() == GOLDEN_PRICES
+    first, further = ["QQQ", "IVW", "IWM", "IWN", "SPY", "KRE", "BIL"], list(FURTHER_FUNDS)
+    assert list(prices) == list(SAMPLE_TICKERS) == [*first, *further]
+    for tickers, golden in ((first, GOLDEN_PRICES), (further, GOLDEN_FURTHER)):
+        assert hashlib.sha256(b"".join(digest(prices[ticker]) for ticker in tickers)).hexdigest() == golden
     assert hashlib.sha256(digest(tbill)).hexdigest() == GOLDEN_TBILL
 
 
@@ -156,9 +159,10 @@ def test_adjusted_closes_follow_yahoos_rule(prices: Prices) -> None:
 
 
 def test_no_ex_date_or_split_falls_on_a_holiday(prices: Prices) -> None:
-    for ticker in SHARE_FUNDS:
+    for ticker, fund in (FUNDS | FURTHER_FUNDS).items():
         paid = prices[ticker].index[prices[ticker]["dividends"] > 0]
-        assert list(paid.strftime("%Y-%m")) == [f"{y}-{m:02}" for y in range(2000, 2026) for m in (3, 6, 9, 12)]
+        months = range(1, 13) if fund.ex_months == MONTHLY else (3, 6, 9, 12)
+        assert list(paid.strftime("%Y-%m")) == [f"{y}-{m:02}" for y in range(2000, 2026) for m in months]
     splits = {t: f.loc[f["splits"] > 0, "splits"] for t, f in prices.items()}
     found = {(t, f"{day:%Y-%m-%d}", ratio) for t, s in splits.items() for day, ratio in s.items()}
     assert found == {("IWM", "2005-06-14", 2.0), ("IVW", "2018-10-16", 4.0)}
@@ -166,13 +170,25 @@ def test_no_ex_date_or_split_falls_on_a_holiday(prices: Prices) -> None:
 
 
 def test_dividends_yield_what_the_fund_says(prices: Prices) -> None:
-    for ticker, fund in FUNDS.items():
+    for ticker, fund in (FUNDS | FURTHER_FUNDS).items():
         frame = prices[ticker]
         assert (frame["dividends"] / frame["close"].shift()).sum() / 26 == pytest.approx(fund.payout_annual, rel=0.01)
 
 
 def test_it_looks_like_a_market(prices: Prices) -> None:
     assert implausible(prices) == []
+
+
+def test_further_funds_move_as_their_table_says(prices: Prices) -> None:
+    returns = log_returns(prices)
+    for ticker, fund in FURTHER_FUNDS.items():
+        assert returns[ticker].std() * 252**0.5 == pytest.approx(fund.volatility, rel=0.06)
+        earned = np.log(prices[ticker]["adj_close"]).diff().sum() / 26
+        assert abs(earned - fund.growth) < 2.5 * fund.volatility / 26**0.5, ticker  # luck of 26 years
+    bonds = returns[["SHY", "IEF", "TLT", "AGG", "LQD"]]
+    assert (bonds.corr() > 0.5).all(axis=None)
+    assert bonds[["SHY", "IEF", "TLT"]].corrwith(returns["SPY"]).between(-0.35, -0.1).all()
+    assert returns[[t for t in FURTHER_FUNDS if t.startswith("XL")]].corrwith(returns["SPY"]).between(0.5, 0.95).all()
 
 
 def test_a_third_of_the_variance_comes_overnight_and_storms_cluster(prices: Prices) -> None:
@@ -236,9 +252,8 @@ def test_the_simulated_bill_is_near_the_real_one(tbill: pd.Series, real_data: Pa
 def test_an_unknown_ticker_is_refused_with_those_there_are(sessions: pd.DatetimeIndex) -> None:
     with pytest.raises(DataError) as refused:
         sample_prices(["QQQ", "TQQQ"], sessions)
-    assert refused.value.problems == (
-        "sample: 'TQQQ' is not simulated; there are QQQ, IVW, IWM, IWN, SPY, KRE, BIL",
-    )  # fmt: skip
+    told = f"sample: 'TQQQ' is not simulated; there are {', '.join((*FUNDS, 'BIL', *FURTHER_FUNDS))}"
+    assert refused.value.problems == (told,)
 
 
 def test_a_calendar_that_is_too_short_is_refused(sessions: pd.DatetimeIndex) -> None:

@@ -13,7 +13,7 @@ from backtest.account.strategy import StrategyParams
 from backtest.config import Config, CsvPrices, DataConfig, ExecutionConfig, MacroConfig, StrategyConfig
 from backtest.data import load_market
 from backtest.market import Market, Needs
-from backtest.signals import implied, inflation, measures
+from backtest.signals import implied, inflation, measures, scores
 
 
 class Everything(StrategyParams):
@@ -58,9 +58,11 @@ def test_yields_minus_the_funds_rate(market: Market, on: Any) -> None:
 
 def test_the_surge_its_run_and_its_confirmation(market: Market, on: Any) -> None:
     small, large = {"IWM": 1.0}, {"QQQ": 1.0}
-    scaled = measures.volatility_scaled_lead(market, small, large, 5, 63)
+    scaled = scores.scaled_lead(market, small, large, 5, "session", 63)
     assert on(scaled, "2024-07-16") == pytest.approx(6.09, abs=0.005)
-    assert on(measures.ratio_growth(market, "KRE", "SPY", 21), "2024-07-16") == pytest.approx(0.159, abs=0.0005)
+    assert on(scores.ratio_return(market, "KRE", "SPY", 21, "session"), "2024-07-16") == pytest.approx(
+        0.159, abs=0.0005
+    )
     assert on(measures.run_length(measures.basket_growth(market, small, 1)), "2024-07-16") == 5
     assert on(measures.run_length(measures.lead(market, small, large, 1)), "2024-07-16") == 4
 
@@ -92,6 +94,6 @@ def test_ready_made_probabilities_say_what_the_contracts_say(market: Market) -> 
 
 
 def test_a_bank_ticker_abstains_before_it_exists(market: Market) -> None:
-    ratio = pd.Series(measures.ratio_growth(market, "KRE", "SPY", 63), market.sessions)
+    ratio = pd.Series(scores.ratio_return(market, "KRE", "SPY", 63, "session"), market.sessions)
     assert ratio[:"2006-06-21"].isna().all()  # type: ignore[misc]
     assert ratio["2006-12-01":].notna().all()  # type: ignore[misc]

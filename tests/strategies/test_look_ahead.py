@@ -47,6 +47,13 @@ QUESTIONS: dict[str, tuple[str, dict[str, Any]]] = {
     "relative_momentum, threshold": ("relative_momentum", {"lookback_sessions": 10, "threshold": 0.01}),
     "relative_momentum, weekly": ("relative_momentum", {"lookback_sessions": 2, "decide": "weekly"}),
     "relative_momentum, monthly": ("relative_momentum", {"lookback_sessions": 5, "decide": "monthly"}),
+    "relative_momentum, every": ("relative_momentum", {"lookback_sessions": 5, "decide": {"every_sessions": 3}}),
+    "rate_cut_momentum, every": (
+        "rate_cut_momentum",
+        {"hold_sessions": 9, "lookback_sessions": 5, "combine": "any", "decide": {"every_sessions": 4}},
+    ),
+    "rank, every": ("rank", {"lookback_sessions": 5, "decide": {"every_sessions": 3}}),
+    "relative_momentum, months": ("relative_momentum", {"lookback_months": 1}),
     "rate_cut_momentum, all": ("rate_cut_momentum", {"hold_sessions": 9, "lookback_sessions": 5}),
     "rate_cut_momentum, any": ("rate_cut_momentum", {"hold_sessions": 3, "lookback_sessions": 5, "combine": "any"}),
     "static_mix": ("static_mix", {"shares": {"growth": 0.7, "small": 0.3}}),
@@ -66,6 +73,19 @@ QUESTIONS: dict[str, tuple[str, dict[str, Any]]] = {
         },
     ),
     "rank, tbill": ("rank", {"lookback_months": 1, "above": "tbill", "decide": "daily"}),
+    "rank, several lengths": (
+        "rank",
+        {
+            "lookback_sessions": (3, 8),
+            "score_weights": (2.0, -0.5),
+            "above": 0.0,
+            "top": 2,
+            "weights": "inverse_volatility",
+            "volatility_sessions": 5,
+            "decide": "daily",
+        },
+    ),
+    "rank, hurdle is a ticker": ("rank", {"lookback_sessions": 4, "above": "IWM", "canary": "QQQ", "decide": "daily"}),
     "rank, average": ("rank", {"score": "moving_average", "lookback_months": 2, "above": 0.0, "decide": "daily"}),
 }
 """Each registered strategy, with parameters under which it decides something new all the time."""

@@ -14,13 +14,15 @@ import numpy as np
 import pandas as pd
 import pytest
 from pydantic import ValidationError
-from worlds import market_of, weekdays
+from worlds import market_of, rotation_market, weekdays
 
 from backtest.decision import check_decision
 from backtest.errors import RunError
 from backtest.market import Floats, Legs, Market
-from backtest.signals.scores import TBILL, best, rows_before, span_return
+from backtest.signals.scores import TBILL, best, ratio_return, rows_before, scaled_lead, span_return
+from backtest.signals.signal import Signal
 from strategies.rank import Rank
+from strategies.relative_momentum import RelativeMomentum
 from strategies.rules import Rules
 
 NAN = float("nan")
@@ -255,6 +257,85 @@ def test_signals_over_months() -> None:
     assert says(market, signal="moving_average", of="A", window_months=2)[1] == approx(110 / 105 - 1)
 
 
-def test_a_signal_looks_back_over_months_or_sessions() -> None:
+def test_the_place_of_a_leg_among_several() -> None:
+    """Returns of the months: A 10, 0, 5 %, B 5, 5, 5 %; C stands still; D has no price before March."""
+    market = months(A=[100, 110, 110, 115.5, 115.5], B=[100, 105, 110.25, 115.7625, 100], D=[NAN, NAN, 100, 90, 100])
+    given = {"signal": "rank", "among": ["A", "B", "C", "D"], "lookback_months": 1}
+    places = {name: says(market, of=name, **given) for name in "ABCD"}
+    assert np.isnan([places[name][0] for name in "ABCD"]).all()
+    assert [places["A"][1:], places["B"][1:], places["C"][1:]] == [[1, 2, 1, 2], [2, 1, 2, 4], [3, 3, 3, 3]]
+    assert np.isnan(places["D"][1:3]).all()
+    assert places["D"][3:] == [4, 1]  # +11 % in May
+
+
+def test_the_first_places_say_yes_until_a_place_to_leave_at() -> None:
+    market = months(A=[100, 110, 110, 110, 110], B=[100, 105, 111, 112, 115], C=[100, 101, 110, 120, 120])
+
+    def answers(**params: Any) -> list[float]:
+        when = {"signal": "rank", "of": "A", "among": ["A", "B", "C"], "lookback_months": 1, **params}
+        params = Rules.Params.model_validate_json(json.dumps({"hold": [{"leg": "A", "when": when}, {"leg": "B"}]}))
+        decision = Rules.decide(market, ALONE, params)
+        return [float(share) for share in decision.by_leg[market.sessions.get_indexer(ENDS), 0]]
+
+    # Places of A: 1, 3, 3, 2 (of equal ones the first counts as better: C stands still in May as well).
+    assert answers()[1:] == [1, 0, 0, 0]
+    assert answers(top=2)[1:] == [1, 0, 0, 1]
+    assert answers(leave=4.0)[1:] == [1, 1, 1, 1]
+    assert answers(decide="monthly", leave=3.0)[1:] == [1, 0, 0, 0]
+
+
+@pytest.mark.parametrize(
+    ("params", "told"),
+    [
+        ({"of": "A", "among": ["B", "C"]}, "of: found A, expected one of those in among"),
+        ({"of": "A", "among": ["A", "A", "B"]}, "expected each once"),
+        ({"of": "A", "among": ["A", "B"], "top": 2}, "top: found 2, expected less than the 2 in among"),
+        ({"of": "A", "among": ["A", "B"], "below": 2}, "expected top"),
+        ({"of": "A", "among": []}, "at least one"),
+    ],
+)
+def test_a_place_that_makes_no_sense_is_refused(params: dict[str, Any], told: str) -> None:
+    with pytest.raises(ValidationError, match=told):
+        says(months(), signal="rank", **params)
+
+
+@pytest.mark.parametrize("signal", ["lead", "surge", "scaled_lead", "relative_strength"])
+def test_a_signal_looks_back_over_months_or_sessions(signal: str) -> None:
     with pytest.raises(ValidationError, match="found both lookback_sessions and lookback_months"):
-        says(months(), signal="lead", of="A", over="B", lookback_months=1, lookback_sessions=21)
+        says(months(), signal=signal, of="A", over="B", lookback_months=1, lookback_sessions=21)
+
+
+def test_every_signal_with_sessions_takes_months() -> None:
+    signals = [each for base in Signal.__subclasses__() for each in (base, *base.__subclasses__())]
+    looking = [each for each in signals if {"lookback_sessions", "lookback_months"} & set(each.model_fields)]
+    assert len(looking) >= 7
+    assert all({"lookback_sessions", "lookback_months"} <= set(each.model_fields) for each in looking)
+
+
+def test_leads_over_months_are_those_over_the_sessions_of_the_months() -> None:
+    market = rotation_market(5, sessions=300)
+    legs, row = Legs(), 250
+    early = int(rows_before(market, 3, "month")[row])
+    count = row - early
+    small, growth = legs["small"], legs["growth"]
+    assert scaled_lead(market, small, growth, 3, "month", 30)[row] == pytest.approx(
+        scaled_lead(market, small, growth, count, "session", 30)[row], rel=1e-12
+    )
+    assert (
+        ratio_return(market, "IWM", "QQQ", 3, "month")[row] == ratio_return(market, "IWM", "QQQ", count, "session")[row]
+    )
+
+
+def test_relative_momentum_over_months() -> None:
+    market = months(A=[100, 110, 110, 110, 120], B=[100, 100, 120, 121, 121])
+    params = RelativeMomentum.Params(lookback_months=1, decide="monthly", hold="B", otherwise="A")
+    decision = RelativeMomentum.decide(market, ALONE, params)
+    rows = market.sessions.get_indexer(ENDS)[1:]
+    assert decision.by_leg[rows, 1].tolist() == [0.0, 1.0, 1.0, 0.0]
+    assert "over 1 month," in RelativeMomentum.rule(ALONE, params)
+    assert RelativeMomentum.Params(**params.model_dump()) == params
+    with pytest.raises(ValidationError, match="found both"):
+        RelativeMomentum.Params(lookback_months=1, lookback_sessions=21)
+    assert RelativeMomentum.Params(lookback_months=1, lookback_sessions=None) == RelativeMomentum.Params(
+        lookback_months=1
+    )

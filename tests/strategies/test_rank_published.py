@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import runpy
 from pathlib import Path
 
 import pytest
@@ -56,6 +57,28 @@ def test_a_shipped_config_gives_the_published_figure(
 def test_a_shipped_config_is_right_and_told_in_the_documentation(path: Path) -> None:
     load_config(path, strategies=REGISTRY)
     assert f"`{path.name}`" in (CONFIGS.parents[1] / "docs" / "published.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("path", sorted(CONFIGS.glob("*.yaml")), ids=lambda path: path.stem)
+def test_a_shipped_config_runs_offline_on_the_sample(path: Path) -> None:
+    config = load_config(path, strategies=REGISTRY, overrides=["data.prices={source: sample}"])
+    result = run(config, REGISTRY, offline=True)
+    held = result.decision.by_leg[result.decision.is_known]
+    assert len(held) > 3000
+    assert all(held[:, i].any() for i, leg in enumerate(config.legs) if leg != "SHY")
+    assert len(set(result.books.fills.row.tolist())) >= 8
+
+
+def test_the_figures_of_the_documentation_are_those_that_the_benchmark_measures(real_data: Path) -> None:
+    root = CONFIGS.parents[1]
+    text = (root / "docs" / "published.md").read_text(encoding="utf-8")
+    rows = list(runpy.run_path(str(root / "benchmarks" / "published.py"))["measured"](real_data))
+    told = {f"{100 * result.metrics['cagr']:.2f} %" for _, _, result in rows if result is not None}
+    assert told == {"12.79 %", "12.78 %", "8.53 %", "9.14 %", "8.80 %", "9.65 %"}
+    assert all(figure in text for figure in told)
+    assert {name for name, _, result in rows if result is None} == {
+        "fed_cycle_sectors", "sector_top_three", "ten_month_average", "vigilant",
+    }  # fmt: skip
 
 
 def check(reference: tuple[str, str, str, str, int, float, int], real_data: Path) -> None:

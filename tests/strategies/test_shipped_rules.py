@@ -89,6 +89,11 @@ SIGNALS: dict[str, dict[str, Any]] = {
     "momentum, months": {"of": "QQQ", "over": "growth", "lookback_months": 3},
     "breadth": {"of": ("IWM", "QQQ", "small"), "lookback_months": 1, "above": 1},
     "moving_average, months": {"window_months": 4},
+    "rank": {"of": "IWM", "among": ("QQQ", "IWM", "growth"), "top": 2, "leave": 4.0, "lookback_sessions": 20},
+    "rank, months": {"of": "small", "among": ("growth", "small"), "lookback_months": 1},
+    "surge, months": {"lookback_months": 1},
+    "scaled_lead, months": {"lookback_months": 1, "window_sessions": 20},
+    "relative_strength, months": {**PAIR, "lookback_months": 3},
 }
 
 

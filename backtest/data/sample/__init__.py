@@ -1,4 +1,4 @@
-"""The simulated sample: seven funds and a T-bill under the real policy decisions.
+"""The simulated sample: funds and a T-bill under the real policy decisions.
 
 noise -> rates -> funds -> prices, macro -> source.
 """

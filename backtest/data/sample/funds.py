@@ -1,10 +1,10 @@
-"""The funds of the sample: six that hold shares and one that holds bills, each as a path of prices on all weekdays.
+"""The funds of the sample: shares, bonds and one that holds bills, each as a path of prices on all weekdays.
 
 Where it stands: noise -> rates -> FUNDS -> prices.
 
-The return of a share fund, from close to open as from open to close, is a mixture of four common factors (market,
-small, value, tech) and a part of its own. All grow alike, but for a drift of small caps over growth that swings.
-Only the bill fund has to do with the policy rate.
+The return of a fund, from close to open as from open to close, is a mixture of five common factors (market, small,
+value, tech, bonds) and a part of its own. Share funds grow alike, but for a drift of small caps over growth that
+swings. Only the bill fund has to do with the policy rate.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ from backtest.data.sample.noise import (
 from backtest.data.sample.rates import bill_rate
 from backtest.units import BILL_DAYS, DISCOUNT_DAYS
 
-LOG_GROWTH_ANNUAL = 0.08
-"""Expected growth of every share fund, dividends included: none is planted as the winner."""
+LOG_GROWTH_ANNUAL, BOND_GROWTH_ANNUAL = 0.08, 0.035
+"""Expected growth of every share fund and of every bond fund, dividends included: none is planted as the winner."""
 
 OVERNIGHT_SHARE = 0.31
 """Of a weekday's variance; what happens on the exchange's holidays comes on top."""
@@ -73,7 +73,7 @@ DETAILS = 3
 """Uniform numbers for each session of a fund: for its high, its low, its volume."""
 
 FACTORS, MARKET = 4, 0
-"""How many common factors there are, and the place of the market among them."""
+"""How many common factors there are, bonds apart, and the place of the market among them."""
 
 BILL_FUND_FIRST, BILL_FUND_VOLUME, BILL_FUND_BOUNCE = 91.5, 600_000, 0.00009
 """Price in USD, shares a day, and the standard deviation of the price around its value (bid and ask)."""
@@ -81,10 +81,11 @@ BILL_FUND_FIRST, BILL_FUND_VOLUME, BILL_FUND_BOUNCE = 91.5, 600_000, 0.00009
 
 @dataclass(frozen=True, slots=True)
 class Fund:
-    """A share fund. The loadings are correlations with the factors; the rest of the variance is its own.
+    """A fund. The loadings are correlations with the factors; the rest of the variance is its own.
 
     volatility: of a year. lead: its part in the drift of small caps over growth. payout_annual: dividends of a year
     by price. first: price in USD on the first day. volume: shares a day. split: when, and its ratio.
+    bonds: the loading on the factor of bonds. growth: expected, of a year. ex_months: months between dividends.
     """
 
     volatility: float
@@ -97,11 +98,14 @@ class Fund:
     first: float
     volume: int
     split: tuple[str, float] | None = None
+    bonds: float = 0.0
+    growth: float = LOG_GROWTH_ANNUAL
+    ex_months: int = QUARTERLY
 
     @property
     def loadings(self) -> tuple[float, ...]:
         """On the factors, in their order, and on the fund's own noise."""
-        common = (self.market, self.small, self.value, self.tech)
+        common = (self.market, self.small, self.value, self.tech, self.bonds)
         return (*common, math.sqrt(1.0 - sum(x * x for x in common)))
 
 
@@ -115,7 +119,40 @@ FUNDS = {
     "SPY": Fund(0.19, 0.985,  0.000,  0.00, 0.00, -0.1, 0.017, 120.0, 78_000_000),
     "KRE": Fund(0.28, 0.730,  0.420,  0.20, 0.00,  0.5, 0.024,  24.0,  5_100_000),
 }
+"""Those that came first: their noise is drawn together, so that this table can have no more."""
+
+
+def _bonds(volatility: float, market: float, bonds: float, payout: float, first: float, volume: int) -> Fund:
+    return Fund(volatility, market, 0.0, 0.0, 0.0, 0.0, payout, first, volume,
+                bonds=bonds, growth=BOND_GROWTH_ANNUAL, ex_months=MONTHLY)
+
+
+FURTHER_FUNDS = {
+    #      volatility market   small   value  tech  lead payout  first      volume
+    "IWD": Fund(0.19, 0.960,  0.030,  0.20, -0.05, 0.0, 0.021,  29.0,  1_800_000),
+    "IWF": Fund(0.20, 0.965, -0.010, -0.12, 0.12, -0.5, 0.011,  33.0,  1_900_000),
+    "EFA": Fund(0.20, 0.860,  0.050,  0.10, 0.00,  0.0, 0.027,  36.0, 18_000_000),
+    "SCZ": Fund(0.20, 0.800,  0.200,  0.10, 0.00,  0.0, 0.023,  25.0,    300_000),
+    "EEM": Fund(0.26, 0.780,  0.100,  0.00, 0.05,  0.0, 0.020,  14.0, 40_000_000),
+    "VNQ": Fund(0.25, 0.720,  0.200,  0.20, 0.00,  0.0, 0.038,  27.0,  4_000_000, bonds=0.15),
+    "DBC": Fund(0.19, 0.350,  0.050,  0.05, 0.00,  0.0, 0.010,  16.0,  2_000_000, bonds=-0.15, growth=0.03),
+    "XLB": Fund(0.23, 0.850,  0.100,  0.15, 0.00,  0.0, 0.020,  21.0,  6_000_000),
+    "XLE": Fund(0.28, 0.650,  0.050,  0.30, 0.00,  0.0, 0.027,  26.0, 15_000_000),
+    "XLF": Fund(0.27, 0.850,  0.100,  0.25, 0.00,  0.0, 0.018,  19.0, 50_000_000),
+    "XLI": Fund(0.21, 0.920,  0.100,  0.10, 0.00,  0.0, 0.018,  25.0, 10_000_000),
+    "XLK": Fund(0.25, 0.860,  0.000, -0.20, 0.35,  0.0, 0.010,  24.0, 11_000_000),
+    "XLP": Fund(0.14, 0.700, -0.100,  0.15, -0.10, 0.0, 0.024,  20.0,  9_000_000, bonds=0.10),
+    "XLU": Fund(0.18, 0.550,  0.000,  0.20, -0.10, 0.0, 0.033,  24.0, 12_000_000, bonds=0.25),
+    "XLV": Fund(0.17, 0.780, -0.020,  0.05, 0.00,  0.0, 0.015,  28.0,  9_000_000),
+    "XLY": Fund(0.22, 0.900,  0.100,  0.00, 0.10,  0.0, 0.011,  27.0,  6_000_000),
+    "SHY": _bonds(0.015, -0.15, 0.85, 0.018, 81.0,  2_000_000),
+    "IEF": _bonds(0.070, -0.20, 0.93, 0.028, 82.0,  4_000_000),
+    "TLT": _bonds(0.140, -0.25, 0.92, 0.032, 83.0, 12_000_000),
+    "AGG": _bonds(0.045, -0.02, 0.92, 0.031, 98.0,  4_000_000),
+    "LQD": _bonds(0.070,  0.15, 0.82, 0.040, 97.0,  8_000_000),
+}
 # fmt: on
+"""Those that came later: each has streams of its own, by its place, so that one more at the end changes no other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,19 +173,23 @@ class FundPaths:
     splits: Floats
 
 
-def share_fund_paths(tickers: Sequence[str]) -> dict[str, FundPaths]:
-    """FundPaths of those share funds; each is the same whichever others are asked for."""
+def fund_paths(tickers: Sequence[str]) -> dict[str, FundPaths]:
+    """FundPaths of those share and bond funds; each is the same whichever others are asked for."""
     draws = normals(Stream.MARKET, 2 * (FACTORS + len(FUNDS))).reshape(2, FACTORS + len(FUNDS), -1)
-    night, day = math.sqrt(OVERNIGHT_SHARE) * draws[0], math.sqrt(1.0 - OVERNIGHT_SHARE) * draws[1]
-    storm = _storm(night[MARKET] + day[MARKET])
-    night, day = _in_storm(night, storm), _in_storm(day, storm)
     lead = pendulum(normals(Stream.LEADERSHIP, 1)[0], **LEAD)
+    bonds = normals(Stream.BONDS, 2) if set(tickers) & set(FURTHER_FUNDS) else np.zeros((2, draws.shape[2]))
+    common = np.concatenate([draws[:, :FACTORS], bonds[:, None]], axis=1)
+    storm = _storm(sum(_parts_of_day(common[:, MARKET]), start=np.zeros(draws.shape[2])))
     detail = uniforms(Stream.DETAIL, DETAILS * len(FUNDS)).reshape(len(FUNDS), DETAILS, -1)
-    return {
-        ticker: _share_fund(fund, storm, lead, _shock(fund, night, place), _shock(fund, day, place), detail[place])
-        for place, (ticker, fund) in enumerate(FUNDS.items())
-        if ticker in tickers
-    }
+    paths = {}
+    for place, (ticker, fund) in enumerate(FUNDS.items()):
+        if ticker in tickers:
+            paths[ticker] = _fund(fund, storm, lead, common, draws[:, FACTORS + place], detail[place])
+    for part, (ticker, fund) in enumerate(FURTHER_FUNDS.items(), start=1):
+        if ticker in tickers:
+            own = normals(Stream.FURTHER_FUND, 2, part=part)
+            paths[ticker] = _fund(fund, storm, lead, common, own, uniforms(Stream.FURTHER_DETAIL, DETAILS, part=part))
+    return paths
 
 
 def bill_fund_paths() -> FundPaths:
@@ -187,29 +228,33 @@ def _storm(market: Floats) -> Floats:
     return np.asarray(np.sqrt(np.minimum(variance, STORM_CEILING)))
 
 
-def _in_storm(draws: Floats, storm: Floats) -> Floats:
-    """The draws at the day's volatility. In a storm the rest grows less than the market: funds move together."""
+def _parts_of_day(draws: Floats) -> tuple[Floats, Floats]:
+    """Draws of the night and of the day, (2, ...), by their parts of a day's variance."""
+    return math.sqrt(OVERNIGHT_SHARE) * draws[0], math.sqrt(1.0 - OVERNIGHT_SHARE) * draws[1]
+
+
+def _shock(fund: Fund, draws: Floats, storm: Floats) -> Floats:
+    """The fund's part in the common factors and its own, which is the last of the draws, at the day's volatility.
+
+    In a storm the rest grows less than the market: funds move together.
+    """
     rest = np.sqrt(1.0 - REST_IN_STORM + REST_IN_STORM * storm * storm)
-    scaled = draws * rest
-    scaled[MARKET] = draws[MARKET] * storm
-    return scaled
-
-
-def _shock(fund: Fund, draws: Floats, place: int) -> Floats:
-    """The fund's part in the common factors (the first rows of `draws`) and its own."""
-    parts = zip(fund.loadings, (*draws[:FACTORS], draws[FACTORS + place]), strict=True)
+    scaled = [draw * (storm if place == MARKET else rest) for place, draw in enumerate(draws)]
+    parts = zip(fund.loadings, scaled, strict=True)
     # Added one by one: a matrix product adds in an order of its own on each machine.
     return sum((loading * draw for loading, draw in parts), start=np.zeros(draws.shape[1]))
 
 
-def _share_fund(fund: Fund, storm: Floats, lead: Floats, night: Floats, day: Floats, detail: Floats) -> FundPaths:
+def _fund(fund: Fund, storm: Floats, lead: Floats, common: Floats, own: Floats, detail: Floats) -> FundPaths:
+    """common: draws of the factors, (2, factors, weekdays); own: the fund's, (2, weekdays); detail: (3, weekdays)."""
+    night, day = (_shock(fund, part, storm) for part in _parts_of_day(np.concatenate([common, own[:, None]], axis=1)))
     days = weekdays()
     size = fund.volatility / math.sqrt(WEEKDAYS_PER_YEAR)
     # A simple return grows a price by its mean less half its variance.
-    mean = (LOG_GROWTH_ANNUAL + fund.volatility * fund.volatility / 2) / WEEKDAYS_PER_YEAR + fund.lead * lead
+    mean = (fund.growth + fund.volatility * fund.volatility / 2) / WEEKDAYS_PER_YEAR + fund.lead * lead
     overnight = np.clip(OVERNIGHT_SHARE * mean + size * night, -OVERNIGHT_LIMIT, OVERNIGHT_LIMIT)
     intraday = np.clip((1.0 - OVERNIGHT_SHARE) * mean + size * day, -INTRADAY_LIMIT, INTRADAY_LIMIT)
-    payout = np.where(_is_ex_date(days, QUARTERLY), fund.payout_annual / 4, 0.0)
+    payout = np.where(_is_ex_date(days, fund.ex_months), fund.payout_annual * fund.ex_months / 12, 0.0)
     closing = np.asarray(fund.first * np.cumprod((1.0 + overnight) * (1.0 + intraday) * (1.0 - payout)))
     # Squared: most sessions open or close near their high or low.
     above, below = (size * storm * detail[place] * detail[place] for place in (0, 1))

@@ -53,6 +53,9 @@ class Stream(IntEnum):
     FUTURES = 9
     CPI = 10
     FUNDS_RATE = 11
+    BONDS = 12
+    FURTHER_FUND = 13
+    FURTHER_DETAIL = 14
 
 
 def weekdays() -> Days:
@@ -70,25 +73,27 @@ def weekday_numbers(days: Days) -> npt.NDArray[np.int64]:
     return np.asarray((days.astype(np.int64) + WEEKDAY_OF_EPOCH) % 7)
 
 
-def normals(stream: Stream, columns: int) -> Floats:
+def normals(stream: Stream, columns: int, *, part: int = 0) -> Floats:
     """Independent, nearly normal numbers of mean 0 and variance 1, shape (columns, weekdays).
+
+    part: of a stream that is divided, one for each fund for instance, so that one more changes no other.
 
     A sum of twelve uniform numbers (Irwin-Hall) ends at 6 and has kurtosis 2.9; a market's fat tails come from
     `clustered_variance`.
     """
-    words = _words(stream, TERMS * columns).reshape(TERMS, columns, -1)
+    words = _words(stream, TERMS * columns, part).reshape(TERMS, columns, -1)
     total = words.sum(axis=0, dtype=np.int64)
     return np.asarray((total - TERMS * (WORD - 1) / 2) / WORD)
 
 
-def uniforms(stream: Stream, columns: int) -> Floats:
+def uniforms(stream: Stream, columns: int, *, part: int = 0) -> Floats:
     """Independent uniform numbers in [0, 1), shape (columns, weekdays)."""
-    return _words(stream, columns).astype(np.float64) / WORD
+    return _words(stream, columns, part).astype(np.float64) / WORD
 
 
-def _words(stream: Stream, columns: int) -> npt.NDArray[np.uint16]:
+def _words(stream: Stream, columns: int, part: int) -> npt.NDArray[np.uint16]:
     rows = len(weekdays())
-    longs = np.random.PCG64([SEED, stream]).random_raw(columns * rows // 4 + 1)
+    longs = np.random.PCG64([SEED, stream, part] if part else [SEED, stream]).random_raw(columns * rows // 4 + 1)
     return longs.astype("<u8").view("<u2")[: columns * rows].reshape(columns, rows)
 
 

@@ -1,11 +1,12 @@
-"""The sample: a simulated market of seven funds and a T-bill, so that everything runs without a download.
+"""The sample: a simulated market of funds and a T-bill, so that everything runs without a download.
 
 Where it stands: noise -> rates -> funds -> PRICES -> market. Used when a config asks for it only.
 
 What it is like, by design; the realised figures lie near, and a test holds them there:
 
     volatility a year, dividends    QQQ 25% 0.6%, IVW 20% 1.1%, IWM 24% 1.3%, IWN 24% 1.8%, SPY 19% 1.7%,
-                                    KRE 28% 2.4%, BIL 0.3% and the bill's yield
+                                    KRE 28% 2.4%, BIL 0.3% and the bill's yield; further share funds, sectors, bonds
+                                    and commodities as funds.py has them
     correlation of daily returns    QQQ-IVW 0.90, IWM-IWN 0.97, QQQ-IWN 0.70
     from close to open              a third of the variance
     calm and storm                  take turns, falls bring more storm than rises, funds fall together; fat tails, but
@@ -31,14 +32,14 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from backtest.data.sample.funds import FUNDS, FundPaths, bill_fund_paths, share_fund_paths
+from backtest.data.sample.funds import FUNDS, FURTHER_FUNDS, FundPaths, bill_fund_paths, fund_paths
 from backtest.data.sample.noise import Floats, rounded
 from backtest.data.sample.rates import rows_of_sessions, sample_tbill
 from backtest.errors import DataError
 
 __all__ = ["SAMPLE_NOTE", "SAMPLE_TICKERS", "sample_prices", "sample_tbill"]
 
-SAMPLE_TICKERS = (*FUNDS, "BIL")
+SAMPLE_TICKERS = (*FUNDS, "BIL", *FURTHER_FUNDS)
 
 SAMPLE_NOTE = (
     "Prices and the T-bill rate are simulated and describe no real market; only the policy decisions are real, "
@@ -61,7 +62,7 @@ def sample_prices(tickers: Sequence[str], exchange_sessions: pd.DatetimeIndex) -
     if unknown := [ticker for ticker in tickers if ticker not in SAMPLE_TICKERS]:
         raise DataError(*(f"sample: {t!r} is not simulated; there are {', '.join(SAMPLE_TICKERS)}" for t in unknown))
     rows, sessions = rows_of_sessions(exchange_sessions)
-    paths = share_fund_paths(tickers)
+    paths = fund_paths(tickers)
     if "BIL" in tickers:
         paths["BIL"] = bill_fund_paths()
     return {ticker: _frame(paths[ticker], rows, sessions) for ticker in tickers}
