@@ -16,7 +16,7 @@ from backtest.decision import Decision, Evidence
 from backtest.errors import RunError
 from backtest.market import CASH, Basket, Floats, Legs, Market, Needs
 from backtest.signals import Period, last_of_period, measures
-from backtest.signals.periods import ONCE_A
+from backtest.signals.periods import how_often
 from backtest.signals.scores import NONE, TBILL, Rows, Score, best, exceeds
 from backtest.signals.signal import LegOrTicker, basket_of, mistake, name_of
 from backtest.text import listed, percent, plural, quantity
@@ -153,7 +153,7 @@ class Rank(RotationStrategy):
         names = listed([legs.label(name) for name in ranked])
         sized = " weighed by inverse volatility" if p.weights == "inverse_volatility" else ""
         sized += f" of {p.volatility_sessions} sessions" if sized else ""
-        text = f"It holds {best_of} of {names}{sized} by {p.scored.words()}, looked at once a {ONCE_A[p.decide]}"
+        text = f"It holds {best_of} of {names}{sized} by {p.scored.words()}, looked at {how_often(p.decide)}"
         instead = listed([legs.label(name) for name in p.defensive], word="or") or "cash"
         instead = f"the best of {instead}" if len(p.defensive) > 1 else instead
         if p.canary:

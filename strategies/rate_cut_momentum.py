@@ -10,7 +10,7 @@ from backtest.account.strategy import LegName, RotationStrategy, StrategyParams
 from backtest.decision import Decision
 from backtest.market import Legs, Market
 from backtest.signals import Period, all_of, any_of, cut_evidence, lead_evidence
-from backtest.signals.periods import ONCE_A
+from backtest.signals.periods import how_often
 from backtest.signals.signal import LooksBack
 
 SMALLEST_USUAL_CUT_BPS = 25
@@ -53,7 +53,7 @@ class RateCutMomentum(RotationStrategy):
         margin = f" by more than {100 * p.threshold:g} points" if p.threshold else ""
         joint = "while it leads" if p.combine == "all" else "and also whenever it leads"
         size = f" of at least {p.min_cut_bps} basis points" if p.min_cut_bps != SMALLEST_USUAL_CUT_BPS else ""
-        often = "" if p.decide == "daily" else f", looked at once a {ONCE_A[p.decide]}"
+        often = "" if p.decide == "daily" else f", looked at {how_often(p.decide)}"
         return (
             f"It holds {hold} for {p.hold_sessions} sessions after each cut{size}, {joint} {otherwise}{margin} over "
             f"{p.span_words}{often}; otherwise {otherwise}."

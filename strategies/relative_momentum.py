@@ -8,7 +8,7 @@ from backtest.account.strategy import LegName, RotationStrategy, StrategyParams
 from backtest.decision import Decision
 from backtest.market import Legs, Market
 from backtest.signals import Period, lead_evidence
-from backtest.signals.periods import ONCE_A
+from backtest.signals.periods import how_often
 from backtest.signals.signal import LooksBack
 
 
@@ -40,5 +40,5 @@ class RelativeMomentum(RotationStrategy):
         margin = f" by more than {100 * p.threshold:g} points" if p.threshold else ""
         return (
             f"It holds {hold} after it led {otherwise}{margin} over {p.span_words}, and {otherwise} "
-            f"after {hold} lagged as much, looking once a {ONCE_A[p.decide]}."
+            f"after {hold} lagged as much, looking {how_often(p.decide)}."
         )

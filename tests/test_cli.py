@@ -67,6 +67,7 @@ def test_the_main_command_leaves_the_documented_folder_and_an_index(
     assert folder.name.startswith("quickstart-")
     assert sorted(digests(folder)) == [
         "config.yaml", "decisions.csv", "equity.csv", "manifest.json", "metrics.json", "report.html", "trades.csv",
+        "trials.ledger",
     ]  # fmt: skip
     assert f'href="{folder.name}/report.html"' in (root / "index.html").read_text(encoding="utf-8")
     assert "SIMULATED" in done.stdout

@@ -140,7 +140,8 @@ def make_plan(market: Market, tickers: tuple[str, ...], weights: Floats, start: 
     warm signals up: the first one acted upon is that of the first session.
     """
     begin = int(market.sessions.searchsorted(start))
-    sessions, rule = market.sessions[begin:], terms.rebalance
+    sessions = market.sessions[begin:]
+    rule: Any = terms.rebalance
     scheduled = np.zeros(len(sessions), dtype=np.bool_)
     if rule != "on_change" and not isinstance(rule, float):
         scheduled = last_of_period(market, rule)[begin:].copy()

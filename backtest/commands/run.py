@@ -14,12 +14,14 @@ from backtest.audit.spot import run_audited
 from backtest.commands.common import load_all, placed, registry, simulated
 from backtest.config import Config, is_study
 from backtest.metrics import metrics_on
+from backtest.pages.alternatives import alternatives_of, rotating_sentence
 from backtest.pages.legs import second_of
 from backtest.pages.prose import caveats
 from backtest.pages.run.files import write_result
 from backtest.result import Result
 from backtest.store.folder import Written
 from backtest.store.ledger import default_ledger
+from backtest.store.manifest import longest_ledger
 from backtest.store.provenance import Provenance
 from backtest.study.search import Search, search, shown_run
 from backtest.study.verdict import document_of, verdict_of_run
@@ -43,8 +45,8 @@ def run_one(
 ) -> tuple[Result, Search, Written]:
     """What `run_backtest.py` shows step by step, for a command that was started without it."""
     result = run_audited(config, strategies, offline=offline)
-    known = search(shown_run(result), ledger)
-    provenance.ledger_length = known.trials if known.has_ledger else None
+    known = search(shown_run(result), ledger, recorded=longest_ledger(out))
+    provenance.ledger_length = known.length if known.has_ledger else None
     return result, known, write_result(result, known, strategies[config.strategy.name], out, provenance)
 
 
@@ -125,6 +127,7 @@ def print_summary(result: Result, known: Search, written: Written, seconds: floa
     title = f"{result.config.name}, {first:%Y-%m-%d} to {last:%Y-%m-%d}"
     print(f"{title}{simulated(result.market.is_simulated)}")
     print("\n".join(aligned(rows)))
+    print(f"\n  Did rotating help? {rotating_sentence(result, alternatives_of(result))}")
     said = verdict_of_run(result, known)
     print("\n".join(["", *(f"  {line}" for line in (said.headline, *said.sentences)), ""]))
     print(f"  {capital(result.audit_words)}")

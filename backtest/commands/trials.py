@@ -24,11 +24,11 @@ Study = Annotated[str | None, typer.Option("--study", help="Only the trials of t
 def list_trials(ledger: LedgerFile = None, study: Study = None) -> None:
     """Trials by study, command, benchmark and period."""
     known = _opened(ledger)
-    by = ("study", "command", "group", "benchmark", "begin", "end")
+    by = ("study", "group", "command", "prices", "benchmark", "begin", "end")
     found: Counter[tuple[str, ...]] = Counter()
     for each in listed(known):
         if study in (None, each["study"]):
-            found[tuple(str(each[key]) for key in by)] += each["trials"]
+            found[tuple(str(each.get(key, "")) for key in by)] += each["trials"]
     rows = [[*by, "trials"], *([*key, count(number)] for key, number in sorted(found.items()))]
     print(f"{known.path}: {count(len(known))} trials, {count(known.forgotten)} forgotten")
     print("\n".join(aligned(rows)))
@@ -53,6 +53,25 @@ def merge(other: Annotated[Path, typer.Argument(metavar="FILE")], ledger: Ledger
     before = len(known)
     known.merge(Ledger(other))
     print(f"{known.path}: {len(known) - before} trials added")
+
+
+@trials_app.command()
+def group(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Of the group; '' takes the studies out of theirs.")],
+    study: Annotated[list[str] | None, typer.Option("--study", help="A study or config; several: once each.")] = None,
+    ledger: LedgerFile = None,
+) -> None:
+    """Correct studies for the trials of their group alone, which their later pages will tell."""
+    if not study:
+        raise ConfigError("trials group: --study: found none, expected the names of studies or configs")
+    known = _opened(ledger)
+    unknown = sorted(set(study) - {str(each["study"]) for each in listed(known)})
+    if unknown:
+        raise ConfigError(f"trials group: --study {unknown[0]}: found no trial of it, expected a name that is listed")
+    known.group(name, study)
+    inside = sum(each["trials"] for each in listed(known) if name and each["group"] == name)
+    told = f"the group {name} has {count(inside)} trials" if name else "these studies are in no group"
+    print(f"{known.path}: {told}, which every later page will tell")
 
 
 @trials_app.command()

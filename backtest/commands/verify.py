@@ -137,11 +137,22 @@ def _walk_again(folder: Path, offline: bool) -> Rerun:
     return Rerun(tables, question_of(study), content_hash(walk.sweep.market), strategies_of(walk.sweep))
 
 
+def _events_again(folder: Path, offline: bool) -> Rerun:
+    from backtest.config.events import load_event_study
+    from backtest.events.study import run_events
+    from backtest.pages.events.files import question_of, tables_of
+
+    found = run_events(load_event_study(_present(folder / STUDY), strategies=registry()), offline=offline)
+    tables = {name: text.encode() for name, text in tables_of(found).items()}
+    return Rerun(tables, question_of(found), content_hash(found.market), [])
+
+
 ASK: Mapping[Kind, Callable[[Path, bool], Rerun]] = {
     "run": _run_again,
     "comparison": _compare_again,
     "sweep": _sweep_again,
     "walk-forward": _walk_again,
+    "events": _events_again,
 }
 
 

@@ -320,9 +320,23 @@ class Drift(Model):
 
 
 class EverySessions(Model):
-    """Rebalance every so many sessions, counted on the exchange's calendar from 1990-01-02."""
+    """Every so many sessions, counted on the exchange's calendar from 1990-01-02, wherever data or test begin."""
 
     every_sessions: int = Field(ge=1, le=2520, description="sessions from one to the next")
+
+    def __str__(self) -> str:
+        """As words: `every 5 sessions`."""
+        return "every session" if self.every_sessions == 1 else f"every {self.every_sessions} sessions"
+
+
+PeriodName = Literal["daily", "weekly", "monthly", "quarterly", "annual"]
+
+Period = Annotated[
+    Annotated[PeriodName, Tag(_TEXT)] | Annotated[EverySessions, Tag(_MAP)],
+    Discriminator(text_or_map),
+    Field(json_schema_extra=expected("daily, weekly, monthly, quarterly, annual or {every_sessions: 5}")),
+]
+"""After which closes to look: the last of each day, week, ..., or every so many sessions."""
 
 
 def _rule_kind(value: object) -> str:

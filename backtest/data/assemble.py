@@ -82,6 +82,7 @@ def load_market(
     *,
     offline: bool = False,
     extra_tickers: Sequence[str] = (),
+    extra_series: Sequence[str] = (),
     source: DataSource | None = None,
     to_common: bool = False,
 ) -> Market:
@@ -95,6 +96,8 @@ def load_market(
         Never touch the network.
     extra_tickers : sequence of str
         May begin later than the others.
+    extra_series : sequence of str
+        Macro observations beside those that the strategy needs.
     source : DataSource, optional
         Take the data from here instead of from where the config says.
     to_common : bool
@@ -130,7 +133,8 @@ def load_market(
     check_start(judged.frames, traded, judged.exchange[judged.exchange <= last], start=data.start, least=least)
     if config.execution.accounting == "raw":
         _check_raw({ticker: judged.fetched[ticker] for ticker in traded}, judged.frames, start=data.start)
-    load = lambda closes: load_series(needs.series, data, judged.exchange, closes, last, offline=offline)  # noqa: E731
+    names = tuple(dict.fromkeys((*needs.series, *extra_series)))
+    load = lambda closes: load_series(names, data, judged.exchange, closes, last, offline=offline)  # noqa: E731
     market = _market(source, judged, last, needs.meetings, load, _compared(judged.frames, config))
     return market if data.tbill is None else with_tbill(market, data.tbill, source, start=data.start)
 

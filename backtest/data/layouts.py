@@ -397,6 +397,7 @@ def days_in(cells: pd.Series, stated: Stated) -> pd.DatetimeIndex:
         cells.to_numpy(dtype=str))  # fmt: skip
     if not len(text):
         return pd.DatetimeIndex([], name=DATE)
+    text = _without_hour(text)
     first = str(text[0])
     if re.match(r"\d{4}-\d\d-\d\d", first):
         days = _iso_days(text)
@@ -416,6 +417,17 @@ def days_in(cells: pd.Series, stated: Stated) -> pd.DatetimeIndex:
     if not ((days >= FIRST_DAY) & (days <= LAST_DAY)).all():
         raise ValueError("a date is before 1850 or after 2199")
     return pd.DatetimeIndex(days.astype("datetime64[ns]"), name=DATE)
+
+
+HOUR = re.compile(r"(\d{1,4}[./]\d\d?[./]\d{1,4}) \d\d?:\d\d(?::\d\d)?(?: ?[AP]M)?", re.ASCII)
+
+
+def _without_hour(text: npt.NDArray[np.str_]) -> npt.NDArray[np.str_]:
+    """Dates such as 7/16/2024 16:00:00, of Google's sheets, without their hour, which is the exchange's own."""
+    if HOUR.fullmatch(str(text[0])) is None:
+        return text
+    found = [HOUR.fullmatch(cell) for cell in text.tolist()]
+    return np.array([match[1] if match else cell for match, cell in zip(found, text.tolist(), strict=True)])
 
 
 def _order(text: npt.NDArray[np.str_], stated: Stated) -> str:

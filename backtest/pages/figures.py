@@ -65,6 +65,26 @@ class EvidenceRow:
     turns_at: str
 
 
+@dataclass(frozen=True, slots=True)
+class LateSeries:
+    """A series of the evidence that is known for a part of the test only; first, last: its rows of the test."""
+
+    label: str
+    first: int
+    last: int
+
+
+def late_series(result: Result) -> list[LateSeries]:
+    """The series that begin after the start or end before the end; one that is never known has last below first."""
+    end, found = len(result.sessions) - 1, []
+    for each in result.decision.evidence:
+        known = np.flatnonzero(~np.isnan(np.asarray(each.values, dtype=np.float64)[result.begin :]))
+        first, last = (int(known[0]), int(known[-1])) if len(known) else (end + 1, -1)
+        if first > 0 or last < end:
+            found.append(LateSeries(each.label or each.name, first, last))
+    return found
+
+
 def evidence_rows(result: Result) -> Sequence[EvidenceRow]:
     """A line per series of the strategy's evidence."""
     return [_row(evidence, result.legs) for evidence in result.decision.evidence]

@@ -12,7 +12,8 @@ import numpy as np
 
 from backtest.account.benchmarks import benchmark_label
 from backtest.metrics import NO_BENCHMARK, metric_of
-from backtest.pages.figures import evidence_rows
+from backtest.pages.alternatives import Alternative
+from backtest.pages.figures import evidence_rows, late_series
 from backtest.pages.legs import leg_looks
 from backtest.pages.periods import Fall, cut_before_start, cuts_of, cycles_of, follows_cuts
 from backtest.pages.rebalances import (
@@ -41,8 +42,11 @@ from backtest.text import (
     usd_words,
 )
 
-LONGEST_NOTE = 110
-"""Letters of the note in a tile: two lines of it."""
+LONGEST_NOTE = 400
+"""Letters of the note of a box, which is shown on hover."""
+
+SHOWN_LEGS = 3
+"""Legs on the first screen; the table of what could have been held instead has all."""
 
 SHOWN_BENCHMARKS = 3
 """Benchmarks beside the strategy on the first screen and in the calendar years; the full table has all."""
@@ -52,6 +56,8 @@ WHIPSAW_SHARE = 0.2
 """A warning is due when so large a part of all positions was given up within a week."""
 
 FEW_CYCLES = 10
+SHORT_EVIDENCE = 0.05
+"""A signal unknown for a larger share of the test is named beside its dates."""
 
 
 def headline(result: Result) -> str:
@@ -86,17 +92,28 @@ def lede(result: Result, worst: Fall | None) -> str:
     return f"{fall} {traded}{pace} and paid {costs} in trading costs."
 
 
-def tiles(result: Result, rebalances: Sequence[Rebalance], luck: Tile | None = None) -> list[Tile]:
-    """Against each benchmark (the first few), skill or luck as `search_tile` says it, and what is held now."""
+def tiles(
+    result: Result, rebalances: Sequence[Rebalance], alternatives: Sequence[Alternative], luck: Tile | None = None
+) -> list[list[Tile]]:
+    """Two lines of boxes: the legs alone, the average mix, skill or luck; the benchmarks, what is held now.
+
+    luck: as `search_tile` says it. Of many legs the best ones are shown, the average mix always.
+    """
+    *legs, mix = alternatives
+    best = sorted(legs, key=lambda leg: -leg.growth)[:SHOWN_LEGS]
+    names = list(result.benchmarks)[:SHOWN_BENCHMARKS]
+    held = [(leg.name, leg.growth) for leg in [*(leg for leg in legs if leg in best), mix]]
+    against = [(benchmark_label(name), _growth(result.benchmark_metrics[name])[0]) for name in names]
+    first, second = ([_against(result, name, growth) for name, growth in rows] for rows in (held, against))
+    return [[*first, *([luck] if luck else [])], [*second, _now(result, rebalances)]]
+
+
+def _against(result: Result, name: str, growth: float) -> Tile:
+    """What the strategy made beyond something that was held instead."""
     own, unit = _growth(result.metrics)
-    boxes = []
-    for name in list(result.benchmarks)[:SHOWN_BENCHMARKS]:
-        other, _ = _growth(result.benchmark_metrics[name])
-        difference = own - other
-        mood = "" if _prints_as_zero(difference) else "ahead" if difference > 0 else "behind"
-        note = f"{percent(own)} against {percent(other)}"
-        boxes.append(Tile(f"vs {benchmark_label(name)}", points(difference), f"points{unit}", note, mood))
-    return [*boxes, *([luck] if luck else []), _now(result, rebalances)]
+    mood = "" if _prints_as_zero(own - growth) else "ahead" if own > growth else "behind"
+    note = f"{percent(own)} against {percent(growth)}"
+    return Tile(f"vs {name}", points(own - growth), f"points{unit}", note, mood)
 
 
 def _growth(figures: Figures) -> tuple[float, str]:
@@ -130,7 +147,8 @@ def _now(result: Result, rebalances: Sequence[Rebalance]) -> Tile:
     last = np.datetime64(result.sessions[-1], "D")
     why = now_because(result)
     note = why if len(why) <= LONGEST_NOTE else why[:LONGEST_NOTE].rsplit(" ", 1)[0].rstrip(",;") + " …"
-    return Tile(f"At the last close, {day(last)}", f"Holds {holding.label}", "", note, holding.tone, is_wide=True)
+    due = "a trade is due" if result.pending else ""
+    return Tile(f"At the last close, {day(last)}", f"Holds {holding.label}", due, note, holding.tone, is_wide=True)
 
 
 def now_because(result: Result) -> str:
@@ -147,7 +165,7 @@ def _turning_points(result: Result) -> Iterator[str]:
 
 
 def caveats(result: Result) -> list[str]:
-    """Warnings in plain sentences: those of the data first, then those of the test."""
+    """Warnings in plain sentences: for which years there is evidence, then those of the data and of the test."""
     account = account_of(result)
     return caveats_of(result, holding_periods_of(result, account, rebalances_of(result, account)))
 
@@ -155,6 +173,7 @@ def caveats(result: Result) -> list[str]:
 def caveats_of(result: Result, periods: Sequence[HoldingPeriod]) -> list[str]:
     """The same, for a caller that has the holding periods already."""
     return [
+        *_late(result),
         *result.market.notes,
         *_ruined(result),
         *_same_close(result),
@@ -168,6 +187,34 @@ def caveats_of(result: Result, periods: Sequence[HoldingPeriod]) -> list[str]:
         *_no_rate(result),
         *_undefined(result),
     ]
+
+
+def _late(result: Result) -> Iterator[str]:
+    """A line for each series of the evidence that is not known for the whole test."""
+    days = result.sessions.to_numpy()
+    whole = number(_years(days[0], days[-1]), 1)
+    for each in late_series(result):
+        if each.last < each.first:
+            yield f"{each.label}: never known in these {whole} years, so the test says nothing of it."
+        else:
+            until = f" to {day(days[each.last])}" if each.last < len(days) - 1 else ""
+            span = number(_years(days[each.first], days[each.last]), 1)
+            yield f"{each.label}: known from {day(days[each.first])}{until}, {span} of the {whole} years."
+
+
+def known_for(result: Result) -> str:
+    """For how much of the test its evidence is known, where that is clearly not all of it; else empty."""
+    days, late = result.sessions.to_numpy(), late_series(result)
+    whole = _years(days[0], days[-1])
+    spans = [_years(days[each.first], days[each.last]) if each.last >= each.first else 0.0 for each in late]
+    if not spans or min(spans) > (1 - SHORT_EVIDENCE) * whole:
+        return ""
+    what = "its signal is" if len(result.decision.evidence) == 1 else "a signal is"
+    return f"{what} known for {number(min(spans), 1)} of {number(whole, 1)} years"
+
+
+def _years(first: np.datetime64, last: np.datetime64) -> float:
+    return float((last - first) / np.timedelta64(1, "D")) / 365.25
 
 
 def _ruined(result: Result) -> Iterator[str]:

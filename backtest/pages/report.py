@@ -15,13 +15,13 @@ from backtest.config import dump_yaml, resolved
 from backtest.market import Floats
 from backtest.metrics import calendar_of, drawdown
 from backtest.pages import charts
-from backtest.pages.alternatives import alternatives_of
+from backtest.pages.alternatives import alternatives_of, rotating_sentence
 from backtest.pages.charts import Chart, axis, dots, heading, label, level, line, margins, rounded, unseen
 from backtest.pages.figures import evidence_rows, figure_rows, unit_of
 from backtest.pages.legs import NEUTRAL, benchmark_tone, leg_looks, leg_shares
 from backtest.pages.more import more_charts, more_view
 from backtest.pages.periods import Cut, Days, cuts_of, cycles_of, heat_rows, worst_falls, year_rows
-from backtest.pages.prose import SHOWN_BENCHMARKS, caveats_of, headline, lede, now_because, tiles
+from backtest.pages.prose import SHOWN_BENCHMARKS, caveats_of, headline, known_for, lede, now_because, tiles
 from backtest.pages.rebalances import (
     CHANGE,
     Holding,
@@ -64,7 +64,7 @@ def render_report(result: Result, context: PageContext, known: Search | None = N
     view = view_of(result, rebalances, holding_periods_of(result, account, rebalances))
     found = known or search(shown_run(result), None)
     first = next(map(benchmark_label, result.benchmarks), None)
-    view["tiles"] = tiles(result, rebalances, search_tile(found.findings[0], found, first))
+    view["tiles"] = tiles(result, rebalances, view["alternatives"], search_tile(found.findings[0], found, first))
     view["luck"] = search_view(verdict_of_run(result, found), found.findings[0], found, first)
     return render_page("report.html.j2", view, chart_data(result, rebalances), context)
 
@@ -96,6 +96,7 @@ def _first_screen(result: Result, rebalances: Sequence[Rebalance], days: Days) -
         "title": result.config.name,
         "is_simulated": result.market.is_simulated,
         "period": (days[0], days[-1]),
+        "known_for": known_for(result),
         "cash": float(result.books.equity[0]),
         "headline": headline(result).replace(" million", "\N{NO-BREAK SPACE}million"),
         "rule": result.rule,
@@ -155,9 +156,11 @@ def _trades(periods: Sequence[HoldingPeriod]) -> dict[str, Any]:
 
 def _costs(result: Result, rebalances: Sequence[Rebalance], days: Days) -> dict[str, Any]:
     calendar = calendar_of(days)
+    alternatives = alternatives_of(result)
     return {
         "costs": costs_of(result, rebalances, calendar),
-        "alternatives": alternatives_of(result, calendar),
+        "alternatives": alternatives,
+        "rotating": rotating_sentence(result, alternatives),
         "is_one_year": calendar.is_one_year,
         "average": holding_words(result.legs, average_exposures(result.books, result.legs, result.in_force)),
         "turnover": result.metrics["turnover_annual"],
@@ -333,8 +336,8 @@ def _equity_chart(
     top, ribbon, low = (0.39, 0.96), (0.30, 0.335), (0.0, 0.235)
     money = axis(domain=top, overlaying="y", type="log", tickformat="$~s", nticks=4)
     return {
-        "height": 430,
-        "narrow": {"height": 400, "ends": None, "layout": {"margin": {"r": 12}, "xaxis": {"nticks": 5}}},
+        "height": 410,
+        "narrow": {"height": 270, "ends": None, "layout": {"margin": {"r": 12}, "xaxis": {"nticks": 5}}},
         "paper": {"height": 300},
         "data": [
             *tinted, _cut_marks(cuts, days, "y5"), *curves[1:], curves[0],

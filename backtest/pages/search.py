@@ -25,12 +25,12 @@ MOST_TICKS = 7
 def search_tile(finding: Finding, search: Search, benchmark: str | None) -> Tile:
     """The box of the first screen."""
     test = finding.ahead
-    label = "Skill or luck" + (f", vs {benchmark}" if benchmark else "")
+    label = "Skill or luck" + (f" vs {benchmark}" if benchmark else "")
     if test is None or finding.level == "too_few_bets":
         return Tile(label, SHORT[finding.level], "", "See why below.", "open", is_wide=True)
     what = "a rule" if search.trials == 1 else f"the best of {count(search.trials)}"
     note = f"Without skill {what} looks this good in {in_hundred(test.p)} of 100 histories."
-    return Tile(label, SHORT[finding.level], p_equals(test.p), note, "open", is_wide=True)
+    return Tile(f"{label}, {p_equals(test.p)}", SHORT[finding.level], "", note, "open", is_wide=True)
 
 
 def search_view(verdict: Verdict, finding: Finding, search: Search, benchmark: str | None) -> dict[str, Any]:

@@ -42,7 +42,10 @@ class PageContext:
 
 @dataclass(frozen=True, slots=True)
 class Tile:
-    """One of the boxes under the headline. mood: class of its colour; is_wide: a line of its own on a phone."""
+    """A box under the headline, two lines high; note: shown on hover, told in full further down.
+
+    mood: class of its colour; is_wide: takes half a line on a phone, not a third.
+    """
 
     label: str
     value: str

@@ -5,38 +5,46 @@ The last row of the data is not the end of a month because nothing follows it: w
 
 from __future__ import annotations
 
-from typing import Literal, get_args
+from typing import get_args
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from backtest.config.fields import Period as Period  # for the strategies, which see the config through signals
+from backtest.config.fields import PeriodName
 from backtest.market import Market
 from backtest.units import SESSIONS_PER_YEAR
 
-Period = Literal["daily", "weekly", "monthly", "quarterly", "annual"]
-PERIODS: tuple[Period, ...] = get_args(Period)
-ONCE_A: dict[Period, str] = {
+PERIODS: tuple[PeriodName, ...] = get_args(PeriodName)
+_ONCE_A: dict[PeriodName, str] = {
     "daily": "day", "weekly": "week", "monthly": "month", "quarterly": "quarter", "annual": "year",
 }  # fmt: skip
-"""What a period is called: looked at once a ..."""
 
 PERIOD_CODES: dict[str, str] = {"weekly": "W", "monthly": "M", "quarterly": "Q", "annual": "Y"}
 
 FIRST_SESSION = pd.Timestamp("1990-01-02")
-"""Sessions are counted from here where something happens every so many of them, wherever the data begin."""
+"""Sessions are counted from here where something happens every so many of them: neither the first price nor the
+start of the test moves the days on which a rule looks, so that a run begun later is the same run, cut.
+"""
 
 
-def last_of_period(market: Market, period: str | int) -> npt.NDArray[np.bool_]:
+def how_often(period: Period) -> str:
+    """In words: `once a month`, `every 5 sessions`."""
+    return f"once a {_ONCE_A[period]}" if isinstance(period, str) else str(period)
+
+
+def last_of_period(market: Market, period: Period | int) -> npt.NDArray[np.bool_]:
     """The sessions after which no other of the same week (Monday to Sunday), month, ... comes.
 
     Parameters
     ----------
     market : Market
         To compute on.
-    period : str or int
-        `daily`, `weekly`, `monthly`, `quarterly`, `annual`; N: every Nth session of the exchange since 1990-01-02, or
-        every Nth row of a monthly market.
+    period : str, int or EverySessions
+        `daily`, `weekly`, `monthly`, `quarterly`, `annual`; N: every Nth session of the exchange from 1990-01-02 on, or
+        every Nth month from January 1990 on in a monthly market. The count of a session is known at its close, since
+        only those before it enter.
 
     Returns
     -------
@@ -50,16 +58,18 @@ def last_of_period(market: Market, period: str | int) -> npt.NDArray[np.bool_]:
     return market.memo.get(("last_of_period", period), lambda: _last_of_period(market, period))
 
 
-def _last_of_period(market: Market, period: str | int) -> npt.NDArray[np.bool_]:
+def _last_of_period(market: Market, period: Period | int) -> npt.NDArray[np.bool_]:
     sessions, exchange = market.sessions, market.exchange_sessions
     if period == "daily":
         return np.ones(len(sessions), dtype=np.bool_)
     if isinstance(period, str):
         return ends_period(sessions, exchange, PERIOD_CODES[period])
+    every = period if isinstance(period, int) else period.every_sessions
     if market.periods_per_year != SESSIONS_PER_YEAR:
-        return np.asarray(np.arange(len(sessions)) % period == 0)
-    number = exchange.searchsorted(sessions) - exchange.searchsorted(FIRST_SESSION)
-    return np.asarray(number % period == 0)
+        number = np.asarray(12 * (sessions.year - FIRST_SESSION.year) + sessions.month - FIRST_SESSION.month)
+    else:
+        number = exchange.searchsorted(sessions) - exchange.searchsorted(FIRST_SESSION)
+    return np.asarray(number % every == 0)
 
 
 def ends_period(sessions: pd.DatetimeIndex, exchange_sessions: pd.DatetimeIndex, code: str) -> npt.NDArray[np.bool_]:

@@ -171,7 +171,7 @@ class Signal(BaseModel):
             label=capital(title),
             leans=state if asks else 1.0 - state,
             leg=leg,
-            phrase=lambda row: f"{title} {answer(limit, values, self.unit, sessions, self.decide, row)}",
+            phrase=lambda row: f"{title} {answer(limit, values, self.unit, sessions, str(self.decide), row)}",
             switch=limit,
         )
 

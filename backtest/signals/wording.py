@@ -36,7 +36,7 @@ def answer(limit: Limit, values: Floats, unit: str, sessions: pd.DatetimeIndex, 
     """The value of a row with what the limit makes of it: `2.10 sd (yes, above 2.00 sd)`.
 
     Where the value alone does not decide, it says since when the answer stands and why it still does. looked: how often
-    the limit looks (daily, weekly, monthly).
+    the limit looks (daily, weekly, every 5 sessions).
     """
     state = limit(values)
     now = quantity(float(values[row]), unit)

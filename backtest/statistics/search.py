@@ -303,18 +303,23 @@ def _family(groups: Sequence[Known], shown: Curves) -> tuple[list[Curves], list[
     """
     pairs = [(curves, _covered(curves, shown)) for curves in groups if len(curves)]
     pairs = [(curves, covered) for curves, covered in pairs if covered.any()]
-    keys = np.concatenate([curves.keys for curves, _ in pairs])
-    distinct = np.unique(keys)
+    distinct = np.unique(np.concatenate([curves.keys for curves, _ in pairs]))
     if len(distinct) <= MOST_CURVES:
         return [c.take(np.arange(len(c))) for c, _ in pairs], [m for _, m in pairs], 1.0
-    order = np.argsort(_mixed(distinct), kind="stable")
-    drawn, probe = distinct[order[:MOST_CURVES]], distinct[order[MOST_CURVES : 2 * MOST_CURVES]]
-    family = [(curves.take(np.isin(curves.keys, drawn)), covered) for curves, covered in pairs]
+    first = drawn(distinct)
+    probe = drawn(distinct[~np.isin(distinct, first)])
+    family = [(curves.take(np.isin(curves.keys, first)), covered) for curves, covered in pairs]
     others = [(curves.take(np.isin(curves.keys, probe)), covered) for curves, covered in pairs]
     new = 1 - _share_represented(others, family, shown)
     factor = 1 + new * (len(distinct) - MOST_CURVES) / MOST_CURVES
     family = [(curves, covered) for curves, covered in family if len(curves)]
     return [c for c, _ in family], [m for _, m in family], factor
+
+
+def drawn(keys: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """At most MOST_CURVES of these identities: those with the smallest hash, whatever their order."""
+    distinct = np.unique(keys).astype(np.uint64)
+    return distinct[np.argsort(_mixed(distinct), kind="stable")[:MOST_CURVES]]
 
 
 def _covered(curves: Known, shown: Curves) -> NDArray[np.bool_]:

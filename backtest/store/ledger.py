@@ -9,8 +9,8 @@ within 1e-8 are the same trial, whichever command, name, study or folder asked. 
 
 each part with a checksum, so that the null reads heads, identities and the block sums it needs and nothing else. A
 record that a killed writer left torn, or a disk damaged, is passed over and told; those after it are found again by
-the mark with which each begins. Nothing is ever removed: what the user forgets is a record too, and is told on later
-pages.
+the mark with which each begins. Nothing is ever removed: what the user forgets, and which studies he calls one group,
+are records too, and are told on later pages.
 """
 
 from __future__ import annotations
@@ -33,7 +33,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backtest.errors import WriteError
-from backtest.statistics.search import Curves
+from backtest.statistics.search import Curves, drawn
+from backtest.store.trials import INDEX, Batch, alike, index_of, is_same, merged
 
 VARIABLE = "BACKTEST_LEDGER"
 FILE = "trials.ledger"
@@ -43,53 +44,10 @@ HEAD = struct.Struct("<8sBIiiIQQIQQQIII")
 CHECK = struct.Struct("<I")
 """Of the head and the description, behind the head."""
 
-TRIED, FORGOTTEN = 0, 1
-
-SAME_RETURN = 1e-8
-"""Largest daily difference of two accounts that are the same trial."""
+TRIED, FORGOTTEN, GROUPED = 0, 1, 2
 
 MOST_DAILY = 2000
 """Variants of one batch whose daily returns are kept; of more the block sums and the recipe are."""
-
-COMPARED_AT_ONCE = 10_000
-"""Trials looked up at a time, for memory."""
-
-INDEX = np.dtype([("ahead", "<u8"), ("timing", "<u8"), ("sketch", "<f8", (4,)), ("active", "<i4")])
-"""One row a trial: identity of its active curve and of its timing curve, four projections, active sessions."""
-
-
-@dataclass(frozen=True, eq=False)
-class Batch:
-    """Trials of one command on the same sessions against the same first benchmark.
-
-    group: curves of one group are one search: "real" or "simulated", or the user's own word. names, questions: one a
-    trial; questions are hashes of what was asked. ahead, timing: their block sums (timing zero where it has no mix).
-    active: (sessions x trials) daily active returns, exact; without a benchmark (its name empty, ahead zero) those over
-    the mix. begin, end: first and last session, ISO.
-    """
-
-    group: str
-    command: str
-    study: str
-    benchmark: str
-    begin: str
-    end: str
-    periods_per_year: int
-    names: tuple[str, ...]
-    questions: tuple[str, ...]
-    ahead: Curves
-    timing: Curves
-    active: NDArray[np.float64]
-
-    @property
-    def context(self) -> int:
-        """What is one search: the group, and how long a row of the curves is."""
-        return _hashed(self.group, str(self.periods_per_year))
-
-    @property
-    def place(self) -> int:
-        """Where two equal accounts are the same trial."""
-        return _hashed(str(self.context), self.benchmark, self.begin, self.end, str(self.ahead.counts.tolist()))
 
 
 @dataclass(frozen=True)
@@ -110,8 +68,9 @@ class Record:
 
     @property
     def identity(self) -> str:
-        """A record by its content, so that it is the same one in a merged file."""
-        return f"{self.place:016x}{self.check:08x}{self.checks[0]:08x}{self.checks[1]:08x}"
+        """A record by its trials, so that it is the same one in a merged file and in a copy beside a result."""
+        told = 0 if self.kind == TRIED else self.check
+        return f"{self.kind}-{self.place:016x}{told:08x}{self.checks[0]:08x}{self.checks[1]:08x}"
 
     @property
     def size(self) -> int:
@@ -154,9 +113,25 @@ class Ledger:
         """Distinct trials that were not forgotten."""
         return len(np.unique(np.concatenate([np.zeros(0, "<u8"), *(self.index(r)["ahead"] for r in self.tried())])))
 
-    def tried(self, context: int | None = None) -> list[Record]:
-        """The records of one context, or all, without what was forgotten."""
-        return [record for record in self._sorted_out()[0] if context in (None, record.context)]
+    def tried(self, context: int | None = None, group: str = "") -> list[Record]:
+        """The records of one context, or all, without what was forgotten; group: of its studies alone."""
+        kept = [record for record in self._sorted_out()[0] if context in (None, record.context)]
+        groups = self.groups if group else {}
+        return [record for record in kept if not group or groups.get(self.describe(record)["study"]) == group]
+
+    @property
+    def groups(self) -> dict[str, str]:
+        """Study -> the group that the user last put it into; a study without one is corrected for every trial."""
+        groups: dict[str, str] = {}
+        for record in self.records:
+            if record.kind == GROUPED:
+                content = self.describe(record)
+                groups |= dict.fromkeys(content["studies"], content["group"])
+        return {study: group for study, group in groups.items() if group}
+
+    def group(self, name: str, studies: Iterable[str]) -> None:
+        """Put studies, what they tried and what they will try, into a group; an empty name takes them out of theirs."""
+        self._note(GROUPED, {"group": name, "studies": sorted(studies), "when": _now()})
 
     @property
     def forgotten(self) -> int:
@@ -197,10 +172,10 @@ class Ledger:
         raw = self._checked(record, 3) if record.lengths[3] else None
         return None if raw is None else np.frombuffer(raw, "<f4").reshape(-1, record.trials)
 
-    def known(self, context: int) -> tuple[list[Remembered], list[Remembered]]:
-        """Every curve of a context, not yet read: for being ahead and for timing."""
+    def known(self, context: int, group: str = "") -> tuple[list[Remembered], list[Remembered]]:
+        """Every curve of a context (of a group in it), not yet read: for being ahead and for timing."""
         places: dict[tuple[int, int, int], list[Record]] = defaultdict(list)
-        for record in self.tried(context):
+        for record in self.tried(context, group):
             if len(self.index(record)):
                 places[record.first, record.last, record.blocks].append(record)
         groups = [Remembered(self, tuple(records), family) for family in (0, 1) for records in places.values()]
@@ -209,16 +184,23 @@ class Ledger:
     def record(self, batch: Batch) -> tuple[NDArray[np.uint64], int]:
         """Add what is new of a batch: each trial's identity, and how many were new.
 
-        When this returns, they survive a crash. Equal accounts, inside the batch too, are one trial.
+        When this returns, they survive a crash. Equal accounts, inside the batch too, are one trial. What is known, but
+        not in the group of its study, is recorded there again under the identity that it has.
         """
         with _told(self.path), _locked(self.path):
             self._read()
-            index = _index_of(batch)
-            fresh = np.flatnonzero(self._same_as_known(batch, index) < 0)
-            new = _merged(batch, index, fresh)
+            index = index_of(batch)
+            same = self._same_as_known(batch, index)
+            group = self.groups.get(batch.study, "")
+            if group:
+                held = [self.index(record)["ahead"] for record in self.tried(batch.context, group)]
+                fresh = (same < 0) | ~np.isin(index["ahead"], np.concatenate([np.zeros(0, "<u8"), *held]))
+            else:
+                fresh = same < 0
+            new = merged(batch, index, np.flatnonzero(fresh))
             if len(new):
                 self._append(_encoded(batch, index, new))
-        return index["ahead"].astype(np.uint64), len(new)
+        return index["ahead"].astype(np.uint64), int((same[new] < 0).sum())
 
     def forget(self, records: Iterable[Record]) -> int:
         """Leave records out of every later search; how many trials that makes fewer. The file keeps and tells them."""
@@ -226,9 +208,7 @@ class Ledger:
         if not gone:
             return 0
         before = len(self)
-        content = {"forgotten": gone, "when": _now()}
-        with _told(self.path), _locked(self.path):
-            self._append(_framed(FORGOTTEN, 0, (0, 0, 0), (0, 0), [_json(content), b"", b"", b""]))
+        self._note(FORGOTTEN, {"forgotten": gone, "when": _now()})
         return before - len(self)
 
     def merge(self, other: Ledger) -> int:
@@ -240,6 +220,29 @@ class Ledger:
                 self._append(bytes(other._data[record.offset : record.offset + record.size]))
         return len(new)
 
+    def copy(self, context: int, group: str, first: int, last: int) -> bytes:
+        """What was used for a curve of these sessions, as a ledger of its own: block sums, without daily returns.
+
+        Of more trials than the null can use those that it draws. Nothing in it tells when a trial was made, so that it
+        is the same for the same trials.
+        """
+        used = [each for each in self.tried(context, group) if each.first <= last and each.last >= first]
+        keys = [drawn(np.concatenate([np.zeros(0, "<u8"), *(self.index(each)[name] for each in used)]))
+                for name in ("ahead", "timing")]  # fmt: skip
+        parts = []
+        for record in used:
+            index = self.index(record)
+            rows = np.flatnonzero(np.isin(index["ahead"], keys[0]) | np.isin(index["timing"], keys[1]))
+            raw = self._checked(record, 2)
+            if len(rows) and raw is not None:
+                parts.append(_copied(record, self.describe(record), index[rows], rows, raw))
+        return b"".join(parts)
+
+    def _note(self, kind: int, content: Mapping[str, Any]) -> None:
+        """Append a record that holds no trials."""
+        with _told(self.path), _locked(self.path):
+            self._append(_framed(kind, 0, (0, 0, 0), (0, 0), [_json(content), b"", b"", b""]))
+
     def _sorted_out(self) -> tuple[list[Record], list[Record]]:
         """Records of trials that count, and those that were forgotten after they were recorded."""
         kept: dict[str, Record] = {}
@@ -247,7 +250,7 @@ class Ledger:
         for record in self.records:
             if record.kind == TRIED:
                 kept[record.identity] = record
-            else:
+            elif record.kind == FORGOTTEN:
                 names = self.describe(record)["forgotten"]
                 gone += [kept.pop(name) for name in names if name in kept]
         return list(kept.values()), gone
@@ -300,12 +303,12 @@ class Ledger:
             if record.place != batch.place:
                 continue
             known = self.index(record)
-            mine, theirs = _alike(index["sketch"], known["sketch"], len(batch.active))
+            mine, theirs = alike(index["sketch"], known["sketch"], len(batch.active))
             if not len(mine):
                 continue
             kept, curves = self.daily(record), self.curves(record, 0)
             for i, j in zip(mine.tolist(), theirs.tolist(), strict=True):
-                if same[i] < 0 and _is_same(batch, i, curves, j, None if kept is None else kept[:, j]):
+                if same[i] < 0 and is_same(batch, i, curves, j, None if kept is None else kept[:, j]):
                     same[i] = 0
                     index["ahead"][i], index["timing"][i] = known["ahead"][j], known["timing"][j]
         return same
@@ -357,82 +360,11 @@ class Remembered:
         )
 
 
-def _merged(batch: Batch, index: NDArray[Any], fresh: NDArray[np.intp]) -> NDArray[np.intp]:
-    """Give equal accounts among these trials one identity; the first of each."""
-    twins = _first_of_equals(batch, index[fresh], fresh)
-    for name in ("ahead", "timing"):
-        index[name][fresh] = index[name][twins]
-    return np.asarray(fresh[twins == fresh])
-
-
-def _alike(
-    mine: NDArray[np.float64], theirs: NDArray[np.float64], sessions: int
-) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Pairs whose projections are as near as those of the same account must be."""
-    order = np.argsort(theirs[:, 0], kind="stable")
-    sorted_first, most = theirs[order, 0], sessions * SAME_RETURN
-    pairs = [(np.zeros(0, np.intp), np.zeros(0, np.intp))]
-    for begin in range(0, len(mine), COMPARED_AT_ONCE):
-        some = mine[begin : begin + COMPARED_AT_ONCE]
-        low = np.searchsorted(sorted_first, some[:, 0] - most, side="left")
-        count = np.searchsorted(sorted_first, some[:, 0] + most, side="right") - low
-        i = np.repeat(np.arange(len(some)), count)
-        j = order[np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count) + np.repeat(low, count)]
-        near = (np.abs(some[i] - theirs[j]) <= most).all(axis=1)
-        pairs.append((i[near] + begin, j[near]))
-    return np.concatenate([i for i, _ in pairs]), np.concatenate([j for _, j in pairs])
-
-
-def _is_same(batch: Batch, i: int, curves: Curves, j: int, daily: NDArray[np.float32] | None) -> bool:
-    """Daily active returns within SAME_RETURN, in the precision in which they are known; else their block sums."""
-    if daily is not None:
-        own = batch.active[:, i]
-        return bool((np.abs(own - daily) <= SAME_RETURN + np.abs(own) * 2.0**-24).all())
-    sums, squares = batch.ahead.sums[i].astype(np.float64), batch.ahead.squares[i].astype(np.float64)
-    most = batch.ahead.counts * SAME_RETURN
-    return bool(
-        (np.abs(sums - curves.sums[j]) <= most + np.abs(sums) * 2.0**-23).all()
-        and (np.abs(squares - curves.squares[j]) <= 2 * most * np.sqrt(squares) + squares * 2.0**-23).all()
-    )
-
-
-def _first_of_equals(batch: Batch, index: NDArray[Any], places: NDArray[np.intp]) -> NDArray[np.intp]:
-    """For each of these trials of a batch the first that is the same account."""
-    # Most equal accounts are equal to the last bits: they are found by sorting, and only one of each is compared.
-    _, one, which = np.unique(np.round(index["sketch"], 9) + 0.0, axis=0, return_index=True, return_inverse=True)
-    first = places.copy()
-    sketches = index["sketch"][one]
-    for i, j in sorted(zip(*(each.tolist() for each in _alike(sketches, sketches, len(batch.active))), strict=True)):
-        a, b = int(one[i]), int(one[j])
-        if b < a and first[a] == places[a] and first[b] == places[b]:
-            difference = np.abs(batch.active[:, places[a]] - batch.active[:, places[b]])
-            if difference.max() <= SAME_RETURN:
-                first[a] = places[b]
-    return np.asarray(first[one][which.ravel()])
-
-
-def _index_of(batch: Batch) -> NDArray[Any]:
-    """Identities and projections of a batch's trials, from its exact daily returns."""
-    sessions, trials = batch.active.shape
-    rng = np.random.default_rng(20240716)
-    directions = np.where(rng.random((sessions, 4)) < 0.5, -1.0, 1.0)
-    index = np.zeros(trials, INDEX)
-    index["sketch"] = batch.active.T @ directions
-    index["active"] = (np.abs(batch.active) > SAME_RETURN).sum(axis=0)
-    known_by = batch.ahead if batch.benchmark else batch.timing
-    for name, curves, where in (("ahead", known_by, batch.place), ("timing", batch.timing, batch.context)):
-        start = f"{where}-{batch.begin}-{batch.end}".encode()
-        rows = (np.round(curves.sums.astype(np.float64) * 1e6) + 0.0).astype("<i8")
-        hashes = [hashlib.sha256(start + row.tobytes()).digest()[:8] for row in rows]
-        index[name] = np.frombuffer(b"".join(hashes), "<u8")
-    return index
-
-
 def _encoded(batch: Batch, index: NDArray[Any], new: NDArray[np.intp]) -> bytes:
     """A record of some of a batch's trials."""
     is_large = len(new) > MOST_DAILY
     content: dict[str, Any] = {
-        "group": batch.group,
+        "prices": batch.prices,
         "command": batch.command,
         "study": batch.study,
         "benchmark": batch.benchmark,
@@ -451,6 +383,20 @@ def _encoded(batch: Batch, index: NDArray[Any], new: NDArray[np.intp]) -> bytes:
     span = batch.ahead.first, batch.ahead.last, len(batch.ahead.counts)
     parts = [_json(content), index[new].tobytes(), sums, daily]
     return _framed(TRIED, len(new), span, (batch.context, batch.place), parts)
+
+
+def _copied(
+    record: Record, described: dict[str, Any], index: NDArray[Any], rows: NDArray[np.intp], sums: bytes
+) -> bytes:
+    """Some trials of a record as a record of their own, without daily returns."""
+    content = {key: value for key, value in described.items() if key not in ("when", "questions")}
+    if content["names"]:
+        content["names"] = [content["names"][row] for row in rows]
+    counts = 4 * record.blocks
+    four = np.frombuffer(sums, "<f4", offset=counts).reshape(4, record.trials, record.blocks)
+    parts = [_json(content), index.tobytes(), sums[:counts] + four[:, rows].tobytes(), b""]
+    span = record.first, record.last, record.blocks
+    return _framed(TRIED, len(rows), span, (record.context, record.place), parts)
 
 
 def _framed(kind: int, trials: int, span: tuple[int, int, int], where: tuple[int, int], parts: list[bytes]) -> bytes:
@@ -476,30 +422,26 @@ def _parsed(data: mmap.mmap | bytes, offset: int, size: int) -> Record | None:
 
 
 def listed(ledger: Ledger) -> Iterator[Mapping[str, Any]]:
-    """What a listing shows of each record: the description, with the number of trials."""
+    """What a listing shows of each record: the description, with its group and the number of trials."""
+    groups = ledger.groups
     for record in ledger.tried():
         described = ledger.describe(record)
-        yield {key: described[key] for key in described if key != "questions"} | {"trials": record.trials}
+        told = {key: described[key] for key in described if key != "questions"}
+        yield told | {"group": groups.get(described["study"], ""), "trials": record.trials}
 
 
 def exported(ledger: Ledger) -> Iterator[Sequence[object]]:
     """Every trial as a row, under a row of names; t of the mean, session by session."""
-    told = ("command", "when", "group", "benchmark", "begin", "end")
+    told = ("command", "when", "prices", "benchmark", "begin", "end")
     yield ("trial", "study", "name", *told, "active_sessions", "t_ahead", "t_timing")
     for record in ledger.tried():
         described, index = ledger.describe(record), ledger.index(record)
-        about = [described[key] for key in told]
+        about = [described.get(key, "") for key in told]
         t = [ledger.curves(record, family).t for family in (0, 1)]
         for i, row in enumerate(index):
             name = described["names"][i] if described["names"] else ""
             values = [f"{each[i]:.6g}" for each in t]
             yield [f"{int(row['ahead']):016x}", described["study"], name, *about, int(row["active"]), *values]
-
-
-def used_hash(ids: Sequence[NDArray[np.uint64]]) -> str:
-    """sha256 (hex) of the identities of trials, in no order."""
-    every = np.unique(np.concatenate([np.zeros(0, np.uint64), *ids])).astype("<u8")
-    return hashlib.sha256(every.tobytes()).hexdigest()
 
 
 def _json(content: Mapping[str, Any]) -> bytes:
@@ -508,10 +450,6 @@ def _json(content: Mapping[str, Any]) -> bytes:
 
 def _now() -> str:
     return datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
-
-
-def _hashed(*words: str) -> int:
-    return int.from_bytes(hashlib.sha256("\0".join(words).encode()).digest()[:8], "little")
 
 
 @contextmanager

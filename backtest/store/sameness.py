@@ -19,6 +19,7 @@ from typing import Any
 import yaml
 
 from backtest.errors import DataError, ResultDiffers
+from backtest.store.ledger import FILE as LEDGER
 from backtest.store.manifest import MANIFEST, Manifest, parsed_json, read_manifest
 
 RELATIVE = 1e-9
@@ -71,6 +72,8 @@ def _read(path: Path) -> bytes:
 def _comparable(name: str, content: bytes) -> Any:
     """What must be equal on a rerun by the same programs: all bytes, but for run fields and places on this machine."""
     try:
+        if name == LEDGER:
+            return None  # trials are known by accounts that agree within rounding, under any names
         if name == MANIFEST:
             return _without_locations(_without_run(parsed_json(content)))
         if name in QUESTIONS:
@@ -86,7 +89,7 @@ def _without_run(manifest: Any) -> Any:
         return manifest
     kept = {key: value for key, value in manifest.items() if key != "run"}
     if isinstance(files := kept.get("files"), dict):
-        kept["files"] = {name: digest for name, digest in files.items() if name not in QUESTIONS}
+        kept["files"] = {name: digest for name, digest in files.items() if name not in (*QUESTIONS, LEDGER)}
     return kept
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -25,8 +25,9 @@ from backtest.result import Result, average_exposures
 from backtest.statistics.findings import Finding, findings
 from backtest.statistics.search import HISTORIES, MOST_CURVES, Curves, active_sessions, add_up
 from backtest.statistics.sharpe import Trials
-from backtest.store.ledger import FILE, Batch, Ledger, Remembered, used_hash
+from backtest.store.ledger import FILE, Ledger, Remembered
 from backtest.store.provenance import sha256_text
+from backtest.store.trials import Batch, used_hash
 from backtest.study.curves import NO_CASH
 from backtest.study.questions import trial_hash
 from backtest.units import MONTHS_PER_YEAR
@@ -82,7 +83,8 @@ class Search:
     and variance of the annual active ratios of those on the same sessions. has_ledger: whether anything but this
     command's curves was known. forgotten: trials that the user made the ledger forget. damaged: what could not be read
     of it. used: sha256 of the identities of all trials used, and of what is told of the ledger. length: trials of the
-    whole ledger; lost: how many more a result says there were.
+    whole ledger; lost: how many more a result says there were. group: the user's, to which the study belongs, "" for
+    none; outside: trials that are known but not in it. copy: the part of the ledger that was used, as a ledger.
     """
 
     findings: tuple[Finding, ...]
@@ -95,6 +97,9 @@ class Search:
     used: str
     length: int = 0
     lost: int = 0
+    group: str = ""
+    outside: int = 0
+    copy: bytes = field(default=b"", repr=False, compare=False)
 
     @property
     def elsewhere(self) -> int:
@@ -118,7 +123,8 @@ def search(shown: Shown, path: Path | None, tried: Iterable[Shown] = (), recorde
         here = [ledger.record(batch_of(each))[0] for each in tried]
         batch = batch_of(shown)
         keys, _ = ledger.record(batch)
-        known_ahead, known_timing = ledger.known(batch.context)
+        group = ledger.groups.get(batch.study, "")
+        known_ahead, known_timing = ledger.known(batch.context, group)
         ahead = batch.ahead.keyed(keys)
         found = findings(
             None if shown.benchmark is None else ahead,
@@ -133,7 +139,9 @@ def search(shown: Shown, path: Path | None, tried: Iterable[Shown] = (), recorde
         known = np.unique(np.concatenate([keys, *(group.keys for group in known_ahead)]))
         ratios = _ratios(ahead, known_ahead) * (shown.market.periods_per_year / len(batch.active)) ** 0.5
         lost = max(0, recorded - len(ledger) - ledger.forgotten)
-        told = [path is not None, ledger.forgotten, lost, ledger.damaged]
+        every = ledger.known(batch.context)[0] if group else known_ahead
+        outside = len(np.unique(np.concatenate([known, *(each.keys for each in every)]))) - len(known)
+        told = [path is not None, ledger.forgotten, lost, ledger.damaged, group, outside]
         return Search(
             findings=tuple(found),
             trials=len(known),
@@ -145,6 +153,9 @@ def search(shown: Shown, path: Path | None, tried: Iterable[Shown] = (), recorde
             used=sha256_text(f"{used_hash([known])} {told}"),
             length=len(ledger),
             lost=lost,
+            group=group,
+            outside=outside,
+            copy=ledger.copy(batch.context, group, batch.ahead.first, batch.ahead.last),
         )
 
 
@@ -173,7 +184,7 @@ def batch_of(shown: Shown) -> Batch:
     places = calendar_places(shown.sessions[1:], shown.market)
     active = shown.active
     return Batch(
-        group="simulated" if shown.market.is_simulated else "real",
+        prices="simulated" if shown.market.is_simulated else "real",
         command=shown.command,
         study=shown.study,
         benchmark=shown.benchmark_name or "",

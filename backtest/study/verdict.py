@@ -14,6 +14,7 @@ from typing import Any
 from backtest.account.benchmarks import benchmark_label
 from backtest.result import Result
 from backtest.statistics.findings import FEWEST_CYCLES, Finding, Level, SearchTest
+from backtest.store.ledger import FILE
 from backtest.study.search import Search, cycles_seen
 from backtest.text import count, number, p_equals, percent, plural, points, span, years, years_needed
 
@@ -133,6 +134,9 @@ def counting(search: Search) -> tuple[str, ...]:
     told = [f"Corrected for the {plural(search.trials, 'trial')} known on this machine{earlier}."]
     if search.trials == 1:
         told = ["No other trial is known on this machine: nothing had to be corrected for."]
+    if search.group:
+        known = f"Corrected for the {plural(search.trials, 'trial')} of the group “{search.group}”, as the user asked; "
+        told = [f"{known}{count(search.outside)} more are known on this machine."]
     if search.forgotten:
         told.append(
             f"The ledger was made to forget {plural(search.forgotten, 'trial')}, for which nothing here is corrected."
@@ -140,7 +144,8 @@ def counting(search: Search) -> tuple[str, ...]:
     if search.lost:
         told.append(
             f"A result beside this one was made when the ledger knew {plural(search.lost, 'trial')} more: it was "
-            "deleted, or is another one. The correction is too small."
+            "deleted, or is another one. The correction is too small: `backtest trials merge` brings back the copy "
+            f"of the ledger that stands beside a result ({FILE})."
         )
     if search.damaged:
         told.append(f"Parts of the ledger could not be read and were left out: {'; '.join(search.damaged)}.")

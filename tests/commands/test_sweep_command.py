@@ -26,7 +26,9 @@ grid:
 """
 
 
-FILES = {"base.yaml", "curves.csv", "manifest.json", "study.yaml", "sweep.csv", "sweep.html", "sweep.json"}
+FILES = {
+    "base.yaml", "curves.csv", "manifest.json", "study.yaml", "sweep.csv", "sweep.html", "sweep.json", "trials.ledger",
+}  # fmt: skip
 
 
 def prepared(folder: Path, text: str = STUDY) -> Path:

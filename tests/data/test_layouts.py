@@ -27,7 +27,8 @@ TOTAL = {"open": "Open", "high": "High", "low": "Low", "adj_close": "Close", "vo
 
 def text(frame: pd.DataFrame, names: dict[str, str], day: str = "%Y-%m-%d", date: str = "Date", **form: object) -> str:
     table = frame[list(names)].rename(columns=names)
-    table.insert(0, date, [f"{one:{day}}" for one in frame.index])
+    bare = [day.replace("%-m", str(one.month)).replace("%-d", str(one.day)) for one in frame.index]  # not of Windows
+    table.insert(0, date, [f"{one:{shape}}" for one, shape in zip(frame.index, bare, strict=True)])
     return str(table.to_csv(index=False, **form))
 
 
@@ -79,6 +80,9 @@ WHOLE: dict[str, tuple[str, Write]] = {
     "newest first": ("{}.csv", lambda f, t: text(f[::-1], YAHOO)),
     "US dates": ("{}.csv", lambda f, t: text(f, YAHOO, "%m/%d/%Y")),
     "US dates without zeros": ("{}.csv", lambda f, t: text(f, YAHOO, "%-m/%-d/%Y")),
+    "Google's sheets": ("{}.csv", lambda f, t: text(f, YAHOO, "%-m/%-d/%Y 16:00:00")),
+    "minutes": ("{}.csv", lambda f, t: text(f, YAHOO, "%Y/%m/%d 16:00")),
+    "half of the day": ("{}.csv", lambda f, t: text(f, YAHOO, "%m/%d/%Y 4:00 PM")),
     "German": ("{}.csv", lambda f, t: text(f, YAHOO, "%d.%m.%Y", "Datum", sep=";", decimal=",")),
     "compact dates": ("{}.csv", lambda f, t: text(f, YAHOO, "%Y%m%d")),
     "written months": ("{}.csv", lambda f, t: text(f, YAHOO, "%b %d, %Y")),

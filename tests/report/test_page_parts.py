@@ -16,9 +16,10 @@ from worlds import hand_market
 from backtest.config import LegConfig
 from backtest.decision import Decision, Evidence
 from backtest.metrics import calendar_of, drawdown
+from backtest.pages.alternatives import alternatives_of
 from backtest.pages.figures import evidence_rows
 from backtest.pages.periods import cuts_of, cycles_of, heat_rows, period_ends, tint, worst_falls, year_rows
-from backtest.pages.prose import caveats, headline, tiles
+from backtest.pages.prose import caveats, headline, known_for, tiles
 from backtest.pages.rebalances import account_of, costs_of, rebalances_of
 from backtest.pipeline import run
 from strategies import REGISTRY
@@ -136,7 +137,8 @@ def test_a_decision_of_the_last_close_is_pending_on_the_first_screen() -> None:
     )
     result = run(config, REGISTRY, market=market)
     assert any(w.startswith("Decided at the close of 2020-01-09 and not traded yet") for w in caveats(result))
-    now = tiles(result, [])[-1]
+    now = tiles(result, [], alternatives_of(result))[-1][-1]
+    assert now.unit == "a trade is due"
     assert now.note.startswith("Decided at the close of 2020-01-09 and not traded yet: 100% small.")
 
 
@@ -154,4 +156,25 @@ def test_evidence_now_says_where_it_would_turn() -> None:
     told = dataclasses.replace(result, decision=Decision(result.decision.shares, [lead]))
     (row,) = evidence_rows(told)
     assert (row.value, row.says, row.turns_at) == ("+1.0 points", "small caps", "−2.0 points")
-    assert tiles(told, [])[-1].note.endswith("Lead: turns at −2.0 points.")
+    assert tiles(told, [], alternatives_of(told))[-1][-1].note.endswith("Lead: turns at −2.0 points.")
+
+
+@pytest.mark.parametrize(
+    ("known", "line", "flag"),
+    [
+        (slice(None), "", ""),
+        (slice(500, None), "Lead: known from 25 Jul 2008, 2.4 of the 4.4 years.", "known for 2.4 of 4.4 years"),
+        (slice(0, 500), "Lead: known from 31 Jul 2006 to 24 Jul 2008, 2.0 of the 4.4 years.", "for 2.0 of 4.4 years"),
+        (slice(21, None), "Lead: known from 29 Aug 2006, 4.3 of the 4.4 years.", ""),
+        (slice(0, 0), "Lead: never known in these 4.4 years, so the test says nothing of it.", "for 0.0 of 4.4 years"),
+    ],
+)
+def test_a_signal_known_for_a_part_of_the_test_is_told_with_its_years(known: slice, line: str, flag: str) -> None:
+    result = result_of()
+    values = np.full(len(result.market.sessions), 0.01)
+    values[result.begin :] = np.nan
+    values[result.begin :][known] = 0.01
+    lead = Evidence("lead", values, "return", (0.0,), "Lead")
+    told = dataclasses.replace(result, decision=Decision(result.decision.shares, [lead]))
+    assert [each for each in caveats(told) if each.startswith("Lead")] == [line] * bool(line)
+    assert known_for(told).endswith(flag) if flag else known_for(told) == ""

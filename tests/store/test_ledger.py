@@ -15,7 +15,8 @@ from backtest.errors import WriteError
 from backtest.statistics import search
 from backtest.statistics.search import add_up, luck
 from backtest.store import ledger as ledger_module
-from backtest.store.ledger import VARIABLE, Batch, Ledger, default_ledger, listed, used_hash
+from backtest.store.ledger import VARIABLE, Ledger, default_ledger, listed
+from backtest.store.trials import Batch, used_hash
 
 Array = NDArray[np.float64]
 FILE = "trials.ledger"
@@ -29,7 +30,7 @@ def batch(active: Array, timing: Array | None = None, first: int = 2905, **field
     positions = np.arange(first, first + len(active))
     count = active.shape[1]
     made = Batch(
-        group="real",
+        prices="real",
         command="sweep",
         study="grid",
         benchmark="QQQ",
@@ -118,7 +119,7 @@ def test_variants_that_never_trade_are_one_trial(tmp_path: Path) -> None:
 
 def test_the_simulated_and_the_monthly_are_searches_of_their_own(tmp_path: Path) -> None:
     ledger, made = Ledger(tmp_path / FILE), batch(returns(1))
-    for each in (made, batch(returns(1), group="simulated"), batch(returns(1), periods_per_year=12)):
+    for each in (made, batch(returns(1), prices="simulated"), batch(returns(1), periods_per_year=12)):
         assert ledger.record(each)[1] == 3
     assert [len(group) for group in ledger.known(made.context)[0]] == [3]
 

@@ -47,6 +47,12 @@ QUESTIONS: dict[str, tuple[str, dict[str, Any]]] = {
     "relative_momentum, threshold": ("relative_momentum", {"lookback_sessions": 10, "threshold": 0.01}),
     "relative_momentum, weekly": ("relative_momentum", {"lookback_sessions": 2, "decide": "weekly"}),
     "relative_momentum, monthly": ("relative_momentum", {"lookback_sessions": 5, "decide": "monthly"}),
+    "relative_momentum, every": ("relative_momentum", {"lookback_sessions": 5, "decide": {"every_sessions": 3}}),
+    "rate_cut_momentum, every": (
+        "rate_cut_momentum",
+        {"hold_sessions": 9, "lookback_sessions": 5, "combine": "any", "decide": {"every_sessions": 4}},
+    ),
+    "rank, every": ("rank", {"lookback_sessions": 5, "decide": {"every_sessions": 3}}),
     "relative_momentum, months": ("relative_momentum", {"lookback_months": 1}),
     "rate_cut_momentum, all": ("rate_cut_momentum", {"hold_sessions": 9, "lookback_sessions": 5}),
     "rate_cut_momentum, any": ("rate_cut_momentum", {"hold_sessions": 3, "lookback_sessions": 5, "combine": "any"}),

@@ -122,7 +122,7 @@ function drawPlane() {
     return `${where}: ${what}${worded(z[r][c])}${alone}${one || ` (mean of ${count(n)} points)`}`;
   };
   sweep.words = words;
-  const isText = cell >= 40 && rows * columns <= 400, height = Math.min(600, Math.max(170, rows * (isText ? 30 : 22) + 90));
+  const isText = cell >= 40 && rows * columns <= 400, height = Math.min(narrow.matches ? 300 : 450, Math.max(170, rows * (isText ? 30 : 22) + 90));
   const at = sweep.cursor && sweep.cursor[0] < columns && sweep.cursor[1] < rows ? [sweep.cursor] : [];
   const square = peak && cell >= 8 ? [{ type: "rect", x0: peak[0] - .5, x1: peak[0] + .5, y0: peak[1] - .5, y1: peak[1] + .5, line: { color: "@ink", width: 2 } }] : [];
   const what = { cell: "Best in view", mean: "Best neighbourhood in view", worst: "Best worst case in view" }[sweep.surface];

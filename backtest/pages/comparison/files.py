@@ -18,7 +18,8 @@ from backtest.metrics import METRIC_KEYS
 from backtest.metrics.registry import COUNTED_KEYS
 from backtest.pages.shell import PageContext
 from backtest.pages.write import asked_of, code_of, sparkline, variants_file, write_pages
-from backtest.store.folder import Identity, Written
+from backtest.store.folder import Content, Identity, Written
+from backtest.store.ledger import FILE as LEDGER
 from backtest.store.provenance import Provenance, sha256_text
 from backtest.store.tables import csv, day, json_text
 from backtest.study.comparison import Comparison
@@ -33,7 +34,8 @@ def write_comparison(
     """Write `root/<name>-<hash8>/`; raises as `write_pages` does."""
     hashes = hashes_of(comparison, strategies)
     identity = Identity("comparison", comparison.name, hashes)
-    files = {TABLE: comparison_csv(comparison), DOCUMENT: json_text(document(comparison))}
+    files: dict[str, Content] = {TABLE: comparison_csv(comparison), DOCUMENT: json_text(document(comparison))}
+    files[LEDGER] = comparison.size.copy
     files |= variants_file({each.name: each.config for each in comparison.variants}, comparison.benchmark)
     files[PAGE] = page_of(comparison, PageContext(hash8=identity.hash8, hashes=hashes))
     return write_pages(root, identity, files, _about(comparison), provenance)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from backtest.pages.comparison.meters import charged_bps
 from backtest.statistics.findings import HOLDS, SUGGESTIVE
-from backtest.text import in_fifty, p_equals, percent, plural, points, probability, span_points
+from backtest.text import count, in_fifty, p_equals, percent, plural, points, probability, span_points
 
 if TYPE_CHECKING:
     from backtest.study.comparison import Comparison
@@ -71,9 +71,9 @@ def _lucky(comparison: Comparison) -> Answer:
     n, p = comparison.size.trials, comparison.search.no_skill.p
     trials = plural(search.trials, "trial")
     return _answer(
-        f"Is it better than the best of {n} lucky ones?" if n > 1 else "Is it better than luck?",
+        f"Is it better than the best of {count(n)} lucky ones?" if n > 1 else "Is it better than luck?",
         in_fifty(p),
-        f"no-skill histories show {f'a best of {n}' if n > 1 else 'one'} at least this good. SPA "
+        f"no-skill histories show {f'a best of {count(n)}' if n > 1 else 'one'} at least this good. SPA "
         f"{p_equals(search.spa.consistent)}; deflated for {trials}: {probability(best.dsr)}; neither decides.",
         "luck",
         is_yes=p < HOLDS,

@@ -12,7 +12,8 @@ from backtest.pages.report import render_report
 from backtest.pages.shell import PageContext
 from backtest.pages.write import asked_of, code_of, period_of, sources_of, sparkline, write_pages
 from backtest.result import Result
-from backtest.store.folder import Identity, Written
+from backtest.store.folder import Content, Identity, Written
+from backtest.store.ledger import FILE as LEDGER
 from backtest.store.provenance import Provenance, sha256_text
 from backtest.store.tables import csv, json_text
 from backtest.study.search import Search
@@ -36,7 +37,7 @@ def write_result(result: Result, search: Search, strategy: type, root: Path, pro
     if market.notes:  # a second source speaks in notes only
         hashes["notes"] = sha256_text("\n".join(market.notes))
     identity = Identity("run", config.name, hashes)
-    files = data_files(result, caveats(result))
+    files: dict[str, Content] = {**data_files(result, caveats(result)), LEDGER: search.copy}
     files[PAGE] = render_report(result, PageContext(hash8=identity.hash8, hashes=hashes), search)
     about = {
         "page": PAGE,

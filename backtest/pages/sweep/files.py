@@ -16,6 +16,7 @@ from backtest.pages.sweep import render_sweep
 from backtest.pages.sweep.view import headline
 from backtest.pages.write import asked_of, code_of, period_of, sources_of, sparkline, study_files, write_pages
 from backtest.store.folder import Content, Identity, Written
+from backtest.store.ledger import FILE as LEDGER
 from backtest.store.provenance import Provenance, sha256_text
 from backtest.store.tables import csv, csv_bytes, json_text
 from backtest.study.document import plain
@@ -37,7 +38,7 @@ def write_sweep(
     """
     hashes = hashes_of(sweep, findings) | extras.hashes()
     identity = Identity("sweep", sweep.name, hashes)
-    files: dict[str, Content] = {**tables_of(sweep), **study_files(sweep.study)}
+    files: dict[str, Content] = {**tables_of(sweep), **study_files(sweep.study), LEDGER: findings.size.copy}
     files[DOCUMENT] = json_text(document(sweep, findings))
     curves = curves_frame(sweep, findings, extras.curves)
     if len(curves.columns):

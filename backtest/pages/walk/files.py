@@ -18,7 +18,8 @@ from backtest.pages.sweep.files import about_of, strategies_of
 from backtest.pages.walk import render_walk
 from backtest.pages.walk.page import headline
 from backtest.pages.write import code_of, period_of, sparkline, study_files, write_pages
-from backtest.store.folder import Identity, Written
+from backtest.store.folder import Content, Identity, Written
+from backtest.store.ledger import FILE as LEDGER
 from backtest.store.provenance import Provenance, sha256_text
 from backtest.store.tables import csv, day, json_text
 from backtest.study.document import plain
@@ -41,7 +42,7 @@ def write_walk(walk: WalkForward, root: Path, provenance: Provenance) -> Written
         "trials": walk.size.used,
     }
     identity = Identity("walk-forward", sweep.name, hashes)
-    files = {**tables_of(walk), **study_files(sweep.study)}
+    files: dict[str, Content] = {**tables_of(walk), **study_files(sweep.study), LEDGER: walk.size.copy}
     files[DOCUMENT] = json_text(document(walk))
     files[PAGE] = render_walk(walk, PageContext(hash8=identity.hash8, hashes=hashes))
     about = {
