@@ -10,12 +10,17 @@ import numpy as np
 
 from backtest.market import Floats
 from backtest.pages.comparison.marks import Span, common_scale, interval_mark, share_mark, spark
+from backtest.pages.shell import Shown
 from backtest.result import Figures
 from backtest.text import UNDEFINED, Number, number, points
 
 if TYPE_CHECKING:
     from backtest.statistics.variants import Estimate
     from backtest.study.comparison import BenchmarkFigures, Comparison, Variant
+
+
+DOCUMENT = "comparison.json"
+TIMING = (DOCUMENT, "static_mix", "equal_exposure")
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +93,11 @@ def variant_rows(comparison: Comparison, places: Sequence[int]) -> list[Row]:
     return [
         Row(
             variant.name,
-            [Cell(picture=spark(relative[place], wide)), *_active(variant, scales), *_figures(variant.metrics)],
+            [
+                Cell(picture=spark(relative[place], wide)),
+                *_active(variant, scales),
+                *_figures(variant.metrics, *metrics_of(variant.name)),
+            ],
             variant.rule,
         )
         for place, variant in zip(places, variants, strict=True)
@@ -98,7 +107,10 @@ def variant_rows(comparison: Comparison, places: Sequence[int]) -> list[Row]:
 def benchmark_rows(comparison: Comparison) -> list[Row]:
     """Rows of the benchmarks, the declared one first; what is measured against it is empty there."""
     declared = comparison.benchmarks[0]
-    return [Row(each.label, [*_unlike(each, declared), *_figures(each.metrics)]) for each in comparison.benchmarks]
+    return [
+        Row(each.label, [*_unlike(each, declared), *_figures(each.metrics, DOCUMENT, "benchmarks", each.name)])
+        for each in comparison.benchmarks
+    ]
 
 
 def relative_wealth(comparison: Comparison) -> Floats:
@@ -115,31 +127,42 @@ def spark_scale(relative: Floats) -> Span:
 
 def _active(variant: Variant, scales: tuple[Span, Span, Span]) -> list[Cell]:
     """Against the benchmark, corrected for the search."""
-    own = variant.statistics
-    cells = [_plain(own.sharpe.value, 2), _interval(own.sharpe, scales[0])]
-    cells += [_points(own.cagr_difference.value), _interval(own.cagr_difference, scales[1])]
+    own, at = variant.statistics, (DOCUMENT, "variants", variant.name, "active")
+    cells = [_plain(own.sharpe.value, *at, "sharpe"), _interval(own.sharpe, scales[0])]
+    cells += [_points(own.cagr_difference.value, *at, "cagr_difference"), _interval(own.cagr_difference, scales[1])]
     timing = own.timing
     cells += (
         [Cell(UNDEFINED), Cell()]
         if timing is None
         else [
-            _points(timing.difference.value),
+            _points(timing.difference.value, *TIMING, variant.name, "timing", "cagr_difference"),
             _interval(timing.difference, scales[2]),
         ]
     )
-    return [*cells, _plain(own.p, 2), _plain(own.dsr, 2)]
+    return [*cells, _plain(own.p, *at, "p"), _plain(own.dsr, *at, "dsr")]
 
 
-def _figures(metrics: Figures) -> list[Cell]:
-    """What needs no benchmark."""
+def metrics_of(variant: str) -> tuple[str, str, str, str]:
+    """Where the metrics of a variant stand in the document."""
+    return DOCUMENT, "variants", variant, "metrics"
+
+
+def _figures(metrics: Figures, *at: str) -> list[Cell]:
+    """What needs no benchmark; at: where it stands."""
     share, turnover = metrics["exposure_small"], metrics["turnover_annual"]
     return [
-        _percent(metrics["cagr"]),
-        _percent(metrics["volatility"]),
-        _plain(metrics["sharpe"], 2),
-        _percent(metrics["max_drawdown"]),
-        Cell(UNDEFINED) if share is None else Cell(number(100 * share, 0), repr(float(share)), share_mark(share)),
-        Cell(UNDEFINED) if turnover is None else Cell(f"{number(turnover, 1)}×", repr(float(turnover))),
+        _percent(metrics["cagr"], *at, "cagr"),
+        _percent(metrics["volatility"], *at, "volatility"),
+        _plain(metrics["sharpe"], *at, "sharpe"),
+        _percent(metrics["max_drawdown"], *at, "max_drawdown"),
+        Cell(UNDEFINED)
+        if share is None
+        else Cell(
+            Shown(number(100 * share, 0), (*at, "exposure_small"), times=100), repr(float(share)), share_mark(share)
+        ),
+        Cell(UNDEFINED)
+        if turnover is None
+        else Cell(Shown(f"{number(turnover, 1)}×", (*at, "turnover_annual")), repr(float(turnover))),
     ]
 
 
@@ -147,7 +170,9 @@ def _unlike(benchmark: BenchmarkFigures, declared: BenchmarkFigures) -> list[Cel
     """The columns against the declared benchmark, of another one: its growth difference alone."""
     own, other = benchmark.metrics["cagr"], declared.metrics["cagr"]
     is_known = benchmark is not declared and own is not None and other is not None
-    difference = _points(float(own or 0) - float(other or 0)) if is_known else Cell()
+    places = [(DOCUMENT, "benchmarks", each.name, "cagr") for each in (benchmark, declared)]
+    gap = float(own or 0) - float(other or 0)
+    difference = Cell(Shown(points(gap), *places, times=100), repr(gap)) if is_known else Cell()
     return [Cell(), Cell(), Cell(), difference, *[Cell()] * 5]
 
 
@@ -155,13 +180,14 @@ def _interval(estimate: Estimate, scale: Span) -> Cell:
     return Cell(picture=interval_mark(estimate.value, estimate.interval, scale))
 
 
-def _plain(value: Number, digits: int) -> Cell:
-    return Cell(number(value, digits), "" if value is None else repr(float(value)))
+def _plain(value: Number, *at: str) -> Cell:
+    return Cell(Shown(number(value), at), "" if value is None else repr(float(value)))
 
 
-def _percent(value: Number) -> Cell:
-    return Cell(number(None if value is None else 100 * value, 1), "" if value is None else repr(float(value)))
+def _percent(value: Number, *at: str) -> Cell:
+    text = Shown(number(None if value is None else 100 * value, 1), at, times=100)
+    return Cell(text, "" if value is None else repr(float(value)))
 
 
-def _points(value: float) -> Cell:
-    return Cell(points(value), repr(float(value)))
+def _points(value: float, *at: str) -> Cell:
+    return Cell(Shown(points(value), at, times=100), repr(float(value)))
