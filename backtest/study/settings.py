@@ -18,11 +18,12 @@ from pydantic import BaseModel
 
 from backtest.account.benchmarks import benchmark_plans
 from backtest.account.kernel import inputs_of, run_compiled
-from backtest.account.plan import Plan
+from backtest.account.plan import Plan, check_listed
 from backtest.config import Config, Study, study_question
 from backtest.config.fields import Benchmark
 from backtest.data import content_hash, load_market
 from backtest.data.assemble import traded_tickers
+from backtest.data.period import with_late_starts
 from backtest.decision import Decision, check_decision, target_weights
 from backtest.errors import ConfigError, RunError
 from backtest.market import CASH, Between, Floats, Legs, Market, Memo
@@ -86,7 +87,7 @@ class Setting:
     def is_simple(self, decision: Decision) -> bool:
         """Is the decision one number a session, whether right or wrong: from the first of two legs to the second?"""
         path, sessions = decision.shares, len(self.market.close)
-        if not isinstance(path, Between) or decision.within is not None:
+        if not isinstance(path, Between) or decision.within is not None or self.plan.begins:
             return False
         is_series = path.part.shape == (sessions,) and path.part.dtype == np.float64
         is_plain = is_series and path.low.tolist() == [1.0, 0.0] and path.high.tolist() == [0.0, 1.0]
@@ -110,7 +111,10 @@ class Setting:
             within=within and {leg: {t: each[rows] for t, each in of.items()} for leg, of in within.items()},
         )
         initial = self.config.strategy.initial
-        return Encoded(rows, target_weights(there, self.market, self.legs, self.legs.tickers, initial))
+        weights = target_weights(there, self.market, self.legs, self.legs.tickers, initial)
+        if self.plan.begins:
+            check_listed(self.market, self.legs.tickers, rows, weights, self.begin)
+        return Encoded(rows, weights)
 
 
 class Settings:
@@ -143,7 +147,10 @@ class Settings:
     def market_of(self, config: Config) -> Market:
         """The market of a config; one for all starts, costs and parameters."""
         if self.given is not None:
-            return self.given
+            kept = ("given", *traded_tickers(config))
+            if kept not in self.markets:  # one object for all points: its memo is shared
+                self.markets[kept] = with_late_starts(self.given, traded_tickers(config), self._earliest(config))
+            return self.markets[kept]
         data = config.data.model_copy(update={"start": self._earliest(config)})
         needs = str(getattr(config.strategy.params, "needs", ""))
         key = (data.model_dump_json(), config.execution.accounting, *traded_tickers(config), needs)
