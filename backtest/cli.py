@@ -148,6 +148,33 @@ def walk_forward(
 
 
 @app.command()
+def events(
+    study: Annotated[Path, typer.Argument(metavar="STUDY_OR_CONFIG", help="A YAML file.", show_default=False)],
+    lists: Annotated[
+        list[str] | None, typer.Option("--event", metavar="LIST", help="cuts, first_cuts, hikes, meetings ...")
+    ] = None,
+    pairs: Annotated[
+        list[str] | None, typer.Option("--pair", metavar="A-B", help="Legs or tickers: IWM-QQQ; or one alone.")
+    ] = None,
+    windows: Annotated[
+        str | None, typer.Option("--windows", metavar="5,21,-1:0", help="Sessions after day 0, or from:to.")
+    ] = None,
+    days: Annotated[str | None, typer.Option("--dates", metavar="DATE,...", help="Days of your own.")] = None,
+    overrides: Overrides = None,
+    out: Out = RESULTS,
+    offline: Offline = False,
+    as_json: Json = False,
+    ledger: LedgerFile = None,
+    cache: Cache = None,
+) -> None:
+    """What one thing did against another around cuts, hikes, meetings or days of your own: more than luck?"""
+    from backtest.commands.events import events_path
+
+    events_path(study, overrides or [], out, lists=lists or [], pairs=pairs or [], windows=windows, days=days,
+                offline=offline, as_json=as_json, ledger=ledger)  # fmt: skip
+
+
+@app.command()
 def check(
     configs: Annotated[list[Path] | None, typer.Argument(metavar="[CONFIG...]", show_default=False)] = None,
     overrides: Overrides = None,

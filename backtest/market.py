@@ -8,7 +8,7 @@ Market (`until`) or poisoning what comes later is a complete test of look-ahead.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
@@ -414,6 +414,12 @@ class Market:
 
 PRICE_FRAMES = ("open", "close", "raw_open", "raw_close", "dividends", "splits")
 """Fields of a Market that are frames of sessions x tickers."""
+
+
+def first_rows(market: Market, tickers: Sequence[str]) -> npt.NDArray[np.int64]:
+    """Row of each ticker's first price, (tickers,); the number of sessions where it has none yet."""
+    has_price = ~np.isnan(market.close[list(tickers)].to_numpy(dtype=np.float64))
+    return np.where(has_price.any(axis=0), has_price.argmax(axis=0), len(has_price)).astype(np.int64)
 
 
 def overnight_interest(market: Market) -> Floats:

@@ -18,9 +18,12 @@ import pandas as pd
 from backtest.account import Books, check_same_books, run_backtrader, run_kernel
 from backtest.account.benchmarks import benchmark_plans
 from backtest.account.books import check_identities
-from backtest.account.plan import Plan, Terms, make_plan
+from backtest.account.plan import Plan, Terms, check_listed, make_plan
+from backtest.account.strategy import RotationStrategy
 from backtest.config import Config
 from backtest.data import load_market
+from backtest.data.assemble import traded_tickers
+from backtest.data.period import with_late_starts
 from backtest.decision import Decision, check_decision, target_weights
 from backtest.errors import BacktestError, ConfigError, RunError
 from backtest.market import PRICE_FRAMES, Floats, Legs, Market
@@ -36,7 +39,7 @@ def run(
     market: use this one instead of loading config.data (audits and notebooks that have it already).
     Raises DataError, NetworkError, OrderRefused, EnginesDisagree and RunError, each with one line per problem.
     """
-    market = market or load_market(config, offline=offline)
+    market = with_late_starts(market or load_market(config, offline=offline), traded_tickers(config), config.data.start)
     strategy = strategies[config.strategy.name]
     decision = decide(config, market, strategy)
     plan = plan_of(config, market, decision)
@@ -59,6 +62,8 @@ def decide(config: Config, market: Market, strategy: Any) -> Decision:
     """What the strategy would hold after each close of the market; a `next`-style strategy does not say in advance."""
     if not is_rotation(strategy):
         check_terms_of_own_orders(config)
+        legs, begin = legs_of(config), int(market.sessions.searchsorted(pd.Timestamp(config.data.start)))
+        check_listed(market, legs.tickers, np.zeros(1, dtype=np.int64), np.ones((1, len(legs.tickers))), begin)
         return Decision(np.full((len(market.sessions), len(config.legs)), np.nan), is_observed=True)
     before = fingerprint(market)
     try:
@@ -139,7 +144,15 @@ def execute(config: Config, plan: Plan, strategy: type) -> Books:
     return books
 
 
-def measure(config: Config, market: Market, strategy: type, decision: Decision, plan: Plan, books: Books) -> Result:
+def measure(
+    config: Config,
+    market: Market,
+    strategy: type,
+    decision: Decision,
+    plan: Plan,
+    books: Books,
+    audited: int | None = None,
+) -> Result:
     """The result: the books beside those of the benchmarks, with the metrics of each against the first benchmark."""
     legs = legs_of(config)
     plans = benchmark_plans(config, market, legs, plan.terms)
@@ -172,6 +185,7 @@ def measure(config: Config, market: Market, strategy: type, decision: Decision, 
         metrics=own,
         benchmark_metrics={name: figures(account, name)[0] for name, account in benchmarks.items()},
         undefined=undefined,
+        audited=audited,
     )
 
 
@@ -206,6 +220,6 @@ def decision_of_books(books: Books, market: Market, legs: Legs) -> Decision:
 
 def rule_of(strategy: Any, legs: Legs, params: Any) -> str:
     """The strategy's rule in one sentence; the first line of its docstring when it gives none."""
-    if is_rotation(strategy):
+    if is_rotation(strategy) and strategy.rule is not RotationStrategy.rule:
         return str(strategy.rule(legs, params))
     return str(strategy.__doc__ or strategy.__name__).strip().splitlines()[0]

@@ -24,6 +24,7 @@ LAYERS = (
     ("pipeline",),
     ("store",),
     ("study", "audit", "now"),
+    ("events",),
     ("pages",),
     ("api",),
     ("commands",),

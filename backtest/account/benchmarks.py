@@ -10,24 +10,29 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from backtest.account.plan import Plan, Terms, make_plan
+from backtest.account.plan import Plan, Terms, constant_targets, make_plan
 from backtest.config import Config, Mix
-from backtest.market import Floats, Legs, Market
+from backtest.errors import ConfigError
+from backtest.market import Floats, Legs, Market, first_rows
 from backtest.text import percent
 
 _MIX_PART = re.compile(r"(.+?)_([0-9.]+(?:e-?[0-9]+)?)(?:_|$)")
 
 
 def hold_plan(market: Market, ticker: str, start: pd.Timestamp, terms: Terms) -> Plan:
-    """Buy `ticker` at the first fill after `start` and do nothing."""
-    weights = np.ones((len(market.sessions), 1))
+    """Buy `ticker` at the first fill after `start`, or after its own first close, and do nothing."""
+    weights = _on_market(market, {ticker: 1.0})
     return make_plan(market, (ticker,), weights, start, dataclasses.replace(terms, rebalance="on_change"))
 
 
 def mix_plan(market: Market, weights: Mapping[str, float], start: pd.Timestamp, terms: Terms) -> Plan:
     """Constant weights by ticker (what they leave of 1 is cash), rebalanced monthly at the same costs."""
-    targets = np.tile(np.array(list(weights.values()), dtype=np.float64), (len(market.sessions), 1))
+    targets = _on_market(market, weights)
     return make_plan(market, tuple(weights), targets, start, dataclasses.replace(terms, rebalance="monthly"))
+
+
+def _on_market(market: Market, weights: Mapping[str, float]) -> Floats:
+    return constant_targets(list(weights.values()), len(market.sessions), first_rows(market, tuple(weights)).tolist())
 
 
 def legs_plan(market: Market, legs: Legs, shares: Floats, start: pd.Timestamp, terms: Terms) -> Plan:
@@ -81,7 +86,21 @@ def benchmark_plans(config: Config, market: Market, legs: Legs, terms: Terms) ->
     the books are the same to the last bit.
     """
     start = pd.Timestamp(config.data.start)
-    return {benchmark_name(each): benchmark_plan(market, legs, each, start, terms) for each in config.benchmarks}
+    plans = {benchmark_name(each): benchmark_plan(market, legs, each, start, terms) for each in config.benchmarks}
+    for name, plan in list(plans.items())[:1]:
+        check_whole(name, plan)
+    return plans
+
+
+def check_whole(name: str, plan: Plan) -> None:
+    """Raise ConfigError unless the benchmark that relative figures are against can be held from the start."""
+    if plan.begins:
+        late = max(range(len(plan.begins)), key=lambda column: plan.begins[column])
+        ticker, last = plan.tickers[late], len(plan.sessions) - 1
+        first = f"{plan.sessions[min(plan.begins[late], last)]:%Y-%m-%d}"
+        raise ConfigError(f"benchmarks: found {benchmark_label(name)} first, but {ticker} begins on {first}, after the "
+                          f"test ({plan.sessions[0]:%Y-%m-%d}); expected one that is there from the start, since "
+                          f"relative figures are against the first, or data.start: {first} or later")  # fmt: skip
 
 
 def benchmark_name(benchmark: Any) -> str:

@@ -10,14 +10,14 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from backtest.account.benchmarks import benchmark_label
 from backtest.metrics.registry import metric_of
 from backtest.pages.shell import render_page
 from backtest.store.folder import replace_file
 from backtest.store.locks import locked
-from backtest.store.manifest import Figures, Manifest, Stored, finished
+from backtest.store.manifest import Figures, Kind, Manifest, Stored, finished
 from backtest.text import listed, percent, points, setting, short_key
 
 PAGE = "index.html"
@@ -186,7 +186,7 @@ def spark_path(values: Sequence[float]) -> str:
 
 def render_index(rows: Sequence[ResultRow], damaged: Sequence[str]) -> str:
     """The page as text."""
-    kinds = [kind for kind in ("run", "comparison", "sweep", "walk-forward") if any(row.kind == kind for row in rows)]
+    kinds = [kind for kind in get_args(Kind) if any(row.kind == kind for row in rows)]
     view = {
         "title": "All results",
         "is_simulated": False,

@@ -34,6 +34,7 @@ from backtest.pages.rebalances import (
     own_bps,
     rebalances_of,
 )
+from backtest.pages.scores import scores_chart
 from backtest.pages.search import search_tile, search_view
 from backtest.pages.shell import PageContext, render_page
 from backtest.result import Result, holding_words
@@ -80,6 +81,7 @@ def view_of(result: Result, rebalances: Sequence[Rebalance], periods: Sequence[H
         **_trades(periods),
         "warnings": caveats_of(result, periods),
         "evidence": evidence_rows(result),
+        "is_rank": result.decision.standing is not None,
         "rebalances": len(rebalances),
         "all_figures": figure_rows(result, in_key=False),
         **_costs(result, rebalances, days),
@@ -105,6 +107,8 @@ def _first_screen(result: Result, rebalances: Sequence[Rebalance], days: Days) -
         "now": now_because(result),
         "key_figures": figure_rows(result, in_key=True, most=SHOWN_BENCHMARKS),
         "terms": result.plan.terms,
+        "audit": result.audit_words.replace("`", ""),
+        "is_audited": result.audited is not None,
         "is_raw": result.config.execution.accounting == "raw",
         "cost_bps": own_bps(result),
         "falls": falls,
@@ -205,7 +209,10 @@ def chart_data(result: Result, rebalances: Sequence[Rebalance]) -> dict[str, Any
             factor, digits = unit_of(evidence.unit)[1:]
             own_values = np.asarray(evidence.values, dtype=np.float64)[result.begin :] * factor
             data["arrays"][f"evidence{k}"] = rounded(own_values, digits)
-        data["charts"]["why"] = _evidence_chart(result, rebalances, cuts, days)
+        is_rank = result.decision.standing is not None
+        data["charts"]["why"] = (
+            scores_chart(result, days) if is_rank else _evidence_chart(result, rebalances, cuts, days)
+        )
     arrays, more = more_charts(result, rebalances, days)
     data["arrays"] |= arrays
     data["charts"] |= more

@@ -50,7 +50,7 @@ def easing_cycle(market: Market, growth: Basket, *, gap_days: int, max_age_sessi
     rows = market.rows_of(moved["session"])
     is_cut = moved["change_bps"].to_numpy() < 0
     days = moved["date"].to_numpy().astype("datetime64[D]")
-    is_first = _first_cuts(is_cut, days, gap_days)
+    is_first = first_cuts(is_cut, days, gap_days)
     count = len(market.sessions)
     age = np.full(count, np.nan)
     began = np.full(count, np.nan)
@@ -72,7 +72,7 @@ def easing_cycle(market: Market, growth: Basket, *, gap_days: int, max_age_sessi
 Booleans = npt.NDArray[np.bool_]
 
 
-def _first_cuts(is_cut: Booleans, days: npt.NDArray[np.datetime64], gap_days: int) -> Booleans:
+def first_cuts(is_cut: Booleans, days: npt.NDArray[np.datetime64], gap_days: int) -> Booleans:
     """True for a cut after a rise, after no cut for `gap_days`, or with nothing before it on record."""
     first = np.zeros(len(is_cut), dtype=np.bool_)
     last_cut = None

@@ -20,7 +20,7 @@ SCHEMA = 2
 LARGEST_BYTES = 64 << 20
 """Of a file that is read whole: none of ours comes near it."""
 
-Kind = Literal["run", "comparison", "sweep", "walk-forward"]
+Kind = Literal["run", "comparison", "sweep", "walk-forward", "events"]
 FileName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-][A-Za-z0-9._-]*$")]
 Hex = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Positive = Annotated[float, Field(gt=0)]

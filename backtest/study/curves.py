@@ -22,10 +22,17 @@ import numpy.typing as npt
 import pandas as pd
 
 from backtest.account import Books, check_same_books, run_backtrader
-from backtest.account.benchmarks import benchmark_plan, legs_plan, plain_shares, weights_by_ticker
+from backtest.account.benchmarks import (
+    benchmark_name,
+    benchmark_plan,
+    check_whole,
+    legs_plan,
+    plain_shares,
+    weights_by_ticker,
+)
 from backtest.account.books import check_identities
 from backtest.account.kernel import compiled_books, run_compiled
-from backtest.account.plan import NO_BAND, Plan, Terms, begun_at
+from backtest.account.plan import NO_BAND, Plan, Terms, begun_at, constant_targets
 from backtest.config import Config
 from backtest.decision import Decision, target_weights
 from backtest.market import Floats, Legs, Market
@@ -127,7 +134,7 @@ def plan_of_benchmark(inputs: StudyInputs, benchmark: Benchmark) -> Plan:
 def with_shares(plan: Plan, legs: Legs, shares: Floats) -> Plan:
     """The plan of constant shares of the legs with others, (legs,)."""
     weights = list(weights_by_ticker(legs, shares).values())
-    return dataclasses.replace(plan, targets=np.tile(weights, (len(plan.sessions), 1)))
+    return dataclasses.replace(plan, targets=constant_targets(weights, len(plan.sessions), plan.begins))
 
 
 def with_decision(run: VariantRun, market: Market, decision: Decision) -> Plan:
@@ -381,7 +388,9 @@ def table_of(
 
 def run_benchmarks(inputs: StudyInputs) -> BenchmarkCurves:
     """All benchmarks on the terms of the first variant."""
-    books = tuple(run_compiled(plan_of_benchmark(inputs, benchmark)) for benchmark in inputs.benchmarks)
+    plans = [plan_of_benchmark(inputs, benchmark) for benchmark in inputs.benchmarks]
+    check_whole(benchmark_name(inputs.benchmarks[0]), plans[0])
+    books = tuple(run_compiled(plan) for plan in plans)
     legs = legs_of(inputs.first)
     tbill = calendar_and_tbill(inputs.market, books[0].sessions)[1]
     return BenchmarkCurves(books, tuple(activity_of(one, legs) for one in books), tbill)

@@ -18,11 +18,12 @@ from pydantic import BaseModel
 
 from backtest.account.benchmarks import benchmark_plans
 from backtest.account.kernel import inputs_of, run_compiled
-from backtest.account.plan import Plan
+from backtest.account.plan import Plan, check_listed
 from backtest.config import Config, Study, study_question
 from backtest.config.fields import Benchmark
 from backtest.data import content_hash, load_market
 from backtest.data.assemble import traded_tickers
+from backtest.data.period import with_late_starts
 from backtest.decision import Decision, check_decision, target_weights
 from backtest.errors import ConfigError, RunError
 from backtest.market import Between, Floats, Legs, Market, Memo
@@ -93,7 +94,12 @@ class Setting:
     def simple(self, decision: Decision) -> Between | None:
         """The decision where it is one number a session, right or wrong, on the way between two portfolios."""
         path, sessions = decision.shares, len(self.market.close)
-        if self.legs.has_shared_tickers or not isinstance(path, Between) or decision.within is not None:
+        if (
+            self.legs.has_shared_tickers
+            or self.plan.begins
+            or not isinstance(path, Between)
+            or decision.within is not None
+        ):
             return None
         is_series = path.part.shape == (sessions,) and path.part.dtype == np.float64
         return path if is_series and all(len(each.values) == sessions for each in decision.evidence) else None
@@ -117,6 +123,8 @@ class Setting:
         )
         initial = self.config.strategy.initial
         weights = target_weights(there, self.market, self.legs, self.legs.tickers, initial)
+        if self.plan.begins:
+            check_listed(self.market, self.legs.tickers, rows, weights, self.begin)
         return Encoded(rows, there.held(self.legs, initial), weights)
 
     def exposures(self, encoded: Encoded) -> Floats:
@@ -181,7 +189,10 @@ class Settings:
     def market_of(self, config: Config) -> Market:
         """The market of a config; one for all starts, costs and parameters."""
         if self.given is not None:
-            return self.given
+            kept = ("given", *traded_tickers(config))
+            if kept not in self.markets:  # one object for all points: its memo is shared
+                self.markets[kept] = with_late_starts(self.given, traded_tickers(config), self._earliest(config))
+            return self.markets[kept]
         data = config.data.model_copy(update={"start": self._earliest(config)})
         needs = str(getattr(config.strategy.params, "needs", ""))
         key = (data.model_dump_json(), config.execution.accounting, *traded_tickers(config), needs)

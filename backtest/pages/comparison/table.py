@@ -12,12 +12,17 @@ from backtest.market import Floats
 from backtest.metrics.registry import exposure_key
 from backtest.pages.comparison.marks import Span, common_scale, interval_mark, share_mark, spark
 from backtest.pages.legs import LegLook
+from backtest.pages.shell import Shown
 from backtest.result import Figures
 from backtest.text import UNDEFINED, Number, number, points
 
 if TYPE_CHECKING:
     from backtest.statistics.variants import Estimate
     from backtest.study.comparison import BenchmarkFigures, Comparison, Variant
+
+
+DOCUMENT = "comparison.json"
+TIMING = (DOCUMENT, "static_mix", "equal_exposure")
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +103,11 @@ def variant_rows(comparison: Comparison, places: Sequence[int], legs: Sequence[L
     return [
         Row(
             variant.name,
-            [Cell(picture=spark(relative[place], wide)), *_active(variant, scales), *_figures(variant.metrics, legs)],
+            [
+                Cell(picture=spark(relative[place], wide)),
+                *_active(variant, scales),
+                *_figures(variant.metrics, legs, *metrics_of(variant.name)),
+            ],
             variant.rule,
         )
         for place, variant in zip(places, variants, strict=True)
@@ -109,7 +118,8 @@ def benchmark_rows(comparison: Comparison, legs: Sequence[LegLook]) -> list[Row]
     """Rows of the benchmarks, the declared one first; what is measured against it is empty there."""
     declared = comparison.benchmarks[0]
     return [
-        Row(each.label, [*_unlike(each, declared), *_figures(each.metrics, legs)]) for each in comparison.benchmarks
+        Row(each.label, [*_unlike(each, declared), *_figures(each.metrics, legs, DOCUMENT, "benchmarks", each.name)])
+        for each in comparison.benchmarks
     ]
 
 
@@ -127,45 +137,58 @@ def spark_scale(relative: Floats) -> Span:
 
 def _active(variant: Variant, scales: tuple[Span, Span, Span]) -> list[Cell]:
     """Against the benchmark, corrected for the search."""
-    own = variant.statistics
-    cells = [_plain(own.sharpe.value, 2), _interval(own.sharpe, scales[0])]
-    cells += [_points(own.cagr_difference.value), _interval(own.cagr_difference, scales[1])]
+    own, at = variant.statistics, (DOCUMENT, "variants", variant.name, "active")
+    cells = [_plain(own.sharpe.value, *at, "sharpe"), _interval(own.sharpe, scales[0])]
+    cells += [_points(own.cagr_difference.value, *at, "cagr_difference"), _interval(own.cagr_difference, scales[1])]
     timing = own.timing
     cells += (
         [Cell(UNDEFINED), Cell()]
         if timing is None
         else [
-            _points(timing.difference.value),
+            _points(timing.difference.value, *TIMING, variant.name, "timing", "cagr_difference"),
             _interval(timing.difference, scales[2]),
         ]
     )
-    return [*cells, _plain(own.p, 2), _plain(own.dsr, 2)]
+    return [*cells, _plain(own.p, *at, "p"), _plain(own.dsr, *at, "dsr")]
 
 
-def _figures(metrics: Figures, legs: Sequence[LegLook]) -> list[Cell]:
-    """What needs no benchmark."""
+def metrics_of(variant: str) -> tuple[str, str, str, str]:
+    """Where the metrics of a variant stand in the document."""
+    return DOCUMENT, "variants", variant, "metrics"
+
+
+def _figures(metrics: Figures, legs: Sequence[LegLook], *at: str) -> list[Cell]:
+    """What needs no benchmark; at: where it stands."""
     turnover = metrics["turnover_annual"]
-    shares = [(leg, metrics.get(exposure_key(leg.name))) for leg in legs_told(legs)]
     return [
-        _percent(metrics["cagr"]),
-        _percent(metrics["volatility"]),
-        _plain(metrics["sharpe"], 2),
-        _percent(metrics["max_drawdown"]),
-        *(
-            Cell(UNDEFINED)
-            if share is None
-            else Cell(number(100 * share, 0), repr(float(share)), share_mark(share, leg.tone))
-            for leg, share in shares
-        ),
-        Cell(UNDEFINED) if turnover is None else Cell(f"{number(turnover, 1)}×", repr(float(turnover))),
+        _percent(metrics["cagr"], *at, "cagr"),
+        _percent(metrics["volatility"], *at, "volatility"),
+        _plain(metrics["sharpe"], *at, "sharpe"),
+        _percent(metrics["max_drawdown"], *at, "max_drawdown"),
+        *(_share(metrics, leg, *at) for leg in legs_told(legs)),
+        Cell(UNDEFINED)
+        if turnover is None
+        else Cell(Shown(f"{number(turnover, 1)}×", (*at, "turnover_annual")), repr(float(turnover))),
     ]
+
+
+def _share(metrics: Figures, leg: LegLook, *at: str) -> Cell:
+    """The average share in a leg; a dash where there is no such leg."""
+    key = exposure_key(leg.name)
+    share = metrics.get(key)
+    if share is None:
+        return Cell(UNDEFINED)
+    shown = Shown(number(100 * share, 0), (*at, key), times=100)
+    return Cell(shown, repr(float(share)), share_mark(share, leg.tone))
 
 
 def _unlike(benchmark: BenchmarkFigures, declared: BenchmarkFigures) -> list[Cell]:
     """The columns against the declared benchmark, of another one: its growth difference alone."""
     own, other = benchmark.metrics["cagr"], declared.metrics["cagr"]
     is_known = benchmark is not declared and own is not None and other is not None
-    difference = _points(float(own or 0) - float(other or 0)) if is_known else Cell()
+    places = [(DOCUMENT, "benchmarks", each.name, "cagr") for each in (benchmark, declared)]
+    gap = float(own or 0) - float(other or 0)
+    difference = Cell(Shown(points(gap), *places, times=100), repr(gap)) if is_known else Cell()
     return [Cell(), Cell(), Cell(), difference, *[Cell()] * 5]
 
 
@@ -173,13 +196,14 @@ def _interval(estimate: Estimate, scale: Span) -> Cell:
     return Cell(picture=interval_mark(estimate.value, estimate.interval, scale))
 
 
-def _plain(value: Number, digits: int) -> Cell:
-    return Cell(number(value, digits), "" if value is None else repr(float(value)))
+def _plain(value: Number, *at: str) -> Cell:
+    return Cell(Shown(number(value), at), "" if value is None else repr(float(value)))
 
 
-def _percent(value: Number) -> Cell:
-    return Cell(number(None if value is None else 100 * value, 1), "" if value is None else repr(float(value)))
+def _percent(value: Number, *at: str) -> Cell:
+    text = Shown(number(None if value is None else 100 * value, 1), at, times=100)
+    return Cell(text, "" if value is None else repr(float(value)))
 
 
-def _points(value: float) -> Cell:
-    return Cell(points(value), repr(float(value)))
+def _points(value: float, *at: str) -> Cell:
+    return Cell(Shown(points(value), at, times=100), repr(float(value)))

@@ -1,0 +1,244 @@
+"""Event lists: on which rows of a market something happened, known at the close of that row.
+
+Reads:  Market.policy, Market.series, Market.close; nothing that was not knowable at the close of the row, but for the
+        lists that say so (`last_cuts`: whether a cut was the last is known when it is over).
+Gives:  a list of rows by name. An announcement is known at the close of its session: what can be bought is the next
+        open, and the move of day 0 itself is missed by who waits for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from backtest.market import Basket, Market
+from backtest.signals.easing import first_cuts
+from backtest.signals.implied import cut_probability, first_certain, table_probability
+from backtest.signals.inflation import surprise
+from backtest.signals.measures import lead
+
+Rows = npt.NDArray[np.int64]
+
+COOL = -0.05
+"""Percentage points by which core CPI is below its consensus; prints have one decimal, so that it means 0.1 or more."""
+
+
+@dataclass(frozen=True)
+class ListTerms:
+    """What defines the lists. min_cut_bps: the smallest cut that counts. gap_days: calendar days without a cut after
+    which the next one is a first one. certain: probability of a cut whose crossing is an event. surge_of, surge_over,
+    surge_sessions, surge_gain: a lead over so many sessions of one basket over another that is a surge.
+    """
+
+    min_cut_bps: int = 25
+    gap_days: int = 365
+    certain: float = 0.95
+    surge_of: Basket | None = None
+    surge_over: Basket | None = None
+    surge_sessions: int = 5
+    surge_gain: float = 0.05
+
+
+@dataclass(frozen=True, eq=False)
+class EventList:
+    """One list. rows: day 0 of each event on the market's clock, ascending, each once. words: one of them, in words.
+
+    memory: sessions of prices that it was computed from, 0 for none. is_hindsight: known only later. is_scheduled: its
+    days are published in advance, so that what comes before them can be traded.
+    """
+
+    name: str
+    words: str
+    rows: Rows
+    memory: int = 0
+    is_hindsight: bool = False
+    is_scheduled: bool = False
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def between(self, first: int, last: int) -> EventList:
+        """The events of these rows, both included."""
+        kept = self.rows[(self.rows >= first) & (self.rows <= last)]
+        return replace(self, rows=kept)
+
+
+def _moves(market: Market) -> pd.DataFrame:
+    """Decisions that can be placed on the exchange's calendar up to the last session."""
+    policy = market.policy[market.policy["session"].notna()]
+    return policy[policy["session"] <= market.sessions[-1]]
+
+
+def _rows(market: Market, sessions: pd.Series | pd.DatetimeIndex) -> Rows:
+    """Rows of these sessions; one before the first price is left out. A monthly market's row is the month's."""
+    days = pd.DatetimeIndex(sessions)
+    rows = np.searchsorted(market.sessions.to_numpy(), days.to_numpy().astype(market.sessions.to_numpy().dtype))
+    is_inside = (rows < len(market.sessions)) & (np.asarray(days > market.sessions[0]) | (rows > 0))
+    is_inside |= np.asarray(days == market.sessions[0])
+    return np.unique(rows[is_inside]).astype(np.int64)
+
+
+def _cuts(market: Market, terms: ListTerms) -> pd.DataFrame:
+    moves = _moves(market)
+    return moves[moves["change_bps"] <= -terms.min_cut_bps]
+
+
+def _changes(market: Market, terms: ListTerms) -> pd.DataFrame:
+    """Cuts that count, and every hike."""
+    moves = _moves(market)
+    return moves[(moves["change_bps"] <= -terms.min_cut_bps) | (moves["change_bps"] > 0)]
+
+
+def cuts(market: Market, terms: ListTerms) -> Rows:
+    """Every cut of the target's upper bound."""
+    return _rows(market, _cuts(market, terms)["session"])
+
+
+def first(market: Market, terms: ListTerms) -> Rows:
+    """Cuts after a hike, or after `gap_days` without one."""
+    changes = _changes(market, terms)
+    return _rows(market, changes["session"][_is_first(changes, terms)])
+
+
+def _is_first(changes: pd.DataFrame, terms: ListTerms) -> npt.NDArray[np.bool_]:
+    days = changes["date"].to_numpy().astype("datetime64[D]")
+    return first_cuts(changes["change_bps"].to_numpy() < 0, days, terms.gap_days)
+
+
+def last(market: Market, terms: ListTerms) -> Rows:
+    """Cuts that a hike followed, or `gap_days` without another; of one that may not be the last nothing is said."""
+    changes = _changes(market, terms)
+    is_cut = changes["change_bps"].to_numpy() < 0
+    following = np.append(_is_first(changes, terms)[1:] | ~is_cut[1:], False)
+    if len(changes) and is_cut[-1]:
+        following[-1] = (market.sessions[-1] - changes["date"].iloc[-1]).days > terms.gap_days
+    return _rows(market, changes["session"][is_cut & following])
+
+
+def intermeeting(market: Market, terms: ListTerms) -> Rows:
+    """Cuts that no meeting was scheduled for."""
+    found = _cuts(market, terms)
+    return _rows(market, found["session"][~found["scheduled"].astype(bool)])
+
+
+def hikes(market: Market, terms: ListTerms) -> Rows:
+    """Every rise of the target's upper bound."""
+    moves = _moves(market)
+    return _rows(market, moves["session"][moves["change_bps"] > 0])
+
+
+def _scheduled(market: Market) -> pd.DataFrame:
+    moves = _moves(market)
+    return moves[moves["scheduled"].astype(bool)]
+
+
+def meetings(market: Market, terms: ListTerms) -> Rows:
+    """Announcements of all scheduled meetings."""
+    return _rows(market, _scheduled(market)["session"])
+
+
+def meetings_with_move(market: Market, terms: ListTerms) -> Rows:
+    """Scheduled meetings that changed the target."""
+    found = _scheduled(market)
+    return _rows(market, found["session"][found["change_bps"] != 0])
+
+
+def meetings_without_move(market: Market, terms: ListTerms) -> Rows:
+    """Scheduled meetings that left the target as it was."""
+    found = _scheduled(market)
+    return _rows(market, found["session"][found["change_bps"] == 0])
+
+
+def cool_cpi(market: Market, terms: ListTerms) -> Rows:
+    """Releases whose core CPI was at least 0.1 points below consensus."""
+    news = surprise(market)
+    return np.flatnonzero(news.is_new & (np.nan_to_num(news.values, nan=0.0) <= COOL)).astype(np.int64)
+
+
+def implied_cut(market: Market, terms: ListTerms) -> Rows:
+    """Sessions at which futures made a cut by the next meeting as good as certain."""
+    chance = cut_probability(market) if "zq" in market.series else table_probability(market)
+    return np.flatnonzero(first_certain(chance, terms.certain)).astype(np.int64)
+
+
+def surges(market: Market, terms: ListTerms) -> Rows:
+    """Sessions at which the lead over `surge_sessions` reached `surge_gain`, one for each surge."""
+    if terms.surge_of is None:
+        return np.zeros(0, dtype=np.int64)
+    gap = lead(market, terms.surge_of, terms.surge_over or {}, terms.surge_sessions)
+    rows: list[int] = []
+    for row in np.flatnonzero(np.nan_to_num(gap, nan=-np.inf) >= terms.surge_gain).tolist():
+        if not rows or row >= rows[-1] + terms.surge_sessions:
+            rows.append(row)
+    return np.array(rows, dtype=np.int64)
+
+
+@dataclass(frozen=True)
+class ListKind:
+    """A list that the engine knows. needs: series it reads, any one of them. memory: whether it is made of prices."""
+
+    find: Callable[[Market, ListTerms], Rows]
+    words: str
+    needs: tuple[str, ...] = ()
+    is_hindsight: bool = False
+    is_of_prices: bool = False
+    is_scheduled: bool = False
+
+
+LISTS: Mapping[str, ListKind] = {
+    "cuts": ListKind(cuts, "a cut"),
+    "first_cuts": ListKind(first, "the first cut of a cycle"),
+    "last_cuts": ListKind(last, "the last cut of a cycle", is_hindsight=True),
+    "intermeeting_cuts": ListKind(intermeeting, "a cut between meetings"),
+    "hikes": ListKind(hikes, "a hike"),
+    "meetings": ListKind(meetings, "a scheduled announcement", is_scheduled=True),
+    "meetings_with_move": ListKind(meetings_with_move, "a scheduled move"),
+    "meetings_without_move": ListKind(meetings_without_move, "a meeting without a move"),
+    "cool_cpi": ListKind(cool_cpi, "a cool CPI", needs=("cpi",)),
+    "implied_cut": ListKind(implied_cut, "a cut becoming certain", needs=("zq",)),
+    "surges": ListKind(surges, "a surge", is_of_prices=True),
+}
+"""Every list, by name."""
+
+
+def event_list(market: Market, name: str, terms: ListTerms) -> EventList:
+    """The events of one of LISTS."""
+    kind = LISTS[name]
+    memory = terms.surge_sessions if kind.is_of_prices else 0
+    return EventList(name, kind.words, kind.find(market, terms), memory, kind.is_hindsight, kind.is_scheduled)
+
+
+def dated_list(market: Market, name: str, days: Sequence[date]) -> EventList:
+    """A user's own days, each known at the close of its session, or of the next where it is none."""
+    stamps = pd.DatetimeIndex(sorted(days)).as_unit("ns")
+    return EventList(name, f"a day of {name}", _rows(market, stamps[stamps <= market.sessions[-1]]))
+
+
+def turns(market: Market, terms: ListTerms) -> tuple[Rows, list[str]]:
+    """Where policy turned: rows (negative before the first price) and names, "easing from 2001-01" and so on.
+
+    An event belongs to the turn before it: of the events of one easing cycle the name is one.
+    """
+    changes = _changes(market, terms)
+    is_cut = changes["change_bps"].to_numpy() < 0
+    is_turn = _is_first(changes, terms) | (~is_cut & np.insert(is_cut[:-1], 0, True) if len(is_cut) else is_cut)
+    found = changes[is_turn]
+    names = [
+        f"{'easing' if change < 0 else 'tightening'} from {when:%Y-%m}"
+        for change, when in zip(found["change_bps"], pd.DatetimeIndex(found["date"]), strict=True)
+    ]
+    sessions = market.sessions.to_numpy()
+    rows = np.searchsorted(sessions, pd.DatetimeIndex(found["session"]).to_numpy().astype(sessions.dtype))
+    is_before = np.asarray(pd.DatetimeIndex(found["session"]) < market.sessions[0])
+    return np.where(is_before, -1, rows).astype(np.int64), names
+
+
+def cycle_of(rows: Rows, turn_rows: Rows, names: Sequence[str]) -> list[str]:
+    """The name of the turn at or before each row."""
+    places = np.searchsorted(turn_rows, rows, side="right") - 1
+    return [names[place] if place >= 0 else "before the record" for place in places.tolist()]
