@@ -115,6 +115,41 @@ class Branch:
         return (self.state.nbytes + self.degree.nbytes) * (1 if self.evidence is None else 2)
 
 
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """One of those that are scored. roles: ranked, defensive, canary or hurdle. place: among the ranked, 0 for none.
+
+    value: its score at the close asked about; at_look: that of the look which decided, NaN before the first.
+    flip: the least change of its own score that makes a look at this close decide otherwise, NaN when none does; then:
+    the shares by leg that it would decide.
+    """
+
+    name: str
+    label: str
+    roles: tuple[str, ...]
+    value: float
+    at_look: float
+    place: int
+    flip: float
+    then: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """The scores behind what is held at a close. looked: row of the look that decided, -1 before the first.
+
+    hurdle: what a score has to exceed, in words and at this close. slots: who has each, in words. now: the shares by
+    leg that a look at this close decides; None where too little is known.
+    """
+
+    looked: int
+    unit: str
+    rows: tuple[Scored, ...]
+    hurdle: tuple[str, float] | None
+    slots: tuple[str, ...]
+    now: tuple[float, ...] | None
+
+
 @dataclass(frozen=True, eq=False)
 class Decision:
     """Per session the share of the whole in each leg, the rest in cash, and why.
@@ -134,6 +169,8 @@ class Decision:
         Weights within a leg per session, where these are not the leg's own constants.
     is_observed : bool
         Read off the books of a strategy that trades in its own `next`, which does not say in advance.
+    standing : function of a row, optional
+        The scores it came from, when the strategy ranks legs.
     """
 
     shares: Floats | Between
@@ -142,6 +179,7 @@ class Decision:
     rules: Mapping[str, Branch] = field(default_factory=dict)
     within: Mapping[str, Mapping[str, Floats]] | None = None
     is_observed: bool = False
+    standing: Callable[[int], Standing] | None = None
 
     @cached_property
     def by_leg(self) -> Floats:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Annotated, Literal
@@ -12,12 +11,12 @@ import numpy.typing as npt
 from pydantic import BeforeValidator, Field, model_validator
 
 from backtest.account.strategy import LegName, RotationStrategy, StrategyParams
-from backtest.decision import Decision, Evidence
+from backtest.decision import Decision, Evidence, Scored, Standing
 from backtest.errors import RunError
 from backtest.market import CASH, Basket, Floats, Legs, Market, Needs
 from backtest.signals import Period, last_of_period, measures
 from backtest.signals.periods import how_often
-from backtest.signals.scores import NONE, TBILL, Rows, Score, best, exceeds
+from backtest.signals.scores import NONE, TBILL, TIE, Rows, Score, best, exceeds
 from backtest.signals.signal import LegOrTicker, basket_of, mistake, name_of
 from backtest.text import listed, percent, plural, quantity
 
@@ -142,8 +141,8 @@ class Rank(RotationStrategy):
         shares = np.vstack([choice.shares, np.full(len(legs.names), np.nan)])[counts]
         passes = np.append(choice.passes.all(axis=1), np.nan)[counts]
         evidence = _evidence(legs, p, table, sessions, shares, passes)
-        reasons = _reasons(market, legs, p, table, looks, choice, counts)
-        return Decision(np.repeat(shares, sessions, axis=0), evidence, reasons)
+        told = _Told(market, legs, p, table, looks, choice, counts)
+        return Decision(np.repeat(shares, sessions, axis=0), evidence, told.reason, standing=told.standing)
 
     @staticmethod
     def rule(legs: Legs, p: Params) -> str:
@@ -204,27 +203,39 @@ def _scores(market: Market, legs: Legs, p: Rank.Params) -> _Table:
 
 
 def _chosen(market: Market, legs: Legs, p: Rank.Params, table: _Table, looks: Rows) -> _Choice:
-    universe = p.ranked(legs)
-    scores = table.of(universe, looks)
-    picks = _best(market, legs, p, universe, scores, p.top)
-    passes: npt.NDArray[np.bool_] = np.not_equal(picks, NONE)
-    is_known = np.asarray(passes.any(axis=1))
-    if table.hurdle is not None:
-        hurdle = table.hurdle[looks][:, None]
-        is_known = is_known & ~np.isnan(hurdle[:, 0])
-        if p.canary:
-            canaries = table.of(p.canary, looks)
-            is_known = is_known & ~np.isnan(canaries).any(axis=1)
-            passes = passes & exceeds(canaries, hurdle).all(axis=1, keepdims=True)
-        else:
-            passes = passes & exceeds(np.take_along_axis(scores, np.maximum(picks, 0), axis=1), hurdle)
+    scores = table.of(p.ranked(legs), looks)
+    picks = _best(market, legs, p, p.ranked(legs), scores, p.top)
     refuge = np.full(len(looks), NONE)
     if p.defensive:
         refuge = _best(market, legs, p, p.defensive, table.of(p.defensive, looks), 1)[:, 0]
+    hurdle = None if table.hurdle is None else table.hurdle[looks]
     slots = _slots(market, legs, p, looks, picks)
-    shares = np.zeros((len(looks), len(legs.names)))
-    rows = np.arange(len(looks))
-    columns = np.array([legs.names.index(name) for name in universe])
+    return _choose(legs, p, scores, picks, refuge, hurdle, table.of(p.canary, looks) if p.canary else None, slots)
+
+
+def _choose(
+    legs: Legs,
+    p: Rank.Params,
+    scores: Floats,
+    picks: Rows,
+    refuge: Rows,
+    hurdle: Floats | None,
+    canaries: Floats | None,
+    slots: Floats,
+) -> _Choice:
+    """Test the picks, or the canaries, and fill the slots. Arrays as in `_Choice`; scores: (looks, universe)."""
+    passes: npt.NDArray[np.bool_] = np.not_equal(picks, NONE)
+    is_known = np.asarray(passes.any(axis=1))
+    if hurdle is not None:
+        is_known = is_known & ~np.isnan(hurdle)
+        if canaries is not None:
+            is_known = is_known & ~np.isnan(canaries).any(axis=1)
+            passes = passes & exceeds(canaries, hurdle[:, None]).all(axis=1, keepdims=True)
+        else:
+            passes = passes & exceeds(np.take_along_axis(scores, np.maximum(picks, 0), axis=1), hurdle[:, None])
+    shares = np.zeros((len(picks), len(legs.names)))
+    rows = np.arange(len(picks))
+    columns = np.array([legs.names.index(name) for name in p.ranked(legs)])
     for slot in range(p.top):
         shares[rows, columns[picks[:, slot]]] += np.where(passes[:, slot], slots[:, slot], 0.0)
     if p.defensive:
@@ -284,49 +295,145 @@ def _hurdle_words(legs: Legs, p: Rank.Params) -> str:
     return "T-bills" if p.above == TBILL else name_of(str(p.above), legs)
 
 
-def _reasons(
-    market: Market, legs: Legs, p: Rank.Params, table: _Table, looks: Rows, choice: _Choice, counts: Rows
-) -> Callable[[int], str]:
-    universe = p.ranked(legs)
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """A decision in words and figures. counts: the look in force before the first one and from each one on."""
 
-    def told(name: str, row: int) -> str:
-        return f"{name_of(name, legs)} {_value(p, float(table.by_name[name][row]))}"
+    market: Market
+    legs: Legs
+    p: Rank.Params
+    table: _Table
+    looks: Rows
+    choice: _Choice
+    counts: Rows
 
-    def hurdle(row: int) -> str:
-        now = "" if isinstance(p.above, float) or table.hurdle is None else f" {_value(p, float(table.hurdle[row]))}"
-        return _hurdle_words(legs, p) + now
-
-    def reason(row: int) -> str:
-        at = int(counts[np.searchsorted(looks, row, side="right")])
+    def reason(self, row: int) -> str:
+        """Why this is held, in a few words."""
+        at = self._look(row)
         if at == NONE:
             return "no score is known yet: the initial holding"
-        look = int(looks[at])
-        refuge = int(choice.refuge[at])
-        instead = CASH if refuge == NONE else told(p.defensive[refuge], look)
-        slots = zip(choice.picks[at].tolist(), choice.passes[at].tolist(), strict=True)
-        picked = [(universe[pick], ok) for pick, ok in slots if pick != NONE]
+        p, look, universe = self.p, int(self.looks[at]), self.p.ranked(self.legs)
+        instead = self._instead(at)
+        picked = self._picked(at)
         failed = [name for name, ok in picked if not ok]
         if p.canary and failed:
-            weak = [told(c, look) for c in p.canary if not exceeds(table.by_name[c], _known(table))[look]]
-            return f"{listed(weak)} not above {hurdle(look)}: all in {instead}"
+            weak = [self._scored(name, look) for name in p.canary if not self._is_above(name, look)]
+            return f"{listed(weak)} not above {self._hurdle(look)}: all in {instead}"
         parts = []
-        held = [told(name, look) for name, ok in picked if ok]
+        held = [self._scored(name, look) for name, ok in picked if ok]
         if held:
-            when = "" if look == row else f" on {market.sessions[look]:%Y-%m-%d}"
+            when = "" if look == row else f" on {self.market.sessions[look]:%Y-%m-%d}"
             parts.append(f"{listed(held)} {'lead' if len(held) > 1 else 'leads'} {plural(len(universe), 'leg')}{when}")
         if failed:
-            parts.append(f"{listed([told(name, look) for name in failed])} not above {hurdle(look)}: {instead} instead")
+            weak = [self._scored(name, look) for name in failed]
+            parts.append(f"{listed(weak)} not above {self._hurdle(look)}: {instead} instead")
         missing = p.top - len(picked)
         if missing:
             parts.append(f"{plural(missing, 'slot')} without a leg whose score is known: {instead}")
         return "; ".join(parts)
 
-    return reason
+    def standing(self, row: int) -> Standing:
+        """All scores at a close, the slots of the look that decided, and what would flip a look at this close."""
+        p, at = self.p, self._look(row)
+        look = NONE if at == NONE else int(self.looks[at])
+        values = {name: float(series[row]) for name, series in self.table.by_name.items()}
+        hurdle = None if self.table.hurdle is None else float(self.table.hurdle[row])
+        if hurdle is not None and not isinstance(p.above, float):
+            values.setdefault(str(p.above), hurdle)
+        now, flips = _flips(self.legs, p, values, hurdle)
+        universe = p.ranked(self.legs)
+        order = best(np.array([[values[name] for name in universe]]), len(universe))[0].tolist()
+        places = {universe[pick]: place for place, pick in enumerate(order, 1) if pick != NONE}
+        roles = {"ranked": universe, "defensive": p.defensive, "canary": p.canary, "hurdle": (p.above,)}
+
+        def then(name: str) -> float:
+            series = self.table.by_name.get(name, self.table.hurdle)
+            return np.nan if look == NONE or series is None else float(series[look])
+
+        rows = [
+            Scored(
+                name, "T-bills" if name == TBILL else name_of(name, self.legs),
+                tuple(role for role, names in roles.items() if name in names),
+                value, then(name), places.get(name, 0), *flips.get(name, (np.nan, ())),
+            )
+            for name, value in values.items()
+        ]  # fmt: skip
+        rows.sort(key=lambda each: each.place or len(universe) + 1)
+        words = None if hurdle is None else (_hurdle_words(self.legs, p), hurdle)
+        return Standing(look, p.scored.value_unit, tuple(rows), words, self._slots(at), now)
+
+    def _look(self, row: int) -> int:
+        return int(self.counts[np.searchsorted(self.looks, row, side="right")])
+
+    def _picked(self, at: int) -> list[tuple[str, bool]]:
+        universe = self.p.ranked(self.legs)
+        slots = zip(self.choice.picks[at].tolist(), self.choice.passes[at].tolist(), strict=True)
+        return [(universe[pick], ok) for pick, ok in slots if pick != NONE]
+
+    def _instead(self, at: int) -> str:
+        refuge = int(self.choice.refuge[at])
+        return CASH if refuge == NONE else self._scored(self.p.defensive[refuge], int(self.looks[at]))
+
+    def _slots(self, at: int) -> tuple[str, ...]:
+        if at == NONE:
+            return ()
+        picked, refuge = self._picked(at), int(self.choice.refuge[at])
+        instead = CASH if refuge == NONE else name_of(self.p.defensive[refuge], self.legs)
+        slots = [
+            name_of(name, self.legs) if ok else f"{instead} instead of {name_of(name, self.legs)}"
+            for name, ok in picked
+        ]
+        return (*slots, *[f"{instead}: too few scores are known"] * (self.p.top - len(picked)))
+
+    def _scored(self, name: str, row: int) -> str:
+        return f"{name_of(name, self.legs)} {_value(self.p, float(self.table.by_name[name][row]))}"
+
+    def _hurdle(self, row: int) -> str:
+        words = _hurdle_words(self.legs, self.p)
+        if isinstance(self.p.above, float) or self.table.hurdle is None:
+            return words
+        return f"{words} {_value(self.p, float(self.table.hurdle[row]))}"
+
+    def _is_above(self, name: str, row: int) -> bool:
+        assert self.table.hurdle is not None
+        return bool(exceeds(self.table.by_name[name], self.table.hurdle)[row])
 
 
-def _known(table: _Table) -> Floats:
-    assert table.hurdle is not None
-    return table.hurdle
+def _flips(
+    legs: Legs, p: Rank.Params, values: dict[str, float], hurdle: float | None
+) -> tuple[tuple[float, ...] | None, dict[str, tuple[float, tuple[float, ...]]]]:
+    """What these scores decide, and for each name the least change of its own that decides otherwise, and what then.
+
+    Every score is tried just below, at and just above each of the others and the hurdle, slots being of equal size.
+    """
+    levels = [level for level in dict.fromkeys((*values.values(), hurdle)) if level is not None and not np.isnan(level)]
+    tries = [(name, level + step) for name in values for level in levels for step in (-2 * TIE, 0.0, 2 * TIE)]
+    tries = [("", np.nan), *(each for each in tries if not np.isnan(values[each[0]]))]  # the first one as it is
+    table = {name: np.full(len(tries), value) for name, value in values.items()}
+    limits = None if hurdle is None else np.full(len(tries), hurdle)
+    for i, (name, value) in enumerate(tries[1:], 1):
+        table[name][i] = value
+        if limits is not None and name == p.above:
+            limits[i] = value
+
+    def of(names: tuple[str, ...]) -> Floats:
+        return np.stack([table[name] for name in names], axis=1)
+
+    scores, refuge = of(p.ranked(legs)), np.full(len(tries), NONE)
+    if p.defensive:
+        refuge = best(of(p.defensive), 1)[:, 0]
+    picks = best(scores, p.top)
+    choice = _choose(legs, p, scores, picks, refuge, limits, of(p.canary) if p.canary else None, np.ones(picks.shape))
+    if not choice.is_known[0]:
+        return None, {}
+    differs = choice.is_known & (choice.shares != choice.shares[0]).any(axis=1)
+    flips: dict[str, tuple[float, tuple[float, ...]]] = {}
+    for i in np.flatnonzero(differs).tolist():
+        name, value = tries[i]
+        change = value - values[name]
+        if name not in flips or abs(change) < abs(flips[name][0]):
+            flips[name] = change, tuple(choice.shares[i].tolist())
+    return tuple(choice.shares[0].tolist()), flips
 
 
 def _value(p: Rank.Params, value: float) -> str:

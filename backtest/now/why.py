@@ -14,13 +14,13 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from backtest.decision import Branch, Decision, Evidence
+from backtest.decision import Branch, Decision, Evidence, Scored, Standing
 from backtest.market import Floats, Legs, Market
 from backtest.result import holding_words
 from backtest.series import CLOCKS
 from backtest.signals.limits import Flip, Limit, nearest_flip
 from backtest.signals.wording import WHOLE
-from backtest.text import plural, quantity
+from backtest.text import listed, plural, quantity
 
 ANSWERS = {1.0: "yes", 0.0: "no"}
 
@@ -72,11 +72,13 @@ class Explanation:
     """What is held after the close of a session, since when, and why."""
 
     session: pd.Timestamp
+    sessions: pd.DatetimeIndex
     legs: Legs
     shares: Floats
     since: pd.Timestamp
     reason: str
     trees: dict[str, RuleNode]
+    standing: Standing | None
     known: tuple[KnownThen, ...]
 
 
@@ -84,9 +86,11 @@ def explain(decision: Decision, market: Market, legs: Legs, initial: str, row: i
     """Explain the decision of one row of the market."""
     shares = decision.held(legs, initial)
     since = _since(shares.T, row)
+    standing = None if decision.standing is None else decision.standing(row)
+    trees: dict[str, RuleNode] = {}
     if decision.rules:
         trees = {name: _node(root, row, [root], market) for name, root in decision.rules.items()}
-    else:
+    elif standing is None:
         alone = len(decision.evidence) == 1
         trees = {
             each.name: _leaf(each.label or each.name, each, each.leans, row, market, alone)
@@ -94,11 +98,13 @@ def explain(decision: Decision, market: Market, legs: Legs, initial: str, row: i
         }
     return Explanation(
         session=market.sessions[row],
+        sessions=market.sessions,
         legs=legs,
         shares=shares[row],
         since=market.sessions[since],
         reason=decision.why(row, legs),
         trees=trees,
+        standing=standing,
         known=tuple(known_at(market, row)),
     )
 
@@ -182,10 +188,45 @@ def lines(explanation: Explanation) -> Iterator[str]:
     for name, node in explanation.trees.items():
         yield f"{name}:"
         yield from _told(node, 1)
+    if explanation.standing is not None:
+        yield from _table(explanation, explanation.standing)
     yield "known then:"
     for each in explanation.known:
         yield (f"  {each.name}: of {each.happened:%Y-%m-%d}, known {each.known_at:%Y-%m-%d %H:%M}, "
                f"usable at the close of {each.session:%Y-%m-%d}: {each.text}")  # fmt: skip
+
+
+def _table(explanation: Explanation, standing: Standing) -> Iterator[str]:
+    """The scores, who has the slots, and what would change them."""
+    unit, session = standing.unit, explanation.session
+    looked = explanation.sessions[standing.looked] if standing.looked >= 0 else None
+    then = "" if looked in (None, session) else f" (in brackets those of {looked:%Y-%m-%d}, which decided)"
+    yield f"scores at this close{then}:"
+    for each in standing.rows:
+        place = f"{each.place}." if each.place else "-"
+        others = [role for role in each.roles if role != "ranked"]
+        was = "" if looked in (None, session) else f" ({quantity(each.at_look, unit)})"
+        yield (f"  {place} {each.label}{f' [{listed(others)}]' if others else ''}: {quantity(each.value, unit)}{was}; "
+               f"{_flip_of(each, explanation.legs, unit)}")  # fmt: skip
+    if standing.hurdle is not None:
+        words, value = standing.hurdle
+        yield f"  to exceed: {words}" + (
+            "" if words == quantity(value, unit, digits=2) else f", {quantity(value, unit)}"
+        )
+    for number, slot in enumerate(standing.slots, 1):
+        yield f"  slot {number}: {slot}"
+    if looked is not None and looked != session:
+        now = "nothing" if standing.now is None else holding_words(explanation.legs, np.array(standing.now))
+        yield f"  a look at this close would decide: {now}"
+
+
+def _flip_of(each: Scored, legs: Legs, unit: str) -> str:
+    if np.isnan(each.value):
+        return "not known"
+    if np.isnan(each.flip):
+        return "no change of it alone changes what is held"
+    way = quantity(each.flip, "return" if unit == "share" else unit, signed=True)
+    return f"{way} from here: {holding_words(legs, np.array(each.then))}"
 
 
 def _told(node: RuleNode, depth: int) -> Iterator[str]:
@@ -225,6 +266,7 @@ def document(explanation: Explanation) -> dict[str, Any]:
         "since": f"{explanation.since:%Y-%m-%d}",
         "reason": explanation.reason,
         "rules": {name: _document(node) for name, node in explanation.trees.items()},
+        "scores": None if explanation.standing is None else _scores(explanation, explanation.standing),
         "known": [
             {
                 "name": each.name,
@@ -236,6 +278,34 @@ def document(explanation: Explanation) -> dict[str, Any]:
             for each in explanation.known
         ],
     }
+
+
+def _scores(explanation: Explanation, standing: Standing) -> dict[str, Any]:
+    names = explanation.legs.names
+    look = explanation.sessions[standing.looked] if standing.looked >= 0 else None
+    return {
+        "looked_at": None if look is None else f"{look:%Y-%m-%d}",
+        "unit": standing.unit,
+        "hurdle": None if standing.hurdle is None else _number(standing.hurdle[1]),
+        "slots": list(standing.slots),
+        "now": None if standing.now is None else dict(zip(names, standing.now, strict=True)),
+        "of": [
+            {
+                "name": each.name,
+                "roles": list(each.roles),
+                "place": each.place or None,
+                "score": _number(each.value),
+                "score_at_look": _number(each.at_look),
+                "flips_by": _number(each.flip),
+                "then": dict(zip(names, each.then, strict=True)) if each.then else None,
+            }
+            for each in standing.rows
+        ],
+    }
+
+
+def _number(value: float) -> float | None:
+    return None if np.isnan(value) else value
 
 
 def _document(node: RuleNode) -> dict[str, Any]:

@@ -13,12 +13,12 @@ import numpy as np
 from backtest.account.benchmarks import benchmark_label
 from backtest.config import dump_yaml, resolved
 from backtest.market import Floats
-from backtest.metrics import calendar_of, drawdown
+from backtest.metrics import calendar_of, drawdown, exposures_in
 from backtest.pages import charts
 from backtest.pages.alternatives import alternatives_of, rotating_sentence
 from backtest.pages.charts import Chart, axis, dots, heading, label, level, line, margins, rounded, unseen
 from backtest.pages.figures import evidence_rows, figure_rows, unit_of
-from backtest.pages.legs import NEUTRAL, benchmark_tone, leg_looks, leg_shares
+from backtest.pages.legs import NEUTRAL, benchmark_tone, leg_looks
 from backtest.pages.more import more_charts, more_view
 from backtest.pages.periods import Cut, Days, cuts_of, cycles_of, heat_rows, worst_falls, year_rows
 from backtest.pages.prose import SHOWN_BENCHMARKS, caveats_of, headline, known_for, lede, now_because, tiles
@@ -34,9 +34,10 @@ from backtest.pages.rebalances import (
     own_bps,
     rebalances_of,
 )
+from backtest.pages.scores import scores_chart
 from backtest.pages.search import search_tile, search_view
 from backtest.pages.shell import PageContext, render_page
-from backtest.result import Result, average_exposures, holding_words
+from backtest.result import Result, holding_words
 from backtest.study.search import Search, search, shown_run
 from backtest.study.verdict import verdict_of_run
 from backtest.text import day
@@ -80,6 +81,7 @@ def view_of(result: Result, rebalances: Sequence[Rebalance], periods: Sequence[H
         **_trades(periods),
         "warnings": caveats_of(result, periods),
         "evidence": evidence_rows(result),
+        "is_rank": result.decision.standing is not None,
         "rebalances": len(rebalances),
         "all_figures": figure_rows(result, in_key=False),
         **_costs(result, rebalances, days),
@@ -91,7 +93,7 @@ def view_of(result: Result, rebalances: Sequence[Rebalance], periods: Sequence[H
 def _first_screen(result: Result, rebalances: Sequence[Rebalance], days: Days) -> dict[str, Any]:
     first = next(iter(result.benchmarks), None)
     benchmark = result.benchmarks[first].equity if first else None
-    falls = worst_falls(result.books.equity, leg_shares(result), benchmark)
+    falls = worst_falls(result.books.equity, result.shares, benchmark)
     return {
         "title": result.config.name,
         "is_simulated": result.market.is_simulated,
@@ -105,6 +107,8 @@ def _first_screen(result: Result, rebalances: Sequence[Rebalance], days: Days) -
         "now": now_because(result),
         "key_figures": figure_rows(result, in_key=True, most=SHOWN_BENCHMARKS),
         "terms": result.plan.terms,
+        "audit": result.audit_words.replace("`", ""),
+        "is_audited": result.audited is not None,
         "is_raw": result.config.execution.accounting == "raw",
         "cost_bps": own_bps(result),
         "falls": falls,
@@ -160,7 +164,7 @@ def _costs(result: Result, rebalances: Sequence[Rebalance], days: Days) -> dict[
         "alternatives": alternatives,
         "rotating": rotating_sentence(result, alternatives),
         "is_one_year": calendar.is_one_year,
-        "average": holding_words(result.legs, average_exposures(result.books, result.legs, result.in_force)),
+        "average": holding_words(result.legs, exposures_in(result.metrics, result.legs)),
         "turnover": result.metrics["turnover_annual"],
     }
 
@@ -205,7 +209,10 @@ def chart_data(result: Result, rebalances: Sequence[Rebalance]) -> dict[str, Any
             factor, digits = unit_of(evidence.unit)[1:]
             own_values = np.asarray(evidence.values, dtype=np.float64)[result.begin :] * factor
             data["arrays"][f"evidence{k}"] = rounded(own_values, digits)
-        data["charts"]["why"] = _evidence_chart(result, rebalances, cuts, days)
+        is_rank = result.decision.standing is not None
+        data["charts"]["why"] = (
+            scores_chart(result, days) if is_rank else _evidence_chart(result, rebalances, cuts, days)
+        )
     arrays, more = more_charts(result, rebalances, days)
     data["arrays"] |= arrays
     data["charts"] |= more

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,8 @@ import pytest
 from pydantic import ValidationError
 from worlds import market_of, rotation_market, weekdays
 
-from backtest.decision import check_decision
+from backtest.cli import main
+from backtest.decision import Decision, check_decision
 from backtest.errors import RunError
 from backtest.market import Floats, Legs, Market
 from backtest.signals.scores import TBILL, best, ratio_return, rows_before, scaled_lead, span_return
@@ -339,3 +341,102 @@ def test_relative_momentum_over_months() -> None:
     assert RelativeMomentum.Params(lookback_months=1, lookback_sessions=None) == RelativeMomentum.Params(
         lookback_months=1
     )
+
+
+def flips(decision: Decision, row: int) -> dict[str, tuple[float, list[float]]]:
+    """For each that is scored, the change of its score that changes what a look decides, and to which shares."""
+    assert decision.standing is not None
+    rows = decision.standing(row).rows
+    return {each.name: (round(each.flip, 9), list(each.then)) for each in rows if each.then}
+
+
+def test_how_far_each_leg_is_from_changing_what_is_held() -> None:
+    """In May A rose 10 %, B 4 %, C fell 3 %, D stood still; a score must exceed 2 %, D is held instead."""
+    market = months(A=[100, 100, 100, 100, 110], B=[100, 100, 100, 100, 104], C=[100, 100, 100, 100, 97])
+    row = int(market.sessions.get_loc(ENDS[4]))
+    params = Rank.Params(lookback_months=1, universe=("A", "B", "C"), above=0.02, defensive="D")
+    decision = Rank.decide(market, ALONE, params)
+    assert flips(decision, row) == {
+        "A": (-0.06, [0.0, 1.0, 0.0, 0.0]),  # then B leads
+        "B": (0.06, [0.0, 1.0, 0.0, 0.0]),
+        "C": (0.13, [0.0, 0.0, 1.0, 0.0]),
+    }
+    two = Rank.decide(market, ALONE, params.model_copy(update={"top": 2}))
+    assert flips(two, row) == {
+        "A": (-0.08, [0.0, 0.5, 0.0, 0.5]),  # down to the hurdle
+        "B": (-0.02, [0.5, 0.0, 0.0, 0.5]),
+        "C": (0.07, [0.5, 0.0, 0.5, 0.0]),  # past B
+    }
+    alone = Rank.decide(market, ALONE, Rank.Params(lookback_months=1, universe=("A", "B"), above="C", canary="D"))
+    assert flips(alone, row) == {
+        "A": (-0.06, [0.0, 1.0, 0.0, 0.0]),
+        "B": (0.06, [0.0, 1.0, 0.0, 0.0]),
+        "D": (-0.03, [0.0, 0.0, 0.0, 0.0]),  # the canary down to C, then all is cash
+        "C": (0.03, [0.0, 0.0, 0.0, 0.0]),  # the hurdle up to the canary
+    }
+
+
+def test_the_table_of_scores_says_who_has_the_slots() -> None:
+    market = months(A=[100, 110, 110, 110, 110], B=[100, 105, 105, 90, 99], C=[100, 101, 101, 101, 101])
+    params = Rank.Params(lookback_months=1, universe=("A", "B", "C"), above=0.02, top=2, defensive="D")
+    decision = Rank.decide(market, ALONE, params)
+    assert decision.standing is not None
+    start = decision.standing(0)
+    assert (start.looked, start.now, start.slots) == (-1, None, ())
+    told = decision.standing(int(market.sessions.get_loc(pd.Timestamp("2024-04-30"))) - 1)
+    assert market.sessions[told.looked] == ENDS[2]
+    assert told.slots == ("D instead of A", "D instead of B")
+    assert [(each.name, each.place, each.roles) for each in told.rows] == [
+        ("A", 1, ("ranked",)), ("B", 2, ("ranked",)), ("C", 3, ("ranked",)), ("D", 0, ("defensive",)),
+    ]  # fmt: skip
+    late = decision.standing(int(market.sessions.get_loc(ENDS[4])))
+    assert late.slots == ("B", "D instead of A")
+    assert late.now == (0.0, 0.5, 0.0, 0.5)
+    assert [round(each.value, 9) for each in late.rows] == [0.1, 0.0, 0.0, 0.0]
+    assert late.hurdle == ("2.00%", 0.02)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_a_price_that_moves_by_the_flip_flips_the_decision_and_one_that_moves_less_does_not(seed: int) -> None:
+    """The last close of one leg is moved, and everything is computed anew."""
+    market, legs = rotation_market(seed, sessions=80), Legs({t: {t: 1.0} for t in ("QQQ", "IVW", "IWM", "IWN")})
+    params = Rank.Params(
+        lookback_sessions=(5, 20), top=1 + seed % 2, above=0.0, universe=("QQQ", "IVW", "IWM"), decide="daily"
+    )
+    row = len(market.sessions) - 1
+    decision = Rank.decide(market, legs, params)
+    assert decision.standing is not None
+    standing = decision.standing(row)
+    assert standing.now == tuple(decision.by_leg[row])
+    tried = 0
+    for each in standing.rows:
+        if np.isnan(each.flip):
+            continue
+        closes = market.close[each.name].to_numpy()
+        # The score is mean(P / P_5 - 1, P / P_20 - 1): a change of P by x changes it by x * mean(1 / P_5, 1 / P_20).
+        slope = np.mean([1 / closes[row - 5], 1 / closes[row - 20]])
+        for part, shares in ((0.999, standing.now), (1.001, each.then)):
+            close = market.close.copy()
+            close.loc[close.index[row], each.name] = closes[row] + part * each.flip / slope
+            moved = Rank.decide(market_of(close, close, exchange=market.exchange_sessions), legs, params)
+            assert tuple(moved.by_leg[row]) == shares, (each.name, part)
+        tried += 1
+    assert tried >= 2
+
+
+def test_why_prints_the_table(capsys: pytest.CaptureFixture[str]) -> None:
+    config = Path(__file__).parents[2] / "configs" / "published" / "ten_month_average.yaml"
+    sample = ("--set", "data.prices={source: sample}", "--offline")
+    with pytest.raises(SystemExit):
+        main(["why", str(config), "2020-03-13", *sample])
+    text = capsys.readouterr().out
+    assert "scores at this close (in brackets those of 2020-02-28, which decided):" in text
+    assert "slot 5: SHY instead of" in text
+    assert " points from here: " in text
+    assert "to exceed: 0.00%" in text
+    with pytest.raises(SystemExit):
+        main(["why", str(config), "2020-03-13", "--json", *sample])
+    scores = json.loads(capsys.readouterr().out)["scores"]
+    assert scores["looked_at"] == "2020-02-28"
+    assert [each["place"] for each in scores["of"]] == [1, 2, 3, 4, 5, None]
+    assert sum(scores["now"].values()) == pytest.approx(1.0)
