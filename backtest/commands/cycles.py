@@ -26,8 +26,7 @@ def print_cycles(path: Path, overrides: Sequence[str], *, offline: bool, as_json
         legs = legs_of(config)
         of, over = pair_of(legs)
         cycles = cycles_of_config(config, market, registry())
-    begun = market.until(market.sessions[-1])
-    means = summary(begun, legs[of], legs[over], cycles)
+    means = summary(market, legs[of], legs[over], cycles)
     if as_json:
         document = {
             "schema": 1, "of": of, "over": over, "simulated": market.is_simulated, "cycles": cycle_rows(cycles),
@@ -36,9 +35,8 @@ def print_cycles(path: Path, overrides: Sequence[str], *, offline: bool, as_json
         }  # fmt: skip
         print(json.dumps(document, indent=2, allow_nan=False))
         return
-    print(
-        f"{config.name}: {legs.label(of)} minus {legs.label(over)} after each first cut{simulated(market.is_simulated)}, points"
-    )
+    what = f"{legs.label(of)} minus {legs.label(over)} after each first cut"
+    print(f"{config.name}: {what}{simulated(market.is_simulated)}, points")
     if not cycles:
         print(f"  {NO_CYCLE}")
         return
@@ -46,8 +44,9 @@ def print_cycles(path: Path, overrides: Sequence[str], *, offline: bool, as_json
     head = ["first cut", "bps", "in all", "recession", *(f"{each} months" for each in months)]
     print("\n".join(aligned([head, *([*_about(each), *(_points(each.lead[n]) for n in months)] for each in cycles)])))
     for each in means:
-        print(f"  {each.months} months: mean {points(each.mean)} in {each.cycles} cycles, {each.positive} of them positive; "
-              f"over as long from every row {points(each.unconditional)}")  # fmt: skip
+        every = f"over as long from every row {points(each.unconditional)}"
+        counted = f"{each.cycles} cycles, {each.positive} of them positive"
+        print(f"  {each.months} months: mean {points(each.mean)} in {counted}; {every}")
     print("\nIn each cycle, to its first rise or for two years, beyond an equal mix of the legs, points:")
     names = list(cycles[0].strategies)
     rows = [[f"{c.first_cut:%Y-%m-%d}", *(_points(c.strategies[name]) for name in names)] for c in cycles]

@@ -1,6 +1,6 @@
 """The easing cycles: when each began, what one leg did against another after it, and what strategies did in it.
 
-Reads:  Market.policy (a market of months goes back to 1954, on the discount rate that was announced then), Market.close.
+Reads:  Market.policy (a market of months goes back to 1954, on the discount rate, which was announced), Market.close.
 Gives:  one row for each first cut. Some 20 rows are all the evidence there is: it is shown whole, not summed up.
 
 Whether a recession came is of the NBER, which says so long after: it is marked as not knowable at the cut.

@@ -50,7 +50,7 @@ def shipped(market: Market, hold: str, otherwise: str) -> dict[str, tuple[str, d
 def curves_of(
     config: Config, market: Market, strategies: Mapping[str, type], wanted: Mapping[str, tuple[str, dict[str, Any]]]
 ) -> tuple[dict[str, Floats], Floats, int]:
-    """Equity by label and of the equal mix of the legs, at the config's terms; and the market's row where they begin."""
+    """Equity by label and of the equal mix of the legs, at the config's terms; the market's row where they begin."""
     legs, start, terms = legs_of(config), pd.Timestamp(config.data.start), Terms.of(config)
     curves = {}
     for label, (name, given) in wanted.items():
