@@ -17,13 +17,13 @@ from pathlib import Path
 from typing import Any, TypeAlias, TypeVar
 
 from backtest.account.benchmarks import benchmark_label
+from backtest.audit.spot import run_audited
 from backtest.config import Config, Study, config_from_text, study_from_text
 from backtest.config import load_config as config_from_file
 from backtest.config import load_study as study_from_file
 from backtest.errors import ConfigError
 from backtest.market import Market
 from backtest.metrics import metrics_on
-from backtest.pipeline import run as run_config
 from backtest.registry import registry
 from backtest.result import Result
 from backtest.store.folder import Written
@@ -139,7 +139,7 @@ def run(
     recorded: `save` does both.
     """
     known = registry() if strategies is None else strategies
-    result = run_config(load_config(config, known), known, market=market, offline=offline)
+    result = run_audited(load_config(config, known), known, market=market, offline=offline)
     return _as(RunAnswer, result, strategies=known)
 
 

@@ -19,6 +19,7 @@ from backtest.account import Books, check_same_books, run_backtrader, run_kernel
 from backtest.account.benchmarks import benchmark_plans
 from backtest.account.books import check_identities
 from backtest.account.plan import Plan, Terms, check_listed, make_plan
+from backtest.account.strategy import RotationStrategy
 from backtest.config import Config
 from backtest.data import load_market
 from backtest.data.assemble import traded_tickers
@@ -143,7 +144,15 @@ def execute(config: Config, plan: Plan, strategy: type) -> Books:
     return books
 
 
-def measure(config: Config, market: Market, strategy: type, decision: Decision, plan: Plan, books: Books) -> Result:
+def measure(
+    config: Config,
+    market: Market,
+    strategy: type,
+    decision: Decision,
+    plan: Plan,
+    books: Books,
+    audited: int | None = None,
+) -> Result:
     """The result: the books beside those of the benchmarks, with the metrics of each against the first benchmark."""
     legs = legs_of(config)
     plans = benchmark_plans(config, market, legs, plan.terms)
@@ -174,6 +183,7 @@ def measure(config: Config, market: Market, strategy: type, decision: Decision, 
         metrics=own,
         benchmark_metrics={name: figures(account, name)[0] for name, account in benchmarks.items()},
         undefined=undefined,
+        audited=audited,
     )
 
 
@@ -210,6 +220,6 @@ def decision_of_books(books: Books, market: Market, legs: Legs) -> Decision:
 
 def rule_of(strategy: Any, legs: Legs, params: Any) -> str:
     """The strategy's rule in one sentence; the first line of its docstring when it gives none."""
-    if is_rotation(strategy):
+    if is_rotation(strategy) and strategy.rule is not RotationStrategy.rule:
         return str(strategy.rule(legs, params))
     return str(strategy.__doc__ or strategy.__name__).strip().splitlines()[0]

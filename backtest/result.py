@@ -17,7 +17,7 @@ from backtest.account.plan import Plan, Rebalance
 from backtest.config import Config
 from backtest.decision import Decision, decisions_frame
 from backtest.market import Floats, Legs, Market
-from backtest.text import listed, percent
+from backtest.text import listed, percent, plural
 
 Figures = Mapping[str, float | int | None]
 
@@ -49,6 +49,8 @@ class Result:
         The same for each benchmark.
     undefined : dict of str to str
         Why a figure of the strategy is None.
+    audited : int or None
+        At how many decisions the future was replaced, and nothing before them changed; None: at none.
     """
 
     config: Config
@@ -62,6 +64,16 @@ class Result:
     metrics: Figures
     benchmark_metrics: Mapping[str, Figures]
     undefined: Mapping[str, str]
+    audited: int | None = None
+
+    @property
+    def audit_words(self) -> str:
+        """`audited at 10 decisions`, or that it was not."""
+        return (
+            "not audited: use `backtest audit`"
+            if self.audited is None
+            else f"audited at {plural(self.audited, 'decision')}"
+        )
 
     @property
     def sessions(self) -> pd.DatetimeIndex:

@@ -109,6 +109,8 @@ def _first_screen(result: Result, rebalances: Sequence[Rebalance], days: Days) -
         "now": now_because(result),
         "key_figures": figure_rows(result, in_key=True, most=SHOWN_BENCHMARKS),
         "terms": result.plan.terms,
+        "audit": result.audit_words.replace("`", ""),
+        "is_audited": result.audited is not None,
         "is_raw": result.config.execution.accounting == "raw",
         "cost_bps": own_bps(result),
         "falls": falls,

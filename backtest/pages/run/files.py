@@ -48,6 +48,7 @@ def write_result(result: Result, search: Search, strategy: type, root: Path, pro
         "asked": asked_of(config),
         "sources": sources_of(market),
         "sparkline": sparkline(result.books.equity),
+        "audited_decisions": result.audited,
     }
     return write_pages(root, identity, files, about, provenance)
 
@@ -72,6 +73,7 @@ def metrics_json(result: Result, warnings: Sequence[str]) -> str:
         "strategy": dict(result.metrics),
         "benchmarks": {name: dict(figures) for name, figures in result.benchmark_metrics.items()},
         "undefined": dict(result.undefined),
+        "audited_decisions": result.audited,
         "warnings": list(warnings),
     }
     return json_text(content)
