@@ -117,12 +117,12 @@ def test_the_command_says_the_same_to_scripts_and_to_people(
 ) -> None:
     path = tmp_path / "century.yaml"
     path.write_text(json.dumps(config_of(folder)), encoding="utf-8")
-    with pytest.raises(SystemExit, match="^0$"):
+    with pytest.raises(SystemExit, match=r"^0$"):
         main(["cycles", str(path), "--json"])
     found = json.loads(capsys.readouterr().out)
     assert [each["first_cut"] for each in found["cycles"]] == BEGINNINGS
     assert set(found["cycles"][0]["strategies"]) >= {"rate_cut, 12 months", "rank, 12 months"}
-    with pytest.raises(SystemExit, match="^0$"):
+    with pytest.raises(SystemExit, match=r"^0$"):
         main(["cycles", str(path)])
     printed = capsys.readouterr().out
     assert "1957-08 to 1958-04" in printed
