@@ -40,6 +40,7 @@ from backtest.pages.search import search_tile, search_view
 from backtest.pages.shell import PageContext, render_page
 from backtest.result import Result, holding_words
 from backtest.study.search import Search, search, shown_run
+from backtest.study.timing import describe_timing
 from backtest.study.verdict import verdict_of_run
 from backtest.text import day
 
@@ -67,7 +68,9 @@ def render_report(result: Result, context: PageContext, known: Search | None = N
     found = known or search(shown_run(result), None)
     first = next(map(benchmark_label, result.benchmarks), None)
     view["tiles"] = tiles(result, rebalances, view["alternatives"], search_tile(found.findings[0], found, first))
-    view["luck"] = search_view(verdict_of_run(result, found), found.findings[0], found, first)
+    view["luck"] = search_view(
+        verdict_of_run(result, found), found.findings[0], found, first, describe_timing(result).sentences
+    )
     return render_page("report.html.j2", view, chart_data(result, rebalances), context)
 
 
