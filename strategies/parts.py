@@ -113,9 +113,10 @@ class Parts(RotationStrategy):
 
     @staticmethod
     def rule(legs: Legs, p: Params) -> str:
-        """In one sentence for each part."""
+        """In one sentence."""
         parts = zip(p.titles, p.parts, strict=True)
-        return " ".join(f"With {percent(part.share, 0)} ({title}): {_small(part.rule(legs))}" for title, part in parts)
+        told = [f"with {percent(part.share, 0)} ({title}): {_part_of(part.rule(legs))}" for title, part in parts]
+        return f"It decides {'; '.join(told)}."
 
 
 def _all_are_rules(p: Parts.Params) -> bool:
@@ -123,5 +124,6 @@ def _all_are_rules(p: Parts.Params) -> bool:
     return all(part.rank is None for part in p.parts)
 
 
-def _small(text: str) -> str:
-    return text[:1].lower() + text[1:]
+def _part_of(sentence: str) -> str:
+    """A sentence as a part of another."""
+    return sentence[:1].lower() + sentence[1:].removesuffix(".")

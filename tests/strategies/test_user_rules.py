@@ -168,4 +168,6 @@ def test_a_part_of_a_leg_and_one_of_rules() -> None:
     result = run(config_from_text(PARTS.format(parts=parts), strategies=REGISTRY), REGISTRY, offline=True)
     assert set(map(tuple, held(result).tolist())) == {(0.25, 0.5), (0.25, 0.0)}
     assert "switch: " in result.decision.why(len(result.market.sessions) - 1, result.legs)
-    assert result.rule.startswith("With 25% (part 1): it holds QQQ, always.")
+    assert result.rule.startswith(
+        "It decides with 25% (part 1): it holds QQQ, always; with 25% (part 2): it holds cash"
+    )
