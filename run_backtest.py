@@ -10,6 +10,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from backtest.audit.spot import spot_audit
 from backtest.cli import main
 from backtest.config import Config
 from backtest.data import load_market
@@ -40,8 +41,9 @@ def backtest_one(
     market = load_market(config, offline=offline)  # prices, policy decisions, rates: checked, on one calendar
     decision = decide(config, market, strategy)  # what to hold after each close, and why; knows nothing later
     plan = plan_of(config, market, decision)  # the decision as target weights on the sessions of the test
+    audited = spot_audit(config, market, strategy, decision)  # at some ten decisions: does it know what comes later?
     books = execute(config, plan, strategy)  # filled by backtrader, equal to the kernel to the last bit
-    result = measure(config, market, strategy, decision, plan, books)  # beside the benchmarks, with metrics
+    result = measure(config, market, strategy, decision, plan, books, audited)  # beside benchmarks, with metrics
     # Remembered as a trial, and judged beside everything that was tried.
     known = search(shown_run(result), ledger, recorded=longest_ledger(results))
     provenance.ledger_length = known.length if known.has_ledger else None

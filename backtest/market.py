@@ -8,7 +8,7 @@ Market (`until`) or poisoning what comes later is a complete test of look-ahead.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
@@ -95,6 +95,11 @@ class Legs:
         return tuple(dict.fromkeys(ticker for basket in self.baskets.values() for ticker in basket))
 
     @cached_property
+    def has_shared_tickers(self) -> bool:
+        """Does a ticker stand in several legs?"""
+        return sum(map(len, self.baskets.values())) > len(self.tickers)
+
+    @cached_property
     def key(self) -> tuple[object, ...]:
         """What tells them from other legs, for a memo."""
         return tuple((name, tuple(basket.items())) for name, basket in self.baskets.items())
@@ -113,6 +118,11 @@ class Legs:
             Its label, or its name when it has none.
         """
         return self.labels.get(name, name)
+
+    @cached_property
+    def labelled(self) -> dict[str, str]:
+        """Name -> what a page calls it, in order."""
+        return {name: self.label(name) for name in self.names}
 
     def alone(self, name: str) -> Floats:
         """The shares of everything in one leg.
@@ -404,6 +414,12 @@ class Market:
 
 PRICE_FRAMES = ("open", "close", "raw_open", "raw_close", "dividends", "splits")
 """Fields of a Market that are frames of sessions x tickers."""
+
+
+def first_rows(market: Market, tickers: Sequence[str]) -> npt.NDArray[np.int64]:
+    """Row of each ticker's first price, (tickers,); the number of sessions where it has none yet."""
+    has_price = ~np.isnan(market.close[list(tickers)].to_numpy(dtype=np.float64))
+    return np.where(has_price.any(axis=0), has_price.argmax(axis=0), len(has_price)).astype(np.int64)
 
 
 def overnight_interest(market: Market) -> Floats:

@@ -18,14 +18,17 @@ import pandas as pd
 from backtest.account import Books, check_same_books, run_backtrader, run_kernel
 from backtest.account.benchmarks import benchmark_plans
 from backtest.account.books import check_identities
-from backtest.account.plan import Plan, Terms, make_plan
+from backtest.account.plan import Plan, Terms, check_listed, make_plan
+from backtest.account.strategy import RotationStrategy
 from backtest.config import Config
 from backtest.data import load_market
+from backtest.data.assemble import traded_tickers
+from backtest.data.period import with_late_starts
 from backtest.decision import Decision, check_decision, target_weights
 from backtest.errors import BacktestError, ConfigError, RunError
-from backtest.market import PRICE_FRAMES, Legs, Market
+from backtest.market import PRICE_FRAMES, Floats, Legs, Market
 from backtest.metrics import Activity, calendar_and_tbill, metrics
-from backtest.result import Figures, Result, second_held, shares_held
+from backtest.result import Figures, Result, average_shares, in_force, shares_held
 
 
 def run(
@@ -36,7 +39,7 @@ def run(
     market: use this one instead of loading config.data (audits and notebooks that have it already).
     Raises DataError, NetworkError, OrderRefused, EnginesDisagree and RunError, each with one line per problem.
     """
-    market = market or load_market(config, offline=offline)
+    market = with_late_starts(market or load_market(config, offline=offline), traded_tickers(config), config.data.start)
     strategy = strategies[config.strategy.name]
     decision = decide(config, market, strategy)
     plan = plan_of(config, market, decision)
@@ -59,7 +62,9 @@ def decide(config: Config, market: Market, strategy: Any) -> Decision:
     """What the strategy would hold after each close of the market; a `next`-style strategy does not say in advance."""
     if not is_rotation(strategy):
         check_terms_of_own_orders(config)
-        return Decision(np.full((len(market.sessions), len(config.legs)), np.nan))
+        legs, begin = legs_of(config), int(market.sessions.searchsorted(pd.Timestamp(config.data.start)))
+        check_listed(market, legs.tickers, np.zeros(1, dtype=np.int64), np.ones((1, len(legs.tickers))), begin)
+        return Decision(np.full((len(market.sessions), len(config.legs)), np.nan), is_observed=True)
     before = fingerprint(market)
     try:
         decision = strategy.decide(market, legs_of(config), config.strategy.params)
@@ -139,13 +144,23 @@ def execute(config: Config, plan: Plan, strategy: type) -> Books:
     return books
 
 
-def measure(config: Config, market: Market, strategy: type, decision: Decision, plan: Plan, books: Books) -> Result:
+def measure(
+    config: Config,
+    market: Market,
+    strategy: type,
+    decision: Decision,
+    plan: Plan,
+    books: Books,
+    audited: int | None = None,
+) -> Result:
     """The result: the books beside those of the benchmarks, with the metrics of each against the first benchmark."""
     legs = legs_of(config)
     plans = benchmark_plans(config, market, legs, plan.terms)
     benchmarks = {name: run_kernel(each) for name, each in plans.items()}
     first = next(iter(benchmarks), None)
     calendar, tbill = calendar_and_tbill(market, plan.sessions)
+
+    decided = in_force(decision, legs, config.strategy.initial, plan)
 
     def figures(account: Books, name: str | None) -> tuple[Figures, Mapping[str, str]]:
         return metrics(
@@ -154,7 +169,7 @@ def measure(config: Config, market: Market, strategy: type, decision: Decision, 
             tbill_returns=tbill,
             benchmark=None if first in (None, name) else benchmarks[first].equity,
             no_benchmark="no benchmark given" if first is None else "it is the benchmark itself",
-            activity=activity_of(account, legs),
+            activity=activity_of(account, legs, decided if account is books else None),
         )
 
     own, undefined = figures(books, None)
@@ -170,11 +185,12 @@ def measure(config: Config, market: Market, strategy: type, decision: Decision, 
         metrics=own,
         benchmark_metrics={name: figures(account, name)[0] for name, account in benchmarks.items()},
         undefined=undefined,
+        audited=audited,
     )
 
 
-def activity_of(books: Books, legs: Legs) -> Activity:
-    """What was traded, and how much of the time small caps were held."""
+def activity_of(books: Books, legs: Legs, decided: Floats | None = None) -> Activity:
+    """What was traded, and what share of the account was in each leg; decided: as for `average_shares`."""
     fills = books.fills
     rows = np.unique(fills.row)
     traded = np.bincount(fills.row, np.abs(fills.size) * fills.price, minlength=len(books.sessions))
@@ -184,13 +200,11 @@ def activity_of(books: Books, legs: Legs) -> Activity:
     worth = cash[later - 1] + income[later] + (held[later] * books.opens[later]).sum(axis=1)
     if books.terms.fill == "close":  # with the night's interest, which is there before them
         worth = books.equity[later] + np.bincount(fills.row, fills.cost, minlength=len(books.sessions))[later]
-    share = second_held(books, legs)[1:]
-    invested = share[~np.isnan(share)]
     return Activity(
         turnover=float((0.5 * traded[later] / worth).sum()),
         rebalances=len(rows),
         trades=len(fills.row),
-        exposure_small=float(invested.mean()) if len(invested) else float("nan"),
+        exposures=dict(zip(legs.names, average_shares(books, legs, decided).tolist(), strict=True)),
         costs_usd=float(fills.cost.sum()),
     )
 
@@ -206,6 +220,6 @@ def decision_of_books(books: Books, market: Market, legs: Legs) -> Decision:
 
 def rule_of(strategy: Any, legs: Legs, params: Any) -> str:
     """The strategy's rule in one sentence; the first line of its docstring when it gives none."""
-    if is_rotation(strategy):
+    if is_rotation(strategy) and strategy.rule is not RotationStrategy.rule:
         return str(strategy.rule(legs, params))
     return str(strategy.__doc__ or strategy.__name__).strip().splitlines()[0]

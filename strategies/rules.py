@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from backtest.account.strategy import LegName, RotationStrategy, StrategyParams
 from backtest.decision import Branch, Decision
-from backtest.market import CASH, Floats, Legs, Market, Needs
+from backtest.market import CASH, Floats, Legs, Market, Needs, first_rows
 from backtest.signals.conditions import Condition, Unknown
 from backtest.signals.exposure import inverse_volatility, invested_part
 from backtest.signals.holding import CAUSES, Held, Hold, hold
@@ -117,8 +118,10 @@ class Rules(RotationStrategy):
         grower = Grower(market, legs, p.unknown, names)
         roots = [grower.grow(tree, about) for tree, about in trees]
         states = np.stack([np.nan_to_num(root.state) if p.unknown == "no" else root.state for root in roots])
+        has_begun = [_has_begun(market, legs, entry.leg) for entry in p.hold]
+        states = np.where(np.stack(has_begun[: len(states)]), states, 0.0)
         held = hold(states, [entry.terms for entry in p.hold])
-        shares = _shares(legs, p, held, roots)
+        shares = _shares(legs, p, held, np.where(has_begun[0], roots[0].degree, 0.0))
         within = None
         if p.inverse_volatility is not None:
             within = inverse_volatility(market, legs, p.inverse_volatility.window_sessions)
@@ -174,12 +177,19 @@ def _titles(p: Rules.Params, legs: Legs) -> list[str]:
     return titles
 
 
-def _shares(legs: Legs, p: Rules.Params, held: Held, roots: Sequence[Branch]) -> Floats:
-    """What is held by leg, (sessions, legs): all of one entry's leg, or as much of the first as it is fulfilled."""
+def _has_begun(market: Market, legs: Legs, name: str) -> npt.NDArray[np.bool_]:
+    """Whether every ticker of a leg has a price, (sessions,): an entry is passed over until then, whatever it says."""
+    tickers = tuple(legs[name]) if name in legs.names else ()
+    first = first_rows(market, tickers).max() if tickers else 0
+    return np.arange(len(market.sessions)) >= first
+
+
+def _shares(legs: Legs, p: Rules.Params, held: Held, degree: Floats) -> Floats:
+    """What is held by leg, (sessions, legs): all of one entry's leg, or of the first as much as `degree`."""
     table = np.stack([*(legs.alone(entry.leg) for entry in p.hold), np.full(len(legs.names), np.nan)])
     if not p.proportional:
         return table[held.entry]
-    shares = legs.between(p.hold[1].leg, p.hold[0].leg, roots[0].degree).array()
+    shares = legs.between(p.hold[1].leg, p.hold[0].leg, degree).array()
     return shares if p.unknown == "abstain" else np.where(np.isnan(shares), table[1], shares)
 
 

@@ -196,3 +196,53 @@ MORE_CHEATS: dict[str, type] = {
 
 HONEST: dict[str, type] = {"honest_next": HonestNext, "open_at_its_own_open": OpenAtItsOwnOpen}
 """Plain next()-style strategies that read nothing they should not."""
+
+
+class TomorrowOnDaysOfCuts(RotationStrategy):
+    """Leaks on a few days only: honest, but on the days of a cut it reads the next session."""
+
+    @staticmethod
+    def decide(market: Market, legs: Legs, p: Any) -> Decision:
+        lead = lead_of(market, legs)
+        cuts = market.policy.loc[market.policy["change_bps"] < 0, "session"]
+        is_cut = market.sessions.isin(pd.DatetimeIndex(cuts))
+        return small_while(np.where(is_cut, lead.shift(-1), lead))
+
+
+class CentredAverage(RotationStrategy):
+    """Its signal is smoothed by an average centred on the session, half of which comes later."""
+
+    @staticmethod
+    def decide(market: Market, legs: Legs, p: Any) -> Decision:
+        return small_while(lead_of(market, legs).rolling(5, center=True).mean())
+
+
+class EveOfTheDecision(RotationStrategy):
+    """Holds small caps on the eve of a cut: dates a decision one session too early."""
+
+    @staticmethod
+    def decide(market: Market, legs: Legs, p: Any) -> Decision:
+        decisions = market.policy.groupby("session")["change_bps"].sum()
+        change = decisions.reindex(market.sessions).shift(-1).fillna(0.0)
+        return small_while(-change)
+
+
+class GapsFilledBackwards(RotationStrategy):
+    """Its signal is known at the end of each month and filled backwards over the month."""
+
+    @staticmethod
+    def decide(market: Market, legs: Legs, p: Any) -> Decision:
+        lead = lead_of(market, legs)
+        month_ends = market.sessions.to_series().groupby(market.sessions.to_period("M")).last()
+        return small_while(lead.where(lead.index.isin(pd.DatetimeIndex(month_ends))).bfill())
+
+
+SPOT_CHEATS: dict[str, type] = {
+    **{name: cheat for name, cheat in CHEATS.items() if issubclass(cheat, RotationStrategy)},
+    "hindsight_in_evidence": HindsightInEvidence,
+    "tomorrow_on_days_of_cuts": TomorrowOnDaysOfCuts,
+    "centred_average": CentredAverage,
+    "eve_of_the_decision": EveOfTheDecision,
+    "gaps_filled_backwards": GapsFilledBackwards,
+}
+"""Ten that have a `decide`."""

@@ -10,37 +10,55 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from backtest import two_legs
-from backtest.account.plan import Plan, Terms, make_plan
+from backtest.account.plan import Plan, Terms, constant_targets, make_plan
 from backtest.config import Config, Mix
-from backtest.market import Floats, Legs, Market
+from backtest.errors import ConfigError
+from backtest.market import Floats, Legs, Market, first_rows
 from backtest.text import percent
 
 _MIX_PART = re.compile(r"(.+?)_([0-9.]+(?:e-?[0-9]+)?)(?:_|$)")
 
 
 def hold_plan(market: Market, ticker: str, start: pd.Timestamp, terms: Terms) -> Plan:
-    """Buy `ticker` at the first fill after `start` and do nothing."""
-    weights = np.ones((len(market.sessions), 1))
+    """Buy `ticker` at the first fill after `start`, or after its own first close, and do nothing."""
+    weights = _on_market(market, {ticker: 1.0})
     return make_plan(market, (ticker,), weights, start, dataclasses.replace(terms, rebalance="on_change"))
 
 
 def mix_plan(market: Market, weights: Mapping[str, float], start: pd.Timestamp, terms: Terms) -> Plan:
     """Constant weights by ticker (what they leave of 1 is cash), rebalanced monthly at the same costs."""
-    targets = np.tile(np.array(list(weights.values()), dtype=np.float64), (len(market.sessions), 1))
+    targets = _on_market(market, weights)
     return make_plan(market, tuple(weights), targets, start, dataclasses.replace(terms, rebalance="monthly"))
 
 
-def mix_weights(legs: Legs, small_share: float, cash_share: float = 0.0) -> dict[str, float]:
-    """A fixed share of the small leg, the rest in growth, beside a share of cash: weights by ticker."""
-    weights = two_legs.weights(legs, legs.tickers, np.array([small_share]), np.array([cash_share]))[0]
-    return dict(zip(legs.tickers, weights.tolist(), strict=True))
+def _on_market(market: Market, weights: Mapping[str, float]) -> Floats:
+    return constant_targets(list(weights.values()), len(market.sessions), first_rows(market, tuple(weights)).tolist())
 
 
-def exposure_weights(legs: Legs, exposures: Floats, cash_share: float = 0.0) -> dict[str, float]:
-    """Weights by ticker of constant shares of what is invested in each leg, (legs,), beside a share of cash."""
-    weights = legs.weights(legs.tickers, (1.0 - cash_share) * exposures[None])[0]
-    return dict(zip(legs.tickers, weights.tolist(), strict=True))
+def legs_plan(market: Market, legs: Legs, shares: Floats, start: pd.Timestamp, terms: Terms) -> Plan:
+    """Constant shares of the legs, (legs,), rebalanced monthly: a variant's own average mix, a point between legs."""
+    return mix_plan(market, weights_by_ticker(legs, shares), start, terms)
+
+
+def weights_by_ticker(legs: Legs, shares: Floats) -> dict[str, float]:
+    """Ticker -> weight of shares by leg, (legs,)."""
+    return dict(zip(legs.tickers, legs.weights(legs.tickers, shares[None])[0].tolist(), strict=True))
+
+
+def line_of(legs: Legs, second: Floats) -> Floats:
+    """Shares by leg on the line between two legs, (points, legs); second: share of the second one, (points,)."""
+    return legs.between(legs.names[0], legs.names[1], second).array()
+
+
+def plain_shares(legs: Legs, points: int) -> Floats:
+    """What needs no timing, as shares by leg (mixes, legs): of two legs a line of so many points, else each and all.
+
+    All: equal shares of every leg, behind the legs alone.
+    """
+    count = len(legs.names)
+    if count == 2:
+        return line_of(legs, np.round(np.linspace(0.0, 1.0, points), 2))
+    return np.vstack([np.eye(count), np.full((int(count > 1), count), 1.0 / count)])
 
 
 def weights_of(benchmark: Mix, legs: Legs) -> dict[str, float]:
@@ -58,7 +76,7 @@ def benchmark_plan(market: Market, legs: Legs, benchmark: Any, start: pd.Timesta
         return hold_plan(market, benchmark, start, terms)
     if isinstance(benchmark, Mix):
         return mix_plan(market, weights_of(benchmark, legs), start, terms)
-    return mix_plan(market, mix_weights(legs, benchmark.static_mix), start, terms)
+    return legs_plan(market, legs, line_of(legs, np.array([benchmark.static_mix]))[0], start, terms)
 
 
 def benchmark_plans(config: Config, market: Market, legs: Legs, terms: Terms) -> dict[str, Plan]:
@@ -68,7 +86,21 @@ def benchmark_plans(config: Config, market: Market, legs: Legs, terms: Terms) ->
     the books are the same to the last bit.
     """
     start = pd.Timestamp(config.data.start)
-    return {benchmark_name(each): benchmark_plan(market, legs, each, start, terms) for each in config.benchmarks}
+    plans = {benchmark_name(each): benchmark_plan(market, legs, each, start, terms) for each in config.benchmarks}
+    for name, plan in list(plans.items())[:1]:
+        check_whole(name, plan)
+    return plans
+
+
+def check_whole(name: str, plan: Plan) -> None:
+    """Raise ConfigError unless the benchmark that relative figures are against can be held from the start."""
+    if plan.begins:
+        late = max(range(len(plan.begins)), key=lambda column: plan.begins[column])
+        ticker, last = plan.tickers[late], len(plan.sessions) - 1
+        first = f"{plan.sessions[min(plan.begins[late], last)]:%Y-%m-%d}"
+        raise ConfigError(f"benchmarks: found {benchmark_label(name)} first, but {ticker} begins on {first}, after the "
+                          f"test ({plan.sessions[0]:%Y-%m-%d}); expected one that is there from the start, since "
+                          f"relative figures are against the first, or data.start: {first} or later")  # fmt: skip
 
 
 def benchmark_name(benchmark: Any) -> str:

@@ -6,6 +6,7 @@ The flow: config -> market -> decision -> PLAN -> fills -> result -> metrics -> 
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -15,7 +16,7 @@ import pandas as pd
 
 from backtest.config import Config
 from backtest.errors import ConfigError
-from backtest.market import Floats, Market, overnight_interest
+from backtest.market import Floats, Market, first_rows, overnight_interest
 from backtest.signals.periods import PERIODS, last_of_period
 from backtest.units import BPS
 
@@ -94,6 +95,8 @@ class Plan:
     overnight: interest per dollar of cash from the close before to the row's open; zeros when cash earns nothing.
     ratios, dividends: of a raw account only, shape (sessions, tickers): before the row's trades every share becomes
         `ratios` shares (1 without a split), then each pays `dividends` USD. None: total return.
+    begins: the row of each ticker's first price, () when all have one in the first row. Before it the prices are that
+        first one, so that arithmetic has a number; `check_listed` sees to it that nothing is held at it.
     """
 
     sessions: pd.DatetimeIndex
@@ -106,6 +109,7 @@ class Plan:
     terms: Terms
     ratios: Floats | None = None
     dividends: Floats | None = None
+    begins: tuple[int, ...] = ()
 
     @property
     def band(self) -> float:
@@ -138,6 +142,7 @@ def make_plan(market: Market, tickers: tuple[str, ...], weights: Floats, start: 
 
     weights: targets on all of the market's sessions, shape (market sessions, tickers). Decisions before `start` only
     warm signals up: the first one acted upon is that of the first session.
+    Raises ConfigError when a ticker is to be held before its first price.
     """
     begin = int(market.sessions.searchsorted(start))
     sessions = market.sessions[begin:]
@@ -152,6 +157,10 @@ def make_plan(market: Market, tickers: tuple[str, ...], weights: Floats, start: 
     columns = list(tickers)
     opens, closes = (market.raw_open, market.raw_close) if terms.is_raw else (market.open, market.close)
     opens = closes if terms.fill == "close" else opens
+    late = np.maximum(first_rows(market, tickers) - begin, 0)
+    if late.any():
+        check_listed(market, tickers, np.arange(len(market.sessions)), weights, begin)
+        opens, closes = (frame.iloc[begin:][columns].bfill().fillna(1.0) for frame in (opens, closes))
     ratios = dividends = None
     if terms.is_raw:
         splits = _table(market.splits[columns])[begin:]
@@ -159,15 +168,52 @@ def make_plan(market: Market, tickers: tuple[str, ...], weights: Floats, start: 
     return Plan(
         sessions=sessions,
         tickers=tickers,
-        opens=_table(opens[columns])[begin:],
-        closes=_table(closes[columns])[begin:],
+        opens=_table(opens[columns])[-len(sessions) :],
+        closes=_table(closes[columns])[-len(sessions) :],
         targets=np.array(weights[begin:], dtype=np.float64, order="C"),
         is_scheduled=scheduled,
         overnight=overnight,
         terms=terms,
         ratios=ratios,
         dividends=dividends,
+        begins=tuple(late.tolist()) if late.any() else (),
     )
+
+
+def check_listed(
+    market: Market, tickers: tuple[str, ...], rows: npt.NDArray[np.int64], weights: Floats, begin: int
+) -> None:
+    """Raise ConfigError when a ticker is to be held after a close of the test before its first one.
+
+    From the market's row `rows[k]` on `weights[k]` is held, (tickers,). begin: the test's first row.
+    """
+    ends = np.append(rows[1:], len(market.sessions))
+    for column, first in enumerate(first_rows(market, tickers).tolist()):
+        wrong = (weights[:, column] > 0.0) & (rows < first) & (ends > begin)
+        if not wrong.any():
+            continue
+        day = market.sessions[max(int(rows[np.argmax(wrong)]), begin)]
+        begun = f"{market.sessions[first]:%Y-%m-%d}" if first < len(market.sessions) else "later"
+        raise ConfigError(
+            f"data.start: found {market.sessions[begin]:%Y-%m-%d}, but {tickers[column]} begins on {begun} and is to "
+            f"be held after the close of {day:%Y-%m-%d}; expected {begun} or later, or a rule (and strategy.initial) "
+            "that does without it until then"
+        )
+
+
+def constant_targets(weights: Sequence[float], sessions: int, begins: Sequence[int]) -> Floats:
+    """The same weights on every session, (sessions, tickers): what has not begun leaves its own to the others.
+
+    Nothing is held while none has begun. begins: as in `Plan`.
+    """
+    targets = np.tile(np.array(weights, dtype=np.float64), (sessions, 1))
+    if any(begins):
+        is_there = np.arange(sessions)[:, None] >= np.array(begins)
+        held = np.where(is_there, targets, 0.0)
+        whole, left = targets.sum(axis=1, keepdims=True), held.sum(axis=1, keepdims=True)
+        scaled = held * np.where(left > 0.0, whole / np.where(left > 0.0, left, 1.0), 0.0)
+        targets = np.where(is_there.all(axis=1, keepdims=True), targets, scaled)
+    return targets
 
 
 def begun_at(plan: Plan, row: int) -> Plan:
@@ -176,7 +222,8 @@ def begun_at(plan: Plan, row: int) -> Plan:
     later: dict[str, Any] = {n: None if getattr(plan, n) is None else getattr(plan, n)[row:] for n in names}
     overnight = plan.overnight[row:].copy()
     overnight[0] = 0.0  # the starting cash was not there the night before
-    return dataclasses.replace(plan, **{**later, "overnight": overnight})
+    begins = tuple(max(first - row, 0) for first in plan.begins)
+    return dataclasses.replace(plan, **{**later, "overnight": overnight, "begins": begins if any(begins) else ()})
 
 
 def _table(prices: pd.DataFrame) -> Floats:

@@ -110,7 +110,7 @@ class RotationStrategy(bt.Strategy, metaclass=ParamsFromModel):
         Pure and vectorised, and at row t it knows nothing that came later: the audit cuts and poisons the future. It
         never shifts for execution, which is the engine's business.
         """
-        raise NotImplementedError
+        raise NotImplementedError("a RotationStrategy needs a static method decide(market, legs, p)")
 
     @staticmethod
     def rule(legs: Legs, p: Any) -> str:

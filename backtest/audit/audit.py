@@ -75,8 +75,8 @@ def _audit_decide(config: Config, market: Market, strategy: Any, least: int, pro
     findings: list[Finding] = []
     early = _before_the_rest(config, market, strategy, middle, findings)
     whole = decide(config, market, strategy)
-    findings += _differences(whole, early, legs, market.sessions[: middle + 1], "cut") if early else []
-    decided = _changes(whole)
+    findings += differences(whole, early, legs, market.sessions[: middle + 1], "cut") if early else []
+    decided = changes(whole)
     decided = decided[(decided >= begin) & (decided < len(market.sessions) - 1)]
     rows = _rows_to_check(np.union1d(decided, decided - 1), begin, len(market.sessions) - 1, least)
     for done, row in enumerate(rows.tolist(), start=1):
@@ -88,9 +88,9 @@ def _audit_decide(config: Config, market: Market, strategy: Any, least: int, pro
         for method, other in futures:
             try:
                 again = decide(config, other, strategy)
-                findings += _differences(whole, again, legs, market.sessions[: row + 1], method)
+                findings += differences(whole, again, legs, market.sessions[: row + 1], method)
             except Exception as error:  # a user's code may raise anything
-                findings.append(_broken(session, session, method, error))
+                findings.append(broken(session, session, method, error))
         progress(done, len(rows))
     checked = len(np.intersect1d(decided, rows))
     return AuditReport(config.strategy.name, len(rows), len(rows), len(rows), len(decided), checked, tuple(findings))
@@ -104,11 +104,11 @@ def _before_the_rest(
     try:
         return decide(config, cut(market, session), strategy)
     except Exception as error:  # a user's code may raise anything
-        findings.append(_broken(session, session, "cut", error))
+        findings.append(broken(session, session, "cut", error))
         return None
 
 
-def _changes(decision: Decision) -> Rows:
+def changes(decision: Decision) -> Rows:
     """Rows whose decision is not that of the row before; the first known one is a change from not known."""
     shares = decision.by_leg
     is_new = (shares[1:] != shares[:-1]) & ~(np.isnan(shares[1:]) & np.isnan(shares[:-1]))
@@ -128,7 +128,7 @@ def _rows_to_check(decided: Rows, begin: int, end: int, least: int, most: int | 
     return np.union1d(chosen, added).astype(np.int64)
 
 
-def _differences(
+def differences(
     whole: Decision, again: Decision, legs: Legs, known: pd.DatetimeIndex, method: Method
 ) -> Iterator[Finding]:
     """What differs on the sessions `known`, the last of which is the cut: decision, evidence, the reason given last."""
@@ -163,7 +163,8 @@ def _number(value: float) -> str:
     return "not known" if np.isnan(value) else repr(float(value))
 
 
-def _broken(session: pd.Timestamp, where: pd.Timestamp, method: Method, error: Exception) -> Finding:
+def broken(session: pd.Timestamp, where: pd.Timestamp, method: Method, error: Exception) -> Finding:
+    """A run that broke off on another future."""
     said = f"{type(error).__name__}: {error}"
     if method == "cut" and isinstance(error, IndexError | KeyError):
         said += " (it reads beyond the last session)"
@@ -206,7 +207,7 @@ def _crash_of_whole(whole: Replay) -> Iterator[Finding]:
     last = len(whole.sessions) - 1
     if not isinstance(whole.crash, IndexError) or whole.crash_row < last or whole.warm_up > last:
         raise whole.crash
-    yield _broken(whole.sessions[last], whole.sessions[last], "cut", whole.crash)
+    yield broken(whole.sessions[last], whole.sessions[last], "cut", whole.crash)
 
 
 def _compare(
@@ -216,7 +217,7 @@ def _compare(
     session = whole.sessions[row]
     last_half = 2 * row + 1 + knows_next_open
     if other.crash is not None and other.crash_row <= row:
-        yield _broken(session, whole.sessions[other.crash_row], method, other.crash)
+        yield broken(session, whole.sessions[other.crash_row], method, other.crash)
         return
     for what, before, after in (
         ("order", whole.orders, other.orders),

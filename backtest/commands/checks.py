@@ -13,8 +13,6 @@ from backtest.config.schema import params_model
 from backtest.errors import BacktestError, ConfigError, RunError
 from backtest.text import count, plural
 
-LOCAL_SOURCES = ("csv", "sample")
-
 
 def print_schema() -> None:
     """The JSON schema of a config on stdout."""
@@ -77,7 +75,8 @@ def decided(path: Path, overrides: Sequence[str], config: Config, *, offline: bo
 
 def is_local(config: Config) -> bool:
     """Can its data be read without a network?"""
-    return config.data.prices.source in LOCAL_SOURCES
+    prices = config.data.prices
+    return prices.source == "sample" or getattr(prices, "folder", None) is not None
 
 
 def _later(config: Config) -> str:

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from backtest.account.benchmarks import benchmark_name
+from backtest.audit.spot import run_audited
 from backtest.commands.common import registry
 from backtest.config import Config, config_from_text, load_config, load_study, question
 from backtest.data import content_hash, load_market
@@ -86,7 +87,7 @@ def verify_result(folder: Path, *, offline: bool, as_json: bool) -> None:
 def _run_again(folder: Path, offline: bool) -> Rerun:
     config = load_config(folder / CONFIG, strategies=registry())
     market = load_market(config, offline=offline)
-    result = run(config, registry(), market=market)
+    result = run_audited(config, registry(), market=market)
     files = {name: text.encode() for name, text in data_files(result, caveats(result)).items() if name != CONFIG}
     return Rerun(files, question(config), content_hash(market), [config.strategy.name], result)
 

@@ -307,9 +307,9 @@ class AnnualRate(Model):
 
 
 TbillSource = Annotated[
-    Annotated[Literal["irx", "fred"], Tag(_TEXT)] | Annotated[AnnualRate, Tag(_MAP)],
+    Annotated[Literal["irx", "fred", "french"], Tag(_TEXT)] | Annotated[AnnualRate, Tag(_MAP)],
     Discriminator(text_or_map),
-    Field(json_schema_extra=expected("irx, fred or {annual: 0.02}")),
+    Field(json_schema_extra=expected("irx, fred, french or {annual: 0.02}")),
 ]
 
 

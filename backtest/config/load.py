@@ -152,8 +152,8 @@ def _with_located_folders(root: Node) -> tuple[Node, list[Problem]]:
     """The tree with the folders of the data made absolute, each from the file in which it stands."""
     told: list[Problem] = []
     source = child(descend(root, ("data", "prices"))[1], "source")
-    is_csv = source is not None and source.value == "csv"
-    for section in ("prices", "macro", "cross_check") if is_csv else ("macro", "cross_check"):
+    has_folder = source is not None and source.value in ("csv", "french")
+    for section in ("prices", "macro", "cross_check") if has_folder else ("macro", "cross_check"):
         root, problems = _with_located(root, ("data", section, "folder"))
         told += problems
     return root, told

@@ -83,12 +83,21 @@ class SamplePrices(Model):
     source: Literal["sample"]
 
 
+class FrenchPrices(Model):
+    """Monthly returns of Ken French's research portfolios since 1926, which stand for funds and are none."""
+
+    source: Literal["french"]
+    folder: Path | None = Field(
+        None, description="folder of the library's files, relative to this file; without it they are downloaded"
+    )
+
+
 Prices = Annotated[
-    YahooPrices | CsvPrices | SamplePrices,
+    YahooPrices | CsvPrices | FrenchPrices | SamplePrices,
     Field(
         discriminator="source",
         description="where prices come from",
-        json_schema_extra=expected("{source: yahoo}, {source: csv, folder: ...} or {source: sample}"),
+        json_schema_extra=expected("{source: yahoo}, {source: csv, folder: ...}, {source: french} or {source: sample}"),
     ),
 ]
 
@@ -281,7 +290,8 @@ class Config(Model):
         if "initial" not in self.strategy.model_fields_set:
             first = self.strategy.model_copy(update={"initial": LegName(next(iter(self.legs)))})
             object.__setattr__(self, "strategy", first)
-        if "benchmarks" not in self.model_fields_set and set(self.legs) != set(DEFAULT_LEGS):
+        has_funds = set(self.legs) == set(DEFAULT_LEGS) and self.data.prices.source != "french"
+        if "benchmarks" not in self.model_fields_set and not has_funds:
             object.__setattr__(self, "benchmarks", tuple(_alone(name, leg) for name, leg in self.legs.items()))
         return self
 
@@ -321,11 +331,24 @@ def broken_rules(config: object) -> Iterator[tuple[tuple[str | int, ...], str]]:
             ("execution", "delay_sessions"),
             "found 0 with fills at the open, expected 1 or more, or fill: close",
         )
+    yield from _broken_by_months(config)
     benchmarks = _at(config, "benchmarks")
     if isinstance(benchmarks, list | tuple):
         for i, benchmark in enumerate(benchmarks[:MAX_BENCHMARKS]):
             if benchmark in benchmarks[:i]:
                 yield ("benchmarks", i), "stands in the list already"
+
+
+def _broken_by_months(config: object) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    """What does not go with returns by month, or goes with nothing else."""
+    is_french, tbill = _at(config, "data", "prices", "source") == "french", _at(config, "data", "tbill")
+    if is_french and tbill in ("irx", "fred"):
+        right = "french (its RF) or {annual: 0.02}: a market of months has no rate by day"
+        yield ("data", "tbill"), f"found {tbill}, expected {right}"
+    if not is_french and tbill == "french":
+        yield ("data", "tbill"), "found french, expected irx, fred or {annual: 0.02}: french goes with its own prices"
+    if is_french and _at(config, "execution", "accounting") == "raw":
+        yield ("execution", "accounting"), "found raw, expected total_return: returns of months have no dividends apart"
 
 
 def _alone(name: str, leg: LegConfig) -> Benchmark:

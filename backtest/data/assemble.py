@@ -20,7 +20,7 @@ import pandas as pd
 from backtest.config.fields import Mix
 from backtest.data.adjustment import as_traded, check_dividends
 from backtest.data.between import check_between
-from backtest.data.calendar import closed_on, range_around, session_closes, sessions_around
+from backtest.data.calendar import closed_on, months_around, range_around, session_closes, sessions_around
 from backtest.data.checks import check_prices
 from backtest.data.choice import choose_source
 from backtest.data.clocks import Rule
@@ -29,7 +29,7 @@ from backtest.data.frames import Frames, observed_from
 from backtest.data.layouts import Adjusted, Stated
 from backtest.data.macro_checks import check_rate
 from backtest.data.macro_source import load_observed, load_series, series_notes
-from backtest.data.period import check_start, last_session_of
+from backtest.data.period import check_start, last_session_of, with_late_starts
 from backtest.data.policy import (
     LOWER,
     UPPER,
@@ -37,6 +37,7 @@ from backtest.data.policy import (
     check_meetings,
     later_decisions,
     load_policy_decisions,
+    policy_since_1953,
     scheduled_meetings,
     with_known_sessions,
 )
@@ -44,6 +45,7 @@ from backtest.data.rates import tbill_series
 from backtest.data.sources import DataSource, Fetched, values_sha256
 from backtest.errors import DataError
 from backtest.market import POLICY_COLUMNS, Floats, Market, Needs, Source
+from backtest.units import MONTHS_PER_YEAR, SESSIONS_PER_YEAR
 
 if TYPE_CHECKING:
     from backtest.config.fields import AnnualRate
@@ -107,8 +109,8 @@ def load_market(
     Returns
     -------
     Market
-        All history up to `data.end`, what lies before `data.start` as well (warm-up). Legs and benchmarks have a price
-        on every session from start to end.
+        All history up to `data.end`, what lies before `data.start` as well (warm-up). A leg or a benchmark may begin
+        after `data.start`, which a note says.
 
     Raises
     ------
@@ -117,7 +119,7 @@ def load_market(
     NetworkError
         When a source does not answer or, with `offline`, would have to be asked.
     ConfigError
-        When `data.start` lies before the first price of what is traded.
+        When `data.start` lies before the first price of all that is traded.
     """
     data = config.data
     traded = traded_tickers(config)
@@ -136,6 +138,7 @@ def load_market(
     names = tuple(dict.fromkeys((*needs.series, *extra_series)))
     load = lambda closes: load_series(names, data, judged.exchange, closes, last, offline=offline)  # noqa: E731
     market = _market(source, judged, last, needs.meetings, load, _compared(judged.frames, config))
+    market = with_late_starts(market, traded, data.start)
     return market if data.tbill is None else with_tbill(market, data.tbill, source, start=data.start)
 
 
@@ -212,6 +215,8 @@ def _judged(source: DataSource, tickers: Sequence[str], end: date | None, larges
     fetched = source.prices(tickers)
     frames = _until(fetched, pd.Timestamp(end) if end else pd.Timestamp.max)
     span = _span(fetched)
+    if source.is_monthly:  # its own files were checked; a month may do what no session may
+        return _Judged(fetched, frames, *months_around(*span), source.notes)
     exchange = sessions_around(*span)
     adjusted = {ticker for ticker, one in fetched.items() if one.is_total_return}
     layouts = (f"{ticker} {note}." for ticker, one in fetched.items() for note in one.notes)
@@ -247,9 +252,13 @@ def _market(
     series, series_sources, clock_notes = load(judged.closes)
     prices = (_price_source(ticker, frames[ticker], fetched[ticker]) for ticker in fetched)
     silence = (*_policy_silence(decisions, last), *series_notes(series, series_sources, last))
+    priced = _priced(frames, raw, judged.exchange, last, policy)
+    if source.is_monthly:  # to the bit: an open is the close before
+        priced = replace(priced, open=priced.raw_open)
     return replace(
-        _priced(frames, raw, judged.exchange, last, policy),
+        priced,
         is_simulated=source.is_simulated,
+        periods_per_year=MONTHS_PER_YEAR if source.is_monthly else SESSIONS_PER_YEAR,
         sources=(*prices, *policy_sources, *series_sources),
         notes=(*judged.notes, *compared, *silence, *clock_notes),
         series=series,
@@ -267,7 +276,7 @@ def _check_raw(fetched: Mapping[str, Fetched], frames: Mapping[str, pd.DataFrame
 
 
 def with_tbill(
-    market: Market, asked: Literal["irx", "fred"] | AnnualRate, source: DataSource, *, start: date
+    market: Market, asked: Literal["irx", "fred", "french"] | AnnualRate, source: DataSource, *, start: date
 ) -> Market:
     """The market with the T-bill rate that `data.tbill` asks for; see `tbill_series` for what it refuses."""
     tbill = tbill_series(asked, source, market.sessions, start=start)
@@ -284,7 +293,7 @@ def with_tbill(
 
 
 def traded_tickers(config: Config) -> tuple[str, ...]:
-    """Tickers that must have prices over the whole period: those of the legs, then benchmarks; each once."""
+    """Tickers that must have prices up to the end: those of the legs, then benchmarks; each once."""
     benchmarks: list[str] = []
     for each in config.benchmarks:
         if isinstance(each, Mix):
@@ -356,8 +365,11 @@ def _span(fetched: Mapping[str, Fetched]) -> tuple[pd.Timestamp, pd.Timestamp]:
 
 
 def _decisions(source: DataSource, last: pd.Timestamp) -> tuple[pd.DataFrame, tuple[Source, ...]]:
-    """All decisions up to `last`: the shipped table, and after it what the source has of the target range."""
-    decisions = load_policy_decisions()
+    """All decisions up to `last`: the shipped table, and after it what the source has of the target range.
+
+    A market of months goes back before the first announced decision: the changes of the discount rate stand before it.
+    """
+    decisions = policy_since_1953() if source.is_monthly else load_policy_decisions()
     table = files("backtest.data").joinpath("policy_decisions.csv")
     first, final = (f"{decisions['date'].iloc[place]:%Y-%m-%d}" for place in (0, -1))
     digest = hashlib.sha256(table.read_bytes()).hexdigest()
@@ -384,11 +396,16 @@ def _policy(
 
 def _compared(frames: Mapping[str, pd.DataFrame], config: Config) -> tuple[str, ...]:
     """Notes on where a second source disagrees, when the config names one."""
-    if config.data.cross_check is None:
+    given = config.data.cross_check
+    if config.data.prices.source == "french":
+        from backtest.data.french.beside import beside_funds
+
+        return tuple(beside_funds(frames, given.folder if given else None))
+    if given is None:
         return ()
     from backtest.data.cross_check import cross_check
 
-    return cross_check(frames, config.data.cross_check)[1]
+    return cross_check(frames, given)[1]
 
 
 def _policy_silence(policy: pd.DataFrame, last: pd.Timestamp) -> tuple[str, ...]:

@@ -69,6 +69,23 @@ def sessions_around(first_price: Day, last_price: Day) -> pd.DatetimeIndex:
     return exchange_sessions(*range_around(first_price, last_price))
 
 
+def month_ends(first: Day, last: Day) -> tuple[pd.DatetimeIndex, pd.DatetimeIndex]:
+    """The last session of every month from that of `first` to that of `last`, and the moments of their closes.
+
+    The exchange was open on Saturdays until 1952; where one ended a month the session before it is given, which is
+    never too late for what became known.
+    """
+    begin, end = _day(first).replace(day=1), (pd.Timestamp(last) + pd.offsets.MonthEnd(0)).date()
+    sessions, closes = exchange_sessions(begin, end), session_closes(begin, end)
+    is_last = ~sessions.to_period("M").duplicated(keep="last")
+    return sessions[is_last], closes[is_last]
+
+
+def months_around(first_price: Day, last_price: Day) -> tuple[pd.DatetimeIndex, pd.DatetimeIndex]:
+    """The calendar of a market of months, as `sessions_around` does of sessions, and the moments of its closes."""
+    return month_ends(*range_around(first_price, last_price))
+
+
 def range_around(first_price: Day, last_price: Day) -> tuple[date, date]:
     """First and last day of `sessions_around`."""
     return date(min(first_price.year - 1, FIRST_YEAR), 1, 1), date(last_price.year + 1, 12, 31)

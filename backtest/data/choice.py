@@ -27,6 +27,10 @@ def choose_source(
 
             move = LARGEST_DAILY_LOG_RETURN if largest_daily_move is None else largest_daily_move
             return Snapshots(end=end, offline=offline, largest_daily_move=move)
+        case "french":
+            from backtest.data.french.source import FrenchSource
+
+            return FrenchSource(prices.folder, end, offline)
         case "sample":
             from backtest.data.sample.source import Sample
 

@@ -54,6 +54,7 @@ class CsvFolder:
     folder: Path
     stated: Stated = field(default_factory=Stated)
     is_simulated: bool = False
+    is_monthly: bool = False
     notes: tuple[str, ...] = ()
 
     def prices(self, tickers: Sequence[str]) -> dict[str, Fetched]:

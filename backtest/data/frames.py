@@ -21,6 +21,7 @@ class Frames:
     """DataFrames as a source. bills: 13-week discount rate in percent by day, when there is one."""
 
     is_simulated = False
+    is_monthly = False
     has_target_range = False
     notes: tuple[str, ...] = ()
 

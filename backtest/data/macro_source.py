@@ -150,7 +150,7 @@ def _choose(data: DataConfig, *, offline: bool) -> Callable[[str], Observed]:
         case "csv":
             beside = data.prices.folder.absolute().parent / MACRO_FOLDER
             return lambda name: from_folder(data, beside, name)
-        case "yahoo":
+        case "yahoo" | "french":
             return lambda name: _from_fred(name, data.end, offline=offline)
 
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 
 import pandas as pd
 
 from backtest.errors import ConfigError, DataError
+from backtest.market import Market, first_rows
+from backtest.text import listed
 
 
 def last_session_of(
@@ -53,9 +56,10 @@ def check_start(
     start: date,
     least: int = 2,
 ) -> None:
-    """Raise ConfigError unless `least` sessions >= `start` exist and every traded ticker has a price on the first one.
+    """Raise ConfigError unless `least` sessions >= `start` exist and some traded ticker has a price on the first one.
 
-    sessions: the exchange's, up to the market's last.
+    sessions: the exchange's, up to the market's last. Whether the rule can do without those that begin later is seen
+    when it has decided (`check_listed`).
     """
     period = sessions[sessions >= pd.Timestamp(start)]
     if len(period) < least:
@@ -64,7 +68,21 @@ def check_start(
             f"data.start: found {start}, expected a date with {least} sessions from it to the last, {last}"
         )
     firsts = {ticker: pd.Timestamp(frames[ticker].index[0]) for ticker in traded}
-    latest = max(traded, key=lambda ticker: firsts[ticker])
-    if firsts[latest] > period[0]:
-        raise ConfigError(f"data.start: found {start}, before the first price of {latest}; expected "
-                          f"{firsts[latest]:%Y-%m-%d} or later")  # fmt: skip
+    earliest = min(traded, key=lambda ticker: firsts[ticker])
+    if firsts[earliest] > period[0]:
+        raise ConfigError(f"data.start: found {start}, before the first price of {earliest}; expected "
+                          f"{firsts[earliest]:%Y-%m-%d} or later")  # fmt: skip
+
+
+def with_late_starts(market: Market, tickers: Sequence[str], start: date) -> Market:
+    """The market with a note on those of its tickers whose prices begin after the test does."""
+    begin = int(market.sessions.searchsorted(pd.Timestamp(start)))
+    tickers = [ticker for ticker in tickers if ticker in market.tickers]
+    rows = first_rows(market, tickers)
+    late = [f"{t} begins on {market.sessions[r]:%Y-%m-%d}" for t, r in zip(tickers, rows, strict=True)
+            if begin < r < len(market.sessions)]  # fmt: skip
+    if not late:
+        return market
+    note = (f"{listed(late)}, after the test: no leg with it is held before, a benchmark of it waits in cash, and in a "
+            "mix its weight goes to the others until then.")  # fmt: skip
+    return market if note in market.notes else replace(market, notes=(*market.notes, note))

@@ -26,7 +26,7 @@ from datetime import date as day_type
 from datetime import datetime
 from importlib.resources import files
 from pathlib import Path
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -234,6 +234,42 @@ def _frame(decisions: list[PolicyDecision]) -> pd.DataFrame:
             "change_bps": np.array(change_bps, dtype=np.int64),
         }
     )
+
+
+# Before 1994 the Federal Reserve announced what it did to its discount rate, and nothing about the federal funds rate.
+Instrument = Literal["discount_rate", "funds_target"]
+EARLY_COLUMNS = ("date", "instrument", "level", "change_bps", "known", "source")
+
+
+def early_policy(instrument: Instrument) -> pd.DataFrame:
+    """Changes of one rate from 1953 (the target: 1982) to 1993, ascending; the columns of the shipped table.
+
+    date: the day it took effect. known: `announced` (the discount rate: by the Board, that day or the one before) or
+    `reconstructed` (the target: from the Desk's records, years later; nobody could know it so exactly then).
+    """
+    shipped = files(__package__).joinpath("policy_before_1994.csv")
+    with shipped.open(encoding="utf-8") as table:
+        whole = pd.read_csv(table, comment="#", parse_dates=["date"])
+    found = whole[whole["instrument"] == instrument].reset_index(drop=True)
+    return found.assign(date=pd.DatetimeIndex(found["date"]).as_unit("ns"))
+
+
+def policy_since_1953() -> pd.DataFrame:
+    """What was announced: changes of the discount rate to 1993, then the decisions on the target, as one table.
+
+    The levels before 1994 are those of the discount rate; at the seam both stood at 3%. Its changes are taken as known
+    after the close of the day they took effect, since their hours are not on record.
+    """
+    early = early_policy("discount_rate")
+    told = pd.DataFrame({
+        "announced_at": pd.DatetimeIndex(early["date"] + UNKNOWN_HOUR).as_unit("ns"),
+        "date": early["date"],
+        "scheduled": False,
+        "lower": early["level"].astype(float),
+        "upper": early["level"].astype(float),
+        "change_bps": early["change_bps"].round().astype(np.int64),
+    })  # fmt: skip
+    return pd.concat([told, load_policy_decisions()], ignore_index=True)
 
 
 # The calendar of the scheduled meetings. The past is that of the table; these are the days to come, as the Federal

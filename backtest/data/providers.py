@@ -20,7 +20,7 @@ from backtest.data.calendar import exchange_sessions, session_closes, sessions_a
 from backtest.data.checks import check_prices
 from backtest.data.faults import LARGEST_DAILY_LOG_RETURN
 from backtest.data.fred import fetch_fred, fetch_fred_revisions, fetch_fred_vintage
-from backtest.data.french import check_french, fetch_french, french_location
+from backtest.data.french.library import check_french, fetch_french, french_location
 from backtest.data.futures import check_futures, is_contract
 from backtest.data.macro_checks import check_rate
 from backtest.data.retry import Patience

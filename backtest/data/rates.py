@@ -61,7 +61,7 @@ class TBill(NamedTuple):
 
 
 def tbill_series(
-    asked: Literal["irx", "fred"] | AnnualRate, source: DataSource, sessions: pd.DatetimeIndex, *, start: date
+    asked: Literal["irx", "fred", "french"] | AnnualRate, source: DataSource, sessions: pd.DatetimeIndex, *, start: date
 ) -> TBill:
     """The rate that `data.tbill` asks for, on the market's sessions.
 
@@ -70,6 +70,8 @@ def tbill_series(
     """
     if not isinstance(asked, str):
         return constant_rate(asked.annual, sessions)
+    if asked == "french":
+        return bills_of_months(source.rate("RF"), sessions, start=start)
     published = PUBLISHED[asked]
     fetched = source.rate(published.rate_id)
     notes = check_rate(published.rate_id, fetched.values["value"], fetched.location)
@@ -97,6 +99,34 @@ def constant_rate(annual: float, sessions: pd.DatetimeIndex) -> TBill:
     source = Source("T-bill rate", "data.tbill", rows=1, first=first, last=last, sha256=digest)
     values = pd.Series(discount, index=sessions, name="tbill")
     return TBill(values, source, f"a constant {annual * PERCENT:.4g}% a year")
+
+
+def bills_of_months(fetched: Fetched, sessions: pd.DatetimeIndex, *, start: date) -> TBill:
+    """The discount rate at each month's close under which cash earns RF, the return of a one-month bill, in the next.
+
+    A bill bought at a month's close is due a month later: what the next month's RF says was known when it was bought.
+    The last month's is that of the month itself, since the next one's is not out yet; nothing earns it.
+    """
+    percent = fetched.values["value"]
+    by_month = percent.set_axis(pd.DatetimeIndex(percent.index).to_period("M"))
+    months = sessions.to_period("M")
+    following = by_month.reindex(pd.PeriodIndex([*months[1:], months[-1]])).to_numpy(dtype=np.float64) / PERCENT
+    bare = sessions[np.isnan(following) & (sessions >= pd.Timestamp(start))]
+    if len(bare):
+        raise DataError(f"{fetched.location}: no RF for the month after {listed(bare)}; set data.end, or data.tbill to "
+                        "{annual: ...}")  # fmt: skip
+    days = np.append(np.diff(sessions.to_numpy().astype("datetime64[D]")).astype(np.float64), DAYS_OF_A_MONTH)
+    annual = following * BEY_DAYS / days
+    values = DISCOUNT_DAYS * annual / (BEY_DAYS + BILL_DAYS * annual)
+    used = percent[: sessions[-1] + pd.offsets.MonthEnd(0)]
+    first, last = (f"{used.index[place]:%Y-%m}" for place in (0, -1))
+    about = "by month, known at the close of the month before"
+    digest = values_sha256(used.to_frame())
+    source = Source("RF", fetched.location, len(used), first, last, digest, 0, fetched.sha256, about)
+    return TBill(pd.Series(values, index=sessions, name="tbill"), source, "one-month T-bill (Ken French's RF)")
+
+
+DAYS_OF_A_MONTH = 30.0
 
 
 def step_series(

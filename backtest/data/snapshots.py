@@ -47,6 +47,7 @@ class Snapshots:
     """
 
     is_simulated = False
+    is_monthly = False
     has_target_range = True
     notes: tuple[str, ...] = ()
 

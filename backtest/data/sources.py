@@ -48,6 +48,10 @@ class DataSource(Protocol):
         """Whether the prices never happened."""
 
     @property
+    def is_monthly(self) -> bool:
+        """Whether prices are by month, at its last session; else by session."""
+
+    @property
     def notes(self) -> tuple[str, ...]:
         """What a reader must be told about everything from here."""
 

@@ -262,7 +262,8 @@ def _told(orders: Sequence[Order]) -> Iterator[str]:
 
 def _tape(signal: Signal) -> Floats:
     """Last closes as they stood on the tape."""
-    return signal.market.raw_close[list(signal.plan.tickers)].iloc[-1].to_numpy(dtype=np.float64)
+    last = signal.market.raw_close[list(signal.plan.tickers)].iloc[-1].fillna(1.0)  # not listed yet, and not held
+    return last.to_numpy(dtype=np.float64)
 
 
 def _side(order: Order) -> str:

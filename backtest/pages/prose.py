@@ -24,7 +24,7 @@ from backtest.pages.rebalances import (
     holding_periods_of,
     rebalances_of,
 )
-from backtest.pages.shell import Tile
+from backtest.pages.shell import Shown, Tile
 from backtest.result import Figures, Result
 from backtest.text import (
     capital,
@@ -103,17 +103,23 @@ def tiles(
     best = sorted(legs, key=lambda leg: -leg.growth)[:SHOWN_LEGS]
     names = list(result.benchmarks)[:SHOWN_BENCHMARKS]
     held = [(leg.name, leg.growth) for leg in [*(leg for leg in legs if leg in best), mix]]
-    against = [(benchmark_label(name), _growth(result.benchmark_metrics[name])[0]) for name in names]
-    first, second = ([_against(result, name, growth) for name, growth in rows] for rows in (held, against))
+    first = [_against(result, name, growth) for name, growth in held]
+    second = [
+        _against(result, benchmark_label(name), _growth(result.benchmark_metrics[name])[0], name) for name in names
+    ]
     return [[*first, *([luck] if luck else [])], [*second, _now(result, rebalances)]]
 
 
-def _against(result: Result, name: str, growth: float) -> Tile:
+def _against(result: Result, name: str, growth: float, benchmark: str | None = None) -> Tile:
     """What the strategy made beyond something that was held instead."""
     own, unit = _growth(result.metrics)
     mood = "" if _prints_as_zero(own - growth) else "ahead" if own > growth else "behind"
     note = f"{percent(own)} against {percent(growth)}"
-    return Tile(f"vs {name}", points(own - growth), f"points{unit}", note, mood)
+    key = "cagr" if unit else "total_return"
+    places = [("metrics.json", "strategy", key), ("metrics.json", "benchmarks", benchmark or "", key)]
+    told = points(own - growth)
+    value = told if benchmark is None else Shown(told, *places, times=100)
+    return Tile(f"vs {name}", value, f"points{unit}", note, mood)
 
 
 def _growth(figures: Figures) -> tuple[float, str]:

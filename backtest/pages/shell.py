@@ -55,6 +55,23 @@ class Tile:
     is_wide: bool = False
 
 
+class Shown(str):
+    """A printed figure that knows where it stands in the files beside the page, so that a test can compare them.
+
+    source: JSON of one place, or of two whose difference is printed; a place is a file's name and the keys inside it.
+    times: what the figure is multiplied by before it is printed without a unit of its own, such as 100.
+    """
+
+    source: str
+    times: float
+
+    def __new__(cls, text: str, *places: Sequence[str | int], times: float = 1) -> Shown:
+        """The text, marked."""
+        own = super().__new__(cls, text)
+        own.source, own.times = json.dumps(places, ensure_ascii=False), times
+        return own
+
+
 def render_page(
     template: str,
     view: Mapping[str, Any],

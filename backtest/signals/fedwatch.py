@@ -11,6 +11,7 @@ Gives:  arrays with the same rows; NaN where the contracts at hand do not determ
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -41,41 +42,46 @@ class Month:
         return self.meeting_day if count == "before" else self.meeting_day - 1
 
 
-def solve_rates(averages: Floats, months: tuple[Month, ...], count: DayCount = "before") -> tuple[Floats, Floats]:
+def solve_rates(
+    averages: Floats, months: tuple[Month, ...], count: DayCount = "before", rows: Sequence[slice] | None = None
+) -> tuple[Floats, Floats]:
     """The rate at the start and at the end of each month, percent, shape (rows, months) as `averages`.
 
     averages: implied mean of each month (100 - price); NaN without a price, or where a close must not use the month
         (beyond the published calendar none is known to be without a meeting).
+    rows: of each month, those in which it may have a price; None: all. The others stay unknown.
     Anchors first; then backward through the calendar, so that a late meeting's few days after it are not divided by;
     forward only for what is left. A meeting on a month's last day leaves the whole month at the old rate.
     """
     start, end = (np.full(averages.shape, np.nan, order="F") for _ in range(2))
-    last = len(months) - 1
+    last, seen = len(months) - 1, rows or [slice(None)] * len(months)
     for place, month in enumerate(months):
         if month.meeting_day == 0:
-            start[:, place] = end[:, place] = averages[:, place]
+            start[seen[place], place] = end[seen[place], place] = averages[seen[place], place]
     for place, month in reversed(list(enumerate(months))):
         if month.meeting_day == 0:
             continue
+        here = seen[place]
         if place < last:
-            end[:, place] = start[:, place + 1]
+            end[here, place] = start[here, place + 1]
         if place > 0 and months[place - 1].meeting_day == 0:
-            start[:, place] = averages[:, place - 1]
+            start[here, place] = averages[here, place - 1]
         before = month.days_before(count)
         if before == month.days:
-            start[:, place] = _filled(start[:, place], averages[:, place])
+            start[here, place] = _filled(start[here, place], averages[here, place])
         elif before:
-            back = (month.days * averages[:, place] - (month.days - before) * end[:, place]) / before
-            start[:, place] = _filled(start[:, place], back)
+            back = (month.days * averages[here, place] - (month.days - before) * end[here, place]) / before
+            start[here, place] = _filled(start[here, place], back)
     for place, month in enumerate(months):
         if month.meeting_day == 0:
             continue
+        here = seen[place]
         if place > 0:
-            start[:, place] = _filled(start[:, place], end[:, place - 1])
+            start[here, place] = _filled(start[here, place], end[here, place - 1])
         before = month.days_before(count)
         if before < month.days:
-            ahead = (month.days * averages[:, place] - before * start[:, place]) / (month.days - before)
-            end[:, place] = _filled(end[:, place], ahead)
+            ahead = (month.days * averages[here, place] - before * start[here, place]) / (month.days - before)
+            end[here, place] = _filled(end[here, place], ahead)
     return start, end
 
 

@@ -7,6 +7,7 @@ Gives:  arrays of shape (sessions,), NaN where the contracts known do not determ
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -85,9 +86,11 @@ def implied_moves(market: Market, count: DayCount = "before") -> ImpliedMoves:
     first = days[0].astype("datetime64[M]")
     watch = (days.astype("datetime64[M]") - first).astype(np.int64)
     width = int(watch[-1]) + HORIZON_MONTHS + 1
-    averages = _implied_averages(market, days, first, watch, width)
-    start, end = solve_rates(averages, months_of(np.asarray(first + np.arange(width)), scheduled), count)
-    moves = moves_of(start, end)
+    begins = np.searchsorted(watch, np.arange(width) - HORIZON_MONTHS + 1)
+    ends = np.searchsorted(watch, np.arange(width), side="right")
+    seen = [slice(begin, end) for begin, end in zip(begins.tolist(), ends.tolist(), strict=True)]
+    averages = _implied_averages(market, days, first, watch, seen)
+    start, end = solve_rates(averages, months_of(np.asarray(first + np.arange(width)), scheduled), count, seen)
     following = np.searchsorted(scheduled, days, side="right")[:, None] + np.arange(MEETINGS_AHEAD)
     padded = np.concatenate([scheduled, np.full(MEETINGS_AHEAD, np.datetime64("NaT", "D"))])
     meetings = padded[np.minimum(following, len(scheduled))]
@@ -95,16 +98,18 @@ def implied_moves(market: Market, count: DayCount = "before") -> ImpliedMoves:
     column = (meetings.astype("datetime64[M]") - first).astype(np.int64)
     within = is_published & (column - watch[:, None] < HORIZON_MONTHS)
     rows = np.arange(len(days))[:, None]
-    ahead = np.where(within, moves[rows, np.where(within, column, 0)], np.nan)
+    place = np.where(within, column, 0)
+    ahead = np.where(within, moves_of(start[rows, place], end[rows, place]), np.nan)
     return ImpliedMoves(np.where(is_published, meetings, np.datetime64("NaT", "D")), ahead)
 
 
 def _implied_averages(
-    market: Market, days: Days, first: np.datetime64, watch: npt.NDArray[np.int64], width: int
+    market: Market, days: Days, first: np.datetime64, watch: npt.NDArray[np.int64], seen: Sequence[slice]
 ) -> Floats:
     """100 - the last settlement known at each close of the months it may use, shape (sessions, months), by column.
 
-    first: the month of the first column; watch: the column of each session's own month.
+    first: the month of the first column; watch: the column of each session's own month; seen: the sessions at which a
+    month is within the horizon.
     """
     frame = market.observed("zq").frame
     known = frame["session"].to_numpy().astype("datetime64[D]")
@@ -113,12 +118,10 @@ def _implied_averages(
     ahead = column - watch[row]
     year_end = (days.astype("datetime64[Y]") + 2).astype("datetime64[M]") - first
     used = (days[row] == known) & (ahead >= 0) & (ahead < HORIZON_MONTHS) & (column < year_end.astype(np.int64)[row])
-    averages = np.full((len(days), width), np.nan, order="F")
+    averages = np.full((len(days), len(seen)), np.nan, order="F")
     averages[row[used], column[used]] = 100.0 - frame["value"].to_numpy(dtype=np.float64)[used]
-    begins = np.searchsorted(watch, np.arange(width) - HORIZON_MONTHS + 1)
-    ends = np.searchsorted(watch, np.arange(width), side="right")
-    for place, (begin, end) in enumerate(zip(begins.tolist(), ends.tolist(), strict=True)):
-        averages[begin:end, place] = _held(averages[begin:end, place], days[begin:end])
+    for place, here in enumerate(seen):
+        averages[here, place] = _held(averages[here, place], days[here])
     return averages
 
 

@@ -14,6 +14,7 @@ import pandas as pd
 
 from backtest.config import Config, Mix, StaticMix, resolved
 from backtest.data import load_market
+from backtest.data.period import with_late_starts
 from backtest.errors import ConfigError, DataError
 from backtest.market import Market
 from backtest.study.questions import trial_hash
@@ -62,6 +63,7 @@ def common_inputs(
     missing = [t for t in _tickers(configs, benchmarks) if t not in market.tickers]
     if missing:
         raise DataError(f"compare: the market has no {', '.join(missing)}")
+    market = with_late_starts(market, _tickers(configs, benchmarks), next(iter(configs.values())).data.start)
     cautions = (*_periods(variants), *_executions(configs), *_legs(configs), *_doubles(configs), *_rate(market))
     return StudyInputs(configs, market, benchmarks, cautions)
 
@@ -106,7 +108,6 @@ def _common_market(configs: Mapping[str, Config], benchmarks: Sequence[Benchmark
     tickers = _tickers(configs, benchmarks)
     questions: dict[str, tuple[str, Config]] = {}
     for name, config in configs.items():
-        # All tickers as benchmarks: each must have prices from the first session on.
         asked = config.model_copy(update={"benchmarks": tickers, "legs": next(iter(configs.values())).legs})
         questions.setdefault(config.data.prices.model_dump_json(), (name, asked))
     (first, asked), *others = questions.values()

@@ -181,7 +181,7 @@ benchmarks: [QQQ, IWM]
 """
     assert problems_of(text) == (
         NAME_LINE,
-        "c.yaml:3: data.prices.source: found 'yaho', expected yahoo, csv or sample, did you mean yahoo?",
+        "c.yaml:3: data.prices.source: found 'yaho', expected yahoo, csv, french or sample, did you mean yahoo?",
         "c.yaml:5: data.end: found 2019-01-01, expected a date after data.start (2020-01-01)",
         "c.yaml:7: legs.growth: the weights sum to 1.1, expected at most 1",
         "c.yaml:9: strategy.name: unknown strategy 'relative_momentun', did you mean relative_momentum?",

@@ -135,8 +135,10 @@ def test_nothing_after_the_end_is_looked_at(folder: Path, tmp_path: Path) -> Non
 
 
 def test_a_start_before_the_first_price_names_the_ticker_and_the_date(folder: Path) -> None:
-    said = refused(folder, start=date(2023, 3, 1), benchmarks=("SPY", "KRE"))
-    assert said == "2 data.start: found 2023-03-01, before the first price of KRE; expected 2023-09-01 or later"
+    said = refused(folder, start=date(2022, 3, 1), benchmarks=("SPY", "KRE"))
+    assert said == "2 data.start: found 2022-03-01, before the first price of SPY; expected 2022-07-01 or later"
+    later = load(folder, start=date(2023, 3, 1), benchmarks=("SPY", "KRE")).notes[-1]
+    assert later.startswith("KRE begins on 2023-09-01, after the test: no leg with it is held before, a benchmark of")
     assert load(folder, start=date(2023, 1, 1)).sessions[0] == pd.Timestamp("2023-01-03")  # the first session after it
 
 

@@ -14,7 +14,7 @@ from made_up_prices import clean_frame, write_prices
 
 from backtest.config import CrossCheck
 from backtest.data.cross_check import cross_check
-from backtest.data.french import check_french, parse_french
+from backtest.data.french.library import check_french, parse_french
 from backtest.data.futures import check_futures, contracts_of, delivery_month, is_contract, settlements
 from backtest.data.retry import Transient
 from backtest.errors import DataError
@@ -91,7 +91,7 @@ def test_a_french_file_with_a_password_is_no_table() -> None:
 
 
 def test_a_bomb_is_not_unpacked_beyond_what_a_table_can_be(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("backtest.data.french.LARGEST_BYTES", 1_000_000)
+    monkeypatch.setattr("backtest.data.french.library.LARGEST_BYTES", 1_000_000)
     bomb = zipped("0" * 50_000_000)
     tracemalloc.start()
     with pytest.raises(DataError, match="unpacks to more than 1 MB"):

@@ -24,7 +24,7 @@ ROOT = Path(__file__).parents[2]
 FIGURES = Path(__file__).parent / "figures"
 DIGITS = 10
 WORLDS = ("sample", "real")
-LEFT_OUT = ("config", "cautions", "verdict", "folder", "values", "splits", "schema")
+LEFT_OUT = ("config", "cautions", "verdict", "folder", "values", "splits", "schema", "audited_decisions")
 """Keys of documents that hold words, or more numbers than a reader of a diff looks at."""
 
 LONGEST_LIST = 4

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import csv
 import io
+import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
+from pages import number_of
 from test_page_browser import browser, opened
 
 from backtest.cli import app
@@ -118,3 +122,51 @@ def test_a_run_says_on_its_first_screen_whether_rotating_helped(
     assert said.startswith("Did rotating help?")
     assert legs[0].endswith("alone")
     assert "vs its average mix" in legs
+
+
+MARKED = """
+const all = [...document.querySelectorAll("[data-figure]")];
+return all.map(el => [el.textContent.trim(), el.dataset.figure, +el.dataset.times]);
+"""
+UNMARKED = """
+return [...document.querySelectorAll("table.figures tbody td:not(.t), table.all tbody td:not(.t)")]
+  .filter(el => !el.matches("[data-figure]") && /[0-9]/.test(el.textContent)).map(el => el.textContent.trim());
+"""
+FEWEST = {"rules": 60, "three legs": 60, "comparison": 60, "sweep": 60, "walk-forward": 20}
+
+
+def found_in(folder: Path, place: Sequence[str | int]) -> float | None:
+    """The figure at a place: a file's name, then keys of its JSON, or row and column of its table."""
+    name, *keys = place
+    path = folder / str(name)
+    if path.suffix == ".csv":
+        row, column = keys
+        with path.open(encoding="utf-8", newline="") as file:
+            text = list(csv.DictReader(file))[int(row)][str(column)]
+        return float(text) if text else None
+    content = json.loads(path.read_text(encoding="utf-8"))
+    for key in keys:
+        content = content[key]
+    return None if content is None else float(content)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_figure_is_that_of_the_files_beside_the_page(browser: Any, results: dict[str, Path], kind: str) -> None:
+    page(browser, results, kind, 1440)
+    marked, unmarked = browser.execute_script(MARKED), browser.execute_script(UNMARKED)
+    wrong = []
+    for text, source, times in marked:
+        figures = [found_in(results[kind].parent, place) for place in json.loads(source)]
+        if None in figures or text == "–":
+            if text != "–" or None not in figures:
+                wrong.append((text, source, figures))
+            continue
+        expected = times * (figures[0] - sum(figures[1:]))
+        side, _, edge = text.rpartition(" ") if text.startswith(("above", "below")) else ("", "", text)
+        value, half = number_of(edge)
+        is_right = {"": abs(value - expected) <= half + 1e-9, "above": expected > value, "below": expected < value}
+        if not is_right[side]:
+            wrong.append((text, source, expected))
+    assert wrong == []
+    assert len(marked) >= FEWEST[kind]
+    assert unmarked == []

@@ -18,6 +18,7 @@ class Sample:
     """The simulated market that ships with the project; its one T-bill rate stands for every rate asked for."""
 
     is_simulated = True
+    is_monthly = False
     has_target_range = False
 
     @property

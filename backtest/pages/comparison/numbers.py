@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from backtest.pages.comparison.table import DOCUMENT, TIMING
+from backtest.pages.shell import Shown
 from backtest.statistics import readings
 from backtest.statistics.findings import HOLDS
 from backtest.text import (
@@ -51,29 +53,40 @@ def variant_lines(comparison: Comparison, variant: Variant) -> list[Line]:
 
 def _against(comparison: Comparison, own: VariantStatistics) -> list[Line]:
     benchmark, search = comparison.benchmarks[0].label, comparison.search
+    at = (DOCUMENT, "variants", own.name, "active")
     difference, sharpe, needed = own.cagr_difference, own.sharpe, own.minimum_track_record_years
     available = comparison.period.years
     return [
         Line(
             "Active Sharpe ratio",
-            number(sharpe.value),
+            Shown(number(sharpe.value), (*at, "sharpe")),
             span(sharpe.interval),
             readings.read_active_sharpe(sharpe.value, sharpe.interval, benchmark),
         ),
         Line(
             f"Return a year minus {benchmark}, points",
-            points(difference.value),
+            Shown(points(difference.value), (*at, "cagr_difference"), times=100),
             span_points(difference.interval),
             readings.read_growth_difference(difference.value, difference.interval, benchmark),
         ),
-        Line("Probabilistic Sharpe ratio", probability(own.psr), "", readings.read_probabilistic_sharpe(own.psr)),
+        Line(
+            "Probabilistic Sharpe ratio",
+            Shown(probability(own.psr), (*at, "psr")),
+            "",
+            readings.read_probabilistic_sharpe(own.psr),
+        ),
         Line(
             "Deflated Sharpe ratio",
-            probability(own.dsr),
+            Shown(probability(own.dsr), (*at, "dsr")),
             "",
             readings.read_deflated_sharpe(own.dsr, search.trials, search.hurdle),
         ),
-        Line("p, corrected for the search", probability(own.p), "", _read_corrected(own.p, len(comparison.variants))),
+        Line(
+            "p, corrected for the search",
+            Shown(probability(own.p), (*at, "p")),
+            "",
+            _read_corrected(own.p, len(comparison.variants)),
+        ),
         Line(
             "Minimum track record",
             "–" if needed is None else years_needed(needed).removeprefix("about "),
@@ -81,7 +94,12 @@ def _against(comparison: Comparison, own: VariantStatistics) -> list[Line]:
             readings.read_minimum_track_record(needed, available),
         ),
         Line("Stepwise test (StepM, 5%)", "in" if own.is_superior else "not in", "", _read_step(own, benchmark)),
-        Line("Model confidence set, p", probability(own.confidence_set_p), "", _read_membership(own)),
+        Line(
+            "Model confidence set, p",
+            Shown(probability(own.confidence_set_p), (*at, "confidence_set_p")),
+            "",
+            _read_membership(own),
+        ),
     ]
 
 
@@ -95,7 +113,7 @@ def _over_mix(comparison: Comparison, variant: Variant) -> list[Line]:
     return [
         Line(
             "Timing, points a year",
-            points(gain.value),
+            Shown(points(gain.value), (*TIMING, variant.name, "timing", "cagr_difference"), times=100),
             span_points(gain.interval),
             f"{reading}; {p_equals(timing.p)}{search}.",
         )
@@ -107,28 +125,29 @@ def _absolute(comparison: Comparison, own: VariantStatistics) -> list[Line]:
     benchmark, rate = comparison.benchmarks[0].label, rate_of(comparison)
     theirs = comparison.whole.absolute.benchmark_sharpe
     cagr, gap = own.cagr, own.sharpe_difference
+    at = (DOCUMENT, "variants", own.name, "absolute")
     return [
         Line(
             "Return a year, %",
-            number(100 * cagr.value, 1),
+            Shown(number(100 * cagr.value, 1), (DOCUMENT, "variants", own.name, "metrics", "cagr"), times=100),
             f"{number(100 * cagr.interval[0], 1)} to {number(100 * cagr.interval[1], 1)}",
             "The width is mostly the market’s, which every variant and the benchmark share: compare differences.",
         ),
         Line(
             f"Sharpe ratio over {rate}",
-            number(own.absolute_sharpe.value),
+            Shown(number(own.absolute_sharpe.value), (*at, "sharpe")),
             span(own.absolute_sharpe.interval),
             f"Mostly the equity premium: {benchmark} alone has {number(theirs)}.",
         ),
         Line(
             f"Sharpe ratio minus {benchmark}’s",
-            number(gap.value, 2, "+"),
+            Shown(number(gap.value, 2, "+"), (*at, "sharpe_difference")),
             f"{number(gap.interval[0], 2, '+')} to {number(gap.interval[1], 2, '+')}",
             "Resampled in pairs, the same sessions for both: what is left of that ratio against the benchmark’s.",
         ),
         Line(
             "Equal Sharpe ratios (Ledoit and Wolf), p",
-            probability(own.ledoit_wolf_p),
+            Shown(probability(own.ledoit_wolf_p), (*at, "ledoit_wolf_p")),
             "",
             readings.read_ledoit_wolf(own.ledoit_wolf_p, benchmark),
         ),
@@ -151,28 +170,28 @@ def search_facts(comparison: Comparison) -> list[Fact]:
             in_fifty(search.no_skill.p), "no-skill histories", readings.read_no_skill(search.no_skill.p, search.trials)
         ),
         Fact(
-            upper,
+            Shown(upper, (DOCUMENT, "no_skill", "upper")),
             "active Sharpe",
             f"is what {reach} would have to reach before luck becomes unlikely (5%); {reach} has "
             f"{number(best.sharpe.value)}.",
         ),
         Fact(
-            probability(best.dsr),
+            Shown(probability(best.dsr), (DOCUMENT, "variants", best.name, "active", "dsr")),
             "deflated Sharpe ratio",
             readings.read_deflated_sharpe(best.dsr, search.trials, search.hurdle),
         ),
         Fact(
-            probability(spa.consistent),
+            Shown(probability(spa.consistent), (DOCUMENT, "spa", "consistent")),
             f"SPA, p; bounds {probability(spa.lower)} and {probability(spa.upper)}",
             readings.read_spa(spa.consistent, benchmark, n),
         ),
         Fact(
-            probability(comparison.whole.reality_check),
+            Shown(probability(comparison.whole.reality_check), (DOCUMENT, "reality_check")),
             "reality check, p",
             readings.read_reality_check(comparison.whole.reality_check),
         ),
         Fact(
-            percent(search.smallest_edge),
+            Shown(percent(search.smallest_edge), (DOCUMENT, "search", "smallest_edge")),
             "a year can be seen",
             readings.read_smallest_edge(search.smallest_edge, comparison.period.years),
         ),

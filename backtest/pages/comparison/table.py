@@ -9,13 +9,20 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from backtest.market import Floats
+from backtest.metrics.registry import exposure_key
 from backtest.pages.comparison.marks import Span, common_scale, interval_mark, share_mark, spark
+from backtest.pages.legs import LegLook
+from backtest.pages.shell import Shown
 from backtest.result import Figures
 from backtest.text import UNDEFINED, Number, number, points
 
 if TYPE_CHECKING:
     from backtest.statistics.variants import Estimate
     from backtest.study.comparison import BenchmarkFigures, Comparison, Variant
+
+
+DOCUMENT = "comparison.json"
+TIMING = (DOCUMENT, "static_mix", "equal_exposure")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +58,12 @@ class Row:
     rule: str = ""
 
 
-def columns(benchmark: str, trials: int, second: str) -> list[Column]:
+def columns(benchmark: str, trials: int, legs: Sequence[LegLook]) -> list[Column]:
     """The columns after the name: against the benchmark first, the absolute figures second."""
     interval = Column("", "95%|interval")
     step = "One-sided, corrected step by step for all variants of the study (Romano and Wolf)"
     return [
-        Column("", f"Relative|to {benchmark}", f"Growth of one dollar divided by {benchmark}’s"),
+        Column("", f"Relative|to {benchmark}", f"Value of one dollar divided by {benchmark}’s"),
         Column("sharpe", "Active|Sharpe", f"Return minus {benchmark}’s per unit of its own risk, a year"),
         interval,
         Column("difference", f"On {benchmark},|points", f"Return a year minus {benchmark}’s"),
@@ -65,16 +72,24 @@ def columns(benchmark: str, trials: int, second: str) -> list[Column]:
         interval,
         Column("p", "p, cor-|rected", step, is_rising=True),
         Column("dsr", "Deflated|Sharpe", f"Corrected for {trials} trials; 0.95 would be convincing"),
-        Column("cagr", "Return|a year %", "Compound growth rate"),
+        Column("cagr", "Return|a year %", "Compounded over calendar years"),
         Column("volatility", "Vola-|tility %", "Standard deviation of returns, a year", is_rising=True),
         Column("absolute", "Sharpe", "Over T-bills, without any benchmark"),
         Column("fall", "Worst|fall %", "Deepest loss from an earlier peak, on closing values"),
-        Column("small", f"In {second}|%", f"Average share of {second}"),
+        *(
+            Column(exposure_key(leg.name), f"In {leg.label}|%", f"Average share in {leg.label}")
+            for leg in legs_told(legs)
+        ),
         Column("turnover", "Turnover|a year", "One-sided: 1× is one full switch", is_rising=True),
     ]
 
 
-def variant_rows(comparison: Comparison, places: Sequence[int]) -> list[Row]:
+def legs_told(legs: Sequence[LegLook]) -> Sequence[LegLook]:
+    """Those whose share has a column: of two legs the second one says it all."""
+    return legs[1:] if len(legs) == 2 else legs
+
+
+def variant_rows(comparison: Comparison, places: Sequence[int], legs: Sequence[LegLook]) -> list[Row]:
     """Rows of the variants at these places."""
     variants = [comparison.variants[place] for place in places]
     statistics = [variant.statistics for variant in variants]
@@ -88,17 +103,24 @@ def variant_rows(comparison: Comparison, places: Sequence[int]) -> list[Row]:
     return [
         Row(
             variant.name,
-            [Cell(picture=spark(relative[place], wide)), *_active(variant, scales), *_figures(variant.metrics)],
+            [
+                Cell(picture=spark(relative[place], wide)),
+                *_active(variant, scales),
+                *_figures(variant.metrics, legs, *metrics_of(variant.name)),
+            ],
             variant.rule,
         )
         for place, variant in zip(places, variants, strict=True)
     ]
 
 
-def benchmark_rows(comparison: Comparison) -> list[Row]:
+def benchmark_rows(comparison: Comparison, legs: Sequence[LegLook]) -> list[Row]:
     """Rows of the benchmarks, the declared one first; what is measured against it is empty there."""
     declared = comparison.benchmarks[0]
-    return [Row(each.label, [*_unlike(each, declared), *_figures(each.metrics)]) for each in comparison.benchmarks]
+    return [
+        Row(each.label, [*_unlike(each, declared), *_figures(each.metrics, legs, DOCUMENT, "benchmarks", each.name)])
+        for each in comparison.benchmarks
+    ]
 
 
 def relative_wealth(comparison: Comparison) -> Floats:
@@ -115,39 +137,58 @@ def spark_scale(relative: Floats) -> Span:
 
 def _active(variant: Variant, scales: tuple[Span, Span, Span]) -> list[Cell]:
     """Against the benchmark, corrected for the search."""
-    own = variant.statistics
-    cells = [_plain(own.sharpe.value, 2), _interval(own.sharpe, scales[0])]
-    cells += [_points(own.cagr_difference.value), _interval(own.cagr_difference, scales[1])]
+    own, at = variant.statistics, (DOCUMENT, "variants", variant.name, "active")
+    cells = [_plain(own.sharpe.value, *at, "sharpe"), _interval(own.sharpe, scales[0])]
+    cells += [_points(own.cagr_difference.value, *at, "cagr_difference"), _interval(own.cagr_difference, scales[1])]
     timing = own.timing
     cells += (
         [Cell(UNDEFINED), Cell()]
         if timing is None
         else [
-            _points(timing.difference.value),
+            _points(timing.difference.value, *TIMING, variant.name, "timing", "cagr_difference"),
             _interval(timing.difference, scales[2]),
         ]
     )
-    return [*cells, _plain(own.p, 2), _plain(own.dsr, 2)]
+    return [*cells, _plain(own.p, *at, "p"), _plain(own.dsr, *at, "dsr")]
 
 
-def _figures(metrics: Figures) -> list[Cell]:
-    """What needs no benchmark."""
-    share, turnover = metrics["exposure_small"], metrics["turnover_annual"]
+def metrics_of(variant: str) -> tuple[str, str, str, str]:
+    """Where the metrics of a variant stand in the document."""
+    return DOCUMENT, "variants", variant, "metrics"
+
+
+def _figures(metrics: Figures, legs: Sequence[LegLook], *at: str) -> list[Cell]:
+    """What needs no benchmark; at: where it stands."""
+    turnover = metrics["turnover_annual"]
     return [
-        _percent(metrics["cagr"]),
-        _percent(metrics["volatility"]),
-        _plain(metrics["sharpe"], 2),
-        _percent(metrics["max_drawdown"]),
-        Cell(UNDEFINED) if share is None else Cell(number(100 * share, 0), repr(float(share)), share_mark(share)),
-        Cell(UNDEFINED) if turnover is None else Cell(f"{number(turnover, 1)}×", repr(float(turnover))),
+        _percent(metrics["cagr"], *at, "cagr"),
+        _percent(metrics["volatility"], *at, "volatility"),
+        _plain(metrics["sharpe"], *at, "sharpe"),
+        _percent(metrics["max_drawdown"], *at, "max_drawdown"),
+        *(_share(metrics, leg, *at) for leg in legs_told(legs)),
+        Cell(UNDEFINED)
+        if turnover is None
+        else Cell(Shown(f"{number(turnover, 1)}×", (*at, "turnover_annual")), repr(float(turnover))),
     ]
+
+
+def _share(metrics: Figures, leg: LegLook, *at: str) -> Cell:
+    """The average share in a leg; a dash where there is no such leg."""
+    key = exposure_key(leg.name)
+    share = metrics.get(key)
+    if share is None:
+        return Cell(UNDEFINED)
+    shown = Shown(number(100 * share, 0), (*at, key), times=100)
+    return Cell(shown, repr(float(share)), share_mark(share, leg.tone))
 
 
 def _unlike(benchmark: BenchmarkFigures, declared: BenchmarkFigures) -> list[Cell]:
     """The columns against the declared benchmark, of another one: its growth difference alone."""
     own, other = benchmark.metrics["cagr"], declared.metrics["cagr"]
     is_known = benchmark is not declared and own is not None and other is not None
-    difference = _points(float(own or 0) - float(other or 0)) if is_known else Cell()
+    places = [(DOCUMENT, "benchmarks", each.name, "cagr") for each in (benchmark, declared)]
+    gap = float(own or 0) - float(other or 0)
+    difference = Cell(Shown(points(gap), *places, times=100), repr(gap)) if is_known else Cell()
     return [Cell(), Cell(), Cell(), difference, *[Cell()] * 5]
 
 
@@ -155,13 +196,14 @@ def _interval(estimate: Estimate, scale: Span) -> Cell:
     return Cell(picture=interval_mark(estimate.value, estimate.interval, scale))
 
 
-def _plain(value: Number, digits: int) -> Cell:
-    return Cell(number(value, digits), "" if value is None else repr(float(value)))
+def _plain(value: Number, *at: str) -> Cell:
+    return Cell(Shown(number(value), at), "" if value is None else repr(float(value)))
 
 
-def _percent(value: Number) -> Cell:
-    return Cell(number(None if value is None else 100 * value, 1), "" if value is None else repr(float(value)))
+def _percent(value: Number, *at: str) -> Cell:
+    text = Shown(number(None if value is None else 100 * value, 1), at, times=100)
+    return Cell(text, "" if value is None else repr(float(value)))
 
 
-def _points(value: float) -> Cell:
-    return Cell(points(value), repr(float(value)))
+def _points(value: float, *at: str) -> Cell:
+    return Cell(Shown(points(value), at, times=100), repr(float(value)))

@@ -14,11 +14,12 @@ from backtest.pages.write import asked_of, code_of, period_of, sources_of, spark
 from backtest.result import Result
 from backtest.store.folder import Content, Identity, Written
 from backtest.store.ledger import FILE as LEDGER
+from backtest.store.manifest import SCHEMA
 from backtest.store.provenance import Provenance, sha256_text
 from backtest.store.tables import csv, json_text
 from backtest.study.search import Search
 
-PAGE, SCHEMA = "report.html", 1
+PAGE = "report.html"
 
 
 def write_result(result: Result, search: Search, strategy: type, root: Path, provenance: Provenance) -> Written:
@@ -48,6 +49,7 @@ def write_result(result: Result, search: Search, strategy: type, root: Path, pro
         "asked": asked_of(config),
         "sources": sources_of(market),
         "sparkline": sparkline(result.books.equity),
+        "audited_decisions": result.audited,
     }
     return write_pages(root, identity, files, about, provenance)
 
@@ -72,6 +74,7 @@ def metrics_json(result: Result, warnings: Sequence[str]) -> str:
         "strategy": dict(result.metrics),
         "benchmarks": {name: dict(figures) for name, figures in result.benchmark_metrics.items()},
         "undefined": dict(result.undefined),
+        "audited_decisions": result.audited,
         "warnings": list(warnings),
     }
     return json_text(content)

@@ -8,9 +8,10 @@ import numpy as np
 
 from backtest.account.benchmarks import benchmark_label
 from backtest.metrics import Metric, metrics_on
-from backtest.pages.legs import leg_looks, second_of
-from backtest.pages.shell import Tile
+from backtest.pages.legs import leg_looks
+from backtest.pages.shell import Shown, Tile
 from backtest.pages.sweep.chart_data import Carried, figures_shown
+from backtest.result import Figures, mix_words
 from backtest.study.findings import Finalist, Findings
 from backtest.study.sweep import Sweep
 from backtest.text import count, listed, number, percent, plural, points, setting, short_key, title_of
@@ -116,16 +117,19 @@ def lede(sweep: Sweep, findings: Findings) -> list[str]:
 
 def boxes(sweep: Sweep, findings: Findings) -> list[tuple[str, str, str]]:
     """(what, figure, reading) above the fold."""
-    rows = []
+    rows: list[tuple[str, str, str]] = []
     benchmark = benchmark_label(sweep.benchmark) if sweep.benchmark else ""
     if findings.ahead is not None:
-        rows.append((f"Variants ahead of {benchmark}", percent(findings.ahead, 0), "by final value, after costs"))
+        ahead = Shown(percent(findings.ahead, 0), ("sweep.json", "ahead_of_benchmark"))
+        rows.append((f"Variants ahead of {benchmark}", ahead, "by final value, after costs"))
     if findings.deflated is not None:
         trials = f"confidence, by the spread of {plural(findings.size.trials, 'trial')}; decides nothing"
-        rows.append(("Deflated Sharpe of the best", number(findings.deflated), trials))
+        deflated = Shown(number(findings.deflated), ("sweep.json", "deflated_sharpe"))
+        rows.append(("Deflated Sharpe of the best", deflated, trials))
     if findings.overfitting is not None:
         reading = f"the winner of one half is below the median of the other; {count(findings.looked_at)} variants seen"
-        rows.append(("Probability of overfitting", percent(findings.overfitting, 0), reading))
+        shown = Shown(percent(findings.overfitting, 0), ("sweep.json", "overfitting_probability"))
+        rows.append(("Probability of overfitting", shown, reading))
     growth = sweep.metric("cagr")
     if not np.isnan(growth).all():
         low, middle, high = np.nanquantile(growth, [0.05, 0.5, 0.95])
@@ -140,12 +144,15 @@ def _range(values: tuple[object, ...]) -> str:
 
 
 def _row(sweep: Sweep, place: int) -> tuple[str, list[str]]:
-    return sweep.label(place), [each.write(float(sweep.metric(each.key)[place])) for each in columns_of(sweep)]
+    return sweep.label(place), [
+        Shown(each.write(float(sweep.metric(each.key)[place])), ("sweep.csv", place, each.key))
+        for each in columns_of(sweep)
+    ]
 
 
 def columns_of(sweep: Sweep) -> tuple[Metric, ...]:
     """The metrics of the tables, the one that ranks first."""
-    return metrics_on("search", sweep.headline)
+    return metrics_on("search", sweep.settings.legs, sweep.headline)
 
 
 def _finalist(finalist: Finalist) -> tuple[str, list[str]]:
@@ -163,9 +170,14 @@ def _finalist(finalist: Finalist) -> tuple[str, list[str]]:
 
 
 def _anchors(sweep: Sweep, findings: Findings) -> list[tuple[str, list[str]]]:
-    rows = [(benchmark_label(name), figures) for name, figures in findings.benchmarks.items()]
-    rows += [
-        (f"static mix, {percent(share, 0)} {second_of(sweep.first.legs)}", figures)
-        for share, figures in findings.mixes.items()
+    rows: list[tuple[tuple[str | int, ...], str, Figures]] = [
+        (("benchmarks", name), benchmark_label(name), figures) for name, figures in findings.benchmarks.items()
     ]
-    return [(name, [each.write(figures[each.key]) for each in columns_of(sweep)]) for name, figures in rows]
+    rows += [
+        (("static_mixes", k, "metrics"), f"always {mix_words(sweep.first.legs, shares)}", figures)
+        for k, (shares, figures) in enumerate(findings.mixes)
+    ]
+    return [
+        (label, [Shown(each.write(own.get(each.key)), ("sweep.json", *at, each.key)) for each in columns_of(sweep)])
+        for at, label, own in rows
+    ]

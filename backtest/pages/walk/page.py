@@ -12,13 +12,14 @@ import numpy as np
 from backtest.account.benchmarks import benchmark_label
 from backtest.metrics import metric_of
 from backtest.pages.periods import mood
-from backtest.pages.shell import PageContext, Tile, render_page
+from backtest.pages.shell import PageContext, Shown, Tile, render_page
 from backtest.pages.walk.charts import chart_data
 from backtest.pages.walk.paths import paths_view
 from backtest.study.walk import Choice
 from backtest.study.walk_forward import WalkForward
 from backtest.text import capital, count, number, percent, plural, points, title_of
 
+DOCUMENT = "walk_forward.json"
 COLUMNS = ("cagr", "information_ratio", "sharpe", "volatility", "max_drawdown")
 
 
@@ -44,11 +45,11 @@ def view_of(walk: WalkForward) -> dict[str, Any]:
         "rows": [
             (
                 benchmark if name == walk.sweep.benchmark else name,
-                [metric_of(key).write(figures[key]) for key in COLUMNS],
+                [Shown(metric_of(key).write(figures[key]), (DOCUMENT, "figures", name, key)) for key in COLUMNS],
             )
             for name, figures in walk.figures.items()
         ],
-        "windows": [_window(walk, choice) for choice in walk.choices],
+        "windows": [_window(walk, k, choice) for k, choice in enumerate(walk.choices)],
         "select": metric_of(walk.terms.select).head,
         "paths": paths_view(walk, walk.paths) if walk.paths else None,
         "apart": _apart(walk),
@@ -97,7 +98,10 @@ def tiles(walk: WalkForward) -> list[Tile]:
         tone = {"up": "ahead", "down": "behind", "": ""}[mood(own - held)]
         against = f"{percent(own)} against {percent(held)}"
         label = f"vs {benchmark_label(walk.sweep.benchmark or '')}"
-        boxes.append(Tile(label, points(own - held), "points a year", against, tone, is_wide=True))
+        places = [(DOCUMENT, "figures", name, "cagr") for name in ("walk-forward", walk.sweep.benchmark or "")]
+        boxes.append(
+            Tile(label, Shown(points(own - held), *places, times=100), "points a year", against, tone, is_wide=True)
+        )
     above = f"{round(walk.above_median * len(walk.choices))} of {len(walk.choices)}"
     boxes.append(Tile("Above the median of all", above, "windows", "One half is what luck gives.", "", is_wide=True))
     before, after = (np.nanmean([getattr(choice, name) for choice in walk.choices]) for name in ("inside", "outside"))
@@ -106,7 +110,14 @@ def tiles(walk: WalkForward) -> list[Tile]:
     )
     if best is not None:
         boxes.append(
-            Tile("Best in hindsight", percent(best), "a year", "Nobody could have known it.", "", is_wide=True)
+            Tile(
+                "Best in hindsight",
+                Shown(percent(best), (DOCUMENT, "figures", "best in hindsight", "cagr")),
+                "a year",
+                "Nobody could have known it.",
+                "",
+                is_wide=True,
+            )
         )
     return boxes
 
@@ -124,14 +135,18 @@ def growth_of(walk: WalkForward, name: str) -> float | None:
     return None if value is None else float(value)
 
 
-def _window(walk: WalkForward, choice: Choice) -> list[str]:
+def _window(walk: WalkForward, place: int, choice: Choice) -> list[str]:
     sessions, window = walk.sweep.first.plan.sessions, choice.window
+    inside, outside, rank, growth, held = (
+        (DOCUMENT, "windows", place, key)
+        for key in ("inside", "outside", "rank", "total_return", "benchmark_total_return")
+    )
     return [
         f"{sessions[window.begin]:%Y-%m-%d}",
         walk.sweep.label(choice.number),
-        number(choice.inside),
-        number(choice.outside),
-        percent(choice.rank, 0) if np.isfinite(choice.rank) else "–",
-        percent(choice.growth),
-        points(choice.growth - choice.benchmark_growth),
+        Shown(number(choice.inside), inside),
+        Shown(number(choice.outside), outside),
+        Shown(percent(choice.rank, 0), rank),
+        Shown(percent(choice.growth), growth),
+        Shown(points(choice.growth - choice.benchmark_growth), growth, held, times=100),
     ]

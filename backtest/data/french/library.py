@@ -1,6 +1,7 @@
 """Portfolio returns from Kenneth French's data library: zipped tables of percent, by month or by day, from 1926 on.
 
 The first table of a file is taken: for portfolios the value-weighted returns, at the file's own frequency.
+The library is revised with each new CRSP database, the past too: `vintage_of` says which one a file was made with.
 """
 
 from __future__ import annotations
@@ -36,6 +37,7 @@ DAMAGED = (
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_\-]{0,80}")
 ROW = re.compile(r"\s*(\d{6}|\d{8})\s*,")
+VINTAGE = re.compile(r"\b(\d{6})(?:\d\d)? (?:CRSP|Bloomberg)")
 MONTH_LENGTH = len("192607")
 MISSING = (-99.99, -999.0)
 """What stands for a missing return."""
@@ -65,6 +67,11 @@ def fetch_french(name: str, patience: Patience | None = None) -> pd.DataFrame:
 
 def parse_french(data: bytes, what: str) -> pd.DataFrame:
     """The first table in the zipped file; Transient when it is none, since a page or a part came instead."""
+    return parse_table(unzipped(data, what), what)
+
+
+def unzipped(data: bytes, what: str) -> str:
+    """The text in the zipped file; Transient when it is none."""
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive, archive.open(archive.namelist()[0]) as file:
             content = file.read(LARGEST_BYTES + 1)
@@ -72,7 +79,17 @@ def parse_french(data: bytes, what: str) -> pd.DataFrame:
         raise Transient("something else than a zipped table, or a part of one") from error
     if len(content) > LARGEST_BYTES:
         raise DataError(f"{what}: the file unpacks to more than {LARGEST_BYTES // 1_000_000} MB, which no table has")
-    text = content.decode("latin-1")
+    return content.decode("latin-1")
+
+
+def vintage_of(text: str) -> str:
+    """The CRSP database that the file says it was made with (`202412`); empty when it does not say."""
+    found = VINTAGE.search(text[:4000])
+    return found[1] if found else ""
+
+
+def parse_table(text: str, what: str) -> pd.DataFrame:
+    """The first table in the text of a file; Transient when there is none."""
     lines = text.splitlines()
     first = next((i for i, line in enumerate(lines) if ROW.match(line)), None)
     if not first:

@@ -1,0 +1,224 @@
+"""Ken French's portfolios are a market of months: what is in the files, when it was known, what it may stand for."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from french_files import made_up_tables, real_tables, write_library
+from real_data import find_real_data
+
+from backtest.api import load_config
+from backtest.data import load_market
+from backtest.data.french.beside import likeness, monthly_returns
+from backtest.data.french.portfolios import PORTFOLIOS
+from backtest.data.french.source import FrenchSource
+from backtest.data.policy import early_policy, policy_since_1953
+from backtest.errors import ConfigError, DataError
+from backtest.market import Market, overnight_interest
+
+REAL = find_real_data()
+needs_real = pytest.mark.skipif(REAL is None, reason="no real data")
+
+
+def config_of(folder: Path, **changes: Any) -> dict[str, Any]:
+    data = {
+        "prices": {"source": "french", "folder": str(folder)}, "start": "1955-01-31", "end": "2024-12-31",
+        "tbill": "french",
+    }  # fmt: skip
+    return {
+        "name": "century",
+        "data": data | changes.pop("data", {}),
+        "legs": {"growth": {"BIG-GROWTH": 1}, "small": {"SMALL-VALUE": 1}},
+        "strategy": {"name": "rate_cut", "params": {"hold_sessions": 12}},
+        "execution": {"commission_bps": 1, "slippage_bps": 4},
+        **changes,
+    }
+
+
+@pytest.fixture(scope="module")
+def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_library(tmp_path_factory.mktemp("french"), made_up_tables())
+
+
+@pytest.fixture(scope="module")
+def market(library: Path) -> Market:
+    return load_market(
+        load_config(config_of(library)),
+        extra_tickers=("SMALL", "BIG", "VALUE", "GROWTH", "IND10-HITEC"),
+    )
+
+
+def test_a_month_is_traded_at_the_close_of_the_one_before_to_the_last_bit(market: Market) -> None:
+    assert market.periods_per_year == 12
+    np.testing.assert_array_equal(market.open.to_numpy()[1:], market.close.to_numpy()[:-1])
+
+
+def test_the_returns_are_those_of_the_file(market: Market) -> None:
+    six = made_up_tables()["six"]
+    returns = market.close.pct_change().iloc[1:]
+    months = returns.index.to_period("M")
+    np.testing.assert_array_equal(months, six.index)
+    np.testing.assert_allclose(returns["SMALL-VALUE"], six["small_hibm"] / 100, atol=1e-13)
+    np.testing.assert_allclose(returns["SMALL"], six.iloc[:, :3].mean(axis=1) / 100, atol=1e-13)
+    np.testing.assert_allclose(returns["IND10-HITEC"], made_up_tables()["ten"]["HiTec"] / 100, atol=1e-13)
+
+
+def test_a_month_ends_with_the_last_session_of_the_exchange(market: Market) -> None:
+    assert {f"{day:%Y-%m-%d}" for day in market.sessions} >= {"1926-06-30", "1963-11-29", "2001-09-28", "2024-03-28"}
+    assert market.exchange_sessions[-1] > market.sessions[-1]
+
+
+def test_cash_earns_what_the_file_says_of_each_month(market: Market) -> None:
+    earned = overnight_interest(market)[1:]
+    np.testing.assert_allclose(earned, made_up_tables()["factors"]["rf"] / 100, atol=1e-14)
+
+
+def test_what_the_federal_reserve_did_before_1994_is_known_at_the_end_of_its_month(market: Market) -> None:
+    policy = market.policy.set_index("date")
+    assert policy.loc["1957-11-15", "session"] == pd.Timestamp("1957-11-29")
+    assert policy.loc["1957-11-15", "change_bps"] == -50
+    assert policy.loc["1991-04-30", "session"] == pd.Timestamp("1991-05-31")  # its hour is not on record
+    assert policy.loc["2024-09-18", "session"] == pd.Timestamp("2024-09-30")
+    assert policy.index.is_monotonic_increasing
+
+
+def test_each_step_of_the_early_record_leads_to_its_level() -> None:
+    for instrument, first in (("discount_rate", 2.0), ("funds_target", 10.0)):
+        table = early_policy(instrument)  # type: ignore[arg-type]
+        assert table["level"].iloc[0] == first
+        np.testing.assert_allclose(table["level"].diff()[1:] * 100, table["change_bps"][1:], atol=1e-9)
+        assert table["date"].is_monotonic_increasing
+        assert table["source"].str.len().min() > 3
+    assert set(early_policy("discount_rate")["known"]) == {"announced"}
+    assert set(early_policy("funds_target")["known"]) == {"reconstructed"}
+
+
+def test_the_regimes_of_the_discount_rate_begin_when_the_literature_says() -> None:
+    record = policy_since_1953()
+    before = record[record["date"] < "1994"]
+    turned = np.sign(before["change_bps"]).diff().fillna(0) != 0
+    months = [f"{day:%Y-%m}" for day in before.loc[turned & (before["change_bps"] < 0), "date"]]
+    assert months == ["1954-02", "1957-11", "1960-06", "1967-04", "1968-08", "1970-11", "1971-11", "1974-12",
+                      "1980-05", "1981-11", "1984-11", "1990-12"]  # fmt: skip
+    months = [f"{day:%Y-%m}" for day in before.loc[turned & (before["change_bps"] > 0), "date"]]
+    assert months == ["1955-04", "1958-09", "1963-07", "1967-11", "1968-12", "1971-07", "1973-01", "1977-08",
+                      "1980-09", "1984-04", "1987-09"]  # fmt: skip
+
+
+def test_the_end_of_a_market_is_that_of_its_config_whatever_the_files_have_later(library: Path) -> None:
+    ends = [load_market(load_config(config_of(library, data={"end": end}))) for end in ("2010-06-30", "2010-07-15")]
+    for one in ends:
+        assert one.sessions[-1] == pd.Timestamp("2010-06-30")
+    pd.testing.assert_frame_equal(ends[0].close, ends[1].close)
+
+
+def test_a_report_is_told_that_these_are_no_funds(market: Market) -> None:
+    notes = "\n".join(market.notes)
+    assert "not funds" in notes
+    assert "202412" in notes
+    assert "SMALL-VALUE: small value companies; the nearest fund is IWN" in notes
+
+
+@pytest.mark.parametrize(
+    ("damage", "told"),
+    [
+        (lambda text: re.sub(r"195502.*\n", "", text), "a month is missing after 1955-01"),
+        (lambda text: text.replace("SMALL HiBM", "LITTLE"), "has no column small_hibm for SMALL-VALUE"),
+        (lambda text: "nothing", "expected a file of Ken French's library"),
+        (lambda text: text[: text.index("195001")] + "195001," + ",".join(6 * ["-99.99"]) + "\n195002,1,1,1,1,1,1\n",
+         "no return for 1950-01"),
+    ],
+)  # fmt: skip
+def test_a_damaged_file_is_refused_by_name(tmp_path: Path, damage: Any, told: str) -> None:
+    from french_files import SIX, french_text
+
+    text = damage(french_text(made_up_tables()["six"], SIX))
+    (tmp_path / "6_portfolios_2x3.CSV").write_text(text, encoding="utf-8")
+    with pytest.raises(DataError, match=told) as caught:
+        FrenchSource(tmp_path).prices(["SMALL-VALUE"])
+    assert "6_" in str(caught.value)
+
+
+def test_what_is_not_there_is_said(library: Path, tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"QQQ: no portfolio of Ken French's .*SMALL-VALUE"):
+        FrenchSource(library).prices(["QQQ"])
+    with pytest.raises(DataError, match=r"has no 6_Portfolios_2x3_CSV.zip \(nor 6_Portfolios_2x3.csv\)"):
+        FrenchSource(tmp_path).prices(["BIG"])
+    for data, told in (({"tbill": "irx"}, "expected french"), ({"prices": {"source": "sample"}}, "its own prices")):
+        with pytest.raises(ConfigError, match=told):
+            load_config(config_of(library, data=data))
+
+
+def test_every_portfolio_has_words_and_a_ticker_that_a_config_takes() -> None:
+    from backtest.config.fields import is_ticker
+
+    assert len(PORTFOLIOS) == 11 + 10 + 12
+    for ticker, portfolio in PORTFOLIOS.items():
+        assert is_ticker(ticker)
+        assert len(portfolio.is_) > 4
+
+
+@pytest.fixture(scope="module")
+def real(tmp_path_factory: pytest.TempPathFactory) -> Market:
+    assert REAL is not None
+    folder = write_library(tmp_path_factory.mktemp("real"), real_tables(REAL))
+    every = tuple(name for name, one in PORTFOLIOS.items() if not name.startswith("IND"))
+    return load_market(load_config(config_of(folder)), extra_tickers=every)
+
+
+PUBLISHED = {"1926-07": (-2.56, -2.43), "1926-08": (-1.17, 3.82), "1926-09": (-1.40, 0.13)}
+"""SMB and HML of the library's factor file of the same CRSP database (202412) as the real six portfolios."""
+
+
+@needs_real
+def test_smb_and_hml_rebuilt_from_the_six_portfolios_are_the_published_ones(real: Market) -> None:
+    assert REAL is not None
+    returns = 100 * real.close.pct_change().iloc[1:]
+    returns.index = returns.index.to_period("M")
+    rebuilt = pd.DataFrame({"smb": returns["SMALL"] - returns["BIG"], "hml": returns["VALUE"] - returns["GROWTH"]})
+    for month, values in PUBLISHED.items():
+        np.testing.assert_allclose(rebuilt.loc[month], values, atol=0.00505)  # published to two decimals
+    # The real file of factors at hand is of a later database, which revised the past: as near as that allows.
+    later = real_tables(REAL)["factors"]
+    assert len(rebuilt) == 1182
+    for name in ("smb", "hml"):
+        assert np.corrcoef(rebuilt[name], later[name])[0, 1] > 0.9985
+        assert (rebuilt[name] - later[name]).abs().median() < 0.06
+
+
+def test_smb_and_hml_of_one_database_are_rebuilt_within_half_of_the_last_digit(market: Market) -> None:
+    factors, returns = made_up_tables()["factors"], 100 * market.close.pct_change().iloc[1:]
+    for name, long, short in (("smb", "SMALL", "BIG"), ("hml", "VALUE", "GROWTH")):
+        np.testing.assert_allclose(returns[long] - returns[short], factors[name], atol=0.00501)
+
+
+@needs_real
+@pytest.mark.parametrize(
+    ("ticker", "fund", "correlation", "beta", "tracking_error", "growths"),
+    [
+        ("SMALL", "IWM", 0.9925, 0.959, 2.60, (7.27, 8.98)),
+        ("BIG-GROWTH", "IVW", 0.9880, 1.014, 2.49, (7.47, 8.72)),
+        ("SMALL-GROWTH", "IWO", 0.9837, 0.926, 4.26, (5.54, 5.67)),
+        ("SMALL-VALUE", "IWN", 0.9802, 0.891, 4.59, (8.27, 10.00)),
+        ("BIG-GROWTH", "QQQ", 0.9011, 1.362, 11.76, (9.78, 9.12)),
+        ("BIG", "SPY", 0.9659, None, None, None),
+    ],
+)
+def test_how_near_the_portfolios_are_to_the_funds(
+    real: Market, ticker: str, fund: str, correlation: float, beta: float | None, tracking_error: float | None,
+    growths: tuple[float, float] | None,
+) -> None:  # fmt: skip
+    assert REAL is not None
+    prices = pd.read_csv(REAL / "prices" / f"{fund}.csv", index_col="date", parse_dates=True)["adj_close"]
+    found = likeness(monthly_returns(real.close[ticker]), monthly_returns(prices)[: pd.Period("2024-06")])
+    assert found is not None
+    assert found.correlation == pytest.approx(correlation, abs=0.001)
+    if beta is not None and tracking_error is not None and growths is not None:
+        assert found.beta == pytest.approx(beta, abs=0.003)
+        assert 100 * found.tracking_error == pytest.approx(tracking_error, abs=0.08)
+        assert 100 * found.drift == pytest.approx(growths[1] - growths[0], abs=0.15)
