@@ -402,7 +402,7 @@ def _active_chart(series: list[dict[str, Any]], cuts: Sequence[Cut], days: Days)
     }  # fmt: skip
 
 
-PANEL, PAPER_PANEL, PAPER_PANELS = 165, 76, 420
+PANEL, PAPER_PANEL, PAPER_PANELS = 165, 76, 320
 """Height of a panel, on a screen and at most on paper, and of all of them on paper, px."""
 
 
