@@ -313,7 +313,7 @@ class RunAnswer(NotebookView, Result):
         columns = {"strategy": self.metrics}
         columns |= {benchmark_label(name): figures for name, figures in self.benchmark_metrics.items()}
         rows = [["", *columns]]
-        for metric in metrics_on("terminal", "final_equity_usd"):
+        for metric in metrics_on("terminal", self.legs.labelled, "final_equity_usd"):
             written = (metric.write(each[metric.key], self.market.periods_per_year) for each in columns.values())
             rows.append([metric.label, *written])
         return f"{self.config.name}: {headline(self)}", rows
@@ -352,7 +352,7 @@ class SweepAnswer(NotebookView, Sweep):
         return write_sweep(self, findings_of(self, None), root, Provenance())
 
     def _lines(self) -> tuple[str, list[list[str]]]:
-        metrics = metrics_on("search", self.headline)
+        metrics = metrics_on("search", self.settings.legs, self.headline)
         rows = [["best by " + metrics[0].head, *(metric.head for metric in metrics)]]
         for place in self.ranked[:10].tolist():
             rows.append([self.label(place), *(each.write(float(self.metric(each.key)[place])) for each in metrics)])

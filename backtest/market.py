@@ -95,6 +95,11 @@ class Legs:
         return tuple(dict.fromkeys(ticker for basket in self.baskets.values() for ticker in basket))
 
     @cached_property
+    def has_shared_tickers(self) -> bool:
+        """Does a ticker stand in several legs?"""
+        return sum(map(len, self.baskets.values())) > len(self.tickers)
+
+    @cached_property
     def key(self) -> tuple[object, ...]:
         """What tells them from other legs, for a memo."""
         return tuple((name, tuple(basket.items())) for name, basket in self.baskets.items())
@@ -113,6 +118,11 @@ class Legs:
             Its label, or its name when it has none.
         """
         return self.labels.get(name, name)
+
+    @cached_property
+    def labelled(self) -> dict[str, str]:
+        """Name -> what a page calls it, in order."""
+        return {name: self.label(name) for name in self.names}
 
     def alone(self, name: str) -> Floats:
         """The shares of everything in one leg.

@@ -26,9 +26,9 @@ from backtest.data.assemble import traded_tickers
 from backtest.data.period import with_late_starts
 from backtest.decision import Decision, check_decision, target_weights
 from backtest.errors import BacktestError, ConfigError, RunError
-from backtest.market import PRICE_FRAMES, Legs, Market
+from backtest.market import PRICE_FRAMES, Floats, Legs, Market
 from backtest.metrics import Activity, calendar_and_tbill, metrics
-from backtest.result import Figures, Result, second_held, shares_held
+from backtest.result import Figures, Result, average_shares, in_force, shares_held
 
 
 def run(
@@ -64,7 +64,7 @@ def decide(config: Config, market: Market, strategy: Any) -> Decision:
         check_terms_of_own_orders(config)
         legs, begin = legs_of(config), int(market.sessions.searchsorted(pd.Timestamp(config.data.start)))
         check_listed(market, legs.tickers, np.zeros(1, dtype=np.int64), np.ones((1, len(legs.tickers))), begin)
-        return Decision(np.full((len(market.sessions), len(config.legs)), np.nan))
+        return Decision(np.full((len(market.sessions), len(config.legs)), np.nan), is_observed=True)
     before = fingerprint(market)
     try:
         decision = strategy.decide(market, legs_of(config), config.strategy.params)
@@ -160,6 +160,8 @@ def measure(
     first = next(iter(benchmarks), None)
     calendar, tbill = calendar_and_tbill(market, plan.sessions)
 
+    decided = in_force(decision, legs, config.strategy.initial, plan)
+
     def figures(account: Books, name: str | None) -> tuple[Figures, Mapping[str, str]]:
         return metrics(
             account.equity,
@@ -167,7 +169,7 @@ def measure(
             tbill_returns=tbill,
             benchmark=None if first in (None, name) else benchmarks[first].equity,
             no_benchmark="no benchmark given" if first is None else "it is the benchmark itself",
-            activity=activity_of(account, legs),
+            activity=activity_of(account, legs, decided if account is books else None),
         )
 
     own, undefined = figures(books, None)
@@ -187,8 +189,8 @@ def measure(
     )
 
 
-def activity_of(books: Books, legs: Legs) -> Activity:
-    """What was traded, and how much of the time small caps were held."""
+def activity_of(books: Books, legs: Legs, decided: Floats | None = None) -> Activity:
+    """What was traded, and what share of the account was in each leg; decided: as for `average_shares`."""
     fills = books.fills
     rows = np.unique(fills.row)
     traded = np.bincount(fills.row, np.abs(fills.size) * fills.price, minlength=len(books.sessions))
@@ -198,13 +200,11 @@ def activity_of(books: Books, legs: Legs) -> Activity:
     worth = cash[later - 1] + income[later] + (held[later] * books.opens[later]).sum(axis=1)
     if books.terms.fill == "close":  # with the night's interest, which is there before them
         worth = books.equity[later] + np.bincount(fills.row, fills.cost, minlength=len(books.sessions))[later]
-    share = second_held(books, legs)[1:]
-    invested = share[~np.isnan(share)]
     return Activity(
         turnover=float((0.5 * traded[later] / worth).sum()),
         rebalances=len(rows),
         trades=len(fills.row),
-        exposure_small=float(invested.mean()) if len(invested) else float("nan"),
+        exposures=dict(zip(legs.names, average_shares(books, legs, decided).tolist(), strict=True)),
         costs_usd=float(fills.cost.sum()),
     )
 

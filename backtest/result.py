@@ -5,7 +5,7 @@ The flow: config -> market -> decision -> fills -> RESULT -> metrics -> report.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from backtest.account.books import Books
+from backtest.account.kernel import RESERVE
 from backtest.account.plan import Plan, Rebalance
 from backtest.config import Config
 from backtest.decision import Decision, decisions_frame
@@ -44,7 +45,7 @@ class Result:
     benchmarks : dict of str to Books
         On the same sessions and terms.
     metrics : dict of str to float or None
-        The figures of `metrics.METRIC_KEYS`, fractions; None where undefined.
+        The figures of `metrics.metric_keys(legs.names)`, fractions; None where undefined.
     benchmark_metrics : dict of str to dict
         The same for each benchmark.
     undefined : dict of str to str
@@ -88,19 +89,12 @@ class Result:
     @cached_property
     def shares(self) -> Floats:
         """Share of equity that is in each leg at each close, (sessions, legs)."""
-        return shares_held(self.books, self.legs, decided=self.in_force)
+        return shares_held(self.books, self.legs, self.in_force)
 
     @cached_property
-    def in_force(self) -> Floats:
-        """Shares by leg of the decision that has been traded to by each session of the test, (sessions, legs)."""
-        held = self.decision.held(self.legs, self.config.strategy.initial)[self.begin :]
-        lag = self.plan.terms.delay_sessions
-        return np.concatenate([np.zeros((min(lag, len(held)), held.shape[1])), held[: max(len(held) - lag, 0)]])
-
-    @cached_property
-    def small_share(self) -> Floats:
-        """Share of the invested capital that is in the second leg at each close; NaN while nothing is invested."""
-        return second_held(self.books, self.legs)
+    def in_force(self) -> Floats | None:
+        """Shares by leg of the decision that has been traded to by each session: see the function `in_force`."""
+        return in_force(self.decision, self.legs, self.config.strategy.initial, self.plan)
 
     @cached_property
     def equity(self) -> pd.DataFrame:
@@ -194,51 +188,73 @@ def holding_words(legs: Legs, shares: Floats) -> str:
     return listed([*parts, f"{percent(cash, 0)} cash"] if cash > CASH_SHOWN or not parts else parts)
 
 
-def shares_held(books: Books, legs: Legs, decided: Floats | None = None) -> Floats:
-    """Share of equity in each leg at each close, (sessions, legs).
+def mix_words(legs: Legs, shares: Floats) -> str:
+    """What a constant mix holds: `all IWM`, `equal parts of all legs`, else as `holding_words`."""
+    if shares.max() == 1.0:
+        return f"all {legs.label(legs.names[int(shares.argmax())])}"
+    return "equal parts of all legs" if len(shares) > 2 and np.ptp(shares) == 0.0 else holding_words(legs, shares)
+
+
+def in_force(decision: Decision, legs: Legs, initial: str, plan: Plan) -> Floats | None:
+    """Shares by leg of the decision that has been traded to by each session of the test, (sessions, legs).
+
+    None of a strategy that trades in its own `next`.
+    """
+    if decision.is_observed:
+        return None
+    held, lag = decision.held(legs, initial)[-len(plan.sessions) :], plan.terms.delay_sessions
+    return np.concatenate([np.zeros((min(lag, len(held)), held.shape[1])), held[: max(len(held) - lag, 0)]])
+
+
+def parting(legs: Legs, tickers: Sequence[str], decided: Floats | None = None) -> Floats:
+    """How much of a holding belongs to each leg, (1 or sessions, legs, tickers).
 
     A ticker that stands in several legs is parted as it was decided (decided: shares by leg in force, (sessions, legs);
     None, or nothing decided for it: by its weights in the legs).
     """
-    inside = legs.matrix(books.tickers)
-    value = books.shares() * books.closes / books.equity[:, None]
-    if ((inside > 0.0).sum(axis=0) <= 1).all():
-        return np.ascontiguousarray(np.array([value[:, row > 0.0].sum(axis=1) for row in inside]).T)
-    held = np.zeros((len(value), len(legs.names)))
-    for column, weights in enumerate(inside.T):
-        asked = np.broadcast_to(weights, held.shape) if decided is None else decided * weights
-        whole = asked.sum(axis=1, keepdims=True)
-        usual = weights / weights.sum() if weights.any() else weights
-        with np.errstate(invalid="ignore", divide="ignore"):
-            part = np.where(whole > 0.0, asked / whole, usual)
-        held += part * value[:, [column]]
-    return held
+    inside = legs.matrix(tuple(tickers))
+    whole = inside.sum(axis=0)
+    usual: Floats = np.divide(inside, whole, out=np.zeros_like(inside), where=whole > 0.0)[None]
+    if decided is None or not legs.has_shared_tickers:
+        return usual
+    asked = decided[:, :, None] * inside
+    whole = np.broadcast_to(asked.sum(axis=1, keepdims=True), asked.shape)
+    parted: Floats = np.divide(asked, whole, out=np.broadcast_to(usual, asked.shape).copy(), where=whole > 0.0)
+    return parted
 
 
-def average_exposures(books: Books, legs: Legs, decided: Floats | None = None) -> Floats:
-    """Mean share of what is invested that is in each leg at the close, (legs,), over the sessions with holdings.
+def added_up(values: Floats) -> Floats:
+    """Sums along the last axis, one after the other as the kernel adds."""
+    return np.asarray(values.cumsum(axis=-1)[..., -1])
 
-    decided: as for `shares_held`. All in the first leg when nothing was ever invested.
+
+def shares_held(books: Books, legs: Legs, decided: Floats | None = None) -> Floats:
+    """Share of equity in each leg at each close, (sessions, legs); decided: as for `parting`."""
+    return added_up(parting(legs, books.tickers, decided) * books.weights()[:, None, :])
+
+
+def average_shares(books: Books, legs: Legs, decided: Floats | None = None) -> Floats:
+    """Mean share of equity in each leg at the close, (legs,), the base row left out; decided: as for `parting`.
+
+    What cash is no more than a reserve counts as invested. Equal to the kernel's exposures to the last bit, so that a
+    variant's own mix is the same whichever command asks for it: sessions in which one leg is all are counted, the rest
+    is added up in the order of time.
     """
-    inside = legs.matrix(books.tickers)
-    value = books.shares() * books.closes
-    total = value.sum(axis=1)
-    if ((inside > 0.0).sum(axis=0) <= 1).all():
-        held = np.array([value[:, row > 0.0].sum(axis=1) for row in inside])
-    else:
-        held = (shares_held(books, legs, decided) * books.equity[:, None]).T
-    is_invested = total[1:] > 0.0
-    exposures = np.zeros(len(inside))
-    if is_invested.any():
-        exposures[1:] = [float((leg[1:][is_invested] / total[1:][is_invested]).mean()) for leg in held[1:]]
-    exposures[0] = 1.0 - exposures[1:].sum()
-    return exposures
+    held, equity = books.shares()[1:], books.equity[1:]
+    value, parts = held * books.closes[1:], parting(legs, books.tickers, None if decided is None else decided[1:])
+    invested = added_up(value)
+    is_invested = ~(equity - invested > RESERVE * equity)
+    owned = added_up(parts * value[:, None, :])
+    shares = np.zeros(len(legs.names))
+    for k, own in enumerate(owned.T):
+        is_other = ((parts[:, k] < 1.0) & (held != 0.0)).any(axis=1)
+        is_all = is_invested & ~is_other & (own > 0.0)
+        some = (own / np.where(is_invested, invested, equity))[~is_all]
+        shares[k] = (added_up(np.append(0.0, some)) + is_all.sum()) / max(len(equity), 1)
+    return shares
 
 
-def second_held(books: Books, legs: Legs) -> Floats:
-    """Share of the invested capital in the second leg at each close, shape (sessions,); NaN when all is cash."""
-    value = books.shares() * books.closes
-    is_second = np.array([len(legs.names) > 1 and ticker in legs[legs.names[1]] for ticker in books.tickers])
-    total = value.sum(axis=1)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        return np.where(total > 0.0, value[:, is_second].sum(axis=1) / total, np.nan)
+def cash_beside(shares: Floats) -> float:
+    """What shares by leg leave in cash; none where it is no more than a reserve."""
+    cash = 1.0 - float(added_up(shares))
+    return cash if cash > RESERVE else 0.0

@@ -28,7 +28,6 @@ from sweep import kernel_alone, least, study_of
 
 from backtest import sweep
 from backtest.study.sweep import Sweep
-from backtest.two_legs import second_share
 from strategies import REGISTRY
 
 HERE = Path(__file__).resolve().parent
@@ -105,7 +104,7 @@ def work_of(found: Sweep) -> Work:
     """What the peers are handed: prices and decisions of a sweep of the sample."""
     setting, study = found.first, found.study
     params = [study.grid_parts(number)[1] for number in range(study.size)]
-    small = np.stack([second_share(setting.decide(each)) for each in params], axis=1)
+    small = np.stack([setting.decide(each).by_leg[:, 1] for each in params], axis=1)
     assert setting.begin == 0
     assert all(setting.legs[setting.legs.names[0]].get(ticker) == 0.5 for ticker in setting.legs.tickers[:2])
     asked = [each.model_dump() for each in params]

@@ -16,7 +16,7 @@ LAYERS = (
     ("errors", "units", "text", "series"),
     ("registry", "config", "market"),
     ("decision",),
-    ("data", "signals", "two_legs"),
+    ("data", "signals"),
     ("account",),
     ("result",),
     ("metrics",),

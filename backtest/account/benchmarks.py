@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from backtest import two_legs
 from backtest.account.plan import Plan, Terms, constant_targets, make_plan
 from backtest.config import Config, Mix
 from backtest.errors import ConfigError
@@ -36,16 +35,30 @@ def _on_market(market: Market, weights: Mapping[str, float]) -> Floats:
     return constant_targets(list(weights.values()), len(market.sessions), first_rows(market, tuple(weights)).tolist())
 
 
-def mix_weights(legs: Legs, small_share: float, cash_share: float = 0.0) -> dict[str, float]:
-    """A fixed share of the small leg, the rest in growth, beside a share of cash: weights by ticker."""
-    weights = two_legs.weights(legs, legs.tickers, np.array([small_share]), np.array([cash_share]))[0]
-    return dict(zip(legs.tickers, weights.tolist(), strict=True))
+def legs_plan(market: Market, legs: Legs, shares: Floats, start: pd.Timestamp, terms: Terms) -> Plan:
+    """Constant shares of the legs, (legs,), rebalanced monthly: a variant's own average mix, a point between legs."""
+    return mix_plan(market, weights_by_ticker(legs, shares), start, terms)
 
 
-def exposure_weights(legs: Legs, exposures: Floats, cash_share: float = 0.0) -> dict[str, float]:
-    """Weights by ticker of constant shares of what is invested in each leg, (legs,), beside a share of cash."""
-    weights = legs.weights(legs.tickers, (1.0 - cash_share) * exposures[None])[0]
-    return dict(zip(legs.tickers, weights.tolist(), strict=True))
+def weights_by_ticker(legs: Legs, shares: Floats) -> dict[str, float]:
+    """Ticker -> weight of shares by leg, (legs,)."""
+    return dict(zip(legs.tickers, legs.weights(legs.tickers, shares[None])[0].tolist(), strict=True))
+
+
+def line_of(legs: Legs, second: Floats) -> Floats:
+    """Shares by leg on the line between two legs, (points, legs); second: share of the second one, (points,)."""
+    return legs.between(legs.names[0], legs.names[1], second).array()
+
+
+def plain_shares(legs: Legs, points: int) -> Floats:
+    """What needs no timing, as shares by leg (mixes, legs): of two legs a line of so many points, else each and all.
+
+    All: equal shares of every leg, behind the legs alone.
+    """
+    count = len(legs.names)
+    if count == 2:
+        return line_of(legs, np.round(np.linspace(0.0, 1.0, points), 2))
+    return np.vstack([np.eye(count), np.full((int(count > 1), count), 1.0 / count)])
 
 
 def weights_of(benchmark: Mix, legs: Legs) -> dict[str, float]:
@@ -63,7 +76,7 @@ def benchmark_plan(market: Market, legs: Legs, benchmark: Any, start: pd.Timesta
         return hold_plan(market, benchmark, start, terms)
     if isinstance(benchmark, Mix):
         return mix_plan(market, weights_of(benchmark, legs), start, terms)
-    return mix_plan(market, mix_weights(legs, benchmark.static_mix), start, terms)
+    return legs_plan(market, legs, line_of(legs, np.array([benchmark.static_mix]))[0], start, terms)
 
 
 def benchmark_plans(config: Config, market: Market, legs: Legs, terms: Terms) -> dict[str, Plan]:

@@ -28,7 +28,10 @@ from backtest.account.sizing import RUIN, SNAP, has_drifted, trade_sizes, worth_
 from backtest.market import Floats
 
 TURNOVER, REBALANCES, TRADES, COSTS_USD, EXPOSURES = range(5)
-"""Places in `totals`; from EXPOSURES on, one place for each basket asked about."""
+"""Places in `totals`; from EXPOSURES on, two places for each basket asked about: see `add_exposures`."""
+
+RESERVE = 1e-6
+"""A share of equity in cash up to here is the sizing's reserve against rounding: it counts as invested."""
 
 WATCHED = 16
 """Sessions valued at once under a drift rule, which asks each of them: those after a drift are valued again."""
@@ -111,10 +114,18 @@ def value_stretch(
     return cash
 
 
-def add_exposure(closes: Any, shares: Any, baskets: Any, begin: int, end: int, totals: Any) -> int:
-    """Add, session by session, each basket's share of what is invested; returns the sessions with anything invested."""
-    counted = max(end - begin, 0)
-    any_held = False
+def add_exposures(
+    closes: Any, shares: Any, cash: float, equity: Any, baskets: Any, begin: int, end: int, totals: Any
+) -> None:
+    """Add, session by session, each basket's share of equity; cash that is no more than a reserve counts as invested.
+
+    cash: the most there was in these sessions. totals: from EXPOSURES on the sums of each basket, and then for each
+    the sessions in which it was all there was: counted, so that the sums do not depend on where stretches begin.
+    """
+    low = 2.0 * cash / RESERVE
+    may_be_idle = 0  # sessions in which the cash could be more than the reserve
+    for t in range(begin, end if len(baskets) else begin):
+        may_be_idle += equity[t] < low
     for k in range(len(baskets)):
         inside, outside = 0, 0
         for i in range(len(shares)):
@@ -123,9 +134,10 @@ def add_exposure(closes: Any, shares: Any, baskets: Any, begin: int, end: int, t
                     inside += 1
                 else:
                     outside += 1
-        any_held = inside + outside > 0
-        if inside and outside:
-            total = 0.0
+        if inside and not outside and not may_be_idle:
+            totals[EXPOSURES + len(baskets) + k] += max(end - begin, 0)
+        elif inside:
+            total = totals[EXPOSURES + k]
             for t in range(begin, end):
                 own, invested = 0.0, 0.0
                 for i in range(len(shares)):
@@ -133,11 +145,13 @@ def add_exposure(closes: Any, shares: Any, baskets: Any, begin: int, end: int, t
                     invested += worth
                     if baskets[k][i]:
                         own += worth
-                total += own / invested
-            totals[EXPOSURES + k] += total
-        elif inside:
-            totals[EXPOSURES + k] += counted
-    return counted if any_held else 0
+                if equity[t] - invested > RESERVE * equity[t]:
+                    total += own / equity[t]
+                elif outside:
+                    total += own / invested
+                else:
+                    totals[EXPOSURES + len(baskets) + k] += 1.0
+            totals[EXPOSURES + k] = total
 
 
 def fill_all(
@@ -227,8 +241,8 @@ def simulate(
     next row; a drift seen at a close falls due `delay` - 1 rows later. terms: cash, cost rate, whole shares, drift
     band. night: interest per dollar of cash before each row (sessions,), whether there is any, and whether it is there
     before the trades (at a close) or after (at the open that ends the night). events: rows, ratios
-    and dividends (events, tickers) of a raw account. baskets: (baskets, tickers), whose share of what is invested is
-    averaged; the base row is left out. state: (STATES, tickers) to work in.
+    and dividends (events, tickers) of a raw account. baskets: (baskets, tickers), whose share of equity is averaged in
+    the first places of `totals` from EXPOSURES on; the base row is left out. state: (STATES, tickers) to work in.
     """
     traded_at, closes = prices
     rows, weights, scheduled = decided
@@ -243,7 +257,7 @@ def simulate(
     for k in range(len(totals)):
         totals[k] = 0.0
     watches, floor = band < np.inf, cash * RUIN
-    stretch, nth, event, counted, drift_due = 0, 0, 0, 0, -1
+    stretch, nth, event, drift_due = 0, 0, 0, -1
     while stretch + 1 < len(rows) and rows[stretch + 1] + shift <= first:
         stretch += 1
     begin = 0
@@ -283,6 +297,7 @@ def simulate(
         if watches:
             ahead = 1 if delay == 0 else WATCHED
             end = min(end, begin + ahead) if drift_due < 0 else min(end, drift_due + 1)
+        most = cash + interest
         cash = value_stretch(closes, shares, basis, cash, interest, overnight, earns, begin, end, equity, cash_at_close)
         if (
             watches and delay > 0
@@ -295,7 +310,7 @@ def simulate(
                     end = min(end, drift_due + 1)
                     cash = cash_at_close[end - 1]
                     break
-        counted += add_exposure(closes, shares, baskets, max(begin, 1), end, totals)
+        add_exposures(closes, shares, max(most, cash), equity, baskets, max(begin, 1), end, totals)
         if end >= sessions:
             break
         begin, last = end, end - 1
@@ -311,7 +326,8 @@ def simulate(
         if len(cash_at_close):
             cash_at_close[0] = starting
     for k in range(len(baskets)):
-        totals[EXPOSURES + k] = totals[EXPOSURES + k] / counted if counted else np.nan
+        sessions_in = totals[EXPOSURES + k] + totals[EXPOSURES + len(baskets) + k]
+        totals[EXPOSURES + k] = sessions_in / (sessions - 1) if sessions > 1 else np.nan
 
 
 def inputs_of(plan: Plan) -> tuple[Any, ...]:
@@ -376,7 +392,7 @@ ARITHMETIC: tuple[Callable[..., Any], ...] = (
     sizing.has_drifted,
     stretches_between,
     value_stretch,
-    add_exposure,
+    add_exposures,
     book,
     fill_all,
     split_and_pay,

@@ -15,7 +15,6 @@ from backtest.commands.common import load_all, placed, registry, simulated
 from backtest.config import Config, is_study
 from backtest.metrics import metrics_on
 from backtest.pages.alternatives import alternatives_of, rotating_sentence
-from backtest.pages.legs import second_of
 from backtest.pages.prose import caveats
 from backtest.pages.run.files import write_result
 from backtest.result import Result
@@ -24,6 +23,7 @@ from backtest.store.ledger import default_ledger
 from backtest.store.manifest import longest_ledger
 from backtest.store.provenance import Provenance
 from backtest.study.search import Search, search, shown_run
+from backtest.study.timing import describe_timing
 from backtest.study.verdict import document_of, verdict_of_run
 from backtest.text import aligned, capital
 
@@ -110,6 +110,7 @@ def document(result: Result, known: Search, written: Written) -> dict[str, Any]:
         "metrics": dict(result.metrics),
         "benchmarks": {name: dict(figures) for name, figures in result.benchmark_metrics.items()},
         "search": document_of(known.findings[0], known),
+        "timing_described": describe_timing(result).document,
         "verdict_level": known.findings[0].level,
         "warnings": caveats(result),
     }
@@ -119,10 +120,9 @@ def print_summary(result: Result, known: Search, written: Written, seconds: floa
     """A short table, the verdict, the warnings, the path of the report."""
     columns = {"strategy": result.metrics, **{benchmark_label(n): f for n, f in result.benchmark_metrics.items()}}
     rows = [["", *columns]]
-    for metric in metrics_on("terminal", "final_equity_usd"):
+    for metric in metrics_on("terminal", result.legs.labelled, "final_equity_usd"):
         per_year = result.market.periods_per_year
-        label = f"Time in {second_of(result.legs)}" if metric.key == "exposure_small" else metric.label
-        rows.append([label, *(metric.write(figures[metric.key], per_year) for figures in columns.values())])
+        rows.append([metric.label, *(metric.write(figures[metric.key], per_year) for figures in columns.values())])
     first, last = result.sessions[0], result.sessions[-1]
     title = f"{result.config.name}, {first:%Y-%m-%d} to {last:%Y-%m-%d}"
     print(f"{title}{simulated(result.market.is_simulated)}")

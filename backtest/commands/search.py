@@ -11,7 +11,9 @@ from backtest.commands.common import load_all, placed, progress, registry, simul
 from backtest.config import Config, Study, is_study, load_study
 from backtest.errors import ConfigError
 from backtest.metrics import metric_of
-from backtest.pages.legs import second_of
+from backtest.metrics.registry import exposure_key
+from backtest.pages.comparison.table import legs_told
+from backtest.pages.legs import LegLook, leg_looks
 from backtest.store.folder import Written
 from backtest.store.provenance import Provenance
 from backtest.study.comparison import Comparison
@@ -22,6 +24,9 @@ from backtest.text import aligned, number, percent, span
 
 MOST_SHOWN = 12
 """Rows of the short table; the page has all."""
+
+MOST_LEGS = 4
+"""Whose shares stand in it."""
 
 
 def compare_paths(
@@ -115,22 +120,24 @@ def table_rows(comparison: Comparison) -> list[str]:
     """The best by active Sharpe ratio, then the benchmarks, as aligned text."""
     ranked = sorted(comparison.variants, key=lambda variant: -variant.statistics.sharpe.value)
     growth, fall = (metric_of(key).head for key in ("cagr", "max_drawdown"))
-    rest = (fall, f"in {second_of(comparison.variants[0].config)}")
+    legs = legs_told(leg_looks(*(variant.config for variant in comparison.variants)))[:MOST_LEGS]
+    rest = [fall, *(f"in {leg.label}" for leg in legs)]
     rows = [["", growth, "active Sharpe", "95% interval", "deflated", *rest]]
     for variant in ranked[:MOST_SHOWN]:
         own, low_high = variant.statistics, variant.statistics.sharpe.interval
         active = [number(own.sharpe.value), span(low_high), number(own.dsr)]
-        rows.append([variant.name, percent(variant.metrics["cagr"]), *active, *_fall_and_small(variant.metrics)])
+        rows.append([variant.name, percent(variant.metrics["cagr"]), *active, *_fall_and_shares(variant.metrics, legs)])
     if len(ranked) > MOST_SHOWN:
-        rows.append([f"... and {len(ranked) - MOST_SHOWN} more", *[""] * 6])
+        rows.append([f"... and {len(ranked) - MOST_SHOWN} more", *[""] * (len(rows[0]) - 1)])
     for benchmark in comparison.benchmarks:
         metrics = benchmark.metrics
-        rows.append([benchmark.label, percent(metrics["cagr"]), "", "", "", *_fall_and_small(metrics)])
+        rows.append([benchmark.label, percent(metrics["cagr"]), "", "", "", *_fall_and_shares(metrics, legs)])
     return aligned(rows)
 
 
-def _fall_and_small(metrics: Mapping[str, float | int | None]) -> list[str]:
-    return [percent(metrics["max_drawdown"]), percent(metrics["exposure_small"], 0)]
+def _fall_and_shares(metrics: Mapping[str, float | int | None], legs: Sequence[LegLook]) -> list[str]:
+    shares = [percent(metrics.get(exposure_key(leg.name)), 0) for leg in legs]
+    return [percent(metrics["max_drawdown"]), *shares]
 
 
 def sweep_path(

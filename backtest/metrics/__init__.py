@@ -12,7 +12,17 @@ What each metric means stands in `registry.py`.
 
 from backtest.metrics.calendar import Calendar, Spans, calendar_and_tbill, calendar_of
 from backtest.metrics.formulas import drawdown
-from backtest.metrics.registry import METRIC_KEYS, METRICS, NO_BENCHMARK, Metric, metric_of, metrics_on
+from backtest.metrics.registry import (
+    METRIC_KEYS,
+    METRICS,
+    NO_BENCHMARK,
+    Metric,
+    exposures_in,
+    metric_keys,
+    metric_of,
+    metrics_of,
+    metrics_on,
+)
 from backtest.metrics.table import Activity, metrics, metrics_table, undefined_reasons
 
 __all__ = [
@@ -26,8 +36,11 @@ __all__ = [
     "calendar_and_tbill",
     "calendar_of",
     "drawdown",
+    "exposures_in",
+    "metric_keys",
     "metric_of",
     "metrics",
+    "metrics_of",
     "metrics_on",
     "metrics_table",
     "undefined_reasons",

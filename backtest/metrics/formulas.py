@@ -228,7 +228,7 @@ def measure_one(
     is_one_year: bool, years: float, periods: int, year_rows: Any, month_rows: Any, rising: Any, falling: Any,
     captured: Any, returns: Any, room: Any, column: Any,
 ) -> None:  # fmt: skip
-    """All figures of one curve into `column` (metrics,), in METRIC_KEYS' order.
+    """All figures of one curve into `column` (metrics,), in the order of `metric_keys`.
 
     totals: of the kernel. year_rows, month_rows (2, periods): rows before and at the end; rising, falling: months of
     the benchmark; captured: its own mean returns in them. returns (sessions - 1,), room (2, sessions): to work in.

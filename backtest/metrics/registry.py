@@ -6,10 +6,13 @@ formulas.py) appears in all of them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
+import numpy as np
+
+from backtest.market import Floats, Legs
 from backtest.text import UNDEFINED, Number, count, number, percent, points, usd, usd_short
 
 Unit: TypeAlias = Literal["fraction", "difference", "ratio", "sessions", "times", "count", "usd"]
@@ -100,17 +103,25 @@ _WRITERS: Mapping[Unit, Callable[[float, int], str]] = {
 }
 
 
+EXPOSURE = "exposure_"
+"""Of the keys that there are one of for each leg; the legs and the cash are 1 together."""
+
+
+def exposure_key(leg: str) -> str:
+    """The key of a leg's average share."""
+    return f"{EXPOSURE}{leg}"
+
+
 def exposure(leg: str, label: str = "") -> Metric:
-    """The metric of the time spent in a leg; label: what people call the leg."""
+    """The metric of a leg's average share; label: what people call the leg."""
     return Metric(
-        key=f"exposure_{leg}",
+        key=exposure_key(leg),
         label=f"Time in {label or leg}",
         unit="fraction",
         direction=0,
-        definition=f"Mean share of the invested capital in {label or leg}.",
+        definition=f"Mean share of the account in {label or leg}, at the close.",
         group="activity",
         needs=("books",),
-        undefined="nothing was ever invested",
         brief=f"in {label or leg}",
         on=("terminal", "search"),
         digits=0,
@@ -134,7 +145,7 @@ METRICS: tuple[Metric, ...] = (
            needs=("a return",), undefined="no return below T-bills", brief="Sortino"),
     Metric("max_drawdown", "Worst drawdown", "fraction", 1, "Deepest loss from an earlier peak, on closing values.",
            on=_EVERYWHERE),
-    Metric("max_drawdown_sessions", "Longest drawdown", "sessions", -1,
+    Metric("longest_drawdown_sessions", "Longest drawdown", "sessions", -1,
            "Longest time from a peak until it was regained, in years of {per_year} sessions.", on=("first screen",)),
     Metric("calmar", "Calmar ratio", "ratio", 1, "Return a year divided by the worst drawdown.", needs=("a year",),
            undefined="no drawdown", brief="Calmar"),
@@ -165,25 +176,45 @@ METRICS: tuple[Metric, ...] = (
     Metric("trades", "Trades", "count", 0, "Fills: one for each ticker bought or sold.", "activity", ("books",)),
     Metric("hit_rate", "Days up", "fraction", 1, "Share of sessions with a gain among those that moved.",
            needs=("a return",), undefined="no return differs from zero"),
-    exposure("small", "the second leg"),
     Metric("costs_usd", "Costs", "usd", -1, "Commission and slippage paid.", "activity", ("books",)),
     Metric("final_equity_usd", "Final value", "usd", 1, "What the starting cash became, costs paid.",
            on=("first screen", "terminal")),
 )  # fmt: skip
+
+"""All but the exposures by leg, which stand before the costs."""
+
+_BY_KEY = {metric.key: metric for metric in METRICS}
+
+EXPOSURES_AT = METRICS.index(_BY_KEY["costs_usd"])
+"""Place of the first exposure."""
 
 METRIC_KEYS = tuple(metric.key for metric in METRICS)
 RELATIVE_KEYS = tuple(metric.key for metric in METRICS if metric.group == "relative")
 ACTIVITY_KEYS = tuple(metric.key for metric in METRICS if metric.group == "activity")
 COUNTED_KEYS = tuple(metric.key for metric in METRICS if metric.is_whole)
 
-_BY_KEY = {metric.key: metric for metric in METRICS}
+
+def metric_keys(legs: Iterable[str] = ()) -> tuple[str, ...]:
+    """The keys of a table of accounts in these legs, in the order of every file."""
+    return (*METRIC_KEYS[:EXPOSURES_AT], *map(exposure_key, legs), *METRIC_KEYS[EXPOSURES_AT:])
 
 
-def metrics_on(place: Place, first: str = "") -> tuple[Metric, ...]:
+def exposures_in(figures: Mapping[str, Number], legs: Legs) -> Floats:
+    """The exposures of an account in these legs, (legs,)."""
+    return np.array([figures[exposure_key(name)] for name in legs.names], dtype=np.float64)
+
+
+def metrics_of(legs: Mapping[str, str]) -> tuple[Metric, ...]:
+    """The metrics of accounts in these legs, in the order of every file; legs: name -> what people call it."""
+    exposures = (exposure(name, label) for name, label in legs.items())
+    return (*METRICS[:EXPOSURES_AT], *exposures, *METRICS[EXPOSURES_AT:])
+
+
+def metrics_on(place: Place, legs: Mapping[str, str], first: str = "") -> tuple[Metric, ...]:
     """The metrics of a short table in their order; first: a key to begin with."""
-    return tuple(sorted((metric for metric in METRICS if place in metric.on), key=lambda metric: metric.key != first))
+    return tuple(sorted((each for each in metrics_of(legs) if place in each.on), key=lambda each: each.key != first))
 
 
 def metric_of(key: str) -> Metric:
     """The metric of a key; KeyError for one that there is not."""
-    return _BY_KEY[key]
+    return exposure(key.removeprefix(EXPOSURE)) if key.startswith(EXPOSURE) else _BY_KEY[key]

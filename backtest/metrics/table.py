@@ -7,6 +7,7 @@ Gives:  metrics_table: arrays for many curves; metrics: plain numbers and reason
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +18,7 @@ from backtest.account.kernel import COSTS_USD, EXPOSURES, REBALANCES, TRADES, TU
 from backtest.market import Floats
 from backtest.metrics.calendar import Calendar
 from backtest.metrics.formulas import measure, measured_against, measurer
-from backtest.metrics.registry import COUNTED_KEYS, METRIC_KEYS, METRICS, MISSING, NO_BENCHMARK, Need
+from backtest.metrics.registry import COUNTED_KEYS, METRICS, MISSING, NO_BENCHMARK, Need, metric_keys
 
 Table = dict[str, npt.NDArray[np.float64] | npt.NDArray[np.int64]]
 
@@ -29,15 +30,14 @@ class Activity:
     turnover: sum over rebalances, the first purchase left out, of half the traded value / equity before the trade.
     rebalances: sessions with a fill, the first purchase included.
     trades: fills.
-    exposure_small: mean over sessions, the base row left out, of the small leg's share of invested capital at the
-        close; NaN when nothing was ever invested.
+    exposures: leg -> mean over sessions, the base row left out, of its share of equity at the close.
     costs_usd: commission and slippage.
     """
 
     turnover: float | Floats
     rebalances: int | npt.NDArray[np.integer]
     trades: int | npt.NDArray[np.integer]
-    exposure_small: float | Floats
+    exposures: Mapping[str, float | Floats]
     costs_usd: float | Floats
 
 
@@ -59,11 +59,12 @@ def metrics(
         np.asarray(equity, dtype=np.float64)[None], calendar, tbill_returns, benchmark, activity
     )
     curve, sessions = curves[0].tolist(), calendar.sessions
-    column = [math.nan] * len(METRIC_KEYS)
+    keys = metric_keys(activity.exposures if activity else ())
+    column = [math.nan] * len(keys)
     room = [[0.0] * sessions for _ in range(2)]
     measure(curve, totals[0].tolist(), *in_lists(against), [0.0] * (sessions - 1), room, column)
     values: dict[str, float | int | None] = {}
-    for key, number in zip(METRIC_KEYS, column, strict=True):
+    for key, number in zip(keys, column, strict=True):
         is_whole = key in COUNTED_KEYS
         values[key] = None if not math.isfinite(number) else int(number) if is_whole else float(number)
     reasons = undefined_reasons(
@@ -80,7 +81,7 @@ def metrics_table(
     benchmark: npt.ArrayLike | None = None,
     activity: Activity | None = None,
 ) -> Table:
-    """Metrics of many curves, shape (curves, sessions), base row first: key -> array (curves,), in METRIC_KEYS' order.
+    """Metrics of many curves, shape (curves, sessions), base row first: key -> array (curves,), as `metric_keys`.
 
     Undefined is NaN here; undefined_reasons has the reason of each. Counts are integers when they are known.
     calendar: of the curves' sessions.
@@ -90,9 +91,10 @@ def metrics_table(
     Raises ValueError for a wrong shape and for an equity that is not positive and finite, naming curve and row.
     """
     curves, totals, against = _prepared(equity, calendar, tbill_returns, benchmark, activity)
-    table = np.empty((len(curves), len(METRIC_KEYS)))
+    keys = metric_keys(activity.exposures if activity else ())
+    table = np.empty((len(curves), len(keys)))
     measurer()(curves, totals, against, table)
-    columns: Table = dict(zip(METRIC_KEYS, np.ascontiguousarray(table.T), strict=True))
+    columns: Table = dict(zip(keys, np.ascontiguousarray(table.T), strict=True))
     for key in COUNTED_KEYS:
         if np.isfinite(columns[key]).all():
             columns[key] = columns[key].astype(np.int64)
@@ -136,11 +138,13 @@ def _prepared(
     if not np.isfinite(tbill[1:]).all():
         raise ValueError("tbill_returns must be finite")
     reference = None if benchmark is None else _checked(_row(benchmark, calendar, "benchmark")[None], "benchmark")[0]
-    totals = np.full((len(curves), EXPOSURES + 1), np.nan)
+    exposures = list(activity.exposures.values()) if activity else []
+    totals = np.full((len(curves), EXPOSURES + len(exposures)), np.nan)
     if activity is not None:
         totals[:, TURNOVER], totals[:, COSTS_USD] = activity.turnover, activity.costs_usd
         totals[:, REBALANCES], totals[:, TRADES] = activity.rebalances, activity.trades
-        totals[:, EXPOSURES] = activity.exposure_small
+        for k, exposure in enumerate(exposures, start=EXPOSURES):
+            totals[:, k] = exposure
     return _checked(curves, "equity"), totals, measured_against(calendar, tbill[1:], reference)
 
 

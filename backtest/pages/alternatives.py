@@ -5,14 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from backtest.account import run_kernel
-from backtest.account.benchmarks import mix_plan
-from backtest.metrics import Calendar, calendar_of
-from backtest.pages.legs import NEUTRAL, leg_looks, leg_shares
-from backtest.pages.rebalances import CHANGE
-from backtest.result import Result
+from backtest.account.benchmarks import legs_plan
+from backtest.metrics import Calendar, calendar_of, exposures_in
+from backtest.pages.legs import NEUTRAL, leg_looks
+from backtest.result import Result, holding_words
 from backtest.text import listed, percent, points
 
 AVERAGE = "its average mix"
@@ -37,19 +34,15 @@ def alternatives_of(result: Result) -> list[Alternative]:
     """Every leg, then the average mix, each rebalanced monthly on the run's terms."""
     calendar = calendar_of(result.sessions)
     looks = leg_looks(result.legs)
-    shares = np.nan_to_num(leg_shares(result)[1:]).mean(axis=0)
-    mix: dict[str, float] = {}
-    for look, share in zip(looks, shares.tolist(), strict=True):
-        for ticker, weight in look.basket.items():
-            mix[ticker] = mix.get(ticker, 0.0) + share * weight
-    cash = 1 - float(shares.sum())
-    parts = [f"{percent(share, 0)} {look.label}" for look, share in zip(looks, shares.tolist(), strict=True)]
-    parts += [f"{percent(cash, 0)} cash"] if cash > CHANGE else []
+    own_mix = exposures_in(result.metrics, result.legs)
     own = _growth(float(result.books.equity[-1] / result.books.equity[0]), calendar)
-    chosen = [(f"{look.label} alone", look.tone, f"{look.label} alone", dict(look.basket)) for look in looks]
+    chosen = [(f"{look.label} alone", look.tone, f"{look.label} alone", result.legs.alone(look.name)) for look in looks]
     rows = []
-    for label, tone, name, weights in [*chosen, (f"its average mix, {listed(parts)}", NEUTRAL, AVERAGE, mix)]:
-        books = run_kernel(mix_plan(result.market, weights, result.sessions[0], result.plan.terms))
+    for label, tone, name, shares in [
+        *chosen,
+        (f"its average mix, {holding_words(result.legs, own_mix)}", NEUTRAL, AVERAGE, own_mix),
+    ]:
+        books = run_kernel(legs_plan(result.market, result.legs, shares, result.sessions[0], result.plan.terms))
         growth = _growth(float(books.equity[-1] / books.equity[0]), calendar)
         rows.append(Alternative(label, tone, name, float(books.equity[-1]), growth, own - growth))
     return rows

@@ -10,8 +10,8 @@ import numpy as np
 from backtest.account.benchmarks import benchmark_label
 from backtest.decision import Evidence
 from backtest.market import Legs
-from backtest.metrics import METRICS, metrics_on
-from backtest.pages.legs import leg_looks, second_of
+from backtest.metrics import metrics_of, metrics_on
+from backtest.pages.legs import leg_looks
 from backtest.pages.shell import Shown
 from backtest.result import Figures, Result
 from backtest.text import UNDEFINED, number
@@ -39,10 +39,11 @@ def figure_rows(result: Result, *, in_key: bool, most: int | None = None) -> lis
     names, per_year = list(result.benchmarks), result.market.periods_per_year
     first = benchmark_label(names[0]) if names else ""
     rate = "zero" if result.market.tbill is None else "T-bills"
+    legs = result.legs.labelled
     columns: dict[tuple[str, ...], Figures] = {("strategy",): result.metrics}
     columns |= {("benchmarks", name): result.benchmark_metrics[name] for name in names[:most]}
     rows = []
-    for metric in metrics_on("first screen", "final_equity_usd") if in_key else METRICS:
+    for metric in metrics_on("first screen", legs, "final_equity_usd") if in_key else metrics_of(legs):
         if names or metric.group != "relative":
             write = metric.write_short if in_key else metric.write
             values = [
@@ -50,8 +51,7 @@ def figure_rows(result: Result, *, in_key: bool, most: int | None = None) -> lis
                 for place, column in columns.items()
             ]
             meaning = metric.define(first=first, rate=rate, per_year=per_year)
-            label = f"Time in {second_of(result.legs)}" if metric.key == "exposure_small" else metric.label
-            rows.append(FigureRow(label, values, meaning, result.undefined.get(metric.key, "")))
+            rows.append(FigureRow(metric.label, values, meaning, result.undefined.get(metric.key, "")))
     return rows
 
 

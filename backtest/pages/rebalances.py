@@ -16,8 +16,8 @@ import numpy.typing as npt
 from backtest.account import run_kernel
 from backtest.market import Floats
 from backtest.metrics import Calendar
-from backtest.pages.legs import NEUTRAL, LegLook, leg_looks, parts_of
-from backtest.result import Result
+from backtest.pages.legs import NEUTRAL, LegLook, leg_looks
+from backtest.result import Result, parting
 from backtest.text import percent
 from backtest.units import BPS
 
@@ -175,7 +175,9 @@ def _holding_after(result: Result, account: Account, row: int) -> Holding:
     """What was held right after the fills of this open."""
     looks, value = leg_looks(result.legs), account.shares[row] * result.books.opens[row]
     invested = float(value.sum())
-    shares = parts_of(looks, result.books.tickers, value) / invested if invested > 0 else np.zeros(len(looks))
+    decided = None if result.in_force is None else result.in_force[row : row + 1]
+    held = (parting(result.legs, result.books.tickers, decided)[0] * value).sum(axis=1)
+    shares = held / invested if invested > 0 else np.zeros(len(looks))
     return Holding(looks, tuple(shares.tolist()), min(max(1 - invested / float(account.after[row]), 0.0), 1.0))
 
 

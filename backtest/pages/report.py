@@ -13,12 +13,12 @@ import numpy as np
 from backtest.account.benchmarks import benchmark_label
 from backtest.config import dump_yaml, resolved
 from backtest.market import Floats
-from backtest.metrics import calendar_of, drawdown
+from backtest.metrics import calendar_of, drawdown, exposures_in
 from backtest.pages import charts
 from backtest.pages.alternatives import alternatives_of, rotating_sentence
 from backtest.pages.charts import Chart, axis, dots, heading, label, level, line, margins, rounded, unseen
 from backtest.pages.figures import evidence_rows, figure_rows, unit_of
-from backtest.pages.legs import NEUTRAL, benchmark_tone, leg_looks, leg_shares
+from backtest.pages.legs import NEUTRAL, benchmark_tone, leg_looks
 from backtest.pages.more import more_charts, more_view
 from backtest.pages.periods import Cut, Days, cuts_of, cycles_of, heat_rows, worst_falls, year_rows
 from backtest.pages.prose import SHOWN_BENCHMARKS, caveats_of, headline, known_for, lede, now_because, tiles
@@ -37,8 +37,9 @@ from backtest.pages.rebalances import (
 from backtest.pages.scores import scores_chart
 from backtest.pages.search import search_tile, search_view
 from backtest.pages.shell import PageContext, render_page
-from backtest.result import Result, average_exposures, holding_words
+from backtest.result import Result, holding_words
 from backtest.study.search import Search, search, shown_run
+from backtest.study.timing import describe_timing
 from backtest.study.verdict import verdict_of_run
 from backtest.text import day
 
@@ -66,7 +67,9 @@ def render_report(result: Result, context: PageContext, known: Search | None = N
     found = known or search(shown_run(result), None)
     first = next(map(benchmark_label, result.benchmarks), None)
     view["tiles"] = tiles(result, rebalances, view["alternatives"], search_tile(found.findings[0], found, first))
-    view["luck"] = search_view(verdict_of_run(result, found), found.findings[0], found, first)
+    view["luck"] = search_view(
+        verdict_of_run(result, found), found.findings[0], found, first, describe_timing(result).sentences
+    )
     return render_page("report.html.j2", view, chart_data(result, rebalances), context)
 
 
@@ -93,7 +96,7 @@ def view_of(result: Result, rebalances: Sequence[Rebalance], periods: Sequence[H
 def _first_screen(result: Result, rebalances: Sequence[Rebalance], days: Days) -> dict[str, Any]:
     first = next(iter(result.benchmarks), None)
     benchmark = result.benchmarks[first].equity if first else None
-    falls = worst_falls(result.books.equity, leg_shares(result), benchmark)
+    falls = worst_falls(result.books.equity, result.shares, benchmark)
     return {
         "title": result.config.name,
         "is_simulated": result.market.is_simulated,
@@ -164,7 +167,7 @@ def _costs(result: Result, rebalances: Sequence[Rebalance], days: Days) -> dict[
         "alternatives": alternatives,
         "rotating": rotating_sentence(result, alternatives),
         "is_one_year": calendar.is_one_year,
-        "average": holding_words(result.legs, average_exposures(result.books, result.legs, result.in_force)),
+        "average": holding_words(result.legs, exposures_in(result.metrics, result.legs)),
         "turnover": result.metrics["turnover_annual"],
     }
 

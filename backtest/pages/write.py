@@ -15,7 +15,7 @@ from backtest.config import Config, Study, dump_yaml, question, resolved
 from backtest.market import Floats, Market
 from backtest.pages.index import write_index
 from backtest.store.folder import Content, Identity, Written, write
-from backtest.store.provenance import Provenance, code_hash, sha256_text
+from backtest.store.provenance import Provenance, code_hash, library_hash, sha256_text
 from backtest.store.sameness import BASE, STUDY, VARIANTS
 from backtest.store.tables import day, json_text
 
@@ -35,8 +35,8 @@ def write_pages(
 
 
 def code_of(strategies: Mapping[str, type], names: Sequence[str]) -> str:
-    """sha256 (hex) of the library and of the files of these strategies."""
-    return sha256_text("".join(code_hash(strategies[name]) for name in names))
+    """sha256 (hex) of the library and of the files of these strategies, which may be none."""
+    return sha256_text("".join(code_hash(strategies[name]) for name in names) or library_hash())
 
 
 def sources_of(market: Market) -> list[dict[str, Any]]:

@@ -34,6 +34,11 @@ def code_hash(strategy: type) -> str:
     return hashlib.sha256(_library_digest() + b"strategy\0" + hashlib.sha256(file.read_bytes()).digest()).hexdigest()
 
 
+def library_hash() -> str:
+    """sha256 (hex) of the library alone, for an answer that no strategy has a part in."""
+    return hashlib.sha256(_library_digest()).hexdigest()
+
+
 @cache
 def _library_digest() -> bytes:
     """Read once: what runs is what was loaded."""

@@ -23,15 +23,15 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import BaseModel
 
-from backtest import two_legs
 from backtest.account.kernel import STATES
 from backtest.account.plan import NO_BAND
 from backtest.config import Config, Study
 from backtest.config.nodes import printable
 from backtest.decision import Decision, check_decision
 from backtest.errors import BacktestError, RunError
-from backtest.market import Floats
+from backtest.market import CASH, Between, Floats
 from backtest.metrics import METRIC_KEYS
+from backtest.metrics.registry import EXPOSURES_AT
 from backtest.study.settings import Encoded, Setting, Settings
 from backtest.study.sweep_engine import runner
 
@@ -65,10 +65,14 @@ def shape_of(setting: Setting) -> tuple[int, int, int, bool]:
 
 @dataclass(eq=False)
 class VariantBatch:
-    """Variants of one setting. numbers: their points; decisions are in the room, or encoded."""
+    """Variants of one setting. numbers: their points; decisions are in the room, or encoded.
+
+    ends: the two portfolios as shares by leg between which those in the room move; None where they are encoded.
+    """
 
     setting: Setting
     room: Room
+    ends: tuple[Floats, Floats] | None = None
     encoded: list[Encoded] = field(default_factory=list)
     numbers: list[int] = field(default_factory=list)
 
@@ -77,20 +81,26 @@ class VariantBatch:
         """Is there no room for another?"""
         return len(self.numbers) == len(self.room.parts)
 
-    def add(self, decision: Decision | Encoded, number: int) -> None:
+    def add(self, decision: Between | Encoded, number: int) -> None:
         """One variant more; a batch takes one kind alone."""
         if isinstance(decision, Encoded):
             self.encoded.append(decision)
         else:
-            self.room.parts[len(self.numbers)] = two_legs.second_share(decision)
+            self.room.parts[len(self.numbers)] = decision.part
         self.numbers.append(number)
 
-    def run(self, start: int, table: Floats) -> Told:
-        """Fill rows of the table, whose first is that of the point `start`; gives back what cannot be run."""
-        rows = np.empty((len(self.numbers), table.shape[1]))
+    def run(self, start: int, table: Floats, columns: Sequence[int]) -> Told:
+        """Fill rows of the table, whose first is that of the point `start`; gives back what cannot be run.
+
+        columns: those of the table that the setting's figures stand in.
+        """
+        rows = np.empty((len(self.numbers), len(METRIC_KEYS) + len(self.setting.baskets)))
         wrong = np.flatnonzero(self.run_into(self.room.curve, rows)).tolist()
+        if self.setting.legs.has_shared_tickers:
+            exposures = np.array([self.setting.exposures(each) for each in self.encoded])
+            rows = np.insert(rows, [EXPOSURES_AT] * exposures.shape[1], exposures, axis=1)
         rows[wrong] = np.nan
-        table[np.array(self.numbers) - start] = rows
+        table[(np.array(self.numbers) - start)[:, None], np.array(columns)] = rows
         return [(self.numbers[k], self._wrong(k)) for k in wrong]
 
     def run_into(self, equity: Floats, table: Floats) -> npt.NDArray[np.bool_]:
@@ -99,17 +109,20 @@ class VariantBatch:
         Gives back which of the decisions are none, (variants,).
         """
         own, count = self.setting, len(self.numbers)
+        ends = (own.legs.alone(CASH),) * 2 if self.ends is None else self.ends
+        low, high = own.legs.weights(own.legs.tickers, np.array(ends))
         is_wrong = np.zeros(count, dtype=np.bool_)
         parts = self.room.parts[: 0 if self.encoded else count]
         runner()(
-            stretches_of(self.encoded, own), parts, own.portfolios, own.scheduled, own.inputs, own.baskets, own.against,
-            self.room.work, equity, table, is_wrong,
+            stretches_of(self.encoded, own), parts, (low, high, own.unknown), own.scheduled, own.inputs, own.baskets,
+            own.against, self.room.work, equity, table, is_wrong,
         )  # fmt: skip
         return is_wrong
 
     def _wrong(self, k: int) -> Exception:
         try:
-            decision = two_legs.decision_of(self.room.parts[k], self.setting.legs)
+            assert self.ends is not None
+            decision = Decision(Between(self.room.parts[k], *self.ends))
             check_decision(decision, self.setting.market, self.setting.legs)
         except RunError as error:
             return error
@@ -130,7 +143,7 @@ def curves_of_decisions(setting: Setting, decisions: Sequence[Decision]) -> Floa
     for number, decision in enumerate(decisions):
         batch.add(setting.encoded(decision), number)
     curves = np.empty((len(decisions), len(setting.plan.sessions)))
-    batch.run_into(curves, np.empty((len(decisions), len(METRIC_KEYS))))
+    batch.run_into(curves, np.empty((len(decisions), len(METRIC_KEYS) + len(setting.baskets))))
     return curves
 
 
@@ -142,19 +155,20 @@ class Crew:
         self._free = Semaphore((AHEAD + 1) * threads)
         self._rooms: SimpleQueue[Room] = SimpleQueue()
 
-    def batch(self, setting: Setting) -> VariantBatch:
-        """An empty one."""
+    def batch(self, setting: Setting, decision: Between | Encoded) -> VariantBatch:
+        """An empty one for decisions of this kind."""
+        ends = None if isinstance(decision, Encoded) else (decision.low, decision.high)
         with suppress(Empty):
             room = self._rooms.get_nowait()
             if room.shape == shape_of(setting):
-                return VariantBatch(setting, room)
-        return VariantBatch(setting, Room(setting, BATCH))
+                return VariantBatch(setting, room, ends)
+        return VariantBatch(setting, Room(setting, BATCH), ends)
 
-    def run(self, batch: VariantBatch, start: int, table: Floats) -> Future[Told]:
+    def run(self, batch: VariantBatch, start: int, table: Floats, columns: Sequence[int]) -> Future[Told]:
         """Have a batch run."""
 
         def work() -> Told:
-            told = batch.run(start, table)
+            told = batch.run(start, table, columns)
             self._rooms.put(batch.room)
             return told
 
@@ -180,7 +194,7 @@ PARAMS = "strategy.params."
 
 @dataclass(eq=False)
 class Rows:
-    """Figures of the points start ... start + len(table): a row each, columns in METRIC_KEYS' order, NaN undefined.
+    """Figures of the points start ... start + len(table): a row each, columns as `metric_keys`, NaN undefined.
 
     problems: number of a point -> why it has no figures.
     """
@@ -219,26 +233,28 @@ def _finished(rows: Rows, futures: list[Future[Told]]) -> Rows:
 
 def _start(settings: Settings, start: int, stop: int, crew: Crew) -> tuple[Rows, list[Future[Told]]]:
     """Decide all points of a chunk and hand their accounts to the crew."""
-    rows = Rows(start, np.full((stop - start, len(METRIC_KEYS)), np.nan))
+    rows = Rows(start, np.full((stop - start, len(settings.metric_keys)), np.nan))
     futures: list[Future[Told]] = []
     for points in _by_template(settings.study, rows):
-        batches: dict[tuple[int, bool], VariantBatch] = {}  # by setting and kind
+        batches: dict[tuple[object, ...], VariantBatch] = {}  # by setting and kind
         for number, template, params in points:
             try:
                 setting = settings.of(template, params)
                 decision = _decided(settings, setting, params)
-                key = (id(setting), isinstance(decision, Encoded))
+                ends = () if isinstance(decision, Encoded) else (decision.low.tobytes(), decision.high.tobytes())
+                key = (id(setting), *ends)
                 batch = batches.get(key)
                 if batch is None:
-                    batch = batches[key] = crew.batch(setting)
+                    batch = batches[key] = crew.batch(setting, decision)
                 batch.add(decision, number)
             except Exception as error:
                 rows.problems[number] = _told(error)
                 continue
             if batch.is_full:
-                futures.append(crew.run(batch, start, rows.table))
+                futures.append(crew.run(batch, start, rows.table, settings.columns(setting.legs)))
                 del batches[key]
-        futures += [crew.run(batch, start, rows.table) for batch in batches.values()]
+        for batch in batches.values():
+            futures.append(crew.run(batch, start, rows.table, settings.columns(batch.setting.legs)))
     return rows, futures
 
 
@@ -266,11 +282,12 @@ def _told(error: Exception) -> str:
     return printable(" ".join(said.split()))
 
 
-def _decided(settings: Settings, setting: Setting, params: BaseModel) -> Decision | Encoded:
+def _decided(settings: Settings, setting: Setting, params: BaseModel) -> Between | Encoded:
     """The decision; as stretches where it is not simple, or shared by all points that decide on the same."""
     if not settings.shared_axes:
         decision = setting.decide(params)
-        return decision if setting.is_simple(decision) else setting.encoded(decision)
+        path = setting.simple(decision)
+        return setting.encoded(decision) if path is None else path
     strategy = setting.config.strategy
     asked = (id(setting.market), strategy.name, strategy.initial, setting.legs.key, params.model_dump_json())
     return settings.decisions.get(asked, lambda: setting.encoded(setting.decide(params)))

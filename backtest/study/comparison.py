@@ -14,11 +14,11 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from backtest import two_legs
-from backtest.account.benchmarks import benchmark_label, benchmark_name
-from backtest.config import Config, StaticMix
+from backtest.account.benchmarks import benchmark_label, benchmark_name, line_of
+from backtest.config import Config, Mix, StaticMix
+from backtest.config.fields import LegOrTicker
 from backtest.market import Floats, Legs, Source
-from backtest.metrics import metrics, metrics_table, undefined_reasons
+from backtest.metrics import metric_keys, metrics, metrics_table, undefined_reasons
 from backtest.pipeline import is_rotation, legs_of, rule_of
 from backtest.result import Figures
 from backtest.statistics.assessment import SearchStatistics, TableStatistics
@@ -49,7 +49,7 @@ class Variant:
     """One variant, in the order given.
 
     config: as run, on the common period. rule: the strategy's own sentence.
-    metrics: the figures of METRIC_KEYS, relative ones against the declared benchmark; undefined: why one is None.
+    metrics: as `metric_keys` of its legs, relative ones against the declared benchmark; undefined: why one is None.
     statistics: against the declared benchmark, with intervals; its `timing` is net of costs.
     mix: the static mix of equal exposure; parts: what the difference in growth is made of (timing before costs there).
     luck: None for a strategy that trades in its own `next`, and beyond the variants shown (`Comparison.luck_shown`).
@@ -72,12 +72,12 @@ class Variant:
 class BenchmarkFigures:
     """One benchmark; the first is the declared one, whose relative metrics are None.
 
-    name: as in files; label: as on a page; small_share: None when it is no mix of the first variant's legs.
+    name: as in files; label: as on a page; shares: of the first variant's legs, None when it is no mix.
     """
 
     name: str
     label: str
-    small_share: float | None
+    shares: Floats | None
     metrics: Figures
     undefined: Mapping[str, str]
 
@@ -194,7 +194,8 @@ def measured(curves: StudyCurves) -> list[Figures]:
         columns = {key: column.tolist() for key, column in table.items()}
         for row, i in enumerate(places):
             values = ((key, column[row]) for key, column in columns.items())
-            figures[i] = {key: value if math.isfinite(value) else None for key, value in values}
+            own = metric_keys(each[i].exposures)
+            figures[i] = {key: value if math.isfinite(value) else None for key, value in values if key in own}
     return figures
 
 
@@ -221,7 +222,7 @@ def variants_of(
             metrics=figures[i],
             undefined={key: reasons[key] for key, value in figures[i].items() if value is None},
             statistics=statistics[i],
-            mix=EqualExposure(mixed.small_share, mixed.cash_share, mixed.words, figures[first_mix + i]),
+            mix=EqualExposure(mixed.shares, mixed.words, figures[first_mix + i]),
             parts=parts_of(curve, own, mixed, _growth(curves, curve.benchmark)),
             luck=luck.get(i),
             is_checked=i == best or not is_rotation(strategies[config.strategy.name]),
@@ -249,7 +250,7 @@ def benchmarks_of(curves: StudyCurves, figures: Sequence[Figures]) -> tuple[Benc
         return BenchmarkFigures(
             name=name,
             label=benchmark_label(name),
-            small_share=_small_share(legs, benchmark),
+            shares=_shares_of(legs, benchmark),
             metrics=own,
             undefined=dict(undefined) if own is declared else why,
         )
@@ -257,11 +258,14 @@ def benchmarks_of(curves: StudyCurves, figures: Sequence[Figures]) -> tuple[Benc
     return tuple(one(benchmark, own) for benchmark, own in zip(curves.inputs.benchmarks, every, strict=True))
 
 
-def _small_share(legs: Legs, benchmark: Benchmark) -> float | None:
+def _shares_of(legs: Legs, benchmark: Benchmark) -> Floats | None:
     if isinstance(benchmark, StaticMix):
-        return benchmark.static_mix
-    is_held = isinstance(benchmark, str) and benchmark in legs.tickers
-    return float(benchmark in two_legs.second(legs)) if is_held else None
+        return np.asarray(line_of(legs, np.array([benchmark.static_mix]))[0])
+    if isinstance(benchmark, Mix):
+        shares = np.array([float(benchmark.mix.get(LegOrTicker(name), 0.0)) for name in legs.names])
+        return shares if benchmark.mix.keys() <= set(legs.names) else None
+    owner = next((name for name in legs.names if benchmark in legs[name]), None)
+    return None if owner is None else legs.alone(owner)
 
 
 def _growth(curves: StudyCurves, equity: Floats) -> float:

@@ -3,8 +3,8 @@
     inputs -> decide, plan, the compiled kernel's books -> CURVES -> `table` for the statistics, rows for the metrics
 
 Everything a study does again and again (other costs, other starting months) is a Plan changed in one place and run by
-`growth`, in a tenth of a millisecond. What needs no timing stands beside: every fixed share of small caps, rebalanced
-monthly at the same costs. A rotation that does not beat the mix of its own exposure has shown exposure, not timing.
+`growth`, in a tenth of a millisecond. What needs no timing stands beside: fixed shares of the legs, rebalanced monthly
+at the same costs. A rotation that does not beat the mix of its own exposure has shown exposure, not timing.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ from backtest.account.benchmarks import (
     benchmark_name,
     benchmark_plan,
     check_whole,
-    exposure_weights,
-    mix_plan,
-    mix_weights,
+    legs_plan,
+    plain_shares,
+    weights_by_ticker,
 )
 from backtest.account.books import check_identities
 from backtest.account.kernel import compiled_books, run_compiled
@@ -38,16 +38,13 @@ from backtest.decision import Decision, target_weights
 from backtest.market import Floats, Legs, Market
 from backtest.metrics import Activity, Calendar, calendar_and_tbill, metrics_table
 from backtest.pipeline import activity_of, decide, is_rotation, legs_of, plan_of
-from backtest.result import Figures, average_exposures, holding_words
+from backtest.result import Figures, cash_beside, holding_words, in_force
 from backtest.statistics.histories import ReturnsTable
 from backtest.study.inputs import Benchmark, StudyInputs
 from backtest.units import DAYS_PER_YEAR
 
 T = TypeVar("T")
 S = TypeVar("S")
-
-NO_CASH = 1e-6
-"""A mean share of cash up to here is the sizing's reserve against rounding."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,17 +70,19 @@ class VariantCurve:
     """What is kept of each variant: the curve and its totals.
 
     equity: (sessions,) USD, base row first; benchmark: the declared one's on the variant's own terms, likewise;
-    exposures: mean share of what is invested in each leg, (legs,); cash_share: mean share of equity in cash at the
-    close, base row left out; gross_growth: growth a year had trading cost nothing.
+    gross_growth: growth a year had trading cost nothing.
     """
 
     name: str
     equity: Floats
     benchmark: Floats
     activity: Activity
-    exposures: Floats
-    cash_share: float
     gross_growth: float
+
+    @property
+    def shares(self) -> Floats:
+        """Mean share of equity in each leg at the close, (legs,)."""
+        return np.array(list(self.activity.exposures.values()), dtype=np.float64)
 
 
 def run_variant(inputs: StudyInputs, name: str, strategies: Mapping[str, type]) -> VariantRun:
@@ -105,14 +104,12 @@ def curve_of_run(run: VariantRun, benchmark: Floats) -> VariantCurve:
         free = dataclasses.replace(plan, terms=dataclasses.replace(plan.terms, cost_rate=0.0))
         equity = _by_backtrader(run.config, run.strategy, free).equity
         gross = annual_growth(equity[-1] / equity[0], years_between(plan.sessions))
-    cash = float((books.cash[1:] / books.equity[1:]).mean())
+    decided = in_force(run.decision, run.legs, run.config.strategy.initial, plan)
     return VariantCurve(
         name=run.name,
         equity=books.equity,
         benchmark=benchmark,
-        activity=activity_of(books, run.legs),
-        exposures=average_exposures(books, run.legs),
-        cash_share=cash if cash > NO_CASH else 0.0,
+        activity=activity_of(books, run.legs, decided),
         gross_growth=gross,
     )
 
@@ -134,15 +131,10 @@ def plan_of_benchmark(inputs: StudyInputs, benchmark: Benchmark) -> Plan:
     return benchmark_plan(inputs.market, legs_of(inputs.first), benchmark, inputs.start, Terms.of(inputs.first))
 
 
-def with_mix(plan: Plan, legs: Legs, small_share: float, cash_share: float = 0.0) -> Plan:
-    """A mix's plan with other shares of two legs."""
-    return with_weights(plan, mix_weights(legs, small_share, cash_share))
-
-
-def with_weights(plan: Plan, weights: Mapping[str, float]) -> Plan:
-    """A mix's plan with other weights by ticker, in the plan's order."""
-    targets = constant_targets(list(weights.values()), len(plan.sessions), plan.begins)
-    return dataclasses.replace(plan, targets=targets)
+def with_shares(plan: Plan, legs: Legs, shares: Floats) -> Plan:
+    """The plan of constant shares of the legs with others, (legs,)."""
+    weights = list(weights_by_ticker(legs, shares).values())
+    return dataclasses.replace(plan, targets=constant_targets(weights, len(plan.sessions), plan.begins))
 
 
 def with_decision(run: VariantRun, market: Market, decision: Decision) -> Plan:
@@ -178,20 +170,21 @@ def years_between(sessions: pd.DatetimeIndex) -> float:
     return float((sessions[-1] - sessions[0]).days / DAYS_PER_YEAR)
 
 
-SHARES = 51
-"""Of the frontier: 0, 0.02, ... 1."""
+ON_THE_LINE = 51
+"""Mixes of two legs on the frontier: 0, 0.02, ... 1 of the second."""
 
 FRONTIER_FIGURES = ("cagr", "volatility", "sharpe", "max_drawdown")
 
 
 @dataclass(frozen=True, eq=False)
 class Frontier:
-    """Static mixes of the first variant's legs on its terms, one per share (51,) of small caps from 0 to 1.
+    """What needs no timing, on the first variant's terms: the line of all mixes of two legs, else each leg and all.
 
-    cagr, volatility, sharpe, max_drawdown: (51,) as metrics are; NaN where undefined.
-    best_share: by Sharpe ratio; best_share_by_cagr: by growth; the first of equal ones.
+    legs: the first variant's. shares: (mixes, legs), as `plain_shares`. cagr, volatility, sharpe, max_drawdown:
+    (mixes,) as metrics are; NaN where undefined.
     """
 
+    legs: Legs
     shares: Floats
     cagr: Floats
     volatility: Floats
@@ -199,35 +192,39 @@ class Frontier:
     max_drawdown: Floats
 
     @property
-    def best_share(self) -> float:
-        """The share with the highest Sharpe ratio."""
-        return float(self.shares[_highest(self.sharpe)])
+    def best_shares(self) -> Floats:
+        """The shares with the highest Sharpe ratio, (legs,); the first of equal ones."""
+        return np.asarray(self.shares[_highest(self.sharpe)])
 
     @property
-    def best_share_by_cagr(self) -> float:
-        """The share that grew most."""
-        return float(self.shares[_highest(self.cagr)])
+    def best_shares_by_cagr(self) -> Floats:
+        """The shares that grew most."""
+        return np.asarray(self.shares[_highest(self.cagr)])
 
 
 @dataclass(frozen=True, eq=False)
 class EqualExposure:
-    """The static mix of a variant's own legs, terms, average shares and average cash; metrics as for variants.
+    """The static mix of a variant's own legs, terms and average shares, (legs,); metrics as for variants.
 
-    small_share: of what is invested, in the second leg. words: the average holdings by leg, for people.
+    words: the average holdings by leg, for people.
     """
 
-    small_share: float
-    cash_share: float
+    shares: Floats
     words: str
     metrics: Figures
+
+    @property
+    def cash_share(self) -> float:
+        """What the legs leave."""
+        return cash_beside(self.shares)
 
 
 @dataclass(frozen=True, slots=True)
 class Parts:
     """What the difference of a variant's growth a year from the benchmark's is made of; they add up to it.
 
-    legs: holding the growth leg instead of the benchmark; exposure: the average share of small caps (and of cash) in
-    it; timing: when small caps were held, before costs; costs: what trading cost more than the mix's rebalancing.
+    legs: holding the first leg instead of the benchmark; exposure: the average shares of the other legs and of cash;
+    timing: when which was held, before costs; costs: what trading cost more than the mix's rebalancing.
     """
 
     legs: float
@@ -243,10 +240,12 @@ class Parts:
 
 @dataclass(frozen=True, eq=False)
 class MixCurve:
-    """The mix of equal exposure as run: equity (sessions,), and what the parts are made of (growth a year)."""
+    """The mix of equal exposure as run: equity (sessions,), and what the parts are made of (growth a year).
 
-    small_share: float
-    cash_share: float
+    shares: by leg, (legs,).
+    """
+
+    shares: Floats
     words: str
     equity: Floats
     activity: Activity
@@ -258,27 +257,25 @@ class MixCurve:
 def frontier_of(inputs: StudyInputs, calendar: Calendar, tbill: Floats) -> Frontier:
     """The frontier; tbill: riskless return per session, (sessions,)."""
     legs, terms = legs_of(inputs.first), Terms.of(inputs.first)
-    shares = np.round(np.linspace(0.0, 1.0, SHARES), 2)
-    plan = mix_plan(inputs.market, mix_weights(legs, 0.0), inputs.start, terms)
-    curves = np.array([run_compiled(with_mix(plan, legs, share)).equity for share in shares.tolist()])
+    shares = plain_shares(legs, ON_THE_LINE)
+    plan = legs_plan(inputs.market, legs, shares[0], inputs.start, terms)
+    curves = np.array([run_compiled(with_shares(plan, legs, each)).equity for each in shares])
     table = metrics_table(curves, calendar=calendar, tbill_returns=tbill)
-    return Frontier(shares, *(np.asarray(table[key], dtype=np.float64) for key in FRONTIER_FIGURES))
+    return Frontier(legs, shares, *(np.asarray(table[key], dtype=np.float64) for key in FRONTIER_FIGURES))
 
 
 def equal_exposure(inputs: StudyInputs, curve: VariantCurve) -> MixCurve:
     """The mix with the variant's average exposure, run at its costs and at none."""
     config = inputs.configs[curve.name]
-    legs = legs_of(config)
-    first = exposure_weights(legs, legs.alone(legs.names[0]))
-    leg = mix_plan(inputs.market, first, inputs.start, Terms.of(config))
-    plan = with_weights(leg, exposure_weights(legs, curve.exposures, curve.cash_share))
+    legs, shares = legs_of(config), curve.shares
+    leg = legs_plan(inputs.market, legs, legs.alone(legs.names[0]), inputs.start, Terms.of(config))
+    plan = with_shares(leg, legs, shares)
     books = run_compiled(plan)
     return MixCurve(
-        small_share=float(curve.exposures[1]) if len(curve.exposures) > 1 else 0.0,
-        cash_share=curve.cash_share,
-        words=holding_words(legs, (1.0 - curve.cash_share) * curve.exposures),
+        shares=shares,
+        words=holding_words(legs, shares),
         equity=books.equity,
-        activity=activity_of(books, legs),
+        activity=activity_of(books, legs, np.tile(shares, (len(books.sessions), 1))),
         growth=growth(plan),
         gross_growth=growth(plan, cost_rate=0.0),
         growth_leg=growth(leg),
@@ -451,12 +448,13 @@ def returns_of(equity: Floats) -> Floats:
 
 
 def activities(each: Iterable[Activity]) -> Activity:
-    """Totals of several curves as one Activity of arrays."""
+    """Totals of several curves as one Activity of arrays; NaN for a leg that a curve does not have."""
     every = list(each)
+    legs = dict.fromkeys(leg for a in every for leg in a.exposures)
     return Activity(
         turnover=np.array([float(a.turnover) for a in every]),
         rebalances=np.array([int(a.rebalances) for a in every]),
         trades=np.array([int(a.trades) for a in every]),
-        exposure_small=np.array([float(a.exposure_small) for a in every]),
+        exposures={leg: np.array([float(a.exposures.get(leg, np.nan)) for a in every]) for leg in legs},
         costs_usd=np.array([float(a.costs_usd) for a in every]),
     )

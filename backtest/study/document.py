@@ -9,12 +9,14 @@ from typing import Any
 import numpy as np
 
 from backtest.config import question
+from backtest.market import Floats, Legs
+from backtest.pipeline import legs_of
 from backtest.statistics.variants import Estimate, VariantStatistics
+from backtest.store.manifest import SCHEMA
 from backtest.study.comparison import Comparison, Variant
 from backtest.study.luck import Fan, Luck
 from backtest.study.verdict import document_of
 
-SCHEMA = 1
 DIGITS = 12
 """Significant digits of what resampling gives: sums of matrix products differ in the last ones between machines."""
 
@@ -118,8 +120,8 @@ def _search(comparison: Comparison) -> dict[str, Any]:
 def _static_mix(comparison: Comparison) -> dict[str, Any]:
     frontier = comparison.frontier
     return {
-        "best_share": frontier.best_share,
-        "best_share_by_cagr": frontier.best_share_by_cagr,
+        "best_shares": by_leg(frontier.legs, frontier.best_shares),
+        "best_shares_by_cagr": by_leg(frontier.legs, frontier.best_shares_by_cagr),
         "equal_exposure": {variant.name: _mix(variant) for variant in comparison.variants},
     }
 
@@ -127,12 +129,17 @@ def _static_mix(comparison: Comparison) -> dict[str, Any]:
 def _mix(variant: Variant) -> dict[str, Any]:
     timing = variant.statistics.timing
     return {
-        "small_share": variant.mix.small_share,
+        "shares": by_leg(legs_of(variant.config), variant.mix.shares),
         "cash_share": variant.mix.cash_share,
         "cagr": variant.mix.metrics["cagr"],
         "sharpe": variant.mix.metrics["sharpe"],
         "timing": plain(_estimate(timing.difference) | {"p": timing.p}) if timing else None,
     }
+
+
+def by_leg(legs: Legs, shares: Floats) -> dict[str, float]:
+    """Shares, (legs,), by the legs' names."""
+    return dict(zip(legs.names, shares.tolist(), strict=True))
 
 
 def _estimate(estimate: Estimate) -> dict[str, Any]:

@@ -15,34 +15,35 @@ import numpy as np
 import pandas as pd
 from pydantic import BaseModel
 
-from backtest.account.benchmarks import benchmark_label, exposure_weights, mix_plan, mix_weights
-from backtest.account.kernel import run_compiled
-from backtest.account.plan import make_plan
+from backtest.account import Books
+from backtest.account.benchmarks import benchmark_label, benchmark_plans, legs_plan, plain_shares
+from backtest.account.kernel import compiled_books, run_compiled
+from backtest.account.plan import NO_BAND, Plan
 from backtest.config import Config, Study
-from backtest.decision import Decision, target_weights
 from backtest.errors import ConfigError, EnginesDisagree, RunError
-from backtest.market import Floats, Legs
-from backtest.metrics import METRIC_KEYS
-from backtest.pipeline import plan_of, run
-from backtest.result import Figures, Result, average_exposures
-from backtest.statistics.assessment import SearchStatistics, search_statistics
+from backtest.market import Floats
+from backtest.metrics import metrics
+from backtest.metrics.registry import exposure_key
+from backtest.pipeline import activity_of, run
+from backtest.result import Figures, Result
+from backtest.statistics.assessment import SearchStatistics, described_of, search_statistics
 from backtest.statistics.histories import FEWEST_SESSIONS
 from backtest.statistics.sharpe import deflated_sharpe, moments
 from backtest.store.provenance import sha256_text
 from backtest.study.compare import lucky
-from backtest.study.curves import NO_CASH, returns_of, table_of, with_weights
+from backtest.study.curves import returns_of, table_of, with_shares
 from backtest.study.inputs import MOST_VARIANTS
 from backtest.study.plateau import Plateau, is_ordered
 from backtest.study.questions import Questions
 from backtest.study.search import Search, Shown, cycles_seen, search, shown_run
-from backtest.study.settings import Setting
+from backtest.study.settings import Setting, with_first
 from backtest.study.sweep import Sweep, curves_of
 from backtest.study.verdict import Subject, Verdict, cagr_gap, verdict
 
 TOP = 3
 """Best variants that are run again."""
 
-MIXES = 11
+ON_THE_LINE = 11
 """Static mixes of two legs beside the variants: 0, 10, ... 100% of the second."""
 
 TOLERANCE = 1e-12
@@ -71,7 +72,8 @@ class Finalist:
 class Findings:
     """plateau: None for a sample. is_ordered: of each swept key, whether its values are numbers.
 
-    benchmarks, mixes: name -> figures, on the first point's terms.
+    benchmarks: name -> figures; mixes: what needs no timing, shares by leg of the first point (legs,) and figures; both
+    on the first point's terms.
 
     size: the trials known, and what is said of the finalists; verdict: of the best of them in words. search: what luck
     explains of the best one, as a comparison of the same variants says it; None without a benchmark, for more than
@@ -84,7 +86,7 @@ class Findings:
     is_ordered: tuple[bool, ...]
     finalists: tuple[Finalist, ...]
     benchmarks: dict[str, Figures]
-    mixes: dict[float, Figures]
+    mixes: tuple[tuple[Floats, Figures], ...]
     size: Search
     verdict: Verdict
     search: SearchStatistics | None
@@ -152,13 +154,15 @@ def _search(result: Sweep, size: Search) -> SearchStatistics | None:
     )
     if not is_searched or len(result.first.plan.sessions) <= FEWEST_SESSIONS:
         return None
-    benchmarks = [result.benchmark_of(number) for number in numbers]
     first = result.first
-    names = tuple(map(str, numbers))
+    few, is_ranked = described_of(len(numbers), numbers.index(result.ranked[0]))
+    chosen = [numbers[place] for place in few]
+    benchmarks = [result.benchmark_of(number) for number in chosen]
+    names = tuple(map(str, chosen))
     periods = first.calendar.periods_per_year
-    table = table_of(names, curves_of(result, numbers), benchmarks, first.plan.sessions, first.tbill, periods)
-    found = lucky(search_statistics(table, size.per_session(periods)), size.findings[0])
-    return dataclasses.replace(found, best=numbers[found.best])
+    table = table_of(names, curves_of(result, chosen), benchmarks, first.plan.sessions, first.tbill, periods)
+    found = search_statistics(table, size.per_session(periods), is_ranked=is_ranked)
+    return dataclasses.replace(lucky(found, size.findings[0]), best=chosen[found.best])
 
 
 def _finalists(result: Sweep, plateau: Plateau | None) -> list[Finalist]:
@@ -175,8 +179,8 @@ def _checked(result: Sweep, number: int, why: str) -> Finalist:
     what, curve, largest = f"point {number} of the sweep", curves_of(result, [number])[0], 0.0
     if not np.array_equal(once.books.equity, curve):
         raise EnginesDisagree(f"{what}: its curve is not that of its single run: please report this")
-    for key, swept in zip(METRIC_KEYS, result.table[number].tolist(), strict=True):
-        own = once.metrics[key]
+    for key, swept in zip(result.metric_keys, result.table[number].tolist(), strict=True):
+        own = once.metrics.get(key)
         apart = 0.0 if own is None else abs(swept - own) / max(1.0, abs(own))
         if np.isnan(swept) != (own is None) or not apart <= TOLERANCE:
             raise EnginesDisagree(f"{what}: {key} is {swept!r}, {own!r} in its single run: please report this")
@@ -184,35 +188,29 @@ def _checked(result: Sweep, number: int, why: str) -> Finalist:
     return Finalist(number, why, result.values(number), once, curve, largest)
 
 
-def _without_timing(result: Sweep) -> tuple[dict[str, Figures], dict[float, Figures]]:
+def _without_timing(result: Sweep) -> tuple[dict[str, Figures], tuple[tuple[Floats, Figures], ...]]:
     """Figures of the benchmarks and of static mixes, on the terms and in the period of the first point."""
-    from backtest.account.benchmarks import benchmark_plans, mix_plan
-    from backtest.metrics import metrics
-    from backtest.pipeline import activity_of
-    from backtest.study.settings import with_first
-
     first = result.first
     config = with_first(first.config, result.study.benchmark)
 
-    def figures(books: object, name: str | None) -> Figures:
+    def figures(books: Books, name: str | None) -> Figures:
         is_own = name is not None and name == result.benchmark
         return metrics(
-            books.equity,  # type: ignore[attr-defined]
+            books.equity,
             calendar=first.calendar,
             tbill_returns=first.tbill,
             benchmark=None if is_own else first.benchmark,
-            activity=activity_of(books, first.legs),  # type: ignore[arg-type]
+            activity=activity_of(books, first.legs),
         )[0]
 
     start = pd.Timestamp(config.data.start)
     terms = first.plan.terms
     plans = benchmark_plans(config, first.market, first.legs, terms)
-    is_pair = len(first.legs.names) == 2  # of more legs there is no line of all mixes
-    shares = np.round(np.linspace(0.0, 1.0, MIXES), 2).tolist() if is_pair else []
-    mixes = {s: run_compiled(mix_plan(first.market, mix_weights(first.legs, s), start, terms)) for s in shares}
+    shares = plain_shares(first.legs, ON_THE_LINE)
+    books = [run_compiled(legs_plan(first.market, first.legs, each, start, terms)) for each in shares]
     return (
         {name: figures(run_compiled(plan), name) for name, plan in plans.items()},
-        {share: figures(one, None) for share, one in mixes.items()},
+        tuple((each, figures(one, None)) for each, one in zip(shares, books, strict=True)),
     )
 
 
@@ -284,18 +282,9 @@ def _table(result: Sweep, points: Sequence[tuple[int, Setting, BaseModel, str]])
     """Points of one setting as curves beside their benchmark and their own mixes."""
     numbers, setting = [number for number, *_ in points], points[0][1]
     legs = setting.legs
-    if len(legs.names) == 2:
-        second = np.nan_to_num(result.metric("exposure_small")[numbers])
-        exposures = [np.array([1.0 - share, share]) for share in second.tolist()]
-        cash = [mean_cash(setting, params) for _, _, params, _ in points]
-    else:
-        exposures, cash = _held_on_average(result, setting, points)
-    first = exposure_weights(legs, legs.alone(legs.names[0]))
-    leg = mix_plan(setting.market, first, setting.plan.sessions[0], setting.plan.terms)
-    mixes = [
-        run_compiled(with_weights(leg, exposure_weights(legs, held, own))).equity
-        for held, own in zip(exposures, cash, strict=True)
-    ]
+    leg = legs_plan(setting.market, legs, legs.alone(legs.names[0]), setting.plan.sessions[0], setting.plan.terms)
+    shares = np.column_stack([result.metric(exposure_key(name))[numbers] for name in legs.names])
+    mixes = np.array([_equity(with_shares(leg, legs, own)) for own in shares])
     return Shown(
         market=setting.market,
         sessions=setting.plan.sessions,
@@ -304,47 +293,17 @@ def _table(result: Sweep, points: Sequence[tuple[int, Setting, BaseModel, str]])
         names=tuple(result.label(number) for number in numbers),
         questions=tuple(question for *_, question in points),
         returns=returns_of(curves_of(result, numbers)),
-        mixes=returns_of(np.array(mixes)),
+        mixes=returns_of(mixes),
         benchmark=None if setting.benchmark is None else returns_of(setting.benchmark[None]),
         benchmark_name=result.benchmark,
     )
 
 
-def _held_on_average(
-    result: Sweep, setting: Setting, points: Sequence[tuple[int, Setting, BaseModel, str]]
-) -> tuple[list[Floats], list[float]]:
-    """Mean exposures by leg and mean cash of points among other than two legs, from the account of each."""
-    exposures, cash = [], []
-    for number, _, params, _ in points:
-        books = run_compiled(plan_of(result.config(number), setting.market, setting.decide(params)))
-        own = float((books.cash[1:] / books.equity[1:]).mean())
-        exposures.append(average_exposures(books, setting.legs))
-        cash.append(own if own > NO_CASH else 0.0)
-    return exposures, cash
-
-
-def mean_cash(setting: Setting, params: BaseModel) -> float:
-    """Mean share of cash at the close, of a point that may have any; of any other, only the first row has."""
-    decision = setting.decide(params)
-    initial = setting.config.strategy.initial
-    if (
-        initial == "cash"
-        or setting.plan.terms.whole_shares
-        or decision.within
-        or not is_invested(decision, setting.legs)
-    ):
-        weights = target_weights(decision, setting.market, setting.legs, setting.legs.tickers, initial)
-        plan = make_plan(setting.market, setting.legs.tickers, weights, setting.plan.sessions[0], setting.plan.terms)
-        books = run_compiled(plan)
-        cash = float((books.cash[1:] / books.equity[1:]).mean())
-        return cash if cash > NO_CASH else 0.0
-    return 0.0
-
-
-def is_invested(decision: Decision, legs: Legs) -> bool:
-    """Do the shares of every session that knows its signal add up to the whole, in legs that hold no cash?"""
-    held = decision.by_leg[decision.is_known] @ [sum(legs[name].values()) for name in legs.names]
-    return bool((np.abs(held - 1.0) <= NO_CASH).all())
+def _equity(plan: Plan) -> Floats:
+    """Equity alone: books are not needed."""
+    equity = np.empty(len(plan.sessions))
+    compiled_books(plan, equity, np.empty(len(equity) if plan.band < NO_BAND else 0), np.empty((0, 5)))
+    return equity
 
 
 def benchmark_growth(result: Sweep) -> Floats:

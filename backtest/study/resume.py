@@ -19,7 +19,6 @@ from pathlib import Path
 import numpy as np
 
 from backtest.errors import WriteError
-from backtest.metrics import METRIC_KEYS
 from backtest.study.chunks import Rows
 
 FOLDER = ".sweep-{}"
@@ -72,7 +71,7 @@ def _read(path: Path) -> Rows | None:
             return None
         head, numbers = body.split(b"\n", 1)
         about = json.loads(head)
-        table = np.frombuffer(numbers, dtype="<f8").reshape(about["stop"] - about["start"], len(METRIC_KEYS))
+        table = np.frombuffer(numbers, dtype="<f8").reshape(about["stop"] - about["start"], -1)
         problems = {int(number): str(why) for number, why in about["problems"].items()}
         return Rows(int(about["start"]), table, problems)
     except (OSError, ValueError, KeyError):

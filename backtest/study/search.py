@@ -17,18 +17,18 @@ import numpy as np
 import pandas as pd
 
 from backtest.account import run_kernel
-from backtest.account.benchmarks import exposure_weights, mix_plan
+from backtest.account.benchmarks import legs_plan
 from backtest.account.plan import Plan, Terms
 from backtest.config import Config
 from backtest.market import Floats, Market
-from backtest.result import Result, average_exposures
+from backtest.metrics import exposures_in
+from backtest.result import Result
 from backtest.statistics.findings import Finding, findings
 from backtest.statistics.search import HISTORIES, MOST_CURVES, Curves, active_sessions, add_up
 from backtest.statistics.sharpe import Trials
 from backtest.store.ledger import FILE, Ledger, Remembered
 from backtest.store.provenance import sha256_text
 from backtest.store.trials import Batch, used_hash
-from backtest.study.curves import NO_CASH
 from backtest.study.questions import trial_hash
 from backtest.units import MONTHS_PER_YEAR
 
@@ -218,27 +218,34 @@ def shown_run(result: Result) -> Shown:
 
 
 def cycles_seen(config: Config, market: Market, sessions: pd.DatetimeIndex) -> int | None:
-    """Easing cycles that began in the test, for a rule whose parameters speak of cuts; None for any other.
+    """Easing cycles that began in the test, for a rule whose parameters speak of cuts; None for any other."""
+    return len(cycle_starts(market, sessions)) if is_cut_driven(config) else None
+
+
+def is_cut_driven(config: Config) -> bool:
+    """Do a rule's parameters speak of cuts?"""
+    return "cut" in config.strategy.params.model_dump_json()
+
+
+def cycle_starts(market: Market, sessions: pd.DatetimeIndex) -> pd.DatetimeIndex:
+    """Sessions of the first cut of each easing cycle that began in the test.
 
     A cycle begins with a cut after a rise, or after CYCLE_GAP_DAYS without one.
     """
-    if "cut" not in config.strategy.params.model_dump_json():
-        return None
     moved = market.policy[(market.policy["change_bps"] != 0) & market.policy["session"].notna()]
     is_cut, days = moved["change_bps"].to_numpy() < 0, pd.DatetimeIndex(moved["date"])
     cuts = np.flatnonzero(is_cut)
     before = np.append(days[:1] - pd.Timedelta(days=2 * CYCLE_GAP_DAYS), days[cuts][:-1])[: len(cuts)]
     is_first = (cuts == 0) | ~is_cut[cuts - 1] | ((days[cuts] - pd.DatetimeIndex(before)).days > CYCLE_GAP_DAYS)
     began = pd.DatetimeIndex(moved["session"])[cuts[is_first]]
-    return int(((began >= sessions[0]) & (began < sessions[-1])).sum())
+    return pd.DatetimeIndex(began[(began >= sessions[0]) & (began < sessions[-1])])
 
 
 def own_mix(result: Result) -> Plan:
     """The mix of a run's average shares of the legs and of cash, rebalanced monthly on its own terms."""
-    cash = float((result.books.cash[1:] / result.books.equity[1:]).mean())
-    exposures = average_exposures(result.books, result.legs, result.in_force)
-    weights = exposure_weights(result.legs, exposures, cash if cash > NO_CASH else 0.0)
-    return mix_plan(result.market, weights, pd.Timestamp(result.config.data.start), Terms.of(result.config))
+    start, terms = pd.Timestamp(result.config.data.start), Terms.of(result.config)
+    shares = exposures_in(result.metrics, result.legs)
+    return legs_plan(result.market, result.legs, shares, start, terms)
 
 
 def _returns(equity: Floats) -> Floats:

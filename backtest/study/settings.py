@@ -8,8 +8,8 @@ from __future__ import annotations
 import datetime
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
-from functools import cache
+from dataclasses import dataclass, replace
+from functools import cache, cached_property
 from typing import Any
 
 import numpy as np
@@ -26,10 +26,11 @@ from backtest.data.assemble import traded_tickers
 from backtest.data.period import with_late_starts
 from backtest.decision import Decision, check_decision, target_weights
 from backtest.errors import ConfigError, RunError
-from backtest.market import CASH, Between, Floats, Legs, Market, Memo
-from backtest.metrics import METRIC_KEYS, Calendar, calendar_and_tbill
+from backtest.market import Between, Floats, Legs, Market, Memo
+from backtest.metrics import METRIC_KEYS, Calendar, calendar_and_tbill, metric_keys
 from backtest.metrics.formulas import measured_against
 from backtest.pipeline import is_rotation, legs_of, not_a_decision, plan_of
+from backtest.result import average_shares, in_force
 from backtest.store.provenance import code_hash
 
 MOST_SETTINGS = 64
@@ -38,15 +39,20 @@ MOST_SETTINGS = 64
 
 @dataclass(frozen=True, eq=False)
 class Encoded:
-    """A decision as stretches of equal weights: from the market's row `rows[k]` on, `weights[k]` (tickers,)."""
+    """A decision as stretches: from the market's row `rows[k]` on, `shares[k]` (legs,) as `weights[k]` (tickers,)."""
 
     rows: npt.NDArray[np.int64]
+    shares: Floats
     weights: Floats
 
     @property
     def nbytes(self) -> int:
         """Size of the arrays."""
-        return self.rows.nbytes + self.weights.nbytes
+        return self.rows.nbytes + self.shares.nbytes + self.weights.nbytes
+
+    def along(self, values: Floats, sessions: int) -> Floats:
+        """One of the arrays by session, from the market's first on."""
+        return np.repeat(values, np.diff([*self.rows.tolist(), sessions]), axis=0)
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,7 +60,8 @@ class Setting:
     """What variants share: plan holds no targets; the last tuples are the arguments of `sweep_engine.run_many`.
 
     benchmark_of: what relative metrics are against, or None; benchmark: its equity (sessions,) on these terms.
-    portfolios: weights by ticker of the growth leg, of the small one and of what is held before a signal is known.
+    unknown: weights by ticker of what is held before a signal is known.
+    baskets: (legs, tickers); none where legs share tickers, which are then parted as it was decided (`exposures`).
     """
 
     config: Config
@@ -66,7 +73,7 @@ class Setting:
     benchmark_of: Benchmark | None
     benchmark: Floats | None
     tbill: Floats
-    portfolios: tuple[Floats, Floats, Floats]
+    unknown: Floats
     scheduled: npt.NDArray[np.int64]
     inputs: tuple[Any, ...]
     baskets: npt.NDArray[np.bool_]
@@ -84,14 +91,18 @@ class Setting:
             raise RunError(not_a_decision(self.config.strategy.name, decision))
         return decision
 
-    def is_simple(self, decision: Decision) -> bool:
-        """Is the decision one number a session, whether right or wrong: from the first of two legs to the second?"""
+    def simple(self, decision: Decision) -> Between | None:
+        """The decision where it is one number a session, right or wrong, on the way between two portfolios."""
         path, sessions = decision.shares, len(self.market.close)
-        if not isinstance(path, Between) or decision.within is not None or self.plan.begins:
-            return False
+        if (
+            self.legs.has_shared_tickers
+            or self.plan.begins
+            or not isinstance(path, Between)
+            or decision.within is not None
+        ):
+            return None
         is_series = path.part.shape == (sessions,) and path.part.dtype == np.float64
-        is_plain = is_series and path.low.tolist() == [1.0, 0.0] and path.high.tolist() == [0.0, 1.0]
-        return is_plain and all(len(evidence.values) == sessions for evidence in decision.evidence)
+        return path if is_series and all(len(each.values) == sessions for each in decision.evidence) else None
 
     def encoded(self, decision: Decision) -> Encoded:
         """The decision as stretches; RunError for one that is none."""
@@ -114,7 +125,15 @@ class Setting:
         weights = target_weights(there, self.market, self.legs, self.legs.tickers, initial)
         if self.plan.begins:
             check_listed(self.market, self.legs.tickers, rows, weights, self.begin)
-        return Encoded(rows, weights)
+        return Encoded(rows, there.held(self.legs, initial), weights)
+
+    def exposures(self, encoded: Encoded) -> Floats:
+        """Mean share of equity in each leg, (legs,), from the books: legs that share tickers no kernel parts."""
+        sessions, begin = len(self.market.close), self.begin
+        plan = replace(self.plan, targets=encoded.along(encoded.weights, sessions)[begin:].copy())
+        there = Decision(encoded.along(encoded.shares, sessions))
+        decided = in_force(there, self.legs, self.config.strategy.initial, plan)
+        return average_shares(run_compiled(plan), self.legs, decided)
 
 
 class Settings:
@@ -133,6 +152,29 @@ class Settings:
     def __getstate__(self) -> dict[str, Any]:
         """What another process needs: all markets as they were loaded here, so that it never loads its own."""
         return {**self.__dict__, "loads": False, "_settings": {}}
+
+    @cached_property
+    def legs(self) -> Mapping[str, str]:
+        """The legs of all points, each once, name -> what people call it: of which a table has exposures."""
+        names: dict[str, str] = {}
+        for number in range(self.study.size):
+            if names and not any(key.startswith("legs") for key in self.study.grid):
+                break  # the first that is right speaks for all
+            try:
+                own = legs_of(self.study.grid_parts(number)[0]).labelled
+            except ConfigError:
+                continue  # told when the point is run
+            names |= {name: label for name, label in own.items() if name not in names}
+        return names
+
+    @cached_property
+    def metric_keys(self) -> tuple[str, ...]:
+        """Columns of a table of points."""
+        return metric_keys(self.legs)
+
+    def columns(self, legs: Legs) -> list[int]:
+        """Where the columns of a point in these legs stand in a table of all."""
+        return [self.metric_keys.index(key) for key in metric_keys(legs.names)]
 
     def of(self, template: Config, params: BaseModel) -> Setting:
         """The setting of a point; its parameters matter for what they need to be known beside the prices."""
@@ -216,9 +258,9 @@ def with_first(config: Config, benchmark: Benchmark | None) -> Config:
 
 
 def ranked_by(table: Floats, key: str) -> Floats:
-    """A metric as variants are ranked by it, (variants,), of a table in METRIC_KEYS' order; NaN where undefined.
+    """A metric as variants are ranked by it, (variants,), of a table whose first columns are those of METRIC_KEYS.
 
-    A variant that never differs from its benchmark has a ratio of 0 over it.
+    NaN where undefined. A variant that never differs from its benchmark has a ratio of 0 over it.
     """
     values = table[:, METRIC_KEYS.index(key)]
     if key != "information_ratio":
@@ -233,8 +275,6 @@ def setting_of(template: Config, config: Config, market: Market, strategy: Any) 
     calendar, tbill = calendar_and_tbill(market, plan.sessions)
     plans = benchmark_plans(config, market, legs, plan.terms)
     benchmark = run_compiled(next(iter(plans.values()))).equity if plans else None
-    names = (legs.names[0], legs.names[1] if len(legs.names) > 1 else CASH, config.strategy.initial)
-    portfolios = [legs.weights(legs.tickers, legs.alone(name)[None])[0] for name in names]
     prices, (_, _, scheduled), (lag, first, delay), *rest = inputs_of(plan)
     begin = len(market.sessions) - len(plan.sessions)  # decisions stand on the market's rows
     return Setting(
@@ -247,9 +287,9 @@ def setting_of(template: Config, config: Config, market: Market, strategy: Any) 
         benchmark_of=config.benchmarks[0] if config.benchmarks else None,
         benchmark=benchmark,
         tbill=tbill,
-        portfolios=(portfolios[0], portfolios[1], portfolios[2]),
+        unknown=legs.weights(legs.tickers, legs.alone(config.strategy.initial)[None])[0],
         scheduled=scheduled + begin,
         inputs=(prices, (lag - begin, first, delay), *rest),
-        baskets=portfolios[1][None] > 0.0,
+        baskets=legs.matrix(legs.tickers)[: 0 if legs.has_shared_tickers else None] > 0.0,
         against=measured_against(calendar, tbill[1:], benchmark),
     )

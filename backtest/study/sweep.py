@@ -25,7 +25,7 @@ from backtest.account.benchmarks import benchmark_name
 from backtest.config import Config, Study
 from backtest.errors import ConfigError, RunError
 from backtest.market import Floats, Market
-from backtest.metrics import METRIC_KEYS, metric_of
+from backtest.metrics import metric_of
 from backtest.study.chunks import BATCH, CHUNK, Rows, curves_of_decisions, run_chunks
 from backtest.study.cluster import cluster_rows, cut
 from backtest.study.plateau import Plateau, plateau_of
@@ -54,7 +54,7 @@ class Sweep:
     digits : ndarray of int64, shape (variants, keys)
         Which value of each swept key a variant has.
     table : ndarray of float, shape (variants, metrics)
-        In METRIC_KEYS' order, NaN where undefined.
+        Columns as `metric_keys`, NaN where undefined: a leg's exposure also where a variant has no such leg.
     problems : dict of int to str
         Variant -> why it has no figures.
     first : Setting
@@ -100,7 +100,12 @@ class Sweep:
 
     def metric(self, key: str) -> Floats:
         """One metric of all points, (points,)."""
-        return np.asarray(self.table[:, METRIC_KEYS.index(key)])
+        return np.asarray(self.table[:, self.metric_keys.index(key)])
+
+    @property
+    def metric_keys(self) -> tuple[str, ...]:
+        """Columns of the table; exposures of the legs of all points."""
+        return self.settings.metric_keys
 
     def values(self, number: int) -> dict[str, object]:
         """Swept key -> value of a point."""
@@ -148,12 +153,12 @@ class Sweep:
 
     @cached_property
     def frame(self) -> pd.DataFrame:
-        """A row per point: swept keys as columns, then METRIC_KEYS; NaN where undefined."""
+        """A row per point: swept keys as columns, then the metrics; NaN where undefined."""
         columns: dict[str, object] = {}
         for k, key in enumerate(self.keys):
             values = [_cell(value) for value in self.study.grid[key]]
             columns[key] = pd.Series(values).to_numpy()[self.digits[:, k]]
-        for k, key in enumerate(METRIC_KEYS):
+        for k, key in enumerate(self.metric_keys):
             whole = metric_of(key).is_whole and not np.isnan(self.table[:, k]).any()
             columns[key] = self.table[:, k].astype(np.int64) if whole else self.table[:, k]
         return pd.DataFrame(columns)
@@ -183,7 +188,7 @@ def sweep(
         raise ConfigError(f"{study.path}: grid: found none, expected swept keys (variants are for compare)")
     settings = Settings(study, strategies, market, offline=offline)
     store = ChunkStore(keep, settings.fingerprint()) if keep else None
-    table = np.full((study.size, len(METRIC_KEYS)), np.nan)
+    table = np.full((study.size, len(settings.metric_keys)), np.nan)
     problems: dict[int, str] = {}
     done = 0
     for rows in all_rows(settings, store, workers, cluster):

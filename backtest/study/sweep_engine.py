@@ -45,7 +45,8 @@ def run_many(
     own_rows, own_weights, state, cash, returns, room = work
     prices, timing, terms, night, events = inputs
     no_fills = np.empty((0, 5))
-    totals = np.zeros(kernel.EXPOSURES + len(baskets))
+    totals = np.zeros(kernel.EXPOSURES + 2 * len(baskets))
+    measured = totals[: kernel.EXPOSURES + len(baskets)]
     begin = 0
     for v in range(len(table)):
         if len(ends):
@@ -70,4 +71,4 @@ def run_many(
             no_fills,
             totals,
         )
-        measure_one(own, totals, *against, returns, room, table[v])
+        measure_one(own, measured, *against, returns, room, table[v])

@@ -18,7 +18,7 @@ import pandas as pd
 
 from backtest.account import Books, check_same_books, run_backtrader
 from backtest.account.benchmarks import benchmark_name
-from backtest.account.kernel import run_compiled
+from backtest.account.kernel import EXPOSURES, run_compiled
 from backtest.account.plan import Plan
 from backtest.config.study import WalkForwardTerms
 from backtest.errors import RunError
@@ -255,7 +255,7 @@ def measured(curves: Floats, first: Setting, stretches: Sequence[Stretch]) -> Fl
     table = np.empty((len(curves), len(METRIC_KEYS)))
     for start in range(0, len(curves), BLOCK):
         block = joined(curves[start : start + BLOCK], stretches)
-        measurer()(block, np.zeros((len(block), 5)), against, table[start : start + BLOCK])
+        measurer()(block, np.zeros((len(block), EXPOSURES)), against, table[start : start + BLOCK])
     return table
 
 

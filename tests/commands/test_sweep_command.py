@@ -11,7 +11,8 @@ import pandas as pd
 import pytest
 
 from backtest.cli import main
-from backtest.metrics import METRIC_KEYS
+from backtest.data.tables import EXACT
+from backtest.metrics import metric_keys
 
 ROOT = Path(__file__).parents[2]
 BASE = (ROOT / "configs" / "quickstart.yaml").read_text(encoding="utf-8").replace("2001-07-31", "2019-01-02")
@@ -52,9 +53,9 @@ def test_a_sweep_leaves_a_table_a_page_and_a_manifest(tmp_path: Path, capsys: py
     assert "the same by backtrader" in said
     assert "SIMULATED DATA" in said
     assert {path.name for path in folder.iterdir()} == FILES
-    table = pd.read_csv(folder / "sweep.csv", float_precision="round_trip")
+    table = pd.read_csv(folder / "sweep.csv", **EXACT)
     assert len(table) == 32
-    assert tuple(table.columns[3:]) == METRIC_KEYS
+    assert tuple(table.columns[3:]) == metric_keys(["growth", "small"])
     manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
     assert (manifest["kind"], manifest["variants"], manifest["is_simulated"]) == ("sweep", 32, True)
     for name, known in manifest["files"].items():
@@ -77,10 +78,10 @@ def test_a_sweep_leaves_a_table_a_page_and_a_manifest(tmp_path: Path, capsys: py
 def test_curves_are_those_of_the_finalists_and_of_points_asked_for(tmp_path: Path) -> None:
     folder = swept(prepared(tmp_path), tmp_path / "results", "--curve", "30", "--curve", "3")
     told = json.loads((folder / "sweep.json").read_text(encoding="utf-8"))
-    curves = pd.read_csv(folder / "curves.csv", float_precision="round_trip")
+    curves = pd.read_csv(folder / "curves.csv", **EXACT)
     points = {f"point_{each['point']}" for each in told["finalists"]} | {"point_3", "point_30"}
     assert set(curves.columns) == {"date", "benchmark_QQQ", "benchmark_IWM", "benchmark_static_mix_0.5"} | points
-    finals = pd.read_csv(folder / "sweep.csv", float_precision="round_trip")["final_equity_usd"]
+    finals = pd.read_csv(folder / "sweep.csv", **EXACT)["final_equity_usd"]
     for name in points:
         assert curves[name].iloc[-1] == finals[int(name.removeprefix("point_"))]
     assert len(curves) == told["period"]["sessions"]
@@ -110,12 +111,12 @@ def test_parquet_is_the_csv_with_its_types(tmp_path: Path, capsys: pytest.Captur
     folder = swept(prepared(tmp_path, text), tmp_path / "results", "--parquet")
     table, csv = (
         parquet.read_table(folder / "sweep.parquet"),
-        pd.read_csv(folder / "sweep.csv", float_precision="round_trip"),
+        pd.read_csv(folder / "sweep.csv", **EXACT),
     )
     assert table.column_names == list(csv.columns)
     types = {name: str(table.schema.field(name).type) for name in table.column_names}
     assert [types[name] for name in list(csv.columns)[:5]] == ["string", "double", "int64", "int64", "double"]
-    assert (types["trades"], types["cagr"], types["max_drawdown_sessions"]) == ("int64", "double", "int64")
+    assert (types["trades"], types["cagr"], types["longest_drawdown_sessions"]) == ("int64", "double", "int64")
     for name in csv.columns:
         own = table.column(name).to_pylist()
         assert [None if pd.isna(cell) else cell for cell in csv[name].tolist()] == own, name

@@ -11,14 +11,12 @@ from scipy.stats import t as student
 from backtest.events.inference import (
     Waves,
     apart,
-    by_cycle,
     covered,
     hac_t,
     placebo,
-    student_above,
-    t_of,
     timing_curve,
 )
+from backtest.statistics.cycles import by_cycle, student_above, t_of
 
 SESSIONS, LENGTH = 6048, 60
 ACTIVE_SD = 0.006
@@ -148,10 +146,11 @@ def test_without_an_effect_placebo_ps_are_uniform(seeds: int, turbulent: bool) -
 
 
 @pytest.mark.slow
-def test_the_size_is_at_most_a_twentieth_also_when_cycles_begin_in_turbulence() -> None:
+def test_the_size_is_a_twentieth_also_when_cycles_begin_in_turbulence() -> None:
+    room = 2 * (0.05 * 0.95 / 1500) ** 0.5
     for turbulent in (False, True):
         found = np.array([_p(10_000 + seed, turbulent=turbulent) for seed in range(1500)])
-        assert (found <= 0.05).mean() <= 0.05, turbulent
+        assert (found <= 0.05).mean() <= 0.05 + room, turbulent
 
 
 @pytest.mark.parametrize("seeds", SEEDS)

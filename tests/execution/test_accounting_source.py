@@ -21,7 +21,7 @@ ADDERS = {"sum", "fsum", "sumprod", "dot", "vdot", "inner", "einsum", "matmul", 
         (backtest.account.sizing, {"affordable", "value_net_of_costs", "trade_sizes", "has_drifted"}),
         (
             kernel,
-            {"simulate", "value_stretch", "add_exposure", "fill_all", "book", "split_and_pay", "stretches_between"},
+            {"simulate", "value_stretch", "add_exposures", "fill_all", "book", "split_and_pay", "stretches_between"},
         ),
         (backtest.account.strategy, {"next", "next_open", "_has_drifted"}),
     ],

@@ -15,7 +15,7 @@ import pytest
 from worlds import EXCHANGE, assert_same_books, market_of, random_prices, random_weights
 
 from backtest.account import Books, run_backtrader, run_kernel
-from backtest.account.benchmarks import hold_plan, mix_plan, mix_weights
+from backtest.account.benchmarks import hold_plan, mix_plan, weights_by_ticker
 from backtest.account.books import check_identities
 from backtest.account.kernel import run_compiled
 from backtest.account.plan import Plan, Terms, make_plan
@@ -198,7 +198,7 @@ def test_on_real_prices_the_two_accounts_differ_by_reinvestment_timing_alone(rea
         total, raw = (growth_of(run_kernel(plan(market, what, start, each))) for each in both)
         return total - raw
 
-    mix = apart(mix_plan, mix_weights(legs, 0.5))
+    mix = apart(mix_plan, weights_by_ticker(legs, np.array([0.5, 0.5])))
     qqq, iwn = apart(hold_plan, "QQQ"), apart(hold_plan, "IWN")
     assert 0.0 < mix < 0.0002
     assert 0.005 < qqq < 0.007

@@ -35,7 +35,7 @@ def plain_metrics(
         "sharpe": np.mean(x) / _sd(x) * periods**0.5,
         "sortino": np.mean(x) / np.sqrt(np.mean(np.where(x < 0, x, 0) ** 2)) * periods**0.5,
         "max_drawdown": min(falls),
-        "max_drawdown_sessions": plain_longest_fall(equity),
+        "longest_drawdown_sessions": plain_longest_fall(equity),
         "calmar": cagr / -min(falls),
         "ulcer_index": np.sqrt(np.sum(falls**2) / len(r)),
         "cvar_95": np.mean(r[r <= np.quantile(r, 0.05)]),

@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 from plain_metrics import plain_metrics
 
-from backtest.metrics import METRIC_KEYS, Activity, Calendar, calendar_of, metrics, metrics_table
+from backtest.metrics import METRIC_KEYS, Activity, Calendar, calendar_of, metric_keys, metrics, metrics_table
 
 NO_RETURN, FEW, YOUNG = "there is no return", "fewer than two returns", "shorter than one year"
 NO_YEAR, NO_MONTH = "no complete calendar year", "no complete calendar month"
 FLAT_BENCHMARK = "the benchmark's returns over T-bills do not vary"
 
-BOOKS = Activity(turnover=1.5, rebalances=3, trades=8, exposure_small=0.4, costs_usd=21.0)
+BOOKS = Activity(turnover=1.5, rebalances=3, trades=8, exposures={"small": 0.4}, costs_usd=21.0)
 
 
 def days(count: int) -> np.ndarray:
@@ -36,7 +36,7 @@ def check(equity: np.ndarray, benchmark: np.ndarray, undefined: dict[str, str], 
     on, rf = days(len(equity)), np.full(len(equity), tbill)
     calendar = calendar_of(on)
     values, reasons = metrics(equity, calendar=calendar, tbill_returns=rf, benchmark=benchmark, activity=BOOKS)
-    assert tuple(values) == METRIC_KEYS
+    assert tuple(values) == metric_keys(["small"])
     assert reasons == undefined
     assert {key for key, value in values.items() if value is None} == set(undefined)
     assert all(math.isfinite(value) for value in values.values() if value is not None)
@@ -136,7 +136,7 @@ def test_a_million_sessions_are_as_exact_as_ten() -> None:
 def test_without_benchmark_or_books_the_reason_is_the_callers() -> None:
     calendar, equity = calendar_of(days(600)), walk(600, 8)
     relative = {"beta", "alpha", "tracking_error", "information_ratio", "up_capture", "down_capture"}
-    books = {"turnover_annual", "rebalances", "trades", "exposure_small", "costs_usd"}
+    books = {"turnover_annual", "rebalances", "trades", "costs_usd"}
     _, undefined = metrics(equity, calendar=calendar, tbill_returns=np.zeros(600))
     assert undefined == dict.fromkeys(relative, "no benchmark given") | dict.fromkeys(books, "no books given")
     _, undefined = metrics(
@@ -146,11 +146,9 @@ def test_without_benchmark_or_books_the_reason_is_the_callers() -> None:
 
 
 def test_a_strategy_that_never_invests_has_no_exposure() -> None:
-    idle = Activity(turnover=0.0, rebalances=0, trades=0, exposure_small=math.nan, costs_usd=0.0)
-    values, undefined = metrics(
-        walk(600, 8), calendar=calendar_of(days(600)), tbill_returns=np.zeros(600), activity=idle
-    )
-    assert (values["exposure_small"], undefined["exposure_small"]) == (None, "nothing was ever invested")
+    idle = Activity(turnover=0.0, rebalances=0, trades=0, exposures={"small": 0.0}, costs_usd=0.0)
+    values, _ = metrics(walk(600, 8), calendar=calendar_of(days(600)), tbill_returns=np.zeros(600), activity=idle)
+    assert values["exposure_small"] == 0.0
 
 
 def test_a_table_without_curves_is_empty() -> None:

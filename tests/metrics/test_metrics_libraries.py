@@ -39,7 +39,7 @@ def tbill() -> pd.Series:
 def measured(prices: pd.DataFrame, tbill: pd.Series) -> dict[str, float]:
     calendar = calendar_of(SESSIONS)
     values, undefined = metrics(prices.own, calendar=calendar, tbill_returns=tbill, benchmark=prices.benchmark)
-    assert {"turnover_annual", "rebalances", "trades", "exposure_small", "costs_usd"} == set(undefined)
+    assert {"turnover_annual", "rebalances", "trades", "costs_usd"} == set(undefined)
     return values
 
 

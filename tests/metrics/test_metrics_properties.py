@@ -35,11 +35,17 @@ def tbill(sessions: int) -> np.ndarray:
 def test_a_row_of_a_table_is_the_curve_alone_to_the_bit(seed: int, count: int, sessions: int) -> None:
     equity, benchmark = curves(count, sessions, seed), curves(1, sessions, seed + 1)[0]
     rng = np.random.default_rng(seed)
-    books = Activity(*rng.random((1, count)), *rng.integers(0, 99, (2, count)), *rng.random((2, count)))
+    costs_usd = rng.random(count)
+    shares = {leg: rng.random(count) for leg in ("a", "b")}
+    books = Activity(rng.random(count), *rng.integers(0, 99, (2, count)), shares, costs_usd)
     known = {"calendar": calendar(sessions), "tbill_returns": tbill(sessions), "benchmark": benchmark}
     table = metrics_table(np.asfortranarray(equity), activity=books, **known)
     for row in range(count):
-        own = Activity(*(getattr(books, name)[row] for name in Activity.__slots__))
+        own = Activity(
+            *(getattr(books, name)[row] for name in ("turnover", "rebalances", "trades")),
+            {leg: values[row] for leg, values in shares.items()},
+            costs_usd[row],
+        )
         single, _ = metrics(equity[row], activity=own, **known)
         assert {key: None if np.isnan(column[row]) else column[row] for key, column in table.items()} == single
 
@@ -67,7 +73,7 @@ def test_figures_stay_in_their_ranges(seed: int, sessions: int) -> None:
     values, _ = metrics(equity, calendar=calendar(sessions), tbill_returns=tbill(sessions))
     assert -1 <= values["max_drawdown"] <= 0
     assert 0 <= values["ulcer_index"] <= -values["max_drawdown"]
-    assert 0 <= values["max_drawdown_sessions"] < sessions
+    assert 0 <= values["longest_drawdown_sessions"] < sessions
     assert values["max_drawdown"] <= values["total_return"]
     assert values["hit_rate"] is None or 0 <= values["hit_rate"] <= 1
     assert values["cvar_95"] <= (equity[1:] / equity[:-1] - 1).mean() + 1e-15
@@ -77,7 +83,7 @@ def test_figures_stay_in_their_ranges(seed: int, sessions: int) -> None:
 def test_the_longest_drawdown_is_what_a_loop_finds(levels: list[int]) -> None:
     equity = np.array(levels, dtype=float)
     values, _ = metrics(equity, calendar=calendar(len(levels)), tbill_returns=tbill(len(levels)))
-    assert values["max_drawdown_sessions"] == plain_longest_fall(equity)
+    assert values["longest_drawdown_sessions"] == plain_longest_fall(equity)
 
 
 @given(seeds, st.floats(-0.5, 2.5), st.floats(-2e-4, 2e-4))

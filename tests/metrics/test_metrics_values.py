@@ -7,7 +7,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from backtest.metrics import METRIC_KEYS, Activity, calendar_of, drawdown, metrics, metrics_table
+from backtest.metrics import Activity, calendar_of, drawdown, metric_keys, metrics, metrics_table
 
 RETURNS = np.array([0.01, -0.02, 0.015, 0.005, -0.01, 0.02, -0.005, 0, 0.01, -0.015])
 BENCHMARK = np.array([0.008, -0.015, 0.01, 0.002, -0.012, 0.018, -0.002, 0.001, 0.006, -0.01])
@@ -30,12 +30,12 @@ def measure(equity: object, *, on: np.ndarray | None = None, rf: float = 0.0, **
 
 def test_the_keys_come_in_the_order_of_the_contract() -> None:
     contract = (
-        "total_return cagr volatility sharpe sortino max_drawdown max_drawdown_sessions calmar ulcer_index cvar_95 "
+        "total_return cagr volatility sharpe sortino max_drawdown longest_drawdown_sessions calmar ulcer_index cvar_95 "
         "best_year worst_year beta alpha tracking_error information_ratio up_capture down_capture turnover_annual "
         "rebalances trades hit_rate exposure_small costs_usd final_equity_usd"
     )
-    assert " ".join(METRIC_KEYS) == contract
-    assert " ".join(measure([1.0, 2.0])) == contract
+    assert " ".join(metric_keys(["small"])) == contract
+    assert " ".join(measure([1.0, 2.0])) == contract.replace("exposure_small ", "")
 
 
 @pytest.mark.parametrize(
@@ -104,12 +104,12 @@ def test_a_fall_on_the_first_session_is_a_drawdown() -> None:
     ],
 )
 def test_a_drawdown_lasts_from_its_peak_to_recovery_or_to_the_end(equity: list[int], sessions: int) -> None:
-    assert measure(equity)["max_drawdown_sessions"] == sessions
+    assert measure(equity)["longest_drawdown_sessions"] == sessions
 
 
 def test_the_deepest_and_the_longest_drawdown_need_not_be_one() -> None:
     measured = measure([10, 5, 10, 9.9, 9.8, 9.9, 10])
-    assert (measured["max_drawdown"], measured["max_drawdown_sessions"]) == (-0.5, 4)
+    assert (measured["max_drawdown"], measured["longest_drawdown_sessions"]) == (-0.5, 4)
 
 
 def test_doubling_in_four_years_is_nineteen_percent_a_year() -> None:
@@ -152,16 +152,16 @@ def test_a_leveraged_copy_of_the_benchmark_has_its_beta_and_no_alpha() -> None:
 def test_the_books_are_reported_per_year_where_they_are_rates() -> None:
     # A full switch is a one-sided turnover of 1, as in the table of section 4; here two in two years of 365.25 days.
     on = np.array(["2019-01-01T00", "2020-12-31T12"], dtype="datetime64[h]").astype("datetime64[D]")
-    activity = Activity(turnover=2.0, rebalances=3, trades=10, exposure_small=0.25, costs_usd=12.5)
+    activity = Activity(turnover=2.0, rebalances=3, trades=10, exposures={"small": 0.25}, costs_usd=12.5)
     measured = measure([1, 2], on=on, activity=activity)
     assert measured["turnover_annual"] == pytest.approx(2 / (730 / 365.25))
     assert [measured[key] for key in ("rebalances", "trades", "exposure_small", "costs_usd")] == [3, 10, 0.25, 12.5]
 
 
 def test_counts_are_integers_and_figures_are_floats() -> None:
-    activity = Activity(turnover=0.0, rebalances=1, trades=2, exposure_small=1.0, costs_usd=0.0)
+    activity = Activity(turnover=0.0, rebalances=1, trades=2, exposures={"small": 1.0}, costs_usd=0.0)
     kinds = {key: type(value) for key, value in measure([1, 2, 3], activity=activity).items() if value is not None}
-    integers = {"max_drawdown_sessions", "rebalances", "trades"}
+    integers = {"longest_drawdown_sessions", "rebalances", "trades"}
     assert kinds == {key: int if key in integers else float for key in kinds}
 
 

@@ -6,10 +6,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from backtest.metrics import METRIC_KEYS, METRICS, Activity, calendar_of, metric_of, metrics, metrics_on
+from backtest.metrics import METRIC_KEYS, METRICS, Activity, calendar_of, metric_keys, metric_of, metrics, metrics_on
 
 CALENDAR = calendar_of(pd.bdate_range("2020-01-01", "2020-03-31"))
-DEAD = Activity(turnover=0.0, rebalances=0, trades=0, exposure_small=np.nan, costs_usd=0.0)
+DEAD = Activity(turnover=0.0, rebalances=0, trades=0, exposures={"small": 0.0}, costs_usd=0.0)
 
 
 def test_each_metric_is_computed_and_each_has_a_definition_with_the_names_of_the_run() -> None:
@@ -36,7 +36,6 @@ def test_the_first_thing_that_lacks_is_the_reason() -> None:
     _, both = metrics(flat, calendar=CALENDAR, tbill_returns=still, benchmark=flat, activity=DEAD)
     assert both["beta"] == "the benchmark's returns over T-bills do not vary"
     assert both["information_ratio"] == "active returns do not vary"
-    assert both["exposure_small"] == "nothing was ever invested"
     assert "trades" not in both
 
 
@@ -47,8 +46,8 @@ def test_the_first_thing_that_lacks_is_the_reason() -> None:
         ("total_return", -0.9994, "−99.9%"),
         ("alpha", 0.0134, "+1.3 pts"),
         ("sharpe", 0.641, "0.64"),
-        ("max_drawdown_sessions", 1209, "4.8 y"),
-        ("max_drawdown_sessions", 30, "0.12 y"),
+        ("longest_drawdown_sessions", 1209, "4.8 y"),
+        ("longest_drawdown_sessions", 30, "0.12 y"),
         ("turnover_annual", 4.06, "4.1×"),
         ("trades", 1204, "1,204"),
         ("final_equity_usd", 98_512.4, "$98,512"),
@@ -60,7 +59,8 @@ def test_a_metric_writes_its_value_in_its_unit(key: str, value: float | None, wr
 
 
 def test_short_tables_are_in_the_registrys_order_behind_what_ranks() -> None:
-    keys = [metric.key for metric in metrics_on("search", "information_ratio")]
+    keys = [metric.key for metric in metrics_on("search", {"a": "a", "b": "bonds"}, "information_ratio")]
     assert keys[0] == "information_ratio"
-    assert keys[1:] == [key for key in METRIC_KEYS if key in keys[1:]]
+    assert keys[1:] == [key for key in metric_keys(["a", "b"]) if key in keys[1:]]
+    assert {"exposure_a", "exposure_b"} < set(keys)
     assert metric_of("final_equity_usd").write_short(1_320_000) == "$1.32m"

@@ -16,7 +16,7 @@ from worlds import hand_market
 
 from backtest.config import CsvPrices, DataConfig, LegConfig, StaticMix
 from backtest.market import Source
-from backtest.metrics import METRIC_KEYS, METRICS
+from backtest.metrics import metric_keys, metrics_of
 from backtest.pages.prose import caveats, headline
 from backtest.pages.report import render_report
 from backtest.pages.shell import plotly_bundle
@@ -41,7 +41,7 @@ def test_every_printed_figure_is_the_metric_at_its_digits(result: Result, page: 
     columns = [result.metrics, *result.benchmark_metrics.values()]
     for section in ("result", "figures"):
         rows = page.rows(section)
-        for figure in METRICS:
+        for figure in metrics_of(result.legs.labelled):
             if figure.label not in rows:
                 continue
             for cell, column in zip(rows[figure.label], columns, strict=False):
@@ -53,9 +53,9 @@ def test_every_printed_figure_is_the_metric_at_its_digits(result: Result, page: 
                     assert abs(printed - value) <= half_unit, (figure.label, cell, value)
 
 
-def test_every_metric_stands_in_the_full_table(page: Page) -> None:
-    assert {figure.key for figure in METRICS} == set(METRIC_KEYS)
-    labels = [figure.label.replace("the second leg", "small caps") for figure in METRICS]
+def test_every_metric_stands_in_the_full_table(result: Result, page: Page) -> None:
+    assert tuple(result.metrics) == metric_keys(result.legs.names)
+    labels = [figure.label for figure in metrics_of(result.legs.labelled)]
     assert labels == list(page.rows("figures"))[1:]
 
 

@@ -29,7 +29,7 @@ def test_the_worst_fall_and_the_longest_one_are_those_of_the_metrics() -> None:
     result = result_of()
     falls = worst_falls(result.books.equity, np.zeros((len(result.sessions), 2)), None, count=10_000)
     assert falls[0].depth == result.metrics["max_drawdown"]
-    assert max(fall.sessions for fall in falls) == result.metrics["max_drawdown_sessions"]
+    assert max(fall.sessions for fall in falls) == result.metrics["longest_drawdown_sessions"]
     assert [fall.depth for fall in falls] == sorted(fall.depth for fall in falls)
 
 

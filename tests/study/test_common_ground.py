@@ -40,7 +40,8 @@ def test_other_costs_are_allowed_and_told() -> None:
 def test_other_legs_are_allowed_and_told() -> None:
     comparison = study({"four": config(), "two": config("legs.growth={QQQ: 1}", "legs.small={IWM: 1}")})
     assert any("legs" in told and "QQQ against IWM in two" in told for told in comparison.cautions)
-    assert comparison.variants[1].mix.small_share == comparison.variants[1].metrics["exposure_small"]
+    two = comparison.variants[1]
+    assert two.mix.shares.tolist() == [two.metrics["exposure_growth"], two.metrics["exposure_small"]]
 
 
 def test_the_same_question_twice_is_told_and_is_one_trial() -> None:

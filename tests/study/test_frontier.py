@@ -9,12 +9,20 @@ import pandas as pd
 import pytest
 from small_studies import common_study, config, market, study
 
-from backtest.account.benchmarks import hold_plan, mix_plan, mix_weights
+from backtest.account.benchmarks import hold_plan, legs_plan
 from backtest.account.plan import Terms
 from backtest.config import StaticMix
 from backtest.market import PRICE_FRAMES, Market
 from backtest.pipeline import legs_of, run
-from backtest.study.curves import curve_of_run, equal_exposure, plan_of_benchmark, run_compiled, run_variant, with_mix
+from backtest.result import cash_beside
+from backtest.study.curves import (
+    curve_of_run,
+    equal_exposure,
+    plan_of_benchmark,
+    run_compiled,
+    run_variant,
+    with_shares,
+)
 from backtest.study.inputs import common_inputs
 from strategies import REGISTRY
 
@@ -30,21 +38,22 @@ def test_benchmarks_have_the_books_they_have_beside_a_single_run(term: str) -> N
     mine = run_compiled(plan_of_benchmark(inputs, "QQQ")).equity
     np.testing.assert_array_equal(mine, run_compiled(hold_plan(market(), "QQQ", START, Terms.of(asked))).equity)
     mine = run_compiled(plan_of_benchmark(inputs, StaticMix(static_mix=0.3))).equity
-    theirs = run_compiled(mix_plan(market(), mix_weights(legs_of(asked), 0.3), START, Terms.of(asked)))
+    theirs = run_compiled(legs_plan(market(), legs_of(asked), np.array([0.7, 0.3]), START, Terms.of(asked)))
     np.testing.assert_array_equal(mine, theirs.equity)
 
 
 def test_another_share_of_a_mix_is_the_mix_of_that_share() -> None:
     asked = config("execution.delay_sessions=2")
     legs, terms = legs_of(asked), Terms.of(asked)
-    base = mix_plan(market(), mix_weights(legs, 0.0), START, terms)
-    mine = run_compiled(with_mix(base, legs, 0.62)).equity
-    np.testing.assert_array_equal(mine, run_compiled(mix_plan(market(), mix_weights(legs, 0.62), START, terms)).equity)
+    base = legs_plan(market(), legs, np.array([1.0, 0.0]), START, terms)
+    other = np.array([0.38, 0.62])
+    mine = run_compiled(with_shares(base, legs, other)).equity
+    np.testing.assert_array_equal(mine, run_compiled(legs_plan(market(), legs, other, START, terms)).equity)
 
 
 def test_the_frontier_has_51_shares_and_the_mixes_own_figures() -> None:
     frontier = common_study().frontier
-    np.testing.assert_allclose(frontier.shares, np.arange(51) / 50, atol=1e-15)
+    np.testing.assert_allclose(frontier.shares[:, 1], np.arange(51) / 50, atol=1e-15)
     mixed = run(
         config(
             "strategy.name=static_mix",
@@ -56,8 +65,8 @@ def test_the_frontier_has_51_shares_and_the_mixes_own_figures() -> None:
     )
     for key in ("cagr", "sharpe", "volatility", "max_drawdown"):
         assert getattr(frontier, key)[15] == pytest.approx(mixed.metrics[key], rel=1e-12)
-    assert frontier.best_share == frontier.shares[np.argmax(frontier.sharpe)]
-    assert frontier.best_share_by_cagr == frontier.shares[np.argmax(frontier.cagr)]
+    assert frontier.best_shares.tolist() == frontier.shares[np.argmax(frontier.sharpe)].tolist()
+    assert frontier.best_shares_by_cagr.tolist() == frontier.shares[np.argmax(frontier.cagr)].tolist()
 
 
 def test_the_parts_add_up_to_the_difference_in_growth() -> None:
@@ -99,7 +108,7 @@ def test_timing_is_before_costs() -> None:
 
 def test_where_small_caps_always_gain_the_best_share_is_all_of_them() -> None:
     comparison = study(market=tilted(market()))
-    assert comparison.frontier.best_share_by_cagr == 1.0
+    assert comparison.frontier.best_shares_by_cagr.tolist() == [0.0, 1.0]
 
 
 def tilted(own: Market) -> Market:
@@ -116,5 +125,5 @@ def test_cash_held_on_average_is_held_by_the_mix_too() -> None:
     asked = config("strategy.initial=cash", "strategy.params.lookback_sessions=250")
     inputs = common_inputs({"x": asked}, None, market=market(), offline=True)
     curve = curve_of_run(run_variant(inputs, "x", REGISTRY), run_compiled(plan_of_benchmark(inputs, "QQQ")).equity)
-    assert curve.cash_share > 0.1
-    assert equal_exposure(inputs, curve).cash_share == curve.cash_share
+    assert cash_beside(curve.shares) > 0.1
+    assert equal_exposure(inputs, curve).shares.tolist() == curve.shares.tolist()

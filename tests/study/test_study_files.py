@@ -17,7 +17,7 @@ from small_studies import common_study, config, study
 from work import calls_of, killed_at
 
 from backtest.errors import ResultDiffers
-from backtest.metrics import METRIC_KEYS
+from backtest.metrics import metric_keys
 from backtest.pages.comparison import files
 from backtest.pages.comparison.files import DOCUMENT, PAGE, TABLE, comparison_csv, hashes_of, write_comparison
 from backtest.store.ledger import FILE as LEDGER
@@ -48,14 +48,14 @@ def write(comparison: Comparison, root: Path, length: int = 0) -> Any:
 def test_the_document_has_the_schema_of_the_issue() -> None:
     found = document(common_study())
     assert found.keys() >= SCHEMA_KEYS
-    assert found["schema"] == 1
+    assert found["schema"] == 2
     assert found["period"].keys() >= {"start", "end", "sessions"}
     assert found["spa"].keys() == {"lower", "consistent", "upper"}
     assert found["trials"] == 5
-    assert found["static_mix"].keys() >= {"best_share", "equal_exposure"}
+    assert found["static_mix"].keys() >= {"best_shares", "best_shares_by_cagr", "equal_exposure"}
     assert found["static_mix"]["equal_exposure"].keys() == found["variants"].keys()
     for variant in found["variants"].values():
-        assert tuple(variant["metrics"]) == METRIC_KEYS
+        assert tuple(variant["metrics"]) == metric_keys(["growth", "small"])
         assert variant["active"].keys() >= {"sharpe", "psr", "dsr", "sharpe_ci", "cagr_difference_ci"}
         assert variant["active"]["sharpe_ci"][0] < variant["active"]["sharpe"] < variant["active"]["sharpe_ci"][1]
     assert found["best"] == max(found["variants"], key=lambda name: found["variants"][name]["active"]["sharpe"])
@@ -65,7 +65,7 @@ def test_the_document_has_the_schema_of_the_issue() -> None:
 def test_the_table_has_a_row_per_variant_and_benchmark() -> None:
     comparison = common_study()
     rows = list(csv.DictReader(io.StringIO(comparison_csv(comparison))))
-    assert list(rows[0]) == ["name", "kind", *METRIC_KEYS]
+    assert list(rows[0]) == ["name", "kind", *metric_keys(["growth", "small"])]
     assert [row["kind"] for row in rows] == ["variant"] * 5 + ["benchmark"] * 3
     assert [row["name"] for row in rows] == [*comparison.names, "QQQ", "IWM", "static_mix_0.5"]
     assert float(rows[1]["cagr"]) == comparison.variants[1].metrics["cagr"]

@@ -19,7 +19,7 @@ from backtest.config import Study, study_from_text
 from backtest.decision import Decision, Evidence
 from backtest.errors import ConfigError, RunError
 from backtest.market import Legs, Market
-from backtest.metrics import METRIC_KEYS
+from backtest.metrics import metric_keys
 from backtest.pipeline import run
 from backtest.store.ledger import Ledger
 from backtest.study import chunks
@@ -98,7 +98,7 @@ def assert_is_its_single_run(result: Sweep, number: int) -> None:
     curve = result.equity(number)
     assert curve.index.equals(one.sessions)
     assert (curve.to_numpy() == one.books.equity).all()
-    for key, swept in zip(METRIC_KEYS, result.table[number].tolist(), strict=True):
+    for key, swept in zip(result.metric_keys, result.table[number].tolist(), strict=True):
         own = one.metrics[key]
         assert np.isnan(swept) if own is None else abs(swept - own) <= 1e-12 * max(1.0, abs(own)), key
 
@@ -219,7 +219,7 @@ def test_start_and_legs_and_strategy_may_be_swept(tmp_path: Path) -> None:
 
 def test_the_table_has_swept_keys_then_metrics(folder: Path) -> None:
     frame = mixed(folder).frame
-    assert tuple(frame.columns) == (*mixed(folder).study.grid, *METRIC_KEYS)
+    assert tuple(frame.columns) == (*mixed(folder).study.grid, *metric_keys(["growth", "small"]))
     assert frame["strategy.params.lookback_sessions"].unique().tolist() == [5, 21, 63]
     assert frame["execution.rebalance"].unique().tolist() == ["on_change", "monthly", "{drift: 0.03}"]
     assert frame["trades"].dtype == np.int64
@@ -376,7 +376,9 @@ def test_findings_and_a_trial_for_each_point(tmp_path: Path) -> None:
     assert found.finalists[0].values == {key: result.frame[key][best] for key in result.keys}
     assert found.finalists[-1].why == "centre of the plateau"
     assert 0.0 <= found.overfitting <= 1.0  # type: ignore[operator]
-    assert found.mixes[0.5] == found.benchmarks["static_mix_0.5"]
+    shares, figures = found.mixes[5]
+    assert shares.tolist() == [0.5, 0.5]
+    assert figures == found.benchmarks["static_mix_0.5"]
 
 
 def test_each_variant_is_held_against_the_benchmark_of_its_own_period(tmp_path: Path) -> None:

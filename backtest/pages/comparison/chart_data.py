@@ -26,7 +26,7 @@ from backtest.pages.comparison.charts import (
 from backtest.pages.comparison.effect import Grid
 from backtest.pages.comparison.meters import absence, circumstances, fans_of, meter_notes
 from backtest.pages.comparison.numbers import variant_lines
-from backtest.pages.comparison.ranking import short_labels, tone_of
+from backtest.pages.comparison.ranking import has_line, looks_of, short_labels, tone_of
 from backtest.pages.legs import leg_looks
 from backtest.study.comparison import Comparison, Variant
 from backtest.text import filled_dots, number, p_equals, percent, points, span, span_points
@@ -75,13 +75,11 @@ def _charts(
 ) -> dict[str, Any]:
     search, over = comparison.search, comparison.search.overfitting
     lucky = next((each.luck for each in comparison.variants if each.luck), None)
-    looks, rank = leg_looks(comparison.variants[0].config), {place: k for k, place in enumerate(places)}
+    rank = {place: k for k, place in enumerate(places)}
     drawn = {
         "luck": luck_chart(variants, search.no_skill.dots.tolist(), search.no_skill.upper, benchmarks[0]["label"]),
         "time": time_chart(variants, benchmarks),
-        "frontier": frontier_chart(
-            variants, comparison.frontier.shares.tolist(), comparison.frontier.cagr.tolist(), looks
-        ),
+        "frontier": frontier_chart(variants, comparison.frontier, looks_of(comparison), has_line=has_line(comparison)),
         "parts": parts_chart(variants),
     }
     if over is not None:
@@ -114,7 +112,12 @@ def _variant(comparison: Comparison, place: int, label: str, *, is_best: bool) -
         "sharpe": [round(x, 4) for x in (own.sharpe.value, *own.sharpe.interval)],
         "difference": [round(x, 6) for x in (own.cagr_difference.value, *own.cagr_difference.interval)],
         "error": round(own.tracking_error, 5),
-        "share": round(variant.mix.small_share, 4),
+        "place": round(
+            float(variant.mix.shares[1]) if has_line(comparison) else variant.metrics["volatility"] or 0.0, 4
+        ),
+        "mix_place": round(
+            float(variant.mix.shares[1]) if has_line(comparison) else variant.mix.metrics["volatility"] or 0.0, 4
+        ),
         "growth": round(own.cagr.value, 6),
         "timing": [round(x, 6) for x in (timing.difference.value, *timing.difference.interval)] if timing else None,
         "parts": _parts(variant),
@@ -170,7 +173,7 @@ def _looks(p: float, variants: int) -> str:
 def _benchmarks(comparison: Comparison) -> list[dict[str, Any]]:
     """With the colour of their leg; those of one colour are drawn with other dashes."""
     rows: list[dict[str, Any]] = []
-    looks = leg_looks(comparison.variants[0].config)
+    looks = looks_of(comparison)
     for benchmark in comparison.benchmarks:
         tone = tone_of(benchmark, looks)
         nth = sum(row["tone"] == tone for row in rows)

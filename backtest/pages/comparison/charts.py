@@ -27,8 +27,9 @@ from backtest.pages.charts import (
     upright,
 )
 from backtest.pages.comparison.effect import Grid, Surface
-from backtest.pages.legs import LegLook
+from backtest.pages.legs import NEUTRAL, LegLook
 from backtest.statistics.overfitting import Overfitting
+from backtest.study.curves import Frontier
 from backtest.text import number, points
 
 Variants = Sequence[Mapping[str, Any]]
@@ -166,53 +167,79 @@ def time_chart(variants: Variants, benchmarks: Sequence[Mapping[str, Any]]) -> C
     }  # fmt: skip
 
 
-def frontier_chart(
-    variants: Variants, shares: Sequence[float], growth: Sequence[float], legs: Sequence[LegLook]
-) -> Chart:
-    """The variants over the line of constant mixes; a ring marks the selected one's own mix."""
-    known = [(100 * s, 100 * g) for s, g in zip(shares, growth, strict=True) if math.isfinite(g)]
-    half, many = len(known) // 2, len(variants) > MANY
+def frontier_chart(variants: Variants, frontier: Frontier, legs: Sequence[LegLook], *, has_line: bool) -> Chart:
+    """The variants beside what needs no timing; a ring marks the selected one's own mix.
+
+    Between two legs over the line of their constant mixes, by the share of the second; else by volatility, beside each
+    leg alone and equal parts of all.
+    """
+    at = frontier.shares[:, 1] if has_line else frontier.volatility
+    known = [(100 * x, 100 * y) for x, y in zip(at.tolist(), frontier.cagr.tolist(), strict=True)]
     reach = [100 * (v["growth"] + t - v["timing"][0]) for v in variants if v["timing"] for t in v["timing"][1:]]
-    ends = [100 * each["growth"] for each in variants] + [g for _, g in known] + reach
-    places = {
-        "x": [[100 * v["share"]] for v in variants], "y": [[100 * v["growth"]] for v in variants],
-        "customdata": [[[k, v["words"]["frontier"]]] for k, v in enumerate(variants)],
+    ends = [100 * each["growth"] for each in variants] + [y for _, y in known if math.isfinite(y)] + reach
+    if has_line:
+        data, layout = _line_of_mixes(known, legs)
+    else:
+        xs = [100 * variant[key] for variant in variants for key in ("place", "mix_place")]
+        data, layout = _mixes_by_risk(known, frontier, legs, xs)
+    points: Chart = {
+        "type": "scatter", "mode": "markers", "hoverinfo": "none",
+        "per": {
+            "x": [[100 * v["place"]] for v in variants], "y": [[100 * v["growth"]] for v in variants],
+            "customdata": [[[k, v["words"]["frontier"]]] for k, v in enumerate(variants)],
+        },
+        "rest": {"marker": {"color": "@muted", "size": 5 if len(variants) > MANY else 8, "opacity": 0.6}},
+        "front": {"marker": {"color": "@role", "size": 10, "line": {"color": "@paper", "width": 1.5}}},
+        "sel": {"marker": {"size": 13}},
     }  # fmt: skip
-    first, second = legs[0], legs[-1]
+    return {
+        "height": 380, "narrow": {"height": 320}, "says": "", "sel": [_beside_its_mix(each) for each in variants],
+        "data": [*data, points],
+        "layout": {"margin": margins(right=30, bottom=42), "yaxis": axis(range=span(ends), ticksuffix="%"), **layout},
+    }  # fmt: skip
 
-    def leg(part: list[tuple[float, float]], tone: str) -> Chart:
-        return line([y for _, y in part], f"@{tone}", x=[x for x, _ in part], width=2.4)
 
-    def chosen(variant: Mapping[str, Any]) -> Chart:
-        says = f"{variant['words']['frontier']}; the ring is its own constant mix"
-        if not variant["timing"]:
-            return {"says": says}
-        x, y, timing = 100 * variant["share"], 100 * variant["growth"], variant["timing"]
-        mix, (low, high) = y - 100 * timing[0], (y + 100 * (t - timing[0]) for t in timing[1:])
-        ring = {"symbol": "circle-open", "line": {"width": 2}}
-        shapes = [rule(x, low, x, high, "@sel"), rule(x, mix, x, y, "@sel", width=2.6)]
-        return {"says": says, "data": [dots([x], [mix], "@sel", 9, marker=ring)], "layout": {"shapes": shapes}}
+def _beside_its_mix(variant: Mapping[str, Any]) -> Chart:
+    """What being selected adds: the ring of its own mix, the way to it and its interval."""
+    says = f"{variant['words']['frontier']}; the ring is its own constant mix"
+    if not variant["timing"]:
+        return {"says": says}
+    x, at, y = (100 * variant[key] for key in ("place", "mix_place", "growth"))
+    gain, *interval = (100 * each for each in variant["timing"])
+    low, high = (y + end - gain for end in interval)
+    ring = {"symbol": "circle-open", "line": {"width": 2}}
+    shapes = [rule(x, low, x, high, "@sel"), rule(at, y - gain, x, y, "@sel", width=2.6)]
+    return {"says": says, "data": [dots([at], [y - gain], "@sel", 9, marker=ring)], "layout": {"shapes": shapes}}
+
+
+Places = Sequence[tuple[float, float]]
+
+
+def _line_of_mixes(known: Places, legs: Sequence[LegLook]) -> tuple[list[Chart], Chart]:
+    first, second = legs
+    half = len(known) // 2
+
+    def leg(part: Places, tone: str) -> Chart:
+        drawn = [(x, y) for x, y in part if math.isfinite(y)]
+        return line([y for _, y in drawn], f"@{tone}", x=[x for x, _ in drawn], width=2.4)
 
     texts = [f'<span style="color:@@{first.tone}">all {label(first.label)}</span>', "20%", "40%", "60%", "80%",
              f'<span style="color:@@{second.tone}">all {label(second.label)}</span>']  # fmt: skip
-    point: Chart = {"type": "scatter", "mode": "markers", "hoverinfo": "none", "per": places}
-    return {
-        "height": 380, "narrow": {"height": 320}, "says": "", "sel": [chosen(each) for each in variants],
-        "data": [
-            leg(known[: half + 1], first.tone), leg(known[half:], second.tone),
-            point | {
-                "rest": {"marker": {"color": "@muted", "size": 5 if many else 8, "opacity": 0.6}},
-                "front": {"marker": {"color": "@role", "size": 10, "line": {"color": "@paper", "width": 1.5}}},
-                "sel": {"marker": {"size": 13}},
-            },
-        ],
-        "layout": {
-            "margin": margins(right=30, bottom=42),
-            "xaxis": across([-3, 103], f"average share of {second.label}", ticks="outside", tickmode="array",
-                            tickvals=[0, 20, 40, 60, 80, 100], ticktext=texts),
-            "yaxis": axis(range=span(ends), ticksuffix="%"),
-        },
-    }  # fmt: skip
+    title = f"average share of {second.label}"
+    below = across([-3, 103], title, ticks="outside", tickmode="array", tickvals=[*range(0, 101, 20)], ticktext=texts)
+    return [leg(known[: half + 1], first.tone), leg(known[half:], second.tone)], {"xaxis": below}
+
+
+def _mixes_by_risk(
+    known: Places, frontier: Frontier, legs: Sequence[LegLook], xs: Sequence[float]
+) -> tuple[list[Chart], Chart]:
+    own = legs[: len(frontier.legs.names)]
+    named = [*((each.label, each.tone) for each in own), *([("equal parts", NEUTRAL)] if len(own) > 1 else [])]
+    marks = [(x, y, *each) for (x, y), each in zip(known, named, strict=False) if math.isfinite(x + y)]
+    squares = [dots([x], [y], f"@{tone}", 10, marker={"symbol": "square"}) for x, y, _, tone in marks]
+    notes = [note(label(name), x, y, yshift=14, font={"color": f"@{tone}", "size": 12}) for x, y, name, tone in marks]
+    below = across(span([*xs, *(x for x, *_ in marks)]), "volatility, a year", ticksuffix="%")
+    return squares, {"annotations": notes, "xaxis": below}
 
 
 PART_TONES = ("quiet", "sel", "leg-1", "leg-0")

@@ -14,7 +14,7 @@ from typing import Any
 import pandas as pd
 
 from backtest.config import question
-from backtest.metrics import METRIC_KEYS
+from backtest.metrics import metric_keys
 from backtest.metrics.registry import COUNTED_KEYS
 from backtest.pages.shell import PageContext
 from backtest.pages.write import asked_of, code_of, sparkline, variants_file, write_pages
@@ -78,8 +78,9 @@ def comparison_csv(comparison: Comparison) -> str:
     rows = [(variant.name, "variant", variant.metrics) for variant in comparison.variants]
     rows += [(benchmark.name, "benchmark", benchmark.metrics) for benchmark in comparison.benchmarks]
     columns: dict[str, Any] = {"name": [name for name, _, _ in rows], "kind": [kind for _, kind, _ in rows]}
-    for metric in METRIC_KEYS:
-        values = [figures[metric] for _, _, figures in rows]
+    legs = dict.fromkeys(name for variant in comparison.variants for name in variant.config.legs)
+    for metric in metric_keys(legs):
+        values = [figures.get(metric) for _, _, figures in rows]
         columns[metric] = pd.array(values, dtype="Int64" if metric in COUNTED_KEYS else "Float64").to_numpy(
             dtype="int64" if metric in COUNTED_KEYS else "float64", na_value=float("nan")
         )

@@ -43,12 +43,12 @@ def common_scale(intervals: Sequence[Span]) -> Span:
     return (low, high) if high > low else (-1.0, 1.0)
 
 
-def share_mark(share: float) -> str:
-    """A bar with the share of the second leg in it."""
+def share_mark(share: float, tone: str) -> str:
+    """A bar with the share of a leg in it; tone: the leg's colour."""
     width = round(SHARE_WIDTH * min(max(share, 0.0), 1.0), 1)
     return (
         f'<svg class="share" width="{SHARE_WIDTH}" height="9" aria-hidden="true">'
-        f'<rect class="g" width="{SHARE_WIDTH}" height="9"/><rect class="s" width="{width}" height="9"/></svg>'
+        f'<rect class="g" width="{SHARE_WIDTH}" height="9"/><rect class="s {tone}" width="{width}" height="9"/></svg>'
     )
 
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from backtest.pages.legs import NEUTRAL, LegLook
+from backtest.pages.legs import NEUTRAL, LegLook, leg_looks
 from backtest.study.comparison import BenchmarkFigures, Comparison
 
 MOST_SHOWN = 200
@@ -37,7 +37,17 @@ def _shortened(name: str) -> str:
     return text if len(text) <= LONGEST_LABEL else f"{text[: half - 1]}…{text[-half:]}"
 
 
+def looks_of(comparison: Comparison) -> tuple[LegLook, ...]:
+    """The legs of all variants, those of the first one first."""
+    return leg_looks(*(variant.config for variant in comparison.variants))
+
+
+def has_line(comparison: Comparison) -> bool:
+    """Do all variants stand on one line, between the same two legs?"""
+    return len(comparison.frontier.legs.names) == len(looks_of(comparison)) == 2
+
+
 def tone_of(benchmark: BenchmarkFigures, looks: Sequence[LegLook]) -> str:
     """The colour of the leg that a benchmark is; a mix and any other ticker is grey."""
-    share = benchmark.small_share
-    return looks[0].tone if share == 0.0 else looks[-1].tone if share == 1.0 else NEUTRAL
+    shares = benchmark.shares
+    return NEUTRAL if shares is None or shares.max() < 1.0 else looks[int(shares.argmax())].tone

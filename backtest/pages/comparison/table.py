@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from backtest.market import Floats
+from backtest.metrics.registry import exposure_key
 from backtest.pages.comparison.marks import Span, common_scale, interval_mark, share_mark, spark
+from backtest.pages.legs import LegLook
 from backtest.pages.shell import Shown
 from backtest.result import Figures
 from backtest.text import UNDEFINED, Number, number, points
@@ -56,7 +58,7 @@ class Row:
     rule: str = ""
 
 
-def columns(benchmark: str, trials: int, second: str) -> list[Column]:
+def columns(benchmark: str, trials: int, legs: Sequence[LegLook]) -> list[Column]:
     """The columns after the name: against the benchmark first, the absolute figures second."""
     interval = Column("", "95%|interval")
     step = "One-sided, corrected step by step for all variants of the study (Romano and Wolf)"
@@ -74,12 +76,20 @@ def columns(benchmark: str, trials: int, second: str) -> list[Column]:
         Column("volatility", "Vola-|tility %", "Standard deviation of returns, a year", is_rising=True),
         Column("absolute", "Sharpe", "Over T-bills, without any benchmark"),
         Column("fall", "Worst|fall %", "Deepest loss from an earlier peak, on closing values"),
-        Column("small", f"In {second}|%", f"Average share of {second}"),
+        *(
+            Column(exposure_key(leg.name), f"In {leg.label}|%", f"Average share in {leg.label}")
+            for leg in legs_told(legs)
+        ),
         Column("turnover", "Turnover|a year", "One-sided: 1× is one full switch", is_rising=True),
     ]
 
 
-def variant_rows(comparison: Comparison, places: Sequence[int]) -> list[Row]:
+def legs_told(legs: Sequence[LegLook]) -> Sequence[LegLook]:
+    """Those whose share has a column: of two legs the second one says it all."""
+    return legs[1:] if len(legs) == 2 else legs
+
+
+def variant_rows(comparison: Comparison, places: Sequence[int], legs: Sequence[LegLook]) -> list[Row]:
     """Rows of the variants at these places."""
     variants = [comparison.variants[place] for place in places]
     statistics = [variant.statistics for variant in variants]
@@ -96,7 +106,7 @@ def variant_rows(comparison: Comparison, places: Sequence[int]) -> list[Row]:
             [
                 Cell(picture=spark(relative[place], wide)),
                 *_active(variant, scales),
-                *_figures(variant.metrics, *metrics_of(variant.name)),
+                *_figures(variant.metrics, legs, *metrics_of(variant.name)),
             ],
             variant.rule,
         )
@@ -104,11 +114,11 @@ def variant_rows(comparison: Comparison, places: Sequence[int]) -> list[Row]:
     ]
 
 
-def benchmark_rows(comparison: Comparison) -> list[Row]:
+def benchmark_rows(comparison: Comparison, legs: Sequence[LegLook]) -> list[Row]:
     """Rows of the benchmarks, the declared one first; what is measured against it is empty there."""
     declared = comparison.benchmarks[0]
     return [
-        Row(each.label, [*_unlike(each, declared), *_figures(each.metrics, DOCUMENT, "benchmarks", each.name)])
+        Row(each.label, [*_unlike(each, declared), *_figures(each.metrics, legs, DOCUMENT, "benchmarks", each.name)])
         for each in comparison.benchmarks
     ]
 
@@ -147,23 +157,29 @@ def metrics_of(variant: str) -> tuple[str, str, str, str]:
     return DOCUMENT, "variants", variant, "metrics"
 
 
-def _figures(metrics: Figures, *at: str) -> list[Cell]:
+def _figures(metrics: Figures, legs: Sequence[LegLook], *at: str) -> list[Cell]:
     """What needs no benchmark; at: where it stands."""
-    share, turnover = metrics["exposure_small"], metrics["turnover_annual"]
+    turnover = metrics["turnover_annual"]
     return [
         _percent(metrics["cagr"], *at, "cagr"),
         _percent(metrics["volatility"], *at, "volatility"),
         _plain(metrics["sharpe"], *at, "sharpe"),
         _percent(metrics["max_drawdown"], *at, "max_drawdown"),
-        Cell(UNDEFINED)
-        if share is None
-        else Cell(
-            Shown(number(100 * share, 0), (*at, "exposure_small"), times=100), repr(float(share)), share_mark(share)
-        ),
+        *(_share(metrics, leg, *at) for leg in legs_told(legs)),
         Cell(UNDEFINED)
         if turnover is None
         else Cell(Shown(f"{number(turnover, 1)}×", (*at, "turnover_annual")), repr(float(turnover))),
     ]
+
+
+def _share(metrics: Figures, leg: LegLook, *at: str) -> Cell:
+    """The average share in a leg; a dash where there is no such leg."""
+    key = exposure_key(leg.name)
+    share = metrics.get(key)
+    if share is None:
+        return Cell(UNDEFINED)
+    shown = Shown(number(100 * share, 0), (*at, key), times=100)
+    return Cell(shown, repr(float(share)), share_mark(share, leg.tone))
 
 
 def _unlike(benchmark: BenchmarkFigures, declared: BenchmarkFigures) -> list[Cell]:

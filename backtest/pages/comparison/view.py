@@ -12,10 +12,12 @@ from backtest.pages.comparison.effect import Grid, grid_facts
 from backtest.pages.comparison.marks import dot_picture
 from backtest.pages.comparison.meters import FANS, absence, charged_bps, meter_notes
 from backtest.pages.comparison.numbers import rate_of, search_facts, variant_lines
+from backtest.pages.comparison.ranking import has_line, looks_of
 from backtest.pages.comparison.score import answers
 from backtest.pages.comparison.table import benchmark_rows, columns, variant_rows
 from backtest.pages.comparison.through_years import year_columns, year_rows
-from backtest.pages.legs import leg_looks, second_of
+from backtest.pages.legs import leg_looks
+from backtest.result import mix_words
 from backtest.statistics import readings
 from backtest.statistics.assessment import BLOCKS
 from backtest.statistics.findings import HOLDS
@@ -128,11 +130,9 @@ def _chips(comparison: Comparison, places: Sequence[int]) -> list[Chip]:
 def _tables(comparison: Comparison, places: Sequence[int]) -> dict[str, Any]:
     differences = comparison.differences
     return {
-        "columns": columns(
-            comparison.benchmarks[0].label, comparison.search.trials, second_of(comparison.variants[0].config)
-        ),
-        "rows": variant_rows(comparison, places),
-        "benchmark_rows": benchmark_rows(comparison),
+        "columns": columns(comparison.benchmarks[0].label, comparison.search.trials, looks_of(comparison)),
+        "rows": variant_rows(comparison, places, looks_of(comparison)),
+        "benchmark_rows": benchmark_rows(comparison, looks_of(comparison)),
         "is_long": len(places) > MOST_STANDING_ROWS,
         "years": year_columns(comparison),
         "year_rows": year_rows(comparison, places),
@@ -144,21 +144,28 @@ def _tables(comparison: Comparison, places: Sequence[int]) -> dict[str, Any]:
 
 
 def _timing(comparison: Comparison) -> dict[str, Any]:
-    frontier, legs = comparison.frontier, comparison.variants[0].config.legs
-    looks = leg_looks(comparison.variants[0].config)
+    frontier, looks = comparison.frontier, looks_of(comparison)
     told = [
-        (frontier.cagr, frontier.best_share_by_cagr, "growth"),
-        (frontier.sharpe, frontier.best_share, "Sharpe ratio"),
+        (frontier.cagr, frontier.best_shares_by_cagr, "growth"),
+        (frontier.sharpe, frontier.best_shares, "Sharpe ratio"),
     ]
-    best = listed([f"{percent(share, 0)} by {what}" for values, share, what in told if np.isfinite(values).any()])
-    funds = " and ".join("+".join(leg.weights) for leg in legs.values())
-    hindsight = f"In hindsight the best constant share of {looks[-1].label}, of {funds}, was {best}."
+    line = has_line(comparison)
+    best = listed(
+        [
+            f"{percent(shares[1], 0) if line else mix_words(frontier.legs, shares)} by {what}"
+            for values, shares, what in told
+            if np.isfinite(values).any()
+        ]
+    )
+    funds = " and ".join("+".join(look.basket) for look in leg_looks(frontier.legs))
+    of = f"constant share of {looks[1].label}, of {funds}," if line else "constant mix of those drawn"
     return {
-        "hindsight": hindsight if best and len(looks) == 2 else "",
+        "hindsight": f"In hindsight the best {of} was {best}." if best else "",
         "parts": f"Where its {points(comparison.variants[comparison.best].parts.total)} points a year against "
         f"{comparison.benchmarks[0].label} come from",
-        "second": second_of(comparison.variants[0].config),
-        "has_line": len(looks) == 2,
+        "second": looks[1].label if line else "",
+        "timed": listed([look.label for look in looks]),
+        "has_line": line,
     }
 
 

@@ -16,8 +16,8 @@ MOST_CHARTS = 6
 LABELLED = 4
 """Paths named at their end on either side; the others are read by pointing at them."""
 
-POINTS = 160
-"""Of a path: a page with fifty of them stays light."""
+POINTS, FEW_POINTS, MANY = 160, 50, 60
+"""Of a path; fewer of more than so many events, so that the page stays light."""
 
 BINS = 48
 
@@ -41,27 +41,24 @@ def chart_data(events: Events) -> dict[str, Any]:
 def paths_chart(paths: Paths, events: Events) -> Chart:
     """Each event thin, the mean in front; day 0 itself is left out between the two halves."""
     before, after = paths.before.shape[1], paths.after.shape[1] - 1
-    left = _thinned(np.arange(-before, 0), POINTS // 4)
-    right = _thinned(np.arange(0, after + 1), POINTS)
+    most = POINTS if len(paths.days) <= MANY else FEW_POINTS
+    left, right = _thinned(np.arange(-before, 0), most // 4), _thinned(np.arange(0, after + 1), most)
     data, ends = [], _labelled(paths.after)
     values: list[float] = [0.0]
     for k, day in enumerate(paths.days):
         own = np.concatenate([paths.before[k, left + before] if before else [], paths.after[k, right]]) * 100
         values += own[np.isfinite(own)].tolist()
-        told = [
-            [-1, f"{day:%Y-%m-%d}: day 0 itself {points(float(paths.day0[k]))}, at the end {_last(paths.after[k])}"]
-        ]
-        trace = line(_with_gap(own, len(left)), "@ink/.28", x=_x(left, right), width=1, hoverinfo="none")
-        trace["customdata"] = told * (len(own) + 1)
+        trace = line(_with_gap(own, len(left)), "@ink/.28", x=_x(left, right), width=1)
         if k in ends:
             trace["label"] = f"{day:%Y-%m}"
         data.append(trace)
+    data.append(_ends(paths))
     mean = np.concatenate([_mean(paths.before)[left + before] if before else [], _mean(paths.after)[right]]) * 100
     data.append(line(_with_gap(mean, len(left)), "@sel", x=_x(left, right), width=2.4) | {"label": "mean"})
     unit = "sessions" if events.market.periods_per_year > 12 else "months"
     return {
         "height": 360, "narrow": {"height": 300, "layout": {"xaxis": {"nticks": 5}}}, "paper": {"height": 260},
-        "data": data, "ends": "y", "says": "Point at a path to read its day.",
+        "data": data, "ends": "yaxis", "says": "Point at the end of a path to read its day.",
         "layout": {
             "margin": margins(right=62, bottom=40),
             "xaxis": across([-before - 2, after + 2], f"{unit} from day 0"),
@@ -94,9 +91,15 @@ def _mean(paths: Floats) -> Floats:
     return np.where(count > 0, total / np.maximum(count, 1), np.nan)
 
 
-def _last(path: Floats) -> str:
-    known = path[np.isfinite(path)]
-    return points(float(known[-1])) if len(known) else "not known"
+def _ends(paths: Paths) -> Chart:
+    """A dot at the end of each path, which says its day."""
+    at = [int(np.flatnonzero(np.isfinite(path))[-1]) if np.isfinite(path).any() else 0 for path in paths.after]
+    ends = np.array([path[k] for path, k in zip(paths.after, at, strict=True)])
+    told = [
+        [-1, f"{day:%Y-%m-%d}: day 0 itself {points(float(own))}, then {points(float(end))}"]
+        for day, own, end in zip(paths.days, paths.day0, ends, strict=True)
+    ]
+    return charts.dots(at, rounded(ends * 100, 2), "@ink/.45", 5, customdata=told)
 
 
 def _labelled(after: Floats) -> set[int]:

@@ -7,13 +7,13 @@ from typing import Any
 import numpy as np
 
 from backtest.events.document import MEASURE
-from backtest.events.inference import ByCycle
 from backtest.events.regimes import THIRDS
 from backtest.events.study import Cell, Events
 from backtest.events.verdict import evidence, headline, period_of_window, unit_of
 from backtest.pages.events.charts import chart_data, drawn
 from backtest.pages.periods import mood
 from backtest.pages.shell import PageContext, Tile, render_page
+from backtest.statistics.cycles import ByCycle
 from backtest.study.verdict import SHORT, counting, in_hundred
 from backtest.text import UNDEFINED, capital, count, number, p_equals, percent, plural, points, probability, title_of
 
@@ -86,7 +86,7 @@ def _told_of_path(events: Events, name: str, pair: str) -> str:
 
 
 def tiles(events: Events) -> list[Tile]:
-    """The first screen: the mean, what overlap leaves of its t, the placebo, what could be seen at all."""
+    """The first screen: the mean, its t if windows did not overlap, the placebo, the level."""
     cell = events.best
     gain = None if cell.sample.mean is None or cell.unconditional is None else cell.sample.mean - cell.unconditional
     tone = {"up": "ahead", "down": "behind", "": ""}[mood(gain or 0.0)]
@@ -95,32 +95,12 @@ def tiles(events: Events) -> list[Tile]:
     does = f"{in_hundred(placebo.p)} of 100 other places do as well." if placebo.p is not None else placebo.reason
     boxes = [
         Tile(what, points(cell.sample.mean), "points", f"{points(cell.unconditional)} at any time", tone, is_wide=True),
-        Tile("Naive t", number(cell.t_naive), "", f"{number(cell.t_apart)} for {cell.n_apart} that do not overlap",
+        Tile("t, apart", number(cell.t_apart), f"naive {number(cell.t_naive)}", f"{cell.n_apart} that do not overlap",
              "", is_wide=True),
         Tile("Placebo", UNDEFINED if placebo.p is None else p_equals(placebo.p), "", capital(does), "", is_wide=True),
     ]  # fmt: skip
-    if placebo.seen is not None:
-        boxes.append(
-            Tile(
-                "Could be seen",
-                points(placebo.seen, sign=""),
-                "points",
-                "a true effect a window, 4 times in 5.",
-                "",
-                is_wide=True,
-            )
-        )
-    boxes.append(
-        Tile(
-            "Skill or luck",
-            SHORT[cell.level],
-            "",
-            p_equals(cell.p_search) if cell.p_search is not None else "",
-            "open",
-            is_wide=True,
-        )
-    )
-    return boxes
+    p = "" if cell.p_search is None else p_equals(cell.p_search)
+    return [*boxes, Tile("Skill or luck", SHORT[cell.level], "", p, "open", is_wide=True)]
 
 
 def _row(cell: Cell) -> list[str]:

@@ -14,11 +14,12 @@ from backtest.pages.write import asked_of, code_of, period_of, sources_of, spark
 from backtest.result import Result
 from backtest.store.folder import Content, Identity, Written
 from backtest.store.ledger import FILE as LEDGER
+from backtest.store.manifest import SCHEMA
 from backtest.store.provenance import Provenance, sha256_text
 from backtest.store.tables import csv, json_text
 from backtest.study.search import Search
 
-PAGE, SCHEMA = "report.html", 1
+PAGE = "report.html"
 
 
 def write_result(result: Result, search: Search, strategy: type, root: Path, provenance: Provenance) -> Written:

@@ -14,15 +14,15 @@ import numpy as np
 import numpy.typing as npt
 
 from backtest.account.benchmarks import benchmark_label
-from backtest.market import Floats
+from backtest.market import Floats, Legs
 from backtest.metrics import Metric, metric_of
 from backtest.pages import charts
 from backtest.pages.charts import Chart, axis, line, margins
-from backtest.pages.legs import second_of
 from backtest.pages.shell import script_json
+from backtest.result import mix_words
 from backtest.study.findings import Finalist, Findings
 from backtest.study.sweep import Sweep
-from backtest.text import percent, setting, short_key
+from backtest.text import setting, short_key
 
 MOST_BYTES = 1_900_000
 """Of the payload: with plotly's 4.8 million and the text a page stays below 7 million."""
@@ -119,7 +119,7 @@ def _text(sweep: Sweep, findings: Findings, carried: Carried) -> str:
                 "unit": "%" if each.unit == "fraction" else "",
                 "better": each.direction,
                 **_packed_figure(sweep.metric(each.key)[numbers], SCALES[each.unit]),
-                "lines": _lines(findings, each.key, second_of(sweep.first.legs)),
+                "lines": _lines(findings, each.key, sweep.first.legs),
             }
             for each in figures_shown(sweep)
         ],
@@ -158,11 +158,11 @@ def _packed_figure(values: Floats, scale: int) -> dict[str, Any]:
     return {"scale": scale, "values": [kind, base64.b64encode(data.tobytes()).decode()]}
 
 
-def _lines(findings: Findings, key: str, second: str) -> list[list[Any]]:
+def _lines(findings: Findings, key: str, legs: Legs) -> list[list[Any]]:
     """[label, kind, value] of each benchmark and each static mix that has the figure."""
     held = findings.benchmarks.items()
     rows: list[list[Any]] = [[benchmark_label(name), "benchmark", own[key]] for name, own in held]
-    rows += [[f"{percent(share, 0)} {second}", "mix", own[key]] for share, own in findings.mixes.items()]
+    rows += [[mix_words(legs, shares), "mix", own[key]] for shares, own in findings.mixes]
     return [[label, kind, round(float(value), 6)] for label, kind, value in rows if value is not None]
 
 

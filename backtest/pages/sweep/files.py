@@ -10,21 +10,20 @@ from typing import Any
 
 from backtest.config import Study, study_question
 from backtest.data import content_hash
-from backtest.metrics import METRIC_KEYS
 from backtest.pages.shell import PageContext
 from backtest.pages.sweep import render_sweep
 from backtest.pages.sweep.view import headline
 from backtest.pages.write import asked_of, code_of, period_of, sources_of, sparkline, study_files, write_pages
 from backtest.store.folder import Content, Identity, Written
 from backtest.store.ledger import FILE as LEDGER
+from backtest.store.manifest import SCHEMA
 from backtest.store.provenance import Provenance, sha256_text
 from backtest.store.tables import csv, csv_bytes, json_text
-from backtest.study.document import plain
+from backtest.study.document import by_leg, plain
 from backtest.study.findings import NO_EXTRAS, Extras, Findings, curves_frame, parquet_bytes
 from backtest.study.sweep import Sweep
 from backtest.study.verdict import document_of
 
-SCHEMA = 1
 PAGE, TABLE, DOCUMENT = "sweep.html", "sweep.csv", "sweep.json"
 CURVES, PARQUET = "curves.csv", "sweep.parquet"
 
@@ -52,7 +51,7 @@ def write_sweep(
         "headline": headline(sweep, findings),
         "period": period_of(sweep.first.plan.sessions),
         "variants": len(sweep.table),
-        "metrics": list(METRIC_KEYS),
+        "metrics": list(sweep.metric_keys),
         "trials": {"count": findings.size.trials, "here": len(sweep.table)},
         "sparkline": sparkline(findings.finalists[0].result.books.equity) if findings.finalists else [],
     }
@@ -132,6 +131,8 @@ def document(sweep: Sweep, findings: Findings) -> dict[str, Any]:
             for each in findings.finalists
         ],
         "benchmarks": {name: dict(figures) for name, figures in findings.benchmarks.items()},
-        "static_mixes": {f"{share:g}": dict(figures) for share, figures in findings.mixes.items()},
+        "static_mixes": [
+            {"shares": by_leg(sweep.first.legs, shares), "metrics": dict(figures)} for shares, figures in findings.mixes
+        ],
     }
     return dict(plain(content))

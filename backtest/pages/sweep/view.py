@@ -8,9 +8,10 @@ import numpy as np
 
 from backtest.account.benchmarks import benchmark_label
 from backtest.metrics import Metric, metrics_on
-from backtest.pages.legs import leg_looks, second_of
+from backtest.pages.legs import leg_looks
 from backtest.pages.shell import Shown, Tile
 from backtest.pages.sweep.chart_data import Carried, figures_shown
+from backtest.result import Figures, mix_words
 from backtest.study.findings import Finalist, Findings
 from backtest.study.sweep import Sweep
 from backtest.text import count, listed, number, percent, plural, points, setting, short_key, title_of
@@ -151,7 +152,7 @@ def _row(sweep: Sweep, place: int) -> tuple[str, list[str]]:
 
 def columns_of(sweep: Sweep) -> tuple[Metric, ...]:
     """The metrics of the tables, the one that ranks first."""
-    return metrics_on("search", sweep.headline)
+    return metrics_on("search", sweep.settings.legs, sweep.headline)
 
 
 def _finalist(finalist: Finalist) -> tuple[str, list[str]]:
@@ -169,12 +170,14 @@ def _finalist(finalist: Finalist) -> tuple[str, list[str]]:
 
 
 def _anchors(sweep: Sweep, findings: Findings) -> list[tuple[str, list[str]]]:
-    rows = [("benchmarks", name, benchmark_label(name), figures) for name, figures in findings.benchmarks.items()]
+    rows: list[tuple[tuple[str | int, ...], str, Figures]] = [
+        (("benchmarks", name), benchmark_label(name), figures) for name, figures in findings.benchmarks.items()
+    ]
     rows += [
-        ("static_mixes", f"{share:g}", f"static mix, {percent(share, 0)} {second_of(sweep.first.legs)}", figures)
-        for share, figures in findings.mixes.items()
+        (("static_mixes", k, "metrics"), f"always {mix_words(sweep.first.legs, shares)}", figures)
+        for k, (shares, figures) in enumerate(findings.mixes)
     ]
     return [
-        (label, [Shown(each.write(own[each.key]), ("sweep.json", kind, name, each.key)) for each in columns_of(sweep)])
-        for kind, name, label, own in rows
+        (label, [Shown(each.write(own.get(each.key)), ("sweep.json", *at, each.key)) for each in columns_of(sweep)])
+        for at, label, own in rows
     ]

@@ -20,6 +20,7 @@ from backtest.pages.walk.page import headline
 from backtest.pages.write import code_of, period_of, sparkline, study_files, write_pages
 from backtest.store.folder import Content, Identity, Written
 from backtest.store.ledger import FILE as LEDGER
+from backtest.store.manifest import SCHEMA
 from backtest.store.provenance import Provenance, sha256_text
 from backtest.store.tables import csv, day, json_text
 from backtest.study.document import plain
@@ -27,7 +28,6 @@ from backtest.study.verdict import document_of
 from backtest.study.walk_forward import WalkForward
 from backtest.study.walk_paths import SPREAD_KEYS, WalkPaths
 
-SCHEMA = 1
 PAGE, DOCUMENT, WINDOWS, EQUITY = "walk_forward.html", "walk_forward.json", "windows.csv", "equity.csv"
 SPLITS, PATHS = "splits.csv", "paths.csv"
 
