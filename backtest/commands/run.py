@@ -23,6 +23,7 @@ from backtest.store.ledger import default_ledger
 from backtest.store.manifest import longest_ledger
 from backtest.store.provenance import Provenance
 from backtest.study.search import Search, search, shown_run
+from backtest.study.timing import describe_timing
 from backtest.study.verdict import document_of, verdict_of_run
 from backtest.text import aligned, capital
 
@@ -109,6 +110,7 @@ def document(result: Result, known: Search, written: Written) -> dict[str, Any]:
         "metrics": dict(result.metrics),
         "benchmarks": {name: dict(figures) for name, figures in result.benchmark_metrics.items()},
         "search": document_of(known.findings[0], known),
+        "timing_described": describe_timing(result).document,
         "verdict_level": known.findings[0].level,
         "warnings": caveats(result),
     }

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from backtest.events.inference import ByCycle
 from backtest.events.study import Cell, Events
 from backtest.events.verdict import verdict_text
+from backtest.statistics.cycles import ByCycle
 from backtest.store.tables import day
 
 SCHEMA = 1

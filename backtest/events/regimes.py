@@ -13,11 +13,12 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from backtest.events.inference import HAC_LAGS, HAC_LAGS_MONTHLY, ByCycle, by_cycle, hac_t, timing_curve
+from backtest.events.inference import HAC_LAGS, HAC_LAGS_MONTHLY, hac_t, timing_curve
 from backtest.market import Floats, Market
 from backtest.signals.easing import easing_cycle
 from backtest.signals.measures import change
 from backtest.signals.policy import target_level
+from backtest.statistics.cycles import ByCycle, by_cycle
 from backtest.units import MONTHS_PER_YEAR
 
 MOVED = 0.25

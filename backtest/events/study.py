@@ -25,22 +25,20 @@ from backtest.errors import ConfigError, DataError
 from backtest.events.inference import (
     HAC_LAGS,
     HAC_LAGS_MONTHLY,
-    ByCycle,
     Placebo,
     Sample,
     Waves,
     apart,
-    by_cycle,
     covered,
     hac_t,
     placebo,
-    t_of,
     timing_curve,
 )
 from backtest.events.lists import LISTS, EventList, ListTerms, cycle_of, dated_list, event_list, turns
 from backtest.events.regimes import Regime, Third, regimes_of, thirds_of
 from backtest.market import Basket, Floats, Market
 from backtest.signals.measures import basket_growth
+from backtest.statistics.cycles import ByCycle, by_cycle, t_of
 from backtest.statistics.findings import Finding, Level, verdict_level
 from backtest.study.search import Search, Shown, search
 from backtest.units import MONTHS_PER_YEAR

@@ -33,10 +33,13 @@ def search_tile(finding: Finding, search: Search, benchmark: str | None) -> Tile
     return Tile(f"{label}, {p_equals(test.p)}", SHORT[finding.level], "", note, "open", is_wide=True)
 
 
-def search_view(verdict: Verdict, finding: Finding, search: Search, benchmark: str | None) -> dict[str, Any]:
-    """What the section prints."""
+def search_view(
+    verdict: Verdict, finding: Finding, search: Search, benchmark: str | None, described: Sequence[str] = ()
+) -> dict[str, Any]:
+    """What the section prints; described: sentences about the one rule, folded, since no search corrects them."""
     test = finding.ahead
     told: dict[str, Any] = {"headline": verdict.headline, "sentences": verdict.sentences, "picture": "", "caption": ""}
+    told["described"] = described
     if test is None or not test.bests:
         return told
     what = "one rule" if search.trials == 1 else f"the best of the {count(search.trials)} tried"

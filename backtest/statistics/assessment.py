@@ -9,6 +9,7 @@ benchmark); the absolute ratios stand second because they mostly measure what th
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from dataclasses import dataclass
 
@@ -19,7 +20,14 @@ from backtest.statistics.bootstrap import Drawn, chance_of_maximum, no_skill_dra
 from backtest.statistics.histories import Resampled, ReturnsTable, check_table, resample, resample_all
 from backtest.statistics.normal import normal_quantile
 from backtest.statistics.overfitting import FEWEST_RANKED, Overfitting, looked_at, overfitting
-from backtest.statistics.sharpe import NO_RISK, Trials, deflated_sharpe, expected_maximum, trials_of
+from backtest.statistics.sharpe import (
+    NO_RISK,
+    Trials,
+    deflated_sharpe,
+    expected_maximum,
+    sharpe_ratios,
+    trials_of,
+)
 from backtest.statistics.superiority import Superiority, confidence_set, mean_error, reality_check, spa_from_means
 from backtest.statistics.variants import (
     VariantStatistics,
@@ -114,7 +122,12 @@ def assess(
     check_table(table)
     active = resample(table, histories, seed)
     drawn = resample_all(table, active.counts)
-    search = _search(table, active, trials, seed)
+    few, is_ranked = described(table.active)
+    if len(few) == len(table.names):
+        search = _search(table, active, trials, seed, is_ranked)
+    else:
+        search = search_statistics(taken(table, few), trials, histories, seed, is_ranked)
+        search = dataclasses.replace(search, best=int(few[search.best]))
     membership = confidence_set(_with_benchmark(active.mean))
     whole = TableStatistics(
         effective_variants=effective_variants(table.active),
@@ -127,23 +140,55 @@ def assess(
 
 
 def search_statistics(
-    table: ReturnsTable, trials: Trials | None = None, histories: int = HISTORIES, seed: int = SEED
+    table: ReturnsTable,
+    trials: Trials | None = None,
+    histories: int = HISTORIES,
+    seed: int = SEED,
+    is_ranked: NDArray[np.bool_] | None = None,
 ) -> SearchStatistics:
     """What luck explains of the best of a table.
 
     trials: all trials known, the table's among them, by their per-session active Sharpe ratios; without it, the
-    table's own. Raises RunError for too few sessions, ValueError for arrays that do not fit (see check_table).
+    table's own. is_ranked: the columns that the overfitting probability looks at, by default all. Of a search of more
+    than MOST_RANKED variants the table holds those that `described` names: these figures describe, they decide nothing.
+    Raises RunError for too few sessions, ValueError for arrays that do not fit (see check_table).
     """
     check_table(table)
-    return _search(table, resample(table, histories, seed), trials, seed)
+    every = np.ones(len(table.names), dtype=np.bool_) if is_ranked is None else is_ranked
+    return _search(table, resample(table, histories, seed), trials, seed, every)
 
 
-def _search(table: ReturnsTable, active: Resampled, trials: Trials | None, seed: int) -> SearchStatistics:
+def described(active: Array) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
+    """Places of the columns that a search is described by, and which of them are ranked against each other."""
+    return described_of(active.shape[1], int(sharpe_ratios(active).argmax()))
+
+
+def described_of(variants: int, best: int) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
+    """The same for so many variants of which this one is the best: the ranked ones (`looked_at`), and the best."""
+    ranked = looked_at(variants)
+    places = np.union1d(ranked, [best]).astype(np.intp)
+    return places, np.isin(places, ranked)
+
+
+def taken(table: ReturnsTable, places: NDArray[np.intp]) -> ReturnsTable:
+    """Some of a table's variants."""
+    return dataclasses.replace(
+        table,
+        names=tuple(table.names[place] for place in places),
+        returns=table.returns[:, places],
+        mixes=None if table.mixes is None else table.mixes[:, places],
+        own_benchmarks=None if table.own_benchmarks is None else table.own_benchmarks[:, places],
+    )
+
+
+def _search(
+    table: ReturnsTable, active: Resampled, trials: Trials | None, seed: int, is_ranked: NDArray[np.bool_]
+) -> SearchStatistics:
     year = table.periods_per_year**0.5
     no_skill = _no_skill(active.sharpe, table.periods_per_year)
     known = trials or trials_of(active.sharpe.observed)
     hurdle = deflation_hurdle(known, no_skill.mean / year) * year
-    best, ranked = int(active.sharpe.observed.argmax()), looked_at(len(table.names))
+    best = int(active.sharpe.observed.argmax())
     return SearchStatistics(
         best=best,
         sharpe=float(active.sharpe.observed[best] * year),
@@ -155,7 +200,7 @@ def _search(table: ReturnsTable, active: Resampled, trials: Trials | None, seed:
         seed=seed,
         no_skill=no_skill,
         spa=spa_from_means(active.mean, mean_error(active.mean.draws), len(table.returns)),
-        overfitting=overfitting(table.active[:, ranked], BLOCKS) if len(ranked) >= FEWEST_RANKED else None,
+        overfitting=overfitting(table.active[:, is_ranked], BLOCKS) if is_ranked.sum() >= FEWEST_RANKED else None,
         smallest_edge=smallest_edge(no_skill.upper, table.years, _typical_error(tracking_errors(table), best)),
     )
 

@@ -17,7 +17,8 @@ from pydantic import BaseModel
 
 from backtest.account import Books
 from backtest.account.benchmarks import benchmark_label, benchmark_plans, legs_plan, plain_shares
-from backtest.account.kernel import run_compiled
+from backtest.account.kernel import compiled_books, run_compiled
+from backtest.account.plan import NO_BAND, Plan
 from backtest.config import Config, Study
 from backtest.errors import ConfigError, EnginesDisagree, RunError
 from backtest.market import Floats
@@ -25,7 +26,7 @@ from backtest.metrics import metrics
 from backtest.metrics.registry import exposure_key
 from backtest.pipeline import activity_of, run
 from backtest.result import Figures, Result
-from backtest.statistics.assessment import SearchStatistics, search_statistics
+from backtest.statistics.assessment import SearchStatistics, described_of, search_statistics
 from backtest.statistics.histories import FEWEST_SESSIONS
 from backtest.statistics.sharpe import deflated_sharpe, moments
 from backtest.store.provenance import sha256_text
@@ -153,13 +154,15 @@ def _search(result: Sweep, size: Search) -> SearchStatistics | None:
     )
     if not is_searched or len(result.first.plan.sessions) <= FEWEST_SESSIONS:
         return None
-    benchmarks = [result.benchmark_of(number) for number in numbers]
     first = result.first
-    names = tuple(map(str, numbers))
+    few, is_ranked = described_of(len(numbers), numbers.index(result.ranked[0]))
+    chosen = [numbers[place] for place in few]
+    benchmarks = [result.benchmark_of(number) for number in chosen]
+    names = tuple(map(str, chosen))
     periods = first.calendar.periods_per_year
-    table = table_of(names, curves_of(result, numbers), benchmarks, first.plan.sessions, first.tbill, periods)
-    found = lucky(search_statistics(table, size.per_session(periods)), size.findings[0])
-    return dataclasses.replace(found, best=numbers[found.best])
+    table = table_of(names, curves_of(result, chosen), benchmarks, first.plan.sessions, first.tbill, periods)
+    found = search_statistics(table, size.per_session(periods), is_ranked=is_ranked)
+    return dataclasses.replace(lucky(found, size.findings[0]), best=chosen[found.best])
 
 
 def _finalists(result: Sweep, plateau: Plateau | None) -> list[Finalist]:
@@ -281,7 +284,7 @@ def _table(result: Sweep, points: Sequence[tuple[int, Setting, BaseModel, str]])
     legs = setting.legs
     leg = legs_plan(setting.market, legs, legs.alone(legs.names[0]), setting.plan.sessions[0], setting.plan.terms)
     shares = np.column_stack([result.metric(exposure_key(name))[numbers] for name in legs.names])
-    mixes = [run_compiled(with_shares(leg, legs, own)).equity for own in shares]
+    mixes = np.array([_equity(with_shares(leg, legs, own)) for own in shares])
     return Shown(
         market=setting.market,
         sessions=setting.plan.sessions,
@@ -290,10 +293,17 @@ def _table(result: Sweep, points: Sequence[tuple[int, Setting, BaseModel, str]])
         names=tuple(result.label(number) for number in numbers),
         questions=tuple(question for *_, question in points),
         returns=returns_of(curves_of(result, numbers)),
-        mixes=returns_of(np.array(mixes)),
+        mixes=returns_of(mixes),
         benchmark=None if setting.benchmark is None else returns_of(setting.benchmark[None]),
         benchmark_name=result.benchmark,
     )
+
+
+def _equity(plan: Plan) -> Floats:
+    """Equity alone: books are not needed."""
+    equity = np.empty(len(plan.sessions))
+    compiled_books(plan, equity, np.empty(len(equity) if plan.band < NO_BAND else 0), np.empty((0, 5)))
+    return equity
 
 
 def benchmark_growth(result: Sweep) -> Floats:

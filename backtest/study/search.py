@@ -218,19 +218,27 @@ def shown_run(result: Result) -> Shown:
 
 
 def cycles_seen(config: Config, market: Market, sessions: pd.DatetimeIndex) -> int | None:
-    """Easing cycles that began in the test, for a rule whose parameters speak of cuts; None for any other.
+    """Easing cycles that began in the test, for a rule whose parameters speak of cuts; None for any other."""
+    return len(cycle_starts(market, sessions)) if is_cut_driven(config) else None
+
+
+def is_cut_driven(config: Config) -> bool:
+    """Do a rule's parameters speak of cuts?"""
+    return "cut" in config.strategy.params.model_dump_json()
+
+
+def cycle_starts(market: Market, sessions: pd.DatetimeIndex) -> pd.DatetimeIndex:
+    """Sessions of the first cut of each easing cycle that began in the test.
 
     A cycle begins with a cut after a rise, or after CYCLE_GAP_DAYS without one.
     """
-    if "cut" not in config.strategy.params.model_dump_json():
-        return None
     moved = market.policy[(market.policy["change_bps"] != 0) & market.policy["session"].notna()]
     is_cut, days = moved["change_bps"].to_numpy() < 0, pd.DatetimeIndex(moved["date"])
     cuts = np.flatnonzero(is_cut)
     before = np.append(days[:1] - pd.Timedelta(days=2 * CYCLE_GAP_DAYS), days[cuts][:-1])[: len(cuts)]
     is_first = (cuts == 0) | ~is_cut[cuts - 1] | ((days[cuts] - pd.DatetimeIndex(before)).days > CYCLE_GAP_DAYS)
     began = pd.DatetimeIndex(moved["session"])[cuts[is_first]]
-    return int(((began >= sessions[0]) & (began < sessions[-1])).sum())
+    return pd.DatetimeIndex(began[(began >= sessions[0]) & (began < sessions[-1])])
 
 
 def own_mix(result: Result) -> Plan:

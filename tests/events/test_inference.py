@@ -11,14 +11,12 @@ from scipy.stats import t as student
 from backtest.events.inference import (
     Waves,
     apart,
-    by_cycle,
     covered,
     hac_t,
     placebo,
-    student_above,
-    t_of,
     timing_curve,
 )
+from backtest.statistics.cycles import by_cycle, student_above, t_of
 
 SESSIONS, LENGTH = 6048, 60
 ACTIVE_SD = 0.006

@@ -7,13 +7,13 @@ from typing import Any
 import numpy as np
 
 from backtest.events.document import MEASURE
-from backtest.events.inference import ByCycle
 from backtest.events.regimes import THIRDS
 from backtest.events.study import Cell, Events
 from backtest.events.verdict import evidence, headline, period_of_window, unit_of
 from backtest.pages.events.charts import chart_data, drawn
 from backtest.pages.periods import mood
 from backtest.pages.shell import PageContext, Tile, render_page
+from backtest.statistics.cycles import ByCycle
 from backtest.study.verdict import SHORT, counting, in_hundred
 from backtest.text import UNDEFINED, capital, count, number, p_equals, percent, plural, points, probability, title_of
 
