@@ -23,6 +23,7 @@ data: {{prices: {{source: sample}}, start: 2014-01-02, end: 2019-12-31, tbill: i
 legs: {legs}
 strategy: {{name: relative_momentum, params: {{lookback_sessions: 63, hold: {hold}, otherwise: {otherwise}}}}}
 execution: {{commission_bps: 1, slippage_bps: 4}}
+benchmarks: [QQQ]
 """
 GRID = """name: grid
 base: base.yaml
