@@ -175,6 +175,20 @@ def events(
 
 
 @app.command()
+def cycles(
+    config: OneConfig,
+    overrides: Overrides = None,
+    offline: Offline = False,
+    as_json: Json = False,
+    cache: Cache = None,
+) -> None:
+    """Every easing cycle: what the legs did after its first cut, and what the shipped strategies did in it."""
+    from backtest.commands.cycles import print_cycles
+
+    print_cycles(config, overrides or [], offline=offline, as_json=as_json)
+
+
+@app.command()
 def check(
     configs: Annotated[list[Path] | None, typer.Argument(metavar="[CONFIG...]", show_default=False)] = None,
     overrides: Overrides = None,

@@ -17,6 +17,7 @@ from backtest.metrics import calendar_of, drawdown, exposures_in
 from backtest.pages import charts
 from backtest.pages.alternatives import alternatives_of, rotating_sentence
 from backtest.pages.charts import Chart, axis, dots, heading, label, level, line, margins, rounded, unseen
+from backtest.pages.cycles import cycle_view
 from backtest.pages.figures import evidence_rows, figure_rows, unit_of
 from backtest.pages.legs import NEUTRAL, benchmark_tone, leg_looks
 from backtest.pages.more import more_charts, more_view
@@ -89,6 +90,7 @@ def view_of(result: Result, rebalances: Sequence[Rebalance], periods: Sequence[H
         "all_figures": figure_rows(result, in_key=False),
         **_costs(result, rebalances, days),
         **more_view(result, periods, days),
+        **cycle_view(result),
         **_origin(result),
     }
 
@@ -405,7 +407,8 @@ def _active_chart(series: list[dict[str, Any]], cuts: Sequence[Cut], days: Days)
     }  # fmt: skip
 
 
-PANEL, PAPER_PANEL = 165, 76
+PANEL, PAPER_PANEL, PAPER_PANELS = 165, 76, 320
+"""Height of a panel, on a screen and at most on paper, and of all of them on paper, px."""
 
 
 def _evidence_chart(result: Result, rebalances: Sequence[Rebalance], cuts: Sequence[Cut], days: Days) -> Chart:
@@ -445,7 +448,8 @@ def _evidence_chart(result: Result, rebalances: Sequence[Rebalance], cuts: Seque
         )
     layout["xaxis"] = charts.days_axis(anchor=f"y{n}" if n > 1 else "y")
     return {
-        "height": height, "narrow": {"layout": {"xaxis": {"nticks": 5}}}, "paper": {"height": 60 + PAPER_PANEL * n},
+        "height": height, "narrow": {"layout": {"xaxis": {"nticks": 5}}},
+        "paper": {"height": 60 + min(PAPER_PANEL * n, PAPER_PANELS)},
         "data": data, "layout": layout, "fit": fit,
         "readout": [*readout, {"runs": "held", "before": "holds ", "isShort": 1}],
     }  # fmt: skip
