@@ -12,7 +12,7 @@ from backtest.market import Floats
 from backtest.metrics.registry import exposure_key
 from backtest.pages.comparison.marks import Span, common_scale, interval_mark, share_mark, spark
 from backtest.pages.legs import LegLook
-from backtest.pages.shell import Shown
+from backtest.pages.shell import PrintedFigure
 from backtest.result import Figures
 from backtest.text import UNDEFINED, Number, number, points
 
@@ -168,7 +168,7 @@ def _figures(metrics: Figures, legs: Sequence[LegLook], *at: str) -> list[TableC
         *(_share(metrics, leg, *at) for leg in legs_told(legs)),
         TableCell(UNDEFINED)
         if turnover is None
-        else TableCell(Shown(f"{number(turnover, 1)}×", (*at, "turnover_annual")), repr(float(turnover))),
+        else TableCell(PrintedFigure(f"{number(turnover, 1)}×", (*at, "turnover_annual")), repr(float(turnover))),
     ]
 
 
@@ -178,7 +178,7 @@ def _share(metrics: Figures, leg: LegLook, *at: str) -> TableCell:
     share = metrics.get(key)
     if share is None:
         return TableCell(UNDEFINED)
-    shown = Shown(number(100 * share, 0), (*at, key), times=100)
+    shown = PrintedFigure(number(100 * share, 0), (*at, key), times=100)
     return TableCell(shown, repr(float(share)), share_mark(share, leg.tone))
 
 
@@ -188,7 +188,7 @@ def _unlike(benchmark: BenchmarkFigures, declared: BenchmarkFigures) -> list[Tab
     is_known = benchmark is not declared and own is not None and other is not None
     places = [(DOCUMENT, "benchmarks", each.name, "cagr") for each in (benchmark, declared)]
     gap = float(own or 0) - float(other or 0)
-    difference = TableCell(Shown(points(gap), *places, times=100), repr(gap)) if is_known else TableCell()
+    difference = TableCell(PrintedFigure(points(gap), *places, times=100), repr(gap)) if is_known else TableCell()
     return [TableCell(), TableCell(), TableCell(), difference, *[TableCell()] * 5]
 
 
@@ -197,13 +197,13 @@ def _interval(estimate: Estimate, scale: Span) -> TableCell:
 
 
 def _plain(value: Number, *at: str) -> TableCell:
-    return TableCell(Shown(number(value), at), "" if value is None else repr(float(value)))
+    return TableCell(PrintedFigure(number(value), at), "" if value is None else repr(float(value)))
 
 
 def _percent(value: Number, *at: str) -> TableCell:
-    text = Shown(number(None if value is None else 100 * value, 1), at, times=100)
+    text = PrintedFigure(number(None if value is None else 100 * value, 1), at, times=100)
     return TableCell(text, "" if value is None else repr(float(value)))
 
 
 def _points(value: float, *at: str) -> TableCell:
-    return TableCell(Shown(points(value), at, times=100), repr(float(value)))
+    return TableCell(PrintedFigure(points(value), at, times=100), repr(float(value)))
