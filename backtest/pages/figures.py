@@ -12,7 +12,7 @@ from backtest.decision import Evidence
 from backtest.market import Legs
 from backtest.metrics import metrics_of, metrics_on
 from backtest.pages.legs import leg_looks
-from backtest.pages.shell import Shown
+from backtest.pages.shell import PrintedFigure
 from backtest.result import Figures, Result
 from backtest.text import UNDEFINED, number
 
@@ -47,7 +47,7 @@ def figure_rows(result: Result, *, in_key: bool, most: int | None = None) -> lis
         if names or metric.group != "relative":
             write = metric.write_short if in_key else metric.write
             values = [
-                Shown(write(column.get(metric.key), per_year), ("metrics.json", *place, metric.key))
+                PrintedFigure(write(column.get(metric.key), per_year), ("metrics.json", *place, metric.key))
                 for place, column in columns.items()
             ]
             meaning = metric.define(first=first, rate=rate, per_year=per_year)

@@ -38,7 +38,7 @@ Days = npt.NDArray[np.datetime64]
 
 
 @dataclass(frozen=True, slots=True)
-class Cell:
+class MonthCell:
     """One month: its return, the class of its tint, and whether only a part of it was in the test."""
 
     value: float
@@ -51,7 +51,7 @@ class HeatRow:
     """A year of months, None where the test does not reach, and their product."""
 
     year: int
-    cells: Sequence[Cell | None]
+    cells: Sequence[MonthCell | None]
     total: float
     is_part: bool
 
@@ -82,7 +82,7 @@ def heat_rows(equity: Floats, days: Days, calendar: Calendar) -> list[HeatRow]:
     returns = equity[last] / equity[before] - 1
     whole = set(calendar.months.last.tolist())
     cells = {
-        int(months[row]): Cell(float(value), tint(float(value)), row not in whole)
+        int(months[row]): MonthCell(float(value), tint(float(value)), row not in whole)
         for row, value in zip(last.tolist(), returns, strict=True)
     }
     rows = []

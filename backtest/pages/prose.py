@@ -25,7 +25,7 @@ from backtest.pages.rebalances import (
     holding_periods_of,
     rebalances_of,
 )
-from backtest.pages.shell import Shown, Tile
+from backtest.pages.shell import PrintedFigure, Tile
 from backtest.result import Figures, Result
 from backtest.text import (
     capital,
@@ -119,7 +119,7 @@ def _against(result: Result, name: str, growth: float, benchmark: str | None = N
     key = "cagr" if unit else "total_return"
     places = [("metrics.json", "strategy", key), ("metrics.json", "benchmarks", benchmark or "", key)]
     told = points(own - growth)
-    value = told if benchmark is None else Shown(told, *places, times=100)
+    value = told if benchmark is None else PrintedFigure(told, *places, times=100)
     return Tile(f"vs {name}", value, f"points{unit}", note, mood)
 
 

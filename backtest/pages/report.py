@@ -333,12 +333,8 @@ def _equity_chart(
         )
         for k, own in enumerate(series)
     ]  # fmt: skip
-    looks = leg_looks(result.legs)
     tinted = _tints(result, rebalances, days, "y")
-    words = [f'<span style="color:@@{leg.tone}">■</span> {label(leg.label)}' for leg in looks]
-    words = [words[0], *(f"{word}, tinted above" if tinted else word for word in words[1:])]
-    words += ['<span style="color:@@cash">■</span> cash'] if _waits_in_cash(result, rebalances) else []
-    legend = " ".join(["Held:", *words, *(["   ▼ Fed cut"] if cuts else [])])
+    legend = _held_legend(result, rebalances, is_tinted=bool(tinted), has_cuts=bool(cuts))
     against = f", with {label(series[1]['name'])}" if len(series) > 1 else ""
     falls = [line("#fall1", f"@{series[1]['tone']}", yaxis="y4", width=1)] if len(series) > 1 else []
     falls.append(line("#fall0", "@ink", yaxis="y4", width=1.4, fill="tozeroy", fillcolor="@grid"))
@@ -364,19 +360,30 @@ def _equity_chart(
         "views": {"log": {}, "linear": {"layout": {"yaxis2": {"type": "linear"}}}},
         "fit": {"yaxis2": {"pad": 0.04}, "yaxis4": {"pad": 0.04, "include": [0, -0.1]}},
         "ends": "yaxis2",
-        "readout": [
-            {"date": 1},
-            *(
-                {"value": f"equity{k}", "name": own["name"], "tone": own["tone"], "meta": meta, "format": ["$", 0]}
-                for k, own in enumerate(series)
-            ),
-            {"line": [
-                {"value": "fall0", "name": "Drawdown", "format": ["", 1, "%"],
-                 "events": {str(c.row): f"▼ Fed cut {-c.bps} bps to {c.target}" for c in cuts}},
-                {"runs": "held", "before": "Holds "},
-            ]},
-        ],
+        "readout": _equity_readout(series, cuts, meta),
     }  # fmt: skip
+
+
+def _held_legend(result: Result, rebalances: Sequence[Rebalance], *, is_tinted: bool, has_cuts: bool) -> str:
+    """The legs and cash by colour, and what the marks on top are."""
+    words = [f'<span style="color:@@{leg.tone}">■</span> {label(leg.label)}' for leg in leg_looks(result.legs)]
+    words = [words[0], *(f"{word}, tinted above" if is_tinted else word for word in words[1:])]
+    words += ['<span style="color:@@cash">■</span> cash'] if _waits_in_cash(result, rebalances) else []
+    return " ".join(["Held:", *words, *(["   ▼ Fed cut"] if has_cuts else [])])
+
+
+def _equity_readout(series: list[dict[str, Any]], cuts: Sequence[Cut], meta: Chart) -> list[Chart]:
+    """The values of a session, its drawdown or cut, and what was held with its reason."""
+    told = {str(cut.row): f"▼ Fed cut {-cut.bps} bps to {cut.target}" for cut in cuts}
+    held = [
+        {"value": "fall0", "name": "Drawdown", "format": ["", 1, "%"], "events": told},
+        {"runs": "held", "before": "Holds "},
+    ]
+    values = [
+        {"value": f"equity{k}", "name": own["name"], "tone": own["tone"], "meta": meta, "format": ["$", 0]}
+        for k, own in enumerate(series)
+    ]
+    return [{"date": 1}, *values, {"line": held}]
 
 
 def _active_chart(series: list[dict[str, Any]], cuts: Sequence[Cut], days: Days) -> Chart:

@@ -55,7 +55,7 @@ class Tile:
     is_wide: bool = False
 
 
-class Shown(str):
+class PrintedFigure(str):
     """A printed figure that knows where it stands in the files beside the page, so that a test can compare them.
 
     source: JSON of one place, or of two whose difference is printed; a place is a file's name and the keys inside it.
@@ -65,7 +65,7 @@ class Shown(str):
     source: str
     times: float
 
-    def __new__(cls, text: str, *places: Sequence[str | int], times: float = 1) -> Shown:
+    def __new__(cls, text: str, *places: Sequence[str | int], times: float = 1) -> PrintedFigure:
         """The text, marked."""
         own = super().__new__(cls, text)
         own.source, own.times = json.dumps(places, ensure_ascii=False), times

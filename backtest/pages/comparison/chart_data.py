@@ -23,7 +23,7 @@ from backtest.pages.comparison.charts import (
     picking_charts,
     time_chart,
 )
-from backtest.pages.comparison.effect import Grid
+from backtest.pages.comparison.effect import EffectGrid
 from backtest.pages.comparison.meters import absence, circumstances, fans_of, meter_notes
 from backtest.pages.comparison.numbers import variant_lines
 from backtest.pages.comparison.ranking import has_line, looks_of, short_labels, tone_of
@@ -39,7 +39,7 @@ FEWEST_ALIKE = 3
 """Of so many variants or fewer nothing is said about how alike they are."""
 
 
-def chart_data(comparison: Comparison, places: Sequence[int], grid: Grid | None) -> dict[str, Any]:
+def chart_data(comparison: Comparison, places: Sequence[int], grid: EffectGrid | None) -> dict[str, Any]:
     """What the scripts draw, and the words that follow the selection; variants in the page's order."""
     weekly = weekly_rows(comparison)
     days = comparison.sessions.to_numpy().astype("datetime64[D]")[weekly]
@@ -69,7 +69,7 @@ def chart_data(comparison: Comparison, places: Sequence[int], grid: Grid | None)
 def _charts(
     comparison: Comparison,
     places: Sequence[int],
-    grid: Grid | None,
+    grid: EffectGrid | None,
     variants: list[dict[str, Any]],
     benchmarks: list[dict[str, Any]],
 ) -> dict[str, Any]:

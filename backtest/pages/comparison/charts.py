@@ -26,7 +26,7 @@ from backtest.pages.charts import (
     titled,
     upright,
 )
-from backtest.pages.comparison.effect import Grid, Surface
+from backtest.pages.comparison.effect import EffectGrid, Surface
 from backtest.pages.legs import NEUTRAL, LegLook
 from backtest.statistics.overfitting import Overfitting
 from backtest.study.curves import Frontier
@@ -75,12 +75,7 @@ def luck_chart(variants: Variants, lucky: Sequence[float], upper: float, benchma
         "margin": margins(left, 10, bottom=40), "xaxis": across([low, high], title, anchor="y"),
         "yaxis": axis(range=[-1, n], showgrid=False, tickmode="array", **names),
         "yaxis2": {"range": [0, above / DOT_HEIGHT], "visible": False, "fixedrange": True},
-        "shapes": [
-            upright(0, "@faint"), upright(upper, "@muted", dash="4px,3px"),
-            rule(0, 0, 1, 0, "@faint", xref="paper", yref="y2"),
-        ],
-        "annotations": [note("5% line", upper, -1, xanchor="right", xshift=-4)],
-    }  # fmt: skip
+    } | _luck_lines(upper)  # fmt: skip
     phone = {"margin": {"l": 10}, "yaxis": {"tickvals": [], "ticktext": []}, "annotations": told}
     return {
         "height": height,
@@ -93,20 +88,32 @@ def luck_chart(variants: Variants, lucky: Sequence[float], upper: float, benchma
                    "front": {"marker": {"color": "@role", "size": sizes[1]}}},
         ],
         "layout": charts.merge(layout, domains),
-        "sel": [
-            {
-                "says": each["words"]["luck"],
-                "data": [dots(xs, ys, fills, 9, yaxis="y2", marker={"line": {"color": "@ink", "width": 1.1}})],
-                "layout": {
-                    "shapes": [upright(each["sharpe"][0], "@sel", dash="2px,2px", width=1.5)],
-                    "annotations": [note(
-                        f"<b>{each['filled']} of {len(lucky)}</b> lucky bests (filled) reach the selected variant",
-                        0, 1, xref="paper", yref="paper", yanchor="top", font={"size": 12, "color": "@ink"})],
-                },
-            }
-            for each, (xs, ys, fills) in zip(variants, stacks, strict=True)
-        ],
+        "sel": [_luck_view(each, len(lucky), stack) for each, stack in zip(variants, stacks, strict=True)],
     }  # fmt: skip
+
+
+def _luck_lines(upper: float) -> Chart:
+    """Zero, what luck exceeds in 5 of 100 histories, and the floor of the dots."""
+    floor = rule(0, 0, 1, 0, "@faint", xref="paper", yref="y2")
+    return {
+        "shapes": [upright(0, "@faint"), upright(upper, "@muted", dash="4px,3px"), floor],
+        "annotations": [note("5% line", upper, -1, xanchor="right", xshift=-4)],
+    }
+
+
+def _luck_view(variant: Mapping[str, Any], lucky: int, stack: tuple[list[Any], list[Any], list[str]]) -> Chart:
+    """The lucky bests as dots, those that reach the selected variant filled, and its line."""
+    words = f"<b>{variant['filled']} of {lucky}</b> lucky bests (filled) reach the selected variant"
+    font = {"size": 12, "color": "@ink"}
+    xs, ys, fills = stack
+    return {
+        "says": variant["words"]["luck"],
+        "data": [dots(xs, ys, fills, 9, yaxis="y2", marker={"line": {"color": "@ink", "width": 1.1}})],
+        "layout": {
+            "shapes": [upright(variant["sharpe"][0], "@sel", dash="2px,2px", width=1.5)],
+            "annotations": [note(words, 0, 1, xref="paper", yref="paper", yanchor="top", font=font)],
+        },
+    }
 
 
 def _stacked(lucky: Sequence[float], filled: int, at: float, step: float) -> tuple[list[Any], list[Any], list[str]]:
@@ -384,7 +391,7 @@ def _meter(key: str, own: Mapping[str, Any], variants: Variants, common: Mapping
     return {"height": 240, "paper": HALF, "data": [], "layout": layout, "sel": [chosen(each) for each in variants]}
 
 
-def grid_charts(grid: Grid, variants: Variants, at: Sequence[Any]) -> dict[str, Chart]:
+def grid_charts(grid: EffectGrid, variants: Variants, at: Sequence[Any]) -> dict[str, Chart]:
     """The swept parameters: a plane or a line; with two keys also each by itself. at: places on the page by cell."""
     plane = len(grid.keys) > 1
     own = {"grid": _plane_chart(grid, at) if plane else _line_chart(grid, variants, at)}
@@ -399,12 +406,12 @@ def _told(figure: str, value: float) -> str:
     return f"{points(value)} pts" if figure == "points" else number(value, 2, "+")
 
 
-def _where(grid: Grid, row: int, column: int) -> str:
+def _where(grid: EffectGrid, row: int, column: int) -> str:
     second = f", {grid.keys[1]} {grid.rows[row]}" if len(grid.keys) > 1 else ""
     return f"{grid.keys[0]} {grid.columns[column]}{second}"
 
 
-def _plane_chart(grid: Grid, at: Sequence[Any]) -> Chart:
+def _plane_chart(grid: EffectGrid, at: Sequence[Any]) -> Chart:
     rows, columns = len(grid.rows), len(grid.columns)
     height, views = min(460, max(220, rows * 40 + 60)), {}
     for figure, factor in FIGURES.items():
@@ -466,7 +473,7 @@ def _plane_marks(ringed: list[Any], centre: Any, peak: Any, at: Any, tall: float
     return [*marks, chosen]
 
 
-def _line_chart(grid: Grid, variants: Variants, at: Sequence[Any]) -> Chart:
+def _line_chart(grid: EffectGrid, variants: Variants, at: Sequence[Any]) -> Chart:
     """Of one key: dots with their intervals, mean and worst of three."""
     x, views, places = list(range(len(grid.columns))), {}, at[0][0]
     for figure, factor in FIGURES.items():
@@ -506,7 +513,7 @@ def _line_chart(grid: Grid, variants: Variants, at: Sequence[Any]) -> Chart:
     }  # fmt: skip
 
 
-def _means_chart(grid: Grid) -> Chart:
+def _means_chart(grid: EffectGrid) -> Chart:
     """Mean active Sharpe ratio by the value of each swept parameter."""
     n, data = len(grid.means), []
     layout: Chart = {"margin": margins(bottom=42), "shapes": []}

@@ -44,7 +44,7 @@ class Surface:
 
 
 @dataclass(frozen=True, eq=False)
-class Grid:
+class EffectGrid:
     """The variants on their grid.
 
     keys: of columns, of rows (if any), then those that part the slices; columns, rows, slices: levels as printed;
@@ -63,7 +63,7 @@ class Grid:
     means: list[tuple[str, list[str], Floats]]
 
 
-def grid_of(comparison: Comparison) -> Grid | None:
+def grid_of(comparison: Comparison) -> EffectGrid | None:
     """The grid; None when the variants span none, or none with an inside: two values make no plateau."""
     effect = comparison.effect
     if effect is None or max(len(levels) for levels in effect.levels.values()) < FEWEST_LEVELS:
@@ -73,7 +73,7 @@ def grid_of(comparison: Comparison) -> Grid | None:
     names = [short_key(effect.keys[k]) for k in by_size]
     places = _places(effect, by_size)
     statistics = [variant.statistics for variant in comparison.variants]
-    return Grid(
+    return EffectGrid(
         keys=tuple(names),
         columns=levels[0],
         rows=levels[1] if len(levels) > 1 else [""],
@@ -124,7 +124,7 @@ def _apart(comparison: Comparison) -> npt.NDArray[np.bool_]:
     return np.array(p) < HOLDS
 
 
-def grid_facts(comparison: Comparison, grid: Grid, *, of_growth: bool) -> list[Fact]:
+def grid_facts(comparison: Comparison, grid: EffectGrid, *, of_growth: bool) -> list[Fact]:
     """Peak and plateau in words. of_growth: points a year, else active Sharpe ratios."""
     surface = grid.points if of_growth else grid.sharpe
 
@@ -156,7 +156,7 @@ def grid_facts(comparison: Comparison, grid: Grid, *, of_growth: bool) -> list[F
     ]
 
 
-def _where(grid: Grid, cell: Cell) -> str:
+def _where(grid: EffectGrid, cell: Cell) -> str:
     parts = [f"{grid.keys[0]} {grid.columns[cell[2]]}"]
     if len(grid.keys) > 1:
         parts.append(f"{grid.keys[1]} {grid.rows[cell[1]]}")

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from backtest.pages.comparison.table import DOCUMENT, TIMING
-from backtest.pages.shell import Shown
+from backtest.pages.shell import PrintedFigure
 from backtest.statistics import readings
 from backtest.statistics.findings import HOLDS
 from backtest.text import (
@@ -59,31 +59,31 @@ def _against(comparison: Comparison, own: VariantStatistics) -> list[Line]:
     return [
         Line(
             "Active Sharpe ratio",
-            Shown(number(sharpe.value), (*at, "sharpe")),
+            PrintedFigure(number(sharpe.value), (*at, "sharpe")),
             span(sharpe.interval),
             readings.read_active_sharpe(sharpe.value, sharpe.interval, benchmark),
         ),
         Line(
             f"Return a year minus {benchmark}, points",
-            Shown(points(difference.value), (*at, "cagr_difference"), times=100),
+            PrintedFigure(points(difference.value), (*at, "cagr_difference"), times=100),
             span_points(difference.interval),
             readings.read_growth_difference(difference.value, difference.interval, benchmark),
         ),
         Line(
             "Probabilistic Sharpe ratio",
-            Shown(probability(own.psr), (*at, "psr")),
+            PrintedFigure(probability(own.psr), (*at, "psr")),
             "",
             readings.read_probabilistic_sharpe(own.psr),
         ),
         Line(
             "Deflated Sharpe ratio",
-            Shown(probability(own.dsr), (*at, "dsr")),
+            PrintedFigure(probability(own.dsr), (*at, "dsr")),
             "",
             readings.read_deflated_sharpe(own.dsr, search.trials, search.hurdle),
         ),
         Line(
             "p, corrected for the search",
-            Shown(probability(own.p), (*at, "p")),
+            PrintedFigure(probability(own.p), (*at, "p")),
             "",
             _read_corrected(own.p, len(comparison.variants)),
         ),
@@ -96,7 +96,7 @@ def _against(comparison: Comparison, own: VariantStatistics) -> list[Line]:
         Line("Stepwise test (StepM, 5%)", "in" if own.is_superior else "not in", "", _read_step(own, benchmark)),
         Line(
             "Model confidence set, p",
-            Shown(probability(own.confidence_set_p), (*at, "confidence_set_p")),
+            PrintedFigure(probability(own.confidence_set_p), (*at, "confidence_set_p")),
             "",
             _read_membership(own),
         ),
@@ -113,7 +113,7 @@ def _over_mix(comparison: Comparison, variant: Variant) -> list[Line]:
     return [
         Line(
             "Timing, points a year",
-            Shown(points(gain.value), (*TIMING, variant.name, "timing", "cagr_difference"), times=100),
+            PrintedFigure(points(gain.value), (*TIMING, variant.name, "timing", "cagr_difference"), times=100),
             span_points(gain.interval),
             f"{reading}; {p_equals(timing.p)}{search}.",
         )
@@ -129,25 +129,25 @@ def _absolute(comparison: Comparison, own: VariantStatistics) -> list[Line]:
     return [
         Line(
             "Return a year, %",
-            Shown(number(100 * cagr.value, 1), (DOCUMENT, "variants", own.name, "metrics", "cagr"), times=100),
+            PrintedFigure(number(100 * cagr.value, 1), (DOCUMENT, "variants", own.name, "metrics", "cagr"), times=100),
             f"{number(100 * cagr.interval[0], 1)} to {number(100 * cagr.interval[1], 1)}",
             "The width is mostly the market’s, which every variant and the benchmark share: compare differences.",
         ),
         Line(
             f"Sharpe ratio over {rate}",
-            Shown(number(own.absolute_sharpe.value), (*at, "sharpe")),
+            PrintedFigure(number(own.absolute_sharpe.value), (*at, "sharpe")),
             span(own.absolute_sharpe.interval),
             f"Mostly the equity premium: {benchmark} alone has {number(theirs)}.",
         ),
         Line(
             f"Sharpe ratio minus {benchmark}’s",
-            Shown(number(gap.value, 2, "+"), (*at, "sharpe_difference")),
+            PrintedFigure(number(gap.value, 2, "+"), (*at, "sharpe_difference")),
             f"{number(gap.interval[0], 2, '+')} to {number(gap.interval[1], 2, '+')}",
             "Resampled in pairs, the same sessions for both: what is left of that ratio against the benchmark’s.",
         ),
         Line(
             "Equal Sharpe ratios (Ledoit and Wolf), p",
-            Shown(probability(own.ledoit_wolf_p), (*at, "ledoit_wolf_p")),
+            PrintedFigure(probability(own.ledoit_wolf_p), (*at, "ledoit_wolf_p")),
             "",
             readings.read_ledoit_wolf(own.ledoit_wolf_p, benchmark),
         ),
@@ -170,28 +170,28 @@ def search_facts(comparison: Comparison) -> list[Fact]:
             in_fifty(search.no_skill.p), "no-skill histories", readings.read_no_skill(search.no_skill.p, search.trials)
         ),
         Fact(
-            Shown(upper, (DOCUMENT, "no_skill", "upper")),
+            PrintedFigure(upper, (DOCUMENT, "no_skill", "upper")),
             "active Sharpe",
             f"is what {reach} would have to reach before luck becomes unlikely (5%); {reach} has "
             f"{number(best.sharpe.value)}.",
         ),
         Fact(
-            Shown(probability(best.dsr), (DOCUMENT, "variants", best.name, "active", "dsr")),
+            PrintedFigure(probability(best.dsr), (DOCUMENT, "variants", best.name, "active", "dsr")),
             "deflated Sharpe ratio",
             readings.read_deflated_sharpe(best.dsr, search.trials, search.hurdle),
         ),
         Fact(
-            Shown(probability(spa.consistent), (DOCUMENT, "spa", "consistent")),
+            PrintedFigure(probability(spa.consistent), (DOCUMENT, "spa", "consistent")),
             f"SPA, p; bounds {probability(spa.lower)} and {probability(spa.upper)}",
             readings.read_spa(spa.consistent, benchmark, n),
         ),
         Fact(
-            Shown(probability(comparison.whole.reality_check), (DOCUMENT, "reality_check")),
+            PrintedFigure(probability(comparison.whole.reality_check), (DOCUMENT, "reality_check")),
             "reality check, p",
             readings.read_reality_check(comparison.whole.reality_check),
         ),
         Fact(
-            Shown(percent(search.smallest_edge), (DOCUMENT, "search", "smallest_edge")),
+            PrintedFigure(percent(search.smallest_edge), (DOCUMENT, "search", "smallest_edge")),
             "a year can be seen",
             readings.read_smallest_edge(search.smallest_edge, comparison.period.years),
         ),

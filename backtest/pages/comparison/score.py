@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from backtest.pages.comparison.meters import charged_bps
 from backtest.pages.comparison.table import DOCUMENT, TIMING
-from backtest.pages.shell import Shown
+from backtest.pages.shell import PrintedFigure
 from backtest.statistics.findings import HOLDS, SUGGESTIVE
 from backtest.text import count, in_fifty, p_equals, percent, plural, points, probability, span_points
 
@@ -60,7 +60,7 @@ def _ahead(comparison: Comparison) -> Answer:
     who = "the best" if len(every) > 1 else "it"
     return _answer(
         f"Is {who} really ahead of {benchmark}?",
-        Shown(
+        PrintedFigure(
             f"{points(best.cagr_difference.value)} pts", (DOCUMENT, "variants", best.name, "active", "cagr_difference")
         ),
         f"a year; the 95% interval runs from {span_points(best.cagr_difference.interval)}.{ended}",
@@ -93,7 +93,7 @@ def _timing(comparison: Comparison) -> Iterator[Answer]:
     gain, looks = timing.difference, " corrected for the search"
     yield _answer(
         "Did timing add anything?",
-        Shown(f"{points(gain.value)} pts", (*TIMING, best.name, "timing", "cagr_difference")),
+        PrintedFigure(f"{points(gain.value)} pts", (*TIMING, best.name, "timing", "cagr_difference")),
         f"a year over its own average holdings held constantly ({span_points(gain.interval)}); "
         f"{p_equals(timing.p)}{looks}.",
         "timing",
@@ -111,10 +111,10 @@ def _picking(comparison: Comparison) -> Iterator[Answer]:
     benchmark = comparison.benchmarks[0].label
     rated = "" if over is None else f"Overfitting probability {percent(over.probability, 0)}."
     if walk is None:
-        shown = Shown(percent(over.probability, 0), (DOCUMENT, "pbo")) if over else ""
+        shown = PrintedFigure(percent(over.probability, 0), (DOCUMENT, "pbo")) if over else ""
         text = "is the probability of overfitting; 50% is blind."
     else:
-        shown = Shown(percent(walk.growth), (DOCUMENT, "walk_forward", "figures", "walk-forward", "cagr"))
+        shown = PrintedFigure(percent(walk.growth), (DOCUMENT, "walk_forward", "figures", "walk-forward", "cagr"))
         text = (
             f"a year from holding the last {walk.terms.train_years} years’ winner, chosen anew since "
             f"{walk.picks[0][0].year}; {benchmark} made {percent(walk.benchmark_growth)}. {rated}"

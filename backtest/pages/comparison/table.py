@@ -12,7 +12,7 @@ from backtest.market import Floats
 from backtest.metrics.registry import exposure_key
 from backtest.pages.comparison.marks import Span, common_scale, interval_mark, share_mark, spark
 from backtest.pages.legs import LegLook
-from backtest.pages.shell import Shown
+from backtest.pages.shell import PrintedFigure
 from backtest.result import Figures
 from backtest.text import UNDEFINED, Number, number, points
 
@@ -41,7 +41,7 @@ class Column:
 
 
 @dataclass(frozen=True, slots=True)
-class Cell:
+class TableCell:
     """text: as printed; sort: the full number as text, empty where there is none; picture: SVG before the text."""
 
     text: str = ""
@@ -54,7 +54,7 @@ class Row:
     """A variant or a benchmark: cells in the order of the columns, the name left out."""
 
     name: str
-    cells: Sequence[Cell]
+    cells: Sequence[TableCell]
     rule: str = ""
 
 
@@ -104,7 +104,7 @@ def variant_rows(comparison: Comparison, places: Sequence[int], legs: Sequence[L
         Row(
             variant.name,
             [
-                Cell(picture=spark(relative[place], wide)),
+                TableCell(picture=spark(relative[place], wide)),
                 *_active(variant, scales),
                 *_figures(variant.metrics, legs, *metrics_of(variant.name)),
             ],
@@ -135,14 +135,14 @@ def spark_scale(relative: Floats) -> Span:
     return min(low, -0.1), max(high, 0.1)
 
 
-def _active(variant: Variant, scales: tuple[Span, Span, Span]) -> list[Cell]:
+def _active(variant: Variant, scales: tuple[Span, Span, Span]) -> list[TableCell]:
     """Against the benchmark, corrected for the search."""
     own, at = variant.statistics, (DOCUMENT, "variants", variant.name, "active")
     cells = [_plain(own.sharpe.value, *at, "sharpe"), _interval(own.sharpe, scales[0])]
     cells += [_points(own.cagr_difference.value, *at, "cagr_difference"), _interval(own.cagr_difference, scales[1])]
     timing = own.timing
     cells += (
-        [Cell(UNDEFINED), Cell()]
+        [TableCell(UNDEFINED), TableCell()]
         if timing is None
         else [
             _points(timing.difference.value, *TIMING, variant.name, "timing", "cagr_difference"),
@@ -157,7 +157,7 @@ def metrics_of(variant: str) -> tuple[str, str, str, str]:
     return DOCUMENT, "variants", variant, "metrics"
 
 
-def _figures(metrics: Figures, legs: Sequence[LegLook], *at: str) -> list[Cell]:
+def _figures(metrics: Figures, legs: Sequence[LegLook], *at: str) -> list[TableCell]:
     """What needs no benchmark; at: where it stands."""
     turnover = metrics["turnover_annual"]
     return [
@@ -166,44 +166,44 @@ def _figures(metrics: Figures, legs: Sequence[LegLook], *at: str) -> list[Cell]:
         _plain(metrics["sharpe"], *at, "sharpe"),
         _percent(metrics["max_drawdown"], *at, "max_drawdown"),
         *(_share(metrics, leg, *at) for leg in legs_told(legs)),
-        Cell(UNDEFINED)
+        TableCell(UNDEFINED)
         if turnover is None
-        else Cell(Shown(f"{number(turnover, 1)}×", (*at, "turnover_annual")), repr(float(turnover))),
+        else TableCell(PrintedFigure(f"{number(turnover, 1)}×", (*at, "turnover_annual")), repr(float(turnover))),
     ]
 
 
-def _share(metrics: Figures, leg: LegLook, *at: str) -> Cell:
+def _share(metrics: Figures, leg: LegLook, *at: str) -> TableCell:
     """The average share in a leg; a dash where there is no such leg."""
     key = exposure_key(leg.name)
     share = metrics.get(key)
     if share is None:
-        return Cell(UNDEFINED)
-    shown = Shown(number(100 * share, 0), (*at, key), times=100)
-    return Cell(shown, repr(float(share)), share_mark(share, leg.tone))
+        return TableCell(UNDEFINED)
+    shown = PrintedFigure(number(100 * share, 0), (*at, key), times=100)
+    return TableCell(shown, repr(float(share)), share_mark(share, leg.tone))
 
 
-def _unlike(benchmark: BenchmarkFigures, declared: BenchmarkFigures) -> list[Cell]:
+def _unlike(benchmark: BenchmarkFigures, declared: BenchmarkFigures) -> list[TableCell]:
     """The columns against the declared benchmark, of another one: its growth difference alone."""
     own, other = benchmark.metrics["cagr"], declared.metrics["cagr"]
     is_known = benchmark is not declared and own is not None and other is not None
     places = [(DOCUMENT, "benchmarks", each.name, "cagr") for each in (benchmark, declared)]
     gap = float(own or 0) - float(other or 0)
-    difference = Cell(Shown(points(gap), *places, times=100), repr(gap)) if is_known else Cell()
-    return [Cell(), Cell(), Cell(), difference, *[Cell()] * 5]
+    difference = TableCell(PrintedFigure(points(gap), *places, times=100), repr(gap)) if is_known else TableCell()
+    return [TableCell(), TableCell(), TableCell(), difference, *[TableCell()] * 5]
 
 
-def _interval(estimate: Estimate, scale: Span) -> Cell:
-    return Cell(picture=interval_mark(estimate.value, estimate.interval, scale))
+def _interval(estimate: Estimate, scale: Span) -> TableCell:
+    return TableCell(picture=interval_mark(estimate.value, estimate.interval, scale))
 
 
-def _plain(value: Number, *at: str) -> Cell:
-    return Cell(Shown(number(value), at), "" if value is None else repr(float(value)))
+def _plain(value: Number, *at: str) -> TableCell:
+    return TableCell(PrintedFigure(number(value), at), "" if value is None else repr(float(value)))
 
 
-def _percent(value: Number, *at: str) -> Cell:
-    text = Shown(number(None if value is None else 100 * value, 1), at, times=100)
-    return Cell(text, "" if value is None else repr(float(value)))
+def _percent(value: Number, *at: str) -> TableCell:
+    text = PrintedFigure(number(None if value is None else 100 * value, 1), at, times=100)
+    return TableCell(text, "" if value is None else repr(float(value)))
 
 
-def _points(value: float, *at: str) -> Cell:
-    return Cell(Shown(points(value), at, times=100), repr(float(value)))
+def _points(value: float, *at: str) -> TableCell:
+    return TableCell(PrintedFigure(points(value), at, times=100), repr(float(value)))

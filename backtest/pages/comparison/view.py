@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from backtest.pages.comparison.effect import Grid, grid_facts
+from backtest.pages.comparison.effect import EffectGrid, grid_facts
 from backtest.pages.comparison.marks import dot_picture
 from backtest.pages.comparison.meters import FANS, absence, charged_bps, meter_notes
 from backtest.pages.comparison.numbers import rate_of, search_facts, variant_lines
@@ -53,7 +53,7 @@ class Chip:
     is_out: bool
 
 
-def view_of(comparison: Comparison, places: Sequence[int], grid: Grid | None) -> dict[str, Any]:
+def view_of(comparison: Comparison, places: Sequence[int], grid: EffectGrid | None) -> dict[str, Any]:
     """All of them."""
     return {
         **_first_screen(comparison),
@@ -205,7 +205,7 @@ def _selected(comparison: Comparison) -> dict[str, Any]:
     }
 
 
-def _grid(comparison: Comparison, grid: Grid | None) -> dict[str, Any]:
+def _grid(comparison: Comparison, grid: EffectGrid | None) -> dict[str, Any]:
     if grid is None:
         return {"grid": None}
     return {

@@ -9,7 +9,7 @@ import numpy as np
 from backtest.account.benchmarks import benchmark_label
 from backtest.metrics import Metric, metrics_on
 from backtest.pages.legs import leg_looks
-from backtest.pages.shell import Shown, Tile
+from backtest.pages.shell import PrintedFigure, Tile
 from backtest.pages.sweep.chart_data import Carried, figures_shown
 from backtest.result import Figures, mix_words
 from backtest.study.findings import Finalist, Findings
@@ -120,15 +120,15 @@ def boxes(sweep: Sweep, findings: Findings) -> list[tuple[str, str, str]]:
     rows: list[tuple[str, str, str]] = []
     benchmark = benchmark_label(sweep.benchmark) if sweep.benchmark else ""
     if findings.ahead is not None:
-        ahead = Shown(percent(findings.ahead, 0), ("sweep.json", "ahead_of_benchmark"))
+        ahead = PrintedFigure(percent(findings.ahead, 0), ("sweep.json", "ahead_of_benchmark"))
         rows.append((f"Variants ahead of {benchmark}", ahead, "by final value, after costs"))
     if findings.deflated is not None:
         trials = f"confidence, by the spread of {plural(findings.size.trials, 'trial')}; decides nothing"
-        deflated = Shown(number(findings.deflated), ("sweep.json", "deflated_sharpe"))
+        deflated = PrintedFigure(number(findings.deflated), ("sweep.json", "deflated_sharpe"))
         rows.append(("Deflated Sharpe of the best", deflated, trials))
     if findings.overfitting is not None:
         reading = f"the winner of one half is below the median of the other; {count(findings.looked_at)} variants seen"
-        shown = Shown(percent(findings.overfitting, 0), ("sweep.json", "overfitting_probability"))
+        shown = PrintedFigure(percent(findings.overfitting, 0), ("sweep.json", "overfitting_probability"))
         rows.append(("Probability of overfitting", shown, reading))
     growth = sweep.metric("cagr")
     if not np.isnan(growth).all():
@@ -145,7 +145,7 @@ def _range(values: tuple[object, ...]) -> str:
 
 def _row(sweep: Sweep, place: int) -> tuple[str, list[str]]:
     return sweep.label(place), [
-        Shown(each.write(float(sweep.metric(each.key)[place])), ("sweep.csv", place, each.key))
+        PrintedFigure(each.write(float(sweep.metric(each.key)[place])), ("sweep.csv", place, each.key))
         for each in columns_of(sweep)
     ]
 
@@ -178,6 +178,9 @@ def _anchors(sweep: Sweep, findings: Findings) -> list[tuple[str, list[str]]]:
         for k, (shares, figures) in enumerate(findings.mixes)
     ]
     return [
-        (label, [Shown(each.write(own.get(each.key)), ("sweep.json", *at, each.key)) for each in columns_of(sweep)])
+        (
+            label,
+            [PrintedFigure(each.write(own.get(each.key)), ("sweep.json", *at, each.key)) for each in columns_of(sweep)],
+        )
         for at, label, own in rows
     ]

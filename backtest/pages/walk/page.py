@@ -12,7 +12,7 @@ import numpy as np
 from backtest.account.benchmarks import benchmark_label
 from backtest.metrics import metric_of
 from backtest.pages.periods import mood
-from backtest.pages.shell import PageContext, Shown, Tile, render_page
+from backtest.pages.shell import PageContext, PrintedFigure, Tile, render_page
 from backtest.pages.walk.charts import chart_data
 from backtest.pages.walk.paths import paths_view
 from backtest.study.walk import Choice
@@ -45,7 +45,10 @@ def view_of(walk: WalkForward) -> dict[str, Any]:
         "rows": [
             (
                 benchmark if name == walk.sweep.benchmark else name,
-                [Shown(metric_of(key).write(figures[key]), (DOCUMENT, "figures", name, key)) for key in COLUMNS],
+                [
+                    PrintedFigure(metric_of(key).write(figures[key]), (DOCUMENT, "figures", name, key))
+                    for key in COLUMNS
+                ],
             )
             for name, figures in walk.figures.items()
         ],
@@ -101,7 +104,14 @@ def tiles(walk: WalkForward) -> list[Tile]:
         label = f"vs {benchmark_label(walk.sweep.benchmark or '')}"
         places = [(DOCUMENT, "figures", name, "cagr") for name in ("walk-forward", walk.sweep.benchmark or "")]
         boxes.append(
-            Tile(label, Shown(points(own - held), *places, times=100), "points a year", against, tone, is_wide=True)
+            Tile(
+                label,
+                PrintedFigure(points(own - held), *places, times=100),
+                "points a year",
+                against,
+                tone,
+                is_wide=True,
+            )
         )
     above = f"{round(walk.above_median * len(walk.choices))} of {len(walk.choices)}"
     boxes.append(Tile("Above the median of all", above, "windows", "One half is what luck gives.", "", is_wide=True))
@@ -113,7 +123,7 @@ def tiles(walk: WalkForward) -> list[Tile]:
         boxes.append(
             Tile(
                 "Best in hindsight",
-                Shown(percent(best), (DOCUMENT, "figures", "best in hindsight", "cagr")),
+                PrintedFigure(percent(best), (DOCUMENT, "figures", "best in hindsight", "cagr")),
                 "a year",
                 "Nobody could have known it.",
                 "",
@@ -145,9 +155,9 @@ def _window(walk: WalkForward, place: int, choice: Choice) -> list[str]:
     return [
         f"{sessions[window.begin]:%Y-%m-%d}",
         walk.sweep.label(choice.number),
-        Shown(number(choice.inside), inside),
-        Shown(number(choice.outside), outside),
-        Shown(percent(choice.rank, 0), rank),
-        Shown(percent(choice.growth), growth),
-        Shown(points(choice.growth - choice.benchmark_growth), growth, held, times=100),
+        PrintedFigure(number(choice.inside), inside),
+        PrintedFigure(number(choice.outside), outside),
+        PrintedFigure(percent(choice.rank, 0), rank),
+        PrintedFigure(percent(choice.growth), growth),
+        PrintedFigure(points(choice.growth - choice.benchmark_growth), growth, held, times=100),
     ]
