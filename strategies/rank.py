@@ -16,7 +16,7 @@ from backtest.errors import RunError
 from backtest.market import CASH, Basket, Floats, Legs, Market, Needs
 from backtest.signals import Period, last_of_period, measures
 from backtest.signals.periods import how_often
-from backtest.signals.scores import NONE, TBILL, TIE, Rows, Score, best, exceeds
+from backtest.signals.scores import NONE, TBILL, TIE, Rows, ScoreRule, best, exceeds
 from backtest.signals.signal import LegOrTicker, basket_of, mistake, name_of
 from backtest.text import listed, percent, plural, quantity
 
@@ -111,13 +111,13 @@ class Rank(RotationStrategy):
             return Needs((*self.canary, *hurdle))
 
         @cached_property
-        def scored(self) -> Score:
+        def scored(self) -> ScoreRule:
             """How legs are scored."""
             if self.score == "twelve_one":
-                return Score("twelve_one", (), "month", (), 0)
+                return ScoreRule("twelve_one", (), "month", (), 0)
             spans = self.lookback_sessions or self.lookback_months or (12,)
             weights = self.score_weights or (1.0 / len(spans),) * len(spans)
-            return Score(
+            return ScoreRule(
                 self.score, spans, "session" if self.lookback_sessions else "month", weights, self.volatility_sessions
             )
 

@@ -24,8 +24,8 @@ from backtest.config import (
     LegConfig,
     NoParams,
     SamplePrices,
-    StaticMix,
     StrategyConfig,
+    TwoLegMix,
 )
 from backtest.data import load_market
 from backtest.decision import Decision, Evidence
@@ -37,7 +37,7 @@ from backtest.result import Result
 from strategies import REGISTRY
 
 CONTEXT = PageContext("0123abcd", {"question": "a" * 64, "data": "b" * 64})
-HALF = StaticMix(static_mix=0.5)
+HALF = TwoLegMix(static_mix=0.5)
 
 
 def config_of(

@@ -17,7 +17,7 @@ import pandas as pd
 
 from backtest.account.plan import Terms
 from backtest.audit.clocks import challenge_clocks
-from backtest.audit.findings import AuditReport, Finding, Method
+from backtest.audit.findings import AuditReport, LookAhead, Method
 from backtest.audit.poison import cut, poison
 from backtest.audit.replay import Event, Replay, replay
 from backtest.decision import Decision
@@ -72,7 +72,7 @@ def _audit_decide(config: Config, market: Market, strategy: Any, least: int, pro
     begin = int(market.sessions.searchsorted(pd.Timestamp(config.data.start)))
     middle = (begin + len(market.sessions)) // 2
     legs = legs_of(config)
-    findings: list[Finding] = []
+    findings: list[LookAhead] = []
     early = _before_the_rest(config, market, strategy, middle, findings)
     whole = decide(config, market, strategy)
     findings += differences(whole, early, legs, market.sessions[: middle + 1], "cut") if early else []
@@ -97,7 +97,7 @@ def _audit_decide(config: Config, market: Market, strategy: Any, least: int, pro
 
 
 def _before_the_rest(
-    config: Config, market: Market, strategy: Any, row: int, findings: list[Finding]
+    config: Config, market: Market, strategy: Any, row: int, findings: list[LookAhead]
 ) -> Decision | None:
     """The decision on a cut market, asked for before the whole one was seen: code that remembers cannot know it yet."""
     session = market.sessions[row]
@@ -130,22 +130,22 @@ def _rows_to_check(decided: Rows, begin: int, end: int, least: int, most: int | 
 
 def differences(
     whole: Decision, again: Decision, legs: Legs, known: pd.DatetimeIndex, method: Method
-) -> Iterator[Finding]:
+) -> Iterator[LookAhead]:
     """What differs on the sessions `known`, the last of which is the cut: decision, evidence, the reason given last."""
     before, after = _series(whole, legs), _series(again, legs)
     for what in dict.fromkeys((*before, *after)):
         if what not in before or what not in after:
             was, became = (GIVEN if what in side else MISSING for side in (before, after))
-            yield Finding(known[-1], method, known[0], what, was, became)
+            yield LookAhead(known[-1], method, known[0], what, was, became)
             continue
         one, other = before[what][: len(known)], after[what][: len(known)]
         differs = (one != other) & ~(np.isnan(one) & np.isnan(other))
         if differs.any():
             row = int(np.argmax(differs))
-            yield Finding(known[-1], method, known[row], what, _number(one[row]), _number(other[row]))
+            yield LookAhead(known[-1], method, known[row], what, _number(one[row]), _number(other[row]))
     was, became = whole.why(len(known) - 1, legs), again.why(len(known) - 1, legs)
     if was != became:
-        yield Finding(known[-1], method, known[-1], "reason", was, became)
+        yield LookAhead(known[-1], method, known[-1], "reason", was, became)
 
 
 def _series(decision: Decision, legs: Legs) -> dict[str, npt.NDArray[np.float64]]:
@@ -163,12 +163,12 @@ def _number(value: float) -> str:
     return "not known" if np.isnan(value) else repr(float(value))
 
 
-def broken(session: pd.Timestamp, where: pd.Timestamp, method: Method, error: Exception) -> Finding:
+def broken(session: pd.Timestamp, where: pd.Timestamp, method: Method, error: Exception) -> LookAhead:
     """A run that broke off on another future."""
     said = f"{type(error).__name__}: {error}"
     if method == "cut" and isinstance(error, IndexError | KeyError):
         said += " (it reads beyond the last session)"
-    return Finding(session, method, where, "run", "complete", said)
+    return LookAhead(session, method, where, "run", "complete", said)
 
 
 def _audit_next(config: Config, market: Market, strategy: type, least: int, progress: Progress) -> AuditReport:
@@ -200,7 +200,7 @@ def _audit_next(config: Config, market: Market, strategy: type, least: int, prog
     return AuditReport(config.strategy.name, len(rows), len(rows), poisons, len(decided), checked, tuple(findings))
 
 
-def _crash_of_whole(whole: Replay) -> Iterator[Finding]:
+def _crash_of_whole(whole: Replay) -> Iterator[LookAhead]:
     """A run that reads one row too far at its very end looks ahead; any other crash is the strategy's own."""
     if whole.crash is None:
         return
@@ -212,7 +212,7 @@ def _crash_of_whole(whole: Replay) -> Iterator[Finding]:
 
 def _compare(
     whole: Replay, other: Replay, row: int, method: Method, *, knows_next_open: bool = False
-) -> Iterator[Finding]:
+) -> Iterator[LookAhead]:
     """What differs up to the close of `row`, or up to the open after it."""
     session = whole.sessions[row]
     last_half = 2 * row + 1 + knows_next_open
@@ -229,7 +229,7 @@ def _compare(
             place = next((i for i, (a, b) in enumerate(zip(one, two, strict=False)) if a != b), min(len(one), len(two)))
             was, became = one[place : place + 1], two[place : place + 1]
             first = min(event.half for event in (*was, *became)) // 2
-            yield Finding(session, method, whole.sessions[first], what, _text(was), _text(became))
+            yield LookAhead(session, method, whole.sessions[first], what, _text(was), _text(became))
 
 
 def _until(events: Sequence[Event], last_half: int) -> list[Event]:

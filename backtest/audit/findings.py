@@ -16,7 +16,7 @@ Method = Literal["cut", "poison"]
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class LookAhead:
     """One thing that changes with what comes after `session_cut`.
 
     first_changed: the first session at which it does. what: `share_<LEG>`, `evidence X`, `reason`,
@@ -45,7 +45,7 @@ class AuditReport:
     poisons: int
     decisions: int
     decisions_checked: int
-    findings: tuple[Finding, ...] = ()
+    findings: tuple[LookAhead, ...] = ()
     clocks: tuple[Challenge, ...] = ()
 
     @property
@@ -54,7 +54,7 @@ class AuditReport:
         return not self.findings and not any(challenge.early for challenge in self.clocks)
 
     @property
-    def first(self) -> Finding | None:
+    def first(self) -> LookAhead | None:
         """The finding with the earliest session that changes; None when there is none."""
         return min(self.findings, key=lambda finding: (finding.first_changed, finding.session_cut), default=None)
 

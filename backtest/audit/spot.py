@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from backtest.audit.audit import POISONED_SESSIONS, SEED, Rows, broken, changes, differences
-from backtest.audit.findings import AuditReport, Finding
+from backtest.audit.findings import AuditReport, LookAhead
 from backtest.audit.poison import cut, poison
 from backtest.config import Config
 from backtest.decision import Decision, check_decision
@@ -65,7 +65,7 @@ def _spread(rows: Rows, most: int) -> Rows:
     return rows[np.linspace(0, len(rows) - 1, most).round().astype(np.int64)] if most else rows[:0]
 
 
-def _found(config: Config, market: Market, strategy: Any, whole: Decision, row: int) -> list[Finding]:
+def _found(config: Config, market: Market, strategy: Any, whole: Decision, row: int) -> list[LookAhead]:
     session, legs = market.sessions[row], legs_of(config)
     near = cut(market, market.sessions[min(row + POISONED_SESSIONS, len(market.sessions) - 1)])
     other = poison(near, session, SEED)

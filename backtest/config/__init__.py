@@ -9,7 +9,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from backtest.config.fields import AnnualRate, Drift, LegConfig, Mix, StaticMix
+from backtest.config.fields import AnnualRate, Drift, LegConfig, Mix, TwoLegMix
 from backtest.config.load import config_from_text, load_config
 from backtest.config.models import (
     DEFAULT_LEGS,
@@ -47,9 +47,9 @@ __all__ = [
     "Mix",
     "NoParams",
     "SamplePrices",
-    "StaticMix",
     "StrategyConfig",
     "Study",
+    "TwoLegMix",
     "YahooPrices",
     "config_from_text",
     "config_schema",

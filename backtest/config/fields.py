@@ -253,7 +253,7 @@ LegsConfig = Annotated[
 ]
 
 
-class StaticMix(Model):
+class TwoLegMix(Model):
     """A benchmark that always holds the same share of the second of two legs, rebalanced monthly."""
 
     static_mix: float = Field(ge=0, le=1, description="share of the second leg, as a fraction; the rest is the first")
@@ -289,7 +289,7 @@ def _which_benchmark(value: object) -> str:
 
 
 Benchmark = Annotated[
-    Annotated[Ticker, Tag(_TEXT)] | Annotated[StaticMix, Tag(_STATIC)] | Annotated[Mix, Tag(_MIX)],
+    Annotated[Ticker, Tag(_TEXT)] | Annotated[TwoLegMix, Tag(_STATIC)] | Annotated[Mix, Tag(_MIX)],
     Discriminator(_which_benchmark),
     Field(json_schema_extra=expected("a ticker such as QQQ, {mix: {SPY: 0.6, IEF: 0.4}} or {static_mix: 0.5}")),
 ]

@@ -35,8 +35,8 @@ from backtest.config.fields import (
     Model,
     Name,
     Rebalance,
-    StaticMix,
     TbillSource,
+    TwoLegMix,
     expected,
     is_ticker,
     iso_date,
@@ -193,7 +193,7 @@ DEFAULT_LEGS: Final[Mapping[str, Mapping[str, Any]]] = {
     "growth": {"IVW": 0.5, "QQQ": 0.5},
     "small": {"IWM": 0.5, "IWN": 0.5, "label": "small caps"},
 }
-DEFAULT_BENCHMARKS: Final = ("QQQ", "IWM", StaticMix(static_mix=0.5))
+DEFAULT_BENCHMARKS: Final = ("QQQ", "IWM", TwoLegMix(static_mix=0.5))
 """Of a config whose legs are called growth and small; any other is compared with each of its legs alone."""
 
 
@@ -375,7 +375,7 @@ def _unknown_legs(config: Config) -> Iterator[tuple[tuple[str | int, ...], str]]
             told = "must be given: " if is_default else ""
             yield path, f"{told}found {name}, expected one of the legs ({there}) or cash"
     for i, benchmark in enumerate(config.benchmarks):
-        if isinstance(benchmark, StaticMix) and len(config.legs) != 2:
+        if isinstance(benchmark, TwoLegMix) and len(config.legs) != 2:
             yield ("benchmarks", i), f"static_mix is for two legs, found {len(config.legs)}: write {{mix: ...}}"
 
 

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from pydantic import BaseModel, Field
 
-from backtest.config.fields import Benchmark, Mix, Model, Name, StaticMix
+from backtest.config.fields import Benchmark, Mix, Model, Name, TwoLegMix
 from backtest.config.grid import Axis, Grid
 from backtest.config.models import Config
 from backtest.config.resolve import question
@@ -113,7 +113,7 @@ class Study:
 
     name: str
     path: Path
-    benchmark: str | StaticMix | Mix | None
+    benchmark: str | TwoLegMix | Mix | None
     variants: Mapping[str, Config]
     grid: Mapping[str, tuple[object, ...]]
     base: Config | None
@@ -176,7 +176,7 @@ def study_question(study: Study) -> str:
     return json.dumps(asked, sort_keys=True, allow_nan=False, separators=(",", ":"))
 
 
-def with_benchmark(config: Config, benchmark: str | StaticMix | Mix | None) -> Config:
+def with_benchmark(config: Config, benchmark: str | TwoLegMix | Mix | None) -> Config:
     """The config with the study's benchmark among its own."""
     if benchmark is None or benchmark in config.benchmarks:
         return config

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from backtest.events.study import Cell, Events
+from backtest.events.study import EventCell, Events
 from backtest.events.verdict import verdict_text
 from backtest.statistics.cycles import ByCycle
 from backtest.store.tables import day
@@ -56,7 +56,7 @@ def document(events: Events) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def figures_of(cell: Cell) -> dict[str, Any]:
+def figures_of(cell: EventCell) -> dict[str, Any]:
     """The figures of schema 1."""
     found = {
         "n": len(cell.sample.values),
@@ -73,7 +73,7 @@ def figures_of(cell: Cell) -> dict[str, Any]:
     return found if cell.placebo.p is not None else found | {"p_placebo_reason": cell.placebo.reason}
 
 
-def _details(cell: Cell) -> dict[str, Any]:
+def _details(cell: EventCell) -> dict[str, Any]:
     """What stands beside them."""
     return {
         "mean_from_next_open": cell.from_open,

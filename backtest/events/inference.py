@@ -39,7 +39,7 @@ SIZE = 0.05
 
 
 @dataclass(frozen=True)
-class Sample:
+class EventSample:
     """Windows of one list and pair. values: relative return of each complete one; rows: day 0 of each."""
 
     values: Floats

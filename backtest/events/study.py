@@ -25,8 +25,8 @@ from backtest.errors import ConfigError, DataError
 from backtest.events.inference import (
     HAC_LAGS,
     HAC_LAGS_MONTHLY,
+    EventSample,
     Placebo,
-    Sample,
     Waves,
     apart,
     covered,
@@ -64,7 +64,7 @@ class Pair:
 
 
 @dataclass(frozen=True, eq=False)
-class Prices:
+class EventPrices:
     """A pair on a market. first: the row of its first return in the period; waves: of its returns from there on."""
 
     market: Market
@@ -74,7 +74,7 @@ class Prices:
     waves: Waves
 
     @classmethod
-    def of(cls, market: Market, start: int, pair: Pair) -> Prices:
+    def of(cls, market: Market, start: int, pair: Pair) -> EventPrices:
         """Raises DataError for a pair without prices in the period."""
         daily = pair.gain(market, 1)
         known = np.flatnonzero(np.isfinite(daily[start + 1 :]))
@@ -85,7 +85,7 @@ class Prices:
 
 
 @dataclass(frozen=True, eq=False)
-class Cell:
+class EventCell:
     """One list, pair and window. sample: its complete windows; n_apart, t_apart: of those that do not overlap.
 
     from_open: mean when bought at the next open instead of the close of day 0, None for a window that begins elsewhere.
@@ -95,7 +95,7 @@ class Cell:
     events: EventList
     pair: Pair
     window: tuple[int, int]
-    sample: Sample
+    sample: EventSample
     t_naive: float | None
     t_apart: float | None
     n_apart: int
@@ -159,7 +159,7 @@ class Events:
     start: int
     lists: tuple[EventList, ...]
     pairs: tuple[Pair, ...]
-    cells: tuple[Cell, ...]
+    cells: tuple[EventCell, ...]
     paths: Mapping[tuple[str, str], Paths]
     regimes: tuple[Regime, ...]
     thirds: tuple[Third, ...]
@@ -170,12 +170,12 @@ class Events:
         """Those of the period."""
         return self.market.sessions[self.start :]
 
-    def cell(self, events: str, pair: str, window: tuple[int, int]) -> Cell:
+    def cell(self, events: str, pair: str, window: tuple[int, int]) -> EventCell:
         """One of them."""
         return next(c for c in self.cells if (c.events.name, c.pair.key, c.window) == (events, pair, window))
 
     @property
-    def best(self) -> Cell:
+    def best(self) -> EventCell:
         """The trial that luck explains least; where there is none, the first cell."""
         trials = [cell for cell in self.cells if cell.finding is not None] or self.cells[:1]
         return min(trials, key=lambda c: (1.0 if c.p_search is None else c.p_search, -(c.placebo.t or -np.inf)))
@@ -205,7 +205,7 @@ def run_events(
     turning = turns(market, list_terms)
     cells = [
         cell_of(ground, each, window, turning)
-        for ground in (Prices.of(market, start, pair) for pair in pairs)
+        for ground in (EventPrices.of(market, start, pair) for pair in pairs)
         for each in lists
         for window in windows
     ]
@@ -298,8 +298,8 @@ def load_event_market(config: Config, terms: EventTerms, pairs: Sequence[Pair], 
 
 
 def cell_of(
-    prices: Prices, events: EventList, window: tuple[int, int], turning: tuple[npt.NDArray[np.int64], list[str]]
-) -> Cell:
+    prices: EventPrices, events: EventList, window: tuple[int, int], turning: tuple[npt.NDArray[np.int64], list[str]]
+) -> EventCell:
     """All figures of one list, pair and window but what the search says."""
     market, start, pair, first = prices.market, prices.start, prices.pair, prices.first
     begin, end = window
@@ -309,7 +309,7 @@ def cell_of(
     is_inside = (ends < count) & (ends - length >= 0)
     values = np.where(is_inside, gain[np.clip(ends, 0, count - 1)], np.nan)
     complete = np.isfinite(values)
-    sample = Sample(values[complete], events.rows[complete])
+    sample = EventSample(values[complete], events.rows[complete])
     inside = covered(events.rows - first, window, len(returns))
     curve = np.zeros(count - start - 1)
     curve[first - start - 1 :] = timing_curve(inside, returns)
@@ -317,7 +317,7 @@ def cell_of(
     lags = HAC_LAGS_MONTHLY if market.periods_per_year == MONTHS_PER_YEAR else HAC_LAGS
     known = gain[start + length :]
     known = known[np.isfinite(known)]
-    return Cell(
+    return EventCell(
         events=events,
         pair=pair,
         window=window,
@@ -398,8 +398,8 @@ def members_of(market: Market, pairs: Sequence[Pair]) -> dict[str, Floats]:
 
 
 def _judged(
-    study: EventStudy, market: Market, start: int, cells: Sequence[Cell], ledger: Path | None, recorded: int
-) -> tuple[list[Cell], Search | None]:
+    study: EventStudy, market: Market, start: int, cells: Sequence[EventCell], ledger: Path | None, recorded: int
+) -> tuple[list[EventCell], Search | None]:
     """The cells with what the search says of each: its curve is a trial of timing, of the question `events`.
 
     What nobody could have followed is no trial.
@@ -429,7 +429,7 @@ def _judged(
     return [judged.get(id(cell), cell) for cell in cells], found
 
 
-def _question(study: EventStudy, cell: Cell) -> str:
+def _question(study: EventStudy, cell: EventCell) -> str:
     """sha256 of what one cell asks."""
     asked = ["events", cell.events.name, sorted(cell.pair.of.items()), sorted(cell.pair.over.items()), cell.window]
     terms = study.terms.model_dump(mode="json", exclude={"lists", "pairs", "sets", "windows"})

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from backtest.events.study import Cell, Events
+from backtest.events.study import EventCell, Events
 from backtest.statistics.findings import FEWEST_CYCLES
 from backtest.study.verdict import SHORT, in_hundred
 from backtest.text import count, number, p_equals, plural, points
 
 
-def period_of_window(cell: Cell, unit: str = "session") -> str:
+def period_of_window(cell: EventCell, unit: str = "session") -> str:
     """`the 252 sessions after a cut`, `the session of a scheduled announcement`."""
     begin, end = cell.window
     what = cell.events.words

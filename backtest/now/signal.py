@@ -26,7 +26,7 @@ from backtest.text import listed, number, percent, plural, usd
 
 
 @dataclass(frozen=True)
-class Signal:
+class PendingSignal:
     """What is due, after the close of the market's last session.
 
     plan: gone on beyond the `known` sessions, up to the last order that may be pending. due: by session. row: of the
@@ -80,7 +80,7 @@ class Signal:
         return reason_of(self.plan, due.row, self.decision.why(row, self.legs))
 
 
-def signal_of(config: Config, market: Market, strategy: type) -> Signal:
+def signal_of(config: Config, market: Market, strategy: type) -> PendingSignal:
     """Run the account up to the market's last session and read what it has pending."""
     decision, legs = decide(config, market, strategy), legs_of(config)
     plan = uncut_plan(config, market, decision)
@@ -88,12 +88,12 @@ def signal_of(config: Config, market: Market, strategy: type) -> Signal:
     if is_rotation(strategy):
         ahead = go_on(plan, market, plan.terms.delay_sessions)
         books, due = due_orders(ahead, known)
-        return Signal(config, market, legs, decision, ahead, books, known, tuple(due), is_own=False)
+        return PendingSignal(config, market, legs, decision, ahead, books, known, tuple(due), is_own=False)
     ahead = go_on(plan, market, 1)
     books, orders = own_orders(plan, ahead, strategy, **config.strategy.params.model_dump())
     found = [_own_due(orders, ahead, books)] if orders else []
     observed = decision_of_books(books, market, legs)
-    return Signal(config, market, legs, observed, ahead, books, known, tuple(found), is_own=True)
+    return PendingSignal(config, market, legs, observed, ahead, books, known, tuple(found), is_own=True)
 
 
 def _own_due(orders: tuple[Order, ...], ahead: Plan, books: Books) -> Due:
@@ -109,20 +109,20 @@ def _own_due(orders: tuple[Order, ...], ahead: Plan, books: Books) -> Due:
 
 
 @dataclass(frozen=True, slots=True)
-class Holding:
+class OwnHolding:
     """The user's own: orders that bring it, at the last prices on the tape, to what the tested account holds next."""
 
     orders: tuple[Order, ...]
     cash_usd: float
 
 
-def holding_orders(signal: Signal, held: Mapping[str, float]) -> Holding:
+def holding_orders(signal: PendingSignal, held: Mapping[str, float]) -> OwnHolding:
     """held: shares by ticker and `cash` in USD."""
     tickers, cash = signal.plan.tickers, held.get(CASH, 0.0)
     prices = _tape(signal)
     shares = np.array([held.get(ticker, 0.0) for ticker in tickers])
     orders = orders_toward(signal.weights, tickers, shares, cash, prices, signal.plan)
-    return Holding(orders, cash - sum(order.shares * order.price + order.cost_usd for order in orders))
+    return OwnHolding(orders, cash - sum(order.shares * order.price + order.cost_usd for order in orders))
 
 
 def parse_holding(text: str, tickers: Sequence[str]) -> dict[str, float]:
@@ -146,7 +146,7 @@ def parse_holding(text: str, tickers: Sequence[str]) -> dict[str, float]:
     return held
 
 
-def document(signal: Signal, holding: Holding | None, *, today: date) -> dict[str, Any]:
+def document(signal: PendingSignal, holding: OwnHolding | None, *, today: date) -> dict[str, Any]:
     """For scripts."""
     last, tickers, due = signal.known - 1, signal.plan.tickers, signal.next_due
     as_of = signal.market.sessions[-1]
@@ -194,7 +194,7 @@ def document(signal: Signal, holding: Holding | None, *, today: date) -> dict[st
 ORDERS_HEAD = "ticker,side,shares,type"
 
 
-def orders_csv(signal: Signal, holding: Holding | None) -> str:
+def orders_csv(signal: PendingSignal, holding: OwnHolding | None) -> str:
     """The orders for the next fill as baskets are imported: `ticker,side,shares,type`, shares as on the tape.
 
     Those of the holding where one is given, else of the tested account; the head alone when there are none. type: MKT,
@@ -214,7 +214,7 @@ def orders_csv(signal: Signal, holding: Holding | None) -> str:
     return "\n".join(lines) + "\n"
 
 
-def lines(signal: Signal, holding: Holding | None) -> Iterator[str]:
+def lines(signal: PendingSignal, holding: OwnHolding | None) -> Iterator[str]:
     """For people, behind the title."""
     last, due = signal.known - 1, signal.next_due
     at, day = signal.plan.terms.fill, f"{signal.plan.sessions[signal.row]:%Y-%m-%d}"
@@ -241,14 +241,14 @@ def lines(signal: Signal, holding: Holding | None) -> Iterator[str]:
         yield f"  {left}" if holding.orders else "  nothing to trade"
 
 
-def title(signal: Signal, today: date) -> str:
+def title(signal: PendingSignal, today: date) -> str:
     """`name: after the close of 2024-07-16, 1 day ago`."""
     as_of = signal.market.sessions[-1]
     age = plural((today - as_of.date()).days, "day")
     return f"after the close of {as_of:%Y-%m-%d}, {age} ago"
 
 
-def _weights(signal: Signal, weights: Floats) -> str:
+def _weights(signal: PendingSignal, weights: Floats) -> str:
     named = zip(signal.plan.tickers, weights.tolist(), strict=True)
     return ", ".join(f"{ticker} {percent(weight)}" for ticker, weight in named if weight) or "cash"
 
@@ -260,7 +260,7 @@ def _told(orders: Sequence[Order]) -> Iterator[str]:
         yield f"  {_side(order):<4} {number(abs(order.shares), 4):>14} {order.ticker:<5} {about}{kind}"
 
 
-def _tape(signal: Signal) -> Floats:
+def _tape(signal: PendingSignal) -> Floats:
     """Last closes as they stood on the tape."""
     last = signal.market.raw_close[list(signal.plan.tickers)].iloc[-1].fillna(1.0)  # not listed yet, and not held
     return last.to_numpy(dtype=np.float64)

@@ -41,7 +41,7 @@ from backtest.signals.price_signals import (
     Lead,
     Momentum,
     MovingAverage,
-    Rank,
+    RankSignal,
     RelativeStrength,
     Run,
     ScaledLead,
@@ -53,8 +53,9 @@ from backtest.signals.price_signals import (
 from backtest.units import TIE
 
 AnySignal = Annotated[
-    Lead | Surge | TwelveOne | ScaledLead | Run | RelativeStrength | MovingAverage | Volatility | ValuationGap | Rank
-    | Momentum | Breadth | CutWindow | EasingCycle | ImpliedCut | ExpectedCuts | CutProxy | Yield | CoolCpi | Series,
+    Lead | Surge | TwelveOne | ScaledLead | Run | RelativeStrength | MovingAverage | Volatility | ValuationGap
+    | RankSignal | Momentum | Breadth | CutWindow | EasingCycle | ImpliedCut | ExpectedCuts | CutProxy | Yield | CoolCpi
+    | Series,
     Field(discriminator="signal"),
 ]  # fmt: skip
 """Every signal a tree can name."""

@@ -125,7 +125,7 @@ class Breadth(LooksBack, Signal):
         return f"how many of {names} rose{beyond} over {self.span_words}"
 
 
-class Rank(LooksBack, Signal):
+class RankSignal(LooksBack, Signal):
     """The place of a leg or a ticker among several by return, 1 being the best: is it one of the top?"""
 
     signal: Literal["rank"]
@@ -140,7 +140,7 @@ class Rank(LooksBack, Signal):
     default_limit = ("below", 2.0)
 
     @model_validator(mode="after")
-    def _agrees(self) -> Rank:
+    def _agrees(self) -> RankSignal:
         if self.above is not None or self.below is not None:
             raise mistake("rank: found above or below, expected top: how many places say yes")
         if self.of not in self.among:

@@ -34,7 +34,7 @@ NONE = -1
 
 
 @dataclass(frozen=True, slots=True)
-class Score:
+class ScoreRule:
     """How a leg is scored: by the sum of weight x something of each span.
 
     kind: its return over the span; the same per unit of its volatility (`scaled`); how far it is above the mean of the

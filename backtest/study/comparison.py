@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from backtest.account.benchmarks import benchmark_label, benchmark_name, line_of
-from backtest.config import Config, Mix, StaticMix
+from backtest.config import Config, Mix, TwoLegMix
 from backtest.config.fields import LegOrTicker
 from backtest.market import Floats, Legs, Source
 from backtest.metrics import metric_keys, metrics, metrics_table, undefined_reasons
@@ -27,7 +27,7 @@ from backtest.statistics.variants import VariantStatistics
 from backtest.study.curves import (
     EqualExposure,
     Frontier,
-    Parts,
+    MixParts,
     StudyCurves,
     activities,
     annual_growth,
@@ -63,7 +63,7 @@ class Variant:
     undefined: Mapping[str, str]
     statistics: VariantStatistics
     mix: EqualExposure
-    parts: Parts
+    parts: MixParts
     luck: Luck | None
     is_checked: bool
 
@@ -259,7 +259,7 @@ def benchmarks_of(curves: StudyCurves, figures: Sequence[Figures]) -> tuple[Benc
 
 
 def _shares_of(legs: Legs, benchmark: Benchmark) -> Floats | None:
-    if isinstance(benchmark, StaticMix):
+    if isinstance(benchmark, TwoLegMix):
         return np.asarray(line_of(legs, np.array([benchmark.static_mix]))[0])
     if isinstance(benchmark, Mix):
         shares = np.array([float(benchmark.mix.get(LegOrTicker(name), 0.0)) for name in legs.names])

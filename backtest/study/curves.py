@@ -220,7 +220,7 @@ class EqualExposure:
 
 
 @dataclass(frozen=True, slots=True)
-class Parts:
+class MixParts:
     """What the difference of a variant's growth a year from the benchmark's is made of; they add up to it.
 
     legs: holding the first leg instead of the benchmark; exposure: the average shares of the other legs and of cash;
@@ -282,10 +282,10 @@ def equal_exposure(inputs: StudyInputs, curve: VariantCurve) -> MixCurve:
     )
 
 
-def parts_of(curve: VariantCurve, own_growth: float, mixed: MixCurve, benchmark_growth: float) -> Parts:
+def parts_of(curve: VariantCurve, own_growth: float, mixed: MixCurve, benchmark_growth: float) -> MixParts:
     """The parts of a variant's difference in growth a year."""
     timing = curve.gross_growth - mixed.gross_growth
-    return Parts(
+    return MixParts(
         legs=mixed.growth_leg - benchmark_growth,
         exposure=mixed.growth - mixed.growth_leg,
         timing=timing,

@@ -13,7 +13,7 @@ from typing import Any
 import pandas as pd
 
 from backtest.account.plan import same_close
-from backtest.config import Config, Mix, StaticMix, resolved
+from backtest.config import Config, Mix, TwoLegMix, resolved
 from backtest.data import load_market
 from backtest.data.period import with_late_starts
 from backtest.errors import ConfigError, DataError
@@ -25,7 +25,7 @@ MOST_VARIANTS = 2000
 NAMED = 3
 """Names of variants that one caution tells; the rest is a number."""
 
-Benchmark = str | StaticMix | Mix
+Benchmark = str | TwoLegMix | Mix
 
 
 @dataclass(frozen=True, eq=False)

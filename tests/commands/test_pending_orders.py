@@ -20,7 +20,7 @@ from backtest.account.plan import Plan
 from backtest.config import Config, config_from_text, load_config
 from backtest.data import load_market
 from backtest.market import Market
-from backtest.now.signal import Signal, signal_of
+from backtest.now.signal import PendingSignal, signal_of
 from backtest.pipeline import decide, plan_of
 from strategies import REGISTRY
 
@@ -105,7 +105,7 @@ def check_against_the_run(seed: int) -> bool:
     return bool(told)
 
 
-def with_that_open(found: Signal, plan: Plan, window: range) -> dict[int, list[tuple[str, float, float]]]:
+def with_that_open(found: PendingSignal, plan: Plan, window: range) -> dict[int, list[tuple[str, float, float]]]:
     """The orders due, by row, sized at the prices that came: the one thing that could not be known."""
     ahead = found.plan
     rows = slice(found.known, window.stop)

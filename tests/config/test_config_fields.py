@@ -17,8 +17,8 @@ from backtest.config import (
     Drift,
     ExecutionConfig,
     SamplePrices,
-    StaticMix,
     StrategyConfig,
+    TwoLegMix,
     config_from_text,
 )
 
@@ -305,7 +305,7 @@ def test_defaults_are_those_of_the_design() -> None:
         "growth": {"IVW": 0.5, "QQQ": 0.5},
         "small": {"IWM": 0.5, "IWN": 0.5},
     }
-    assert config.benchmarks == ("QQQ", "IWM", StaticMix(static_mix=0.5))
+    assert config.benchmarks == ("QQQ", "IWM", TwoLegMix(static_mix=0.5))
     assert config.strategy.initial == "growth"
     assert config.execution == ExecutionConfig(commission_bps=1.0, slippage_bps=4.0)
     assert (config.execution.initial_cash_usd, config.execution.shares) == (100_000.0, "fractional")

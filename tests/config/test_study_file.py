@@ -10,7 +10,7 @@ import pytest
 from made_up_strategies import GOOD, SHORT, STRATEGIES, study_problems_of
 from work import calls_of
 
-from backtest.config import StaticMix, Study, is_study, load_config, load_study, question, study_question
+from backtest.config import Study, TwoLegMix, is_study, load_config, load_study, question, study_question
 from backtest.config.study import MAX_VARIANTS, StudyFile
 from backtest.errors import ConfigError
 
@@ -59,10 +59,10 @@ def test_the_benchmark_joins_those_of_every_config(folder: Path) -> None:
     study = load(folder, THREE)
     for config in (*study.variants.values(), study.base):
         assert config is not None
-        assert config.benchmarks == ("QQQ", "IWM", StaticMix(static_mix=0.5), "SPY")
+        assert config.benchmarks == ("QQQ", "IWM", TwoLegMix(static_mix=0.5), "SPY")
     study = load(folder, THREE, "benchmark={static_mix: 0.5}")
-    assert study.benchmark == StaticMix(static_mix=0.5)
-    assert study.variants["both"].benchmarks == ("QQQ", "IWM", StaticMix(static_mix=0.5))
+    assert study.benchmark == TwoLegMix(static_mix=0.5)
+    assert study.variants["both"].benchmarks == ("QQQ", "IWM", TwoLegMix(static_mix=0.5))
 
 
 def test_a_variant_asks_the_question_of_the_same_config_in_a_file(folder: Path) -> None:

@@ -17,7 +17,7 @@ from backtest.config.events import load_event_study, split_pair, window_of
 from backtest.errors import ConfigError
 from backtest.events.lists import LISTS, ListTerms, cycle_of, dated_list, event_list, turns
 from backtest.events.regimes import thirds_of
-from backtest.events.study import EventList, Pair, Prices, cell_of, paths_of
+from backtest.events.study import EventList, EventPrices, Pair, cell_of, paths_of
 from backtest.market import Market
 from backtest.registry import registry
 
@@ -207,7 +207,7 @@ def test_days_of_ones_own_are_known_at_the_close_of_their_session_or_the_next() 
 
 def test_a_window_begins_at_the_close_of_day_0_and_the_next_open_is_told_beside_it() -> None:
     market = _world(CHANGES, opens=0.99)
-    prices = Prices.of(market, 0, Pair("S-G", "S over G", PAIR["small"], PAIR["growth"]))
+    prices = EventPrices.of(market, 0, Pair("S-G", "S over G", PAIR["small"], PAIR["growth"]))
     events = EventList("mine", "one of mine", np.array([10, 290]))
     cell = cell_of(prices, events, (0, 20), turns(market, ListTerms()))
     assert cell.sample.rows.tolist() == [10]  # the other is not complete

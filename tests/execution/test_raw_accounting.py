@@ -20,7 +20,7 @@ from backtest.account.books import check_identities
 from backtest.account.kernel import run_compiled
 from backtest.account.plan import Plan, Terms, make_plan
 from backtest.account.strategy import RotationStrategy
-from backtest.config import Config, CsvPrices, DataConfig, ExecutionConfig, StaticMix, StrategyConfig
+from backtest.config import Config, CsvPrices, DataConfig, ExecutionConfig, StrategyConfig, TwoLegMix
 from backtest.data import load_market
 from backtest.data.adjustment import as_traded, own_adjusted
 from backtest.decision import Decision
@@ -177,7 +177,7 @@ def config_of(folder: Path, accounting: Any, **execution: Any) -> Config:
         data=DataConfig(prices=CsvPrices(source="csv", folder=folder), start=date(2001, 7, 31), end=date(2025, 12, 31)),
         strategy=StrategyConfig(name="x"),
         execution=ExecutionConfig(commission_bps=1.0, slippage_bps=4.0, accounting=accounting, **execution),
-        benchmarks=("QQQ", StaticMix(static_mix=0.5)),
+        benchmarks=("QQQ", TwoLegMix(static_mix=0.5)),
     )
 
 

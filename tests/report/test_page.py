@@ -14,7 +14,7 @@ import pytest
 from pages import CONTEXT, HALF, HOSTILE, QUOTES, Page, config_of, hostile_result, number_of, page_of, result_of, sample
 from worlds import hand_market
 
-from backtest.config import CsvPrices, DataConfig, LegConfig, StaticMix
+from backtest.config import CsvPrices, DataConfig, LegConfig, TwoLegMix
 from backtest.market import Source
 from backtest.metrics import metric_keys, metrics_of
 from backtest.pages.prose import caveats, headline
@@ -143,7 +143,7 @@ def test_hostile_names_and_reasons_stay_text() -> None:
 
 @pytest.mark.parametrize("count", [0, 1, 3, 8])
 def test_any_number_of_benchmarks(count: int) -> None:
-    mixes = [StaticMix(static_mix=share) for share in (0.3, 0.0, 1.0)]
+    mixes = [TwoLegMix(static_mix=share) for share in (0.3, 0.0, 1.0)]
     chosen = ["QQQ", "IWM", HALF, "IVW", "IWN", *mixes][:count]
     result = result_of(config_of(benchmarks=chosen, start=date(2009, 1, 2)))
     page = Page(page_of(result))

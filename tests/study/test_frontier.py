@@ -11,7 +11,7 @@ from small_studies import common_study, config, market, study
 
 from backtest.account.benchmarks import hold_plan, legs_plan
 from backtest.account.plan import Terms
-from backtest.config import StaticMix
+from backtest.config import TwoLegMix
 from backtest.market import PRICE_FRAMES, Market
 from backtest.pipeline import legs_of, run
 from backtest.result import cash_beside
@@ -37,7 +37,7 @@ def test_benchmarks_have_the_books_they_have_beside_a_single_run(term: str) -> N
     inputs = common_inputs({"x": asked}, None, market=market(), offline=True)
     mine = run_compiled(plan_of_benchmark(inputs, "QQQ")).equity
     np.testing.assert_array_equal(mine, run_compiled(hold_plan(market(), "QQQ", START, Terms.of(asked))).equity)
-    mine = run_compiled(plan_of_benchmark(inputs, StaticMix(static_mix=0.3))).equity
+    mine = run_compiled(plan_of_benchmark(inputs, TwoLegMix(static_mix=0.3))).equity
     theirs = run_compiled(legs_plan(market(), legs_of(asked), np.array([0.7, 0.3]), START, Terms.of(asked)))
     np.testing.assert_array_equal(mine, theirs.equity)
 

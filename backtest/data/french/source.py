@@ -36,7 +36,7 @@ CLOSES = "A month's open is the close of the month before: what is decided at a 
 _NAMES = f"{', '.join(name for name in PORTFOLIOS if not name.startswith('IND'))}, IND10-NODUR ... IND12-OTHER"
 
 
-class Table(NamedTuple):
+class FrenchTable(NamedTuple):
     """A file's first table, in percent by month; where it is from, its sha256, its CRSP database."""
 
     values: pd.DataFrame
@@ -55,7 +55,7 @@ class FrenchSource:
     is_simulated: bool = False
     has_target_range: bool = False
     is_monthly: bool = True
-    _tables: dict[str, Table] = field(default_factory=dict)
+    _tables: dict[str, FrenchTable] = field(default_factory=dict)
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -90,19 +90,19 @@ class FrenchSource:
             raise DataError(f"{table.location}: has no column RF")
         return Fetched(table.values[["rf"]].set_axis(["value"], axis=1).dropna(), table.location, table.sha256)
 
-    def table(self, name: str) -> Table:
+    def table(self, name: str) -> FrenchTable:
         """The first table of a file, checked; read once."""
         if name not in self._tables:
             self._tables[name] = self._from_store(name) if self.folder is None else self._from_folder(name)
         return self._tables[name]
 
-    def _from_store(self, name: str) -> Table:
+    def _from_store(self, name: str) -> FrenchTable:
         from backtest.data.snapshots import Snapshots
 
         snapshot, frame = Snapshots(end=self.end, offline=self.offline).series(f"french/{name}")
-        return Table(frame, f"{snapshot.location} (fetched {snapshot.fetched_at})", snapshot.sha256, "")
+        return FrenchTable(frame, f"{snapshot.location} (fetched {snapshot.fetched_at})", snapshot.sha256, "")
 
-    def _from_folder(self, name: str) -> Table:
+    def _from_folder(self, name: str) -> FrenchTable:
         assert self.folder is not None
         path = _file_of(name, self.folder)
         try:
@@ -114,7 +114,7 @@ class FrenchSource:
         except Transient as error:
             raise DataError(f"{path}: {error}; expected a file of Ken French's library as it is downloaded") from error
         check_french(name, frame)
-        return Table(frame, str(path), hashlib.sha256(data).hexdigest(), vintage_of(text))
+        return FrenchTable(frame, str(path), hashlib.sha256(data).hexdigest(), vintage_of(text))
 
 
 def _file_of(name: str, folder: Path) -> Path:
@@ -131,7 +131,7 @@ def _file_of(name: str, folder: Path) -> Path:
     return found
 
 
-def _index(ticker: str, table: Table) -> Fetched:
+def _index(ticker: str, table: FrenchTable) -> Fetched:
     """Levels at the last session of each month, from the month before the first return on."""
     percent = returns_of(ticker, table.values)
     known = percent.loc[percent.first_valid_index() :] if percent.notna().any() else percent.iloc[:0]

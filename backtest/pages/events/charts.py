@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from backtest.events.study import Cell, Events, Paths
+from backtest.events.study import EventCell, Events, Paths
 from backtest.market import Floats
 from backtest.pages import charts
 from backtest.pages.charts import Chart, across, axis, line, margins, rounded, rule, span, upright
@@ -111,7 +111,7 @@ def _labelled(after: Floats) -> set[int]:
     return {*order[:LABELLED].tolist(), *order[-LABELLED:].tolist()}
 
 
-def placebo_chart(cell: Cell) -> Chart:
+def placebo_chart(cell: EventCell) -> Chart:
     """How often a moved calendar gives which studentised mean; filled where it does as well as the real one."""
     assert cell.placebo.t is not None
     t, shifted = cell.placebo.t, cell.placebo.shifted

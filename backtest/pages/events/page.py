@@ -8,7 +8,7 @@ import numpy as np
 
 from backtest.events.document import MEASURE
 from backtest.events.regimes import THIRDS
-from backtest.events.study import Cell, Events
+from backtest.events.study import EventCell, Events
 from backtest.events.verdict import evidence, headline, period_of_window, unit_of
 from backtest.pages.events.charts import chart_data, drawn
 from backtest.pages.periods import mood
@@ -103,7 +103,7 @@ def tiles(events: Events) -> list[Tile]:
     return [*boxes, Tile("Skill or luck", SHORT[cell.level], "", p, "open", is_wide=True)]
 
 
-def _row(cell: Cell) -> list[str]:
+def _row(cell: EventCell) -> list[str]:
     sample, cycles = cell.sample, cell.cycles
     return [
         f"{len(sample.values)} of {len(cell.events)}",
@@ -123,7 +123,7 @@ def _row(cell: Cell) -> list[str]:
     ]
 
 
-def _placebo_words(cell: Cell, events: Events) -> str:
+def _placebo_words(cell: EventCell, events: Events) -> str:
     placebo = cell.placebo
     where = f"{cell.pair.words}, {period_of_window(cell, unit_of(events))}"
     if placebo.p is None:
