@@ -1,5 +1,6 @@
 """The strategies that a config can name: one file each, one line here."""
 
+from strategies.parts import Parts
 from strategies.rank import Rank
 from strategies.rate_cut import RateCut
 from strategies.rate_cut_momentum import RateCutMomentum
@@ -14,4 +15,5 @@ REGISTRY = {
     "static_mix": StaticMix,
     "rules": Rules,
     "rank": Rank,
+    "parts": Parts,
 }

@@ -263,7 +263,7 @@ REFUSED: dict[str, tuple[Callable[[], bt.Cerebro], str]] = {
     "no preload": (run_with(preload=False), "no bars yet: run Cerebro with preload=True"),
     "exactbars": (run_with(exactbars=1), "no bars yet"),
     "misspelt": (given(lookback_session=5), "lookback_session is unknown; did you mean lookback_sessions?"),
-    "not at all": (given(zzz=5), "zzz is unknown; it has lookback_sessions, threshold, decide"),
+    "not at all": (given(zzz=5), "zzz is unknown; it has lookback_sessions, lookback_months, threshold, decide"),
     "wrong type": (given(lookback_sessions="5"), "lookback_sessions: .*integer, found '5'"),
     "a fraction": (given(lookback_sessions=5.5), "lookback_sessions: .*integer, found 5.5"),
     "out of range": (given(lookback_sessions=0), "lookback_sessions: .*greater than or equal to 1, found 0"),

@@ -135,7 +135,7 @@ _FLAT = "the benchmark's returns over T-bills do not vary"
 
 METRICS: tuple[Metric, ...] = (
     Metric("total_return", "Total return", "fraction", 1, "From the first session to the last.", digits=0),
-    Metric("cagr", "Return a year", "fraction", 1, "Compound growth rate over calendar years.", needs=("a year",),
+    Metric("cagr", "Return a year", "fraction", 1, "Compounded over calendar years.", needs=("a year",),
            on=_EVERYWHERE),
     Metric("volatility", "Volatility", "fraction", -1, "Standard deviation of daily returns, a year.",
            needs=("two returns",), on=_EVERYWHERE),

@@ -409,7 +409,8 @@ def _active_chart(series: list[dict[str, Any]], cuts: Sequence[Cut], days: Days)
     }  # fmt: skip
 
 
-PANEL, PAPER_PANEL = 165, 76
+PANEL, PAPER_PANEL, PAPER_PANELS = 165, 76, 320
+"""Height of a panel, on a screen and at most on paper, and of all of them on paper, px."""
 
 
 def _evidence_chart(result: Result, rebalances: Sequence[Rebalance], cuts: Sequence[Cut], days: Days) -> Chart:
@@ -449,7 +450,8 @@ def _evidence_chart(result: Result, rebalances: Sequence[Rebalance], cuts: Seque
         )
     layout["xaxis"] = charts.days_axis(anchor=f"y{n}" if n > 1 else "y")
     return {
-        "height": height, "narrow": {"layout": {"xaxis": {"nticks": 5}}}, "paper": {"height": 60 + PAPER_PANEL * n},
+        "height": height, "narrow": {"layout": {"xaxis": {"nticks": 5}}},
+        "paper": {"height": 60 + min(PAPER_PANEL * n, PAPER_PANELS)},
         "data": data, "layout": layout, "fit": fit,
         "readout": [*readout, {"runs": "held", "before": "holds ", "isShort": 1}],
     }  # fmt: skip

@@ -76,8 +76,8 @@ def volatility(market: Market, of: Basket, window: int) -> Floats:
 
 
 def above_average(market: Market, of: Basket, window: int) -> Floats:
-    """How far the basket (brought back to its weights daily) is above its mean of `window` sessions, a fraction."""
-    index = _compounded(basket_growth(market, of, 1))
+    """How far the ticker, or the basket brought back to its weights daily, is above its mean of `window` sessions."""
+    index = index_of(market, of)
     return np.asarray(index / pd.Series(index).rolling(window).mean().to_numpy() - 1.0)
 
 

@@ -11,6 +11,7 @@ import pytest
 from backtest.cli import main
 from backtest.data.calendar import exchange_sessions
 from backtest.data.csv_folder import CsvFolder
+from backtest.data.tables import EXACT
 
 DAYS = exchange_sessions(pd.Timestamp("2024-01-02"), pd.Timestamp("2024-06-28"))
 
@@ -50,7 +51,7 @@ def test_a_file_is_named_asked_about_and_written(tmp_path: Path, capsys: pytest.
     code, _, _ = call(capsys, "import", str(path), "--adjusted", "total_return", "--to", str(tmp_path / "own"))
     assert code == 0
     own = CsvFolder(tmp_path / "own").prices(["IWM"])["IWM"].values
-    assert own["close"].to_numpy().tolist() == pd.read_csv(path, float_precision="round_trip")["Close"].tolist()[::-1]
+    assert own["close"].to_numpy().tolist() == pd.read_csv(path, **EXACT)["Close"].tolist()[::-1]
     (tmp_path / "own" / "IWM.csv").write_text("date\n", encoding="utf-8", newline="\n")
     code, _, err = call(capsys, "import", str(path), "--adjusted", "total_return", "--to", str(tmp_path / "own"))
     assert (code, "is there with other prices" in err) == (6, True)

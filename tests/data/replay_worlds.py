@@ -16,6 +16,7 @@ from replay import Replay
 
 from backtest.cli import main
 from backtest.data import clock, retry
+from backtest.data.tables import EXACT
 
 FIRST, LAST = date(2019, 1, 1), date(2024, 12, 31)
 NOW = pd.Timestamp("2025-01-02 12:00", tz="UTC")
@@ -64,7 +65,7 @@ def write_world(folder: Path, last: date = LAST, tickers: tuple[str, ...] = TICK
 def append_sessions(source: Path, target: Path, last: str) -> Path:
     """A world that goes on for a few sessions, its past untouched."""
     for path in (source / "prices").glob("*.csv"):
-        frame = pd.read_csv(path, index_col="date", parse_dates=True, float_precision="round_trip")
+        frame = pd.read_csv(path, index_col="date", parse_dates=True, **EXACT)
         for day in pd.bdate_range(frame.index[-1] + pd.Timedelta(days=1), last):
             if f"{day:%m-%d}" not in ("01-01", "01-09"):
                 frame.loc[day] = frame.iloc[-1].to_numpy() * (1.0 if path.stem == "^IRX" else 1.001)

@@ -228,7 +228,7 @@ def test_four_are_kept_in_view_each_in_its_own_colour(fresh: Any) -> None:
 
 def test_views_themes_and_print_redraw_without_a_complaint(fresh: Any) -> None:
     ends = []
-    for view in ("growth", "fall", "relative"):
+    for view in ("value", "fall", "relative"):
         fresh.execute_script(f"document.querySelector('[data-value={view}]').click()")
         ends.append(curve(fresh))
     assert len(set(ends)) == 3

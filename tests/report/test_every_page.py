@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import csv
 import io
 import json
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -60,7 +62,7 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
             app(arguments, standalone_mode=False)
         (manifest,) = set(root.glob("*/manifest.json")) - before
         (pages[kind],) = manifest.parent.glob("*.html")
-    return pages
+    return pages | {"index": root / "index.html"}
 
 
 def page(browser: Any, results: dict[str, Path], kind: str, width: int, *, is_dark: bool = False) -> Any:
@@ -170,3 +172,98 @@ def test_every_figure_is_that_of_the_files_beside_the_page(browser: Any, results
     assert wrong == []
     assert len(marked) >= FEWEST[kind]
     assert unmarked == []
+
+
+TOO_FAINT = """
+const pen = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
+const rgba = text => {
+  pen.clearRect(0, 0, 1, 1);
+  pen.fillStyle = text;
+  pen.fillRect(0, 0, 1, 1);
+  const [r, g, b, a] = pen.getImageData(0, 0, 1, 1).data;
+  return [r, g, b, a / 255];
+};
+const over = ([r, g, b, a], under) => [r, g, b].map((c, k) => c * a + under[k] * (1 - a));
+const linear = v => v <= .04045 ? v / 12.92 : ((v + .055) / 1.055) ** 2.4;
+const luminance = color => color.map(v => linear(v / 255)).reduce((sum, v, k) => sum + v * [.2126, .7152, .0722][k], 0);
+const ground = el => {
+  const layers = [];
+  for (let at = el; at; at = at.parentElement) layers.push(rgba(getComputedStyle(at).backgroundColor));
+  return layers.reverse().reduce((under, color) => over(color, under), [255, 255, 255]);
+};
+document.querySelectorAll("details").forEach(fold => { fold.open = true; });
+const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT), faint = [];
+let seen = 0;
+for (let node; (node = texts.nextNode());) {
+  const el = node.parentElement, style = getComputedStyle(el), text = node.textContent.trim();
+  const range = document.createRange();
+  range.selectNode(node);
+  const isSeen = el.checkVisibility({ visibilityProperty: true, opacityProperty: true });
+  const isShown = isSeen && range.getClientRects().length;
+  if (!text || text === "■" || el.closest("script, style, noscript, option, .hide") || !isShown) continue;
+  const under = ground(el), ink = over(rgba(el instanceof SVGElement ? style.fill : style.color), under);
+  const [high, low] = [luminance(ink), luminance(under)].sort((a, b) => b - a), size = parseFloat(style.fontSize);
+  const isLarge = size >= 24 || size >= 18.66 && +style.fontWeight >= 600, ratio = (high + .05) / (low + .05);
+  seen += 1;
+  if (ratio < (isLarge ? 3 : 4.5)) faint.push([text.slice(0, 40), el.className, ratio]);
+}
+return [seen, faint];
+"""
+
+
+@pytest.mark.parametrize("is_dark", [False, True])
+@pytest.mark.parametrize("kind", [*KINDS, "index"])
+def test_every_text_has_the_contrast_that_aa_asks_for(
+    browser: Any, results: dict[str, Path], kind: str, is_dark: bool
+) -> None:
+    page(browser, results, kind, 1440, is_dark=is_dark)
+    seen, faint = browser.execute_script(TOO_FAINT)
+    assert seen > 60
+    assert faint == []
+
+
+BODY = -1
+
+
+@pytest.mark.parametrize("kind", [*KINDS, "index"])
+def test_the_tab_key_goes_through_the_page_in_its_order(browser: Any, results: dict[str, Path], kind: str) -> None:
+    from selenium.webdriver.common.action_chains import ActionChains
+    from selenium.webdriver.common.keys import Keys
+
+    page(browser, results, kind, 1440)
+    assert browser.execute_script("return document.querySelectorAll('[tabindex]:not([tabindex=\"0\"])').length") == 0
+    held = (
+        "const all = [...document.querySelectorAll('*')], el = document.activeElement;"
+        "return [el === document.body ? -1 : all.indexOf(el), el.matches('.skip'), getComputedStyle(el).outlineStyle]"
+    )
+    places = []
+    for _ in range(25):
+        ActionChains(browser).send_keys(Keys.TAB).perform()
+        place, is_skip, outline = browser.execute_script(held)
+        if place == BODY:
+            break
+        assert is_skip == (not places)
+        assert outline != "none"
+        places.append(place)
+    assert len(places) > 8
+    assert places == sorted(set(places))
+
+
+@pytest.mark.parametrize("kind", ["rules", "three legs"])
+@pytest.mark.parametrize("is_dark", [False, True])
+def test_a_report_prints_on_six_pages_with_its_figures_on_the_first(
+    browser: Any, results: dict[str, Path], kind: str, is_dark: bool
+) -> None:
+    page(browser, results, kind, 1440, is_dark=is_dark)
+    printed = browser.execute_cdp_cmd("Page.printToPDF", {"printBackground": True, "preferCSSPageSize": True})
+    sheets = len(re.findall(rb"/Type\s*/Page\b", base64.b64decode(printed["data"])))
+    assert 2 <= sheets <= 6
+    browser.execute_script("dispatchEvent(new Event('beforeprint'))")
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print", "features": []})
+    screen = {"width": 688, "height": 1024, "deviceScaleFactor": 1, "mobile": False}
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", screen)
+    ends = "return document.querySelector('.key table.figures').getBoundingClientRect().bottom + scrollY"
+    try:
+        assert 200 < browser.execute_script(ends) < 1024
+    finally:
+        browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": ""})

@@ -73,6 +73,16 @@ QUESTIONS: dict[str, tuple[str, dict[str, Any]]] = {
         },
     ),
     "rank, tbill": ("rank", {"lookback_months": 1, "above": "tbill", "decide": "daily"}),
+    "parts": (
+        "parts",
+        {
+            "parts": (
+                {"share": 0.5, "rank": {"lookback_sessions": 5, "decide": "daily"}},
+                {"share": 0.3, "rank": {"lookback_sessions": 3, "above": 0.0, "decide": "daily"}},
+                {"share": 0.2, "rules": {"hold": RULES}},
+            )
+        },
+    ),
     "rank, several lengths": (
         "rank",
         {

@@ -16,6 +16,7 @@ from strategies import REGISTRY
 from strategies.rules import Entry
 
 OTHER_VALUES: dict[str, Any] = {
+    "parts": ({"share": 0.5, "rank": {"lookback_sessions": 20}}, {"share": 0.4, "leg": "small"}),
     "hold_sessions": 17,
     "min_cut_bps": 31,
     "lookback_sessions": 19,
@@ -45,6 +46,7 @@ TREE = {"score": LEADS, "enter": 0.3}
 NEEDED: dict[str, dict[str, Any]] = {
     "rules": {"hold": ({"leg": "small", "when": TREE}, {"leg": "growth"})},
     "rank": {"above": 0.02, "top": 2, "weights": "inverse_volatility"},
+    "parts": {"parts": ({"share": 0.6, "rank": {"lookback_sessions": 20}}, {"share": 0.4, "leg": "small"})},
 }
 """What a strategy cannot do without."""
 

@@ -154,6 +154,15 @@ VARIANTS = [
     ("static_mix", {}),
     ("rules", {"hold": ({"leg": "small", "when": IWM_LEADS}, {"leg": "growth"})}),
     ("rank", {"lookback_sessions": (10,), "decide": "weekly"}),
+    (
+        "parts",
+        {
+            "parts": (
+                {"share": 0.5, "rank": {"lookback_sessions": 10, "decide": "weekly"}},
+                {"share": 0.5, "leg": "small"},
+            )
+        },
+    ),
 ]
 
 

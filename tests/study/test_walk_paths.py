@@ -19,6 +19,7 @@ from worlds import rotation_market, small_in
 from backtest.account.kernel import run_compiled
 from backtest.account.strategy import RotationStrategy, StrategyParams
 from backtest.config import study_from_text
+from backtest.data.tables import EXACT
 from backtest.decision import Decision
 from backtest.errors import ConfigError, RunError
 from backtest.market import PRICE_FRAMES, Floats, Legs, Market
@@ -278,10 +279,10 @@ def test_choosing_among_coins_is_worth_nothing_on_the_median_path(tmp_path: Path
 def test_the_files_carry_splits_and_paths(walk: WalkForward, tmp_path: Path) -> None:
     written = write_walk(walk, tmp_path, Provenance(command="test", ledger_length=0))
     found = paths(walk)
-    table = pd.read_csv(written.folder / "paths.csv", index_col="date", float_precision="round_trip")
+    table = pd.read_csv(written.folder / "paths.csv", index_col="date", **EXACT)
     assert list(table.columns) == ["path_1", "path_2", "path_3", "path_4", "benchmark", "best_in_sample"]
     assert (found.equity[[0, 3]] == table[["path_1", "path_4"]].to_numpy().T).all()
-    splits = pd.read_csv(written.folder / "splits.csv", float_precision="round_trip")
+    splits = pd.read_csv(written.folder / "splits.csv", **EXACT)
     assert splits["tested"].tolist()[:3] == ["1 2", "1 3", "1 4"]
     assert splits["inside"].tolist() == [choice.inside for choice in found.choices]
     told = json.loads((written.folder / "walk_forward.json").read_text(encoding="utf-8"))["combinatorial"]

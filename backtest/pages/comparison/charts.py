@@ -129,7 +129,7 @@ def time_chart(variants: Variants, benchmarks: Sequence[Mapping[str, Any]]) -> C
     many = len(variants) > MANY
     metas: dict[str, Chart] = {
         "relative": {"rebase": 1, "over": "bench0"},
-        "growth": {"rebase": 1},
+        "value": {"rebase": 1},
         "fall": {"fall": 1},
     }
     views = {}
@@ -391,12 +391,12 @@ def grid_charts(grid: Grid, variants: Variants, at: Sequence[Any]) -> dict[str, 
     return own | ({"means": _means_chart(grid)} if plane else {})
 
 
-FIGURES = {"growth": 100.0, "sharpe": 1.0}
+FIGURES = {"points": 100.0, "sharpe": 1.0}
 SURFACES = ("cell", "mean", "worst")
 
 
 def _told(figure: str, value: float) -> str:
-    return f"{points(value)} pts" if figure == "growth" else number(value, 2, "+")
+    return f"{points(value)} pts" if figure == "points" else number(value, 2, "+")
 
 
 def _where(grid: Grid, row: int, column: int) -> str:
@@ -442,7 +442,7 @@ def _plane_chart(grid: Grid, at: Sequence[Any]) -> Chart:
     }
     return {
         "height": height, "says": "Point at a cell to read it; a click selects its variant.", "data": [],
-        "view": "cell|growth|0", "views": views,
+        "view": "cell|points|0", "views": views,
         "narrow": {"layout": {"margin": {"l": 56}, "xaxis": ticks(grid.columns, 6, 10)}},
         "layout": {"margin": margins(68, 76, bottom=42), **names},
     }  # fmt: skip
@@ -498,7 +498,7 @@ def _line_chart(grid: Grid, variants: Variants, at: Sequence[Any]) -> Chart:
     text = note("thick: mean of three; dotted: worst of three", 1, 1, xref="paper", yref="paper", xanchor="right")
     return {
         "height": 340, "says": "Point at a dot to read it; a click selects its variant.", "data": [],
-        "view": "cell|growth|0", "views": views, "narrow": {"layout": {"xaxis": ticks(grid.columns, 6, 10)}},
+        "view": "cell|points|0", "views": views, "narrow": {"layout": {"xaxis": ticks(grid.columns, 6, 10)}},
         "layout": {
             "margin": margins(top=22, bottom=42), "annotations": [text], "shapes": [level("y", 0)],
             "xaxis": across([-0.5, len(x) - 0.5], grid.keys[0], **ticks(grid.columns, 14, 10)), "yaxis": axis(),

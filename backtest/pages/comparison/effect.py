@@ -58,7 +58,7 @@ class Grid:
     slices: list[str]
     places: Cells
     apart: npt.NDArray[np.bool_]
-    growth: Surface
+    points: Surface
     sharpe: Surface
     means: list[tuple[str, list[str], Floats]]
 
@@ -80,7 +80,7 @@ def grid_of(comparison: Comparison) -> Grid | None:
         slices=[_slice_name(names[2:], values) for values in product(*levels[2:])],
         places=places,
         apart=_apart(comparison)[places],
-        growth=_surface(effect, np.array([each.cagr_difference.value for each in statistics]), places),
+        points=_surface(effect, np.array([each.cagr_difference.value for each in statistics]), places),
         sharpe=_surface(effect, np.array([each.sharpe.value for each in statistics]), places),
         means=[(names[j], levels[j], effect.means[effect.keys[k]]) for j, k in enumerate(by_size)],
     )
@@ -126,13 +126,13 @@ def _apart(comparison: Comparison) -> npt.NDArray[np.bool_]:
 
 def grid_facts(comparison: Comparison, grid: Grid, *, of_growth: bool) -> list[Fact]:
     """Peak and plateau in words. of_growth: points a year, else active Sharpe ratios."""
-    surface = grid.growth if of_growth else grid.sharpe
+    surface = grid.points if of_growth else grid.sharpe
 
     def told(value: float) -> str:
         return f"{points(value)} pts" if of_growth else number(value, 2, "+")
 
     peak, plateau = _cell(grid.places, int(grid.places.ravel()[surface.cell.argmax()])), surface.centre
-    alike, ahead = int((~grid.apart).sum()), int((grid.growth.cell > 0).sum())
+    alike, ahead = int((~grid.apart).sum()), int((grid.points.cell > 0).sum())
     cell = "cell" if len(grid.keys) > 1 else "value"
     return [
         Fact(

@@ -58,7 +58,7 @@ def absence(comparison: Comparison, variant: Variant) -> str:
         return ""
     place = comparison.names.index(variant.name)
     if place in comparison.luck_shown:
-        return "This variant trades in its own code, session by session: it cannot be rerun with small changes."
+        return "This variant trades in its own code, session by session: it cannot be rerun with slight changes."
     return f"Meters are run for the best {len(comparison.luck_shown)} only; this variant is not among them."
 
 

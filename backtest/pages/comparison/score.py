@@ -132,9 +132,9 @@ def _picking(comparison: Comparison) -> Iterator[Answer]:
 
 def _sturdy(comparison: Comparison) -> Answer:
     best = comparison.variants[comparison.best]
-    question, benchmark = "Does it survive small changes?", comparison.benchmarks[0].label
+    question, benchmark = "Does it survive slight changes?", comparison.benchmarks[0].label
     if best.luck is None:
-        text = "It trades in its own code, session by session, and was not rerun with small changes."
+        text = "It trades in its own code, session by session, and was not rerun with slight changes."
         return _answer(question, "–", text, "meters", is_yes=False, is_no=False, between="Not known")
     luck = best.luck
     worst, starts = worst_small_change(luck), luck.starts

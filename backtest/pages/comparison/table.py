@@ -63,7 +63,7 @@ def columns(benchmark: str, trials: int, legs: Sequence[LegLook]) -> list[Column
     interval = Column("", "95%|interval")
     step = "One-sided, corrected step by step for all variants of the study (Romano and Wolf)"
     return [
-        Column("", f"Relative|to {benchmark}", f"Growth of one dollar divided by {benchmark}’s"),
+        Column("", f"Relative|to {benchmark}", f"Value of one dollar divided by {benchmark}’s"),
         Column("sharpe", "Active|Sharpe", f"Return minus {benchmark}’s per unit of its own risk, a year"),
         interval,
         Column("difference", f"On {benchmark},|points", f"Return a year minus {benchmark}’s"),
@@ -72,7 +72,7 @@ def columns(benchmark: str, trials: int, legs: Sequence[LegLook]) -> list[Column
         interval,
         Column("p", "p, cor-|rected", step, is_rising=True),
         Column("dsr", "Deflated|Sharpe", f"Corrected for {trials} trials; 0.95 would be convincing"),
-        Column("cagr", "Return|a year %", "Compound growth rate"),
+        Column("cagr", "Return|a year %", "Compounded over calendar years"),
         Column("volatility", "Vola-|tility %", "Standard deviation of returns, a year", is_rising=True),
         Column("absolute", "Sharpe", "Over T-bills, without any benchmark"),
         Column("fall", "Worst|fall %", "Deepest loss from an earlier peak, on closing values"),

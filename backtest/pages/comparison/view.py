@@ -146,7 +146,7 @@ def _tables(comparison: Comparison, places: Sequence[int]) -> dict[str, Any]:
 def _timing(comparison: Comparison) -> dict[str, Any]:
     frontier, looks = comparison.frontier, looks_of(comparison)
     told = [
-        (frontier.cagr, frontier.best_shares_by_cagr, "growth"),
+        (frontier.cagr, frontier.best_shares_by_cagr, "return"),
         (frontier.sharpe, frontier.best_shares, "Sharpe ratio"),
     ]
     line = has_line(comparison)

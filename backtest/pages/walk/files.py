@@ -80,9 +80,14 @@ def windows_frame(walk: WalkForward) -> pd.DataFrame:
             "test_from": sessions[window.begin],
             "test_to": sessions[window.end - 1],
         }
-        measured = {"inside": choice.inside, "outside": choice.outside, "rank": choice.rank, "growth": choice.growth}
+        measured = {
+            "inside": choice.inside,
+            "outside": choice.outside,
+            "rank": choice.rank,
+            "total_return": choice.growth,
+        }
         shown = {name: day(date) for name, date in dates.items()}
-        rows.append({**shown, **choice.values, **measured, "benchmark_growth": choice.benchmark_growth})
+        rows.append({**shown, **choice.values, **measured, "benchmark_total_return": choice.benchmark_growth})
     return pd.DataFrame(rows)
 
 

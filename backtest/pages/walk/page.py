@@ -138,7 +138,8 @@ def growth_of(walk: WalkForward, name: str) -> float | None:
 def _window(walk: WalkForward, place: int, choice: Choice) -> list[str]:
     sessions, window = walk.sweep.first.plan.sessions, choice.window
     inside, outside, rank, growth, held = (
-        (DOCUMENT, "windows", place, key) for key in ("inside", "outside", "rank", "growth", "benchmark_growth")
+        (DOCUMENT, "windows", place, key)
+        for key in ("inside", "outside", "rank", "total_return", "benchmark_total_return")
     )
     return [
         f"{sessions[window.begin]:%Y-%m-%d}",
