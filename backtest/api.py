@@ -16,12 +16,15 @@ from html import escape
 from pathlib import Path
 from typing import Any, TypeAlias, TypeVar
 
+import pandas as pd
+
 from backtest.account.benchmarks import benchmark_label
 from backtest.audit.spot import run_audited
 from backtest.config import Config, Study, config_from_text, study_from_text
 from backtest.config import load_config as config_from_file
 from backtest.config import load_study as study_from_file
 from backtest.errors import ConfigError
+from backtest.events.study import Events
 from backtest.market import Market
 from backtest.metrics import metrics_on
 from backtest.registry import registry
@@ -35,7 +38,7 @@ from backtest.study.comparison import Comparison
 from backtest.study.question import joint_name, of_study
 from backtest.study.sweep import Sweep
 from backtest.study.walk_forward import WalkForward
-from backtest.text import number, percent, plural
+from backtest.text import number, percent, plural, points
 
 ConfigLike: TypeAlias = str | os.PathLike[str] | Mapping[str, Any] | Config
 StudyLike: TypeAlias = str | os.PathLike[str] | Mapping[str, Any] | Study
@@ -238,6 +241,49 @@ def walk_forward(
     return _as(WalkAnswer, found, strategies=known)
 
 
+def event_study(
+    study: ConfigLike,
+    strategies: Strategies | None = None,
+    *,
+    market: Market | None = None,
+    offline: bool = False,
+    ledger: Path | None = None,
+) -> EventsAnswer:
+    """Ask what one thing did against another around events.
+
+    Parameters
+    ----------
+    study : path, dict or Config
+        An event study (`events`, and a `base` relative to its file), or a config: then cuts, by its legs.
+    strategies, market, offline
+        As for `run`.
+    ledger : path, optional
+        Where the windows are recorded as trials, and whose trials count; by default these alone count.
+
+    Returns
+    -------
+    Events
+        `cells`, one for each list, pair and window; `frame` has their figures as a table.
+
+    Raises
+    ------
+    ConfigError, DataError, NetworkError, RunError
+        As for `run`.
+    """
+    from backtest.config.events import EventStudy, EventTerms, event_study_from_text, load_event_study
+    from backtest.events.study import run_events
+
+    known = registry() if strategies is None else strategies
+    if isinstance(study, Config):
+        asked = EventStudy(study.name, Path(FROM_MEMORY), study, EventTerms())
+    elif isinstance(study, Mapping):
+        asked = event_study_from_text(_yaml(study), FROM_MEMORY, strategies=known)
+    else:
+        asked = load_event_study(study, strategies=known)
+    found = run_events(asked, market=market, offline=offline, ledger=ledger)
+    return _as(EventsAnswer, found)
+
+
 def _yaml(content: Mapping[str, Any]) -> str:
     """A dict as YAML (JSON is YAML); paths and dates as text."""
     return json.dumps(content, default=str, allow_nan=False)
@@ -376,6 +422,33 @@ class WalkAnswer(NotebookView, WalkForward):
         rows = [["", "return a year", "worst drawdown"]]
         rows += [[name, percent(each["cagr"]), percent(each["max_drawdown"])] for name, each in self.figures.items()]
         return f"{self.sweep.name}: {headline(self)}", rows
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class EventsAnswer(NotebookView, Events):
+    """Events that show themselves."""
+
+    @property
+    def frame(self) -> pd.DataFrame:
+        """A row for each list, pair and window."""
+        from backtest.events.document import windows_frame
+
+        return windows_frame(self)
+
+    def _write(self, root: Path) -> Written:
+        from backtest.pages.events.files import write_events
+
+        return write_events(self, root, Provenance())
+
+    def _lines(self) -> tuple[str, list[list[str]]]:
+        from backtest.events.verdict import headline
+
+        rows = [["", "windows", "mean, points", "naive t", "apart", "placebo p"]]
+        for cell in self.cells:
+            name = f"{cell.pair.key}, {cell.events.name}, {cell.window_key}"
+            t = [number(cell.t_naive), number(cell.t_apart), number(cell.placebo.p)]
+            rows.append([name, str(len(cell.sample.values)), points(cell.sample.mean), *t])
+        return f"{self.name}: {headline(self)}", rows
 
 
 def _as(kind: type[T], found: Any, **more: Any) -> T:

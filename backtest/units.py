@@ -19,6 +19,9 @@ DISCOUNT_DAYS = 360
 BILL_DAYS = 91
 """Days to maturity of a 13-week Treasury bill."""
 
+TIE = 1e-12
+"""Scores and quoted quantities no further apart than this are equal: 4.25 - 4.00 and 0.25."""
+
 BPS = 1e-4
 """One basis point, as a fraction."""
 

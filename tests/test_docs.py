@@ -14,6 +14,7 @@ import yaml
 
 from backtest.cli import app
 from backtest.config import config_from_text, study_from_text
+from backtest.config.events import event_study_from_text
 from strategies import REGISTRY
 
 ROOT = Path(__file__).parents[1]
@@ -39,7 +40,9 @@ def test_every_block_of_yaml_is_right_as_printed(
     for folder in re.findall(r"folder: ([\w./]+)", text):
         Path(folder).mkdir(parents=True)  # the reader's own
     keys = yaml.safe_load(text).keys()
-    if "base" in keys:
+    if "events" in keys:
+        assert event_study_from_text(text, strategies=REGISTRY).terms.lists
+    elif "base" in keys:
         assert study_from_text(text, strategies=REGISTRY).size > 1
     elif "name" in keys:
         config_from_text(text, strategies=REGISTRY)

@@ -83,6 +83,13 @@ class Terms:
         )
 
 
+def same_close(who: str = "", number: int = 2) -> str:
+    """What to say of fills at the close that decided on them. who: the `number` variants that make them, or empty."""
+    each = (f"{who} trades", "its") if number == 1 else (f"{who} trade", "their")
+    subject, whose = each if who else ("Trades are made", "the")
+    return f"{subject} at the very close that decides them, which nobody can do: {whose} figures are optimistic."
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
     """Everything the books depend on; rows are the sessions of the test, columns the tickers in the order of the books.

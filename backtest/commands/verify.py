@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -32,7 +33,7 @@ from backtest.pipeline import run
 from backtest.result import Result
 from backtest.store.manifest import Kind, Manifest, read_manifest, read_stored
 from backtest.store.provenance import machine, sha256_text, versions
-from backtest.store.sameness import CONFIG, STUDY, VARIANTS, first_move
+from backtest.store.sameness import CONFIG, STUDY, VARIANTS, first_move, in_one_schema
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +177,9 @@ def _compared(folder: Path, manifest: Manifest, answer: Rerun) -> Verification:
     apart, last_bits = {}, []
     for name, now in answer.files.items():
         then = (folder / name).read_bytes() if (folder / name).is_file() else None
+        if then is not None:
+            with suppress(ValueError):  # damaged: told below
+                then, now = in_one_schema(name, then, now)
         where = "" if then is None or then == now else _first_move(name, then, now)
         if where or (then is not None and then != now and not may_move):
             apart[name] = where or "the last bits alone"

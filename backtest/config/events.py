@@ -11,10 +11,11 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import BeforeValidator, Field, model_validator
 
 from backtest.config.fields import IsoDate, Model, Name, expected, is_ticker, mistake, unexpected
-from backtest.config.layers import beside, open_yaml, overlaid, overlay, read_layers
+from backtest.config.layers import beside, layered, open_yaml, overlaid, overlay, read_layers
 from backtest.config.load import Checker, config_from_tree, validated
 from backtest.config.models import Config
-from backtest.config.nodes import Node, Problem, child, quoted, refusal
+from backtest.config.nodes import Node, Problem, YamlSource, child, quoted, refusal
+from backtest.config.reader import Tree, read_text
 from backtest.errors import ConfigError
 
 ListName = Literal[
@@ -142,21 +143,32 @@ def load_event_study(
     each mistake, of the base too.
     """
     name = os.fspath(path)
-    tree = open_yaml(Path(path), name)
+    return _study(open_yaml(Path(path), name), Path(path), name, strategies, overrides)
+
+
+def event_study_from_text(
+    text: str, filename: str = "events.yaml", *, strategies: Mapping[str, type], overrides: Sequence[str] = ()
+) -> EventStudy:
+    """The same from memory; `filename` is what messages call it, and relative paths are relative to its folder."""
+    path = Path(filename)
+    return _study(read_text(text, YamlSource(filename, path.parent)), path, filename, strategies, overrides)
+
+
+def _study(tree: Tree, path: Path, name: str, strategies: Mapping[str, type], overrides: Sequence[str]) -> EventStudy:
     asked = child(tree.root, "events") if isinstance(tree.root.value, dict) else None
     own = [each for each in overrides if each.partition("=")[0].split(".")[0].strip() == "events"]
     others = [each for each in overrides if each not in own]
     keys = tree.root.value if isinstance(tree.root.value, dict) else {}
     if asked is None and ("strategy" in keys or "base" not in keys):
-        config = config_from_tree(read_layers(Path(path), name), strategies, others)
-        return EventStudy(config.name, Path(path), config, _terms_of(own))
+        config = config_from_tree(layered(tree, path, name), strategies, others)
+        return EventStudy(config.name, path, config, _terms_of(own))
     over, over_config = overlay(own), overlay(others)
     file, problems, root = validated(EventsFile, overlaid(tree.root, over.root), EventsFile.model_json_schema)
     problems = [*tree.problems, *over.problems, *over_config.problems, *problems]
     base, unreadable = _base(root, name, strategies, over_config.root, problems)
     if problems or unreadable or file is None or base is None:
         raise ConfigError(*(refusal(problems).problems if problems else ()), *unreadable)
-    return EventStudy(file.name, Path(path), base, file.events)
+    return EventStudy(file.name, path, base, file.events)
 
 
 def _terms_of(overrides: Sequence[str]) -> EventTerms:

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from backtest.account.benchmarks import benchmark_label
+from backtest.account.plan import same_close
 from backtest.metrics import NO_BENCHMARK, metric_of
 from backtest.pages.alternatives import Alternative
 from backtest.pages.figures import evidence_rows, late_series
@@ -232,7 +233,7 @@ def _ruined(result: Result) -> Iterator[str]:
 
 def _same_close(result: Result) -> Iterator[str]:
     if result.plan.terms.delay_sessions == 0:
-        yield "Trades are made at the very close that decides them, which nobody can do: the figures are optimistic."
+        yield same_close()
 
 
 def _bought_nothing(result: Result) -> Iterator[str]:
@@ -283,8 +284,9 @@ def _beaten(result: Result) -> Iterator[str]:
     if not finals:
         yield "No benchmark was given: nothing here says whether the rule was worth its effort."
         return
-    best = max(finals, key=lambda name: finals[name])
-    if finals[best] > own:
+    bought = [name for name, books in result.benchmarks.items() if len(books.fills.row)]
+    best = max(bought, key=lambda name: finals[name], default="")
+    if best and finals[best] > own:
         label = benchmark_label(best)
         idle = f"Holding a {label}, rebalanced monthly," if label != best else f"Holding {label} and doing nothing"
         yield f"{idle} would have ended higher, by {usd(finals[best] - own)}."

@@ -50,6 +50,7 @@ from backtest.signals.price_signals import (
     ValuationGap,
     Volatility,
 )
+from backtest.units import TIE
 
 AnySignal = Annotated[
     Lead | Surge | TwelveOne | ScaledLead | Run | RelativeStrength | MovingAverage | Volatility | ValuationGap | Rank
@@ -167,8 +168,7 @@ class Score(Combination):
     def settle(self, share: Floats) -> Floats:
         """Yes from `enter` on until below `leave`."""
         leave = self.enter if self.leave is None else self.leave
-        rounding = 1e-12
-        state = latch(enter=share >= self.enter - rounding, leave=share < leave - rounding)
+        state = latch(enter=share >= self.enter - TIE, leave=share < leave - TIE)
         return np.where(np.isnan(share), np.nan, np.nan_to_num(state))
 
     @property

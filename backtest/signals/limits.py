@@ -14,14 +14,16 @@ import numpy.typing as npt
 
 from backtest.market import Floats
 from backtest.signals.combine import latch
+from backtest.units import TIE
 
 Booleans = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """Yes once a value is above `enter` (below it, if not `is_above`), until it no longer is above `leave`.
+    """Yes once a value is above `enter` (below it, if not `is_above`), until it is below `leave`.
 
+    A value at a limit, within rounding, neither enters nor leaves; where both limits are one, it is a no.
     leave: equal to `enter` without hysteresis. looks: sessions at which the value is looked at; in between the answer
     stays. fresh: sessions at which the value is news; None: all. hold_sessions: a yes lasts at least so many sessions,
     counted from each fresh session whose value is beyond `enter`, that one included; with news, exactly so many.
@@ -36,13 +38,12 @@ class Limit:
 
     def __call__(self, values: Floats) -> Floats:
         """1.0 yes, 0.0 no, NaN where the value is not known; shape (sessions,)."""
-        beyond_leave = self._beyond(values, self.leave)
         known = ~np.isnan(values)
         entered = self.looks & self.is_beyond(values)
         held = _within(entered if self.fresh is None else entered & self.fresh, self.hold_sessions)
         if self.is_of_news:
             return np.where(held, 1.0, np.where(known, 0.0, np.nan))
-        state = latch(enter=entered, leave=self.looks & known & ~beyond_leave)
+        state = latch(enter=entered, leave=self.looks & known & ~self._stays(values))
         looked = np.maximum.accumulate(self.looks & known) if len(values) else known
         settled = np.where(looked, np.nan_to_num(state), np.nan)
         return np.where(held, 1.0, np.where(known, settled, np.nan))
@@ -58,17 +59,20 @@ class Limit:
         """A yes is that of a piece of news, for its time."""
         return self.fresh is not None and self.hold_sessions > 0
 
-    def is_beyond(self, values: Floats) -> Booleans:
-        """Where a value is beyond `enter`."""
-        return self._beyond(values, self.enter)
-
     def entered(self, values: Floats) -> Booleans:
         """Where a value itself makes the yes: looked at, beyond `enter`, and news if only news counts."""
         entered = self.looks & self.is_beyond(values)
         return entered & self.fresh if self.fresh is not None and self.hold_sessions else entered
 
-    def _beyond(self, values: Floats, limit: float) -> Booleans:
-        return np.asarray(values > limit if self.is_above else values < limit)
+    def is_beyond(self, values: Floats) -> Booleans:
+        """Where a value is beyond `enter`, by more than rounding: 4.25 - 4.00 is not above 0.25."""
+        return np.asarray(values > self.enter + TIE if self.is_above else values < self.enter - TIE)
+
+    def _stays(self, values: Floats) -> Booleans:
+        """Where a yes stays; a value at a `leave` of its own does not leave."""
+        if self.leave == self.enter:
+            return self.is_beyond(values)
+        return np.asarray(values >= self.leave - TIE if self.is_above else values <= self.leave + TIE)
 
 
 class Flip(NamedTuple):
@@ -109,10 +113,11 @@ def nearest_flip(
 
 
 def _beside(limit: float, *, is_whole: bool) -> tuple[float, ...]:
-    """The limit and the values next to it on both sides."""
+    """The limit, what is within rounding of it, and the values just beyond on both sides."""
     if is_whole:
         return tuple(sorted({np.ceil(limit) - 1.0, np.floor(limit), np.ceil(limit), np.floor(limit) + 1.0}))
-    return limit, float(np.nextafter(limit, -np.inf)), float(np.nextafter(limit, np.inf))
+    low, high = limit - TIE, limit + TIE
+    return limit, low, float(np.nextafter(low, -np.inf)), high, float(np.nextafter(high, np.inf))
 
 
 def _within(events: Booleans, sessions: int) -> Booleans:

@@ -20,6 +20,7 @@ from backtest.market import Basket, Floats, Market, overnight_interest
 from backtest.signals import measures
 from backtest.signals.periods import last_of_period
 from backtest.text import listed, plural
+from backtest.units import TIE as TIE  # strategies take it from here
 
 Rows = npt.NDArray[np.int64]
 Unit = Literal["month", "session"]
@@ -27,9 +28,6 @@ Kind = Literal["returns", "twelve_one", "scaled", "moving_average"]
 
 TBILL = "tbill"
 """T-bills, where a leg's name may stand; a ticker has capital letters."""
-
-TIE = 1e-12
-"""Scores no further apart than this are equal."""
 
 NONE = -1
 """Instead of a row or a place, where there is none."""

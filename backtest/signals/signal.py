@@ -30,7 +30,7 @@ from backtest.market import Basket, Floats, Legs, Market, Needs
 from backtest.signals.limits import Limit
 from backtest.signals.periods import Period, last_of_period
 from backtest.signals.scores import Unit
-from backtest.signals.wording import answer, beyond, leaving
+from backtest.signals.wording import WHOLE, answer, beyond, leaving
 from backtest.text import plural
 
 
@@ -158,6 +158,8 @@ class Signal(BaseModel):
         measured = self.measured(market, legs)
         is_above, enter = self.limit
         leave = enter if self.leave is None else self.leave
+        if self.leave is not None and self.unit in WHOLE:  # of a count, leave is the first that is a no
+            leave += 0.5 if is_above else -0.5
         looks = last_of_period(market, self.decide)
         held = self.hold_sessions or self.default_hold
         limit = Limit(enter, leave, is_above, looks, measured.fresh, held)
@@ -167,7 +169,7 @@ class Signal(BaseModel):
             name=name,
             values=measured.values,
             unit=self.unit,
-            thresholds=tuple(dict.fromkeys((enter, leave))),
+            thresholds=tuple(dict.fromkeys((enter, enter if self.leave is None else self.leave))),
             label=capital(title),
             leans=state if asks else 1.0 - state,
             leg=leg,

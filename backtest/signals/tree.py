@@ -15,6 +15,7 @@ from backtest.decision import Branch
 from backtest.market import Floats, Legs, Market, Needs
 from backtest.signals.conditions import NotOf, Score, Unknown
 from backtest.signals.signal import Signal
+from backtest.units import TIE
 
 Asked = tuple[str, bool]
 """The leg (or cash) that a condition is about, and whether a yes of it speaks for holding that or against."""
@@ -90,7 +91,7 @@ def _merge_of(condition: Any, unknown: Unknown, state: Floats) -> Callable[[Sequ
         before = state[row - 1] if row else np.nan
         leave = condition.enter if condition.leave is None else condition.leave
         limit = leave if before == 1.0 else condition.enter
-        return float("nan") if np.isnan(merged[0]) else float(merged[0] >= limit - 1e-12)
+        return float("nan") if np.isnan(merged[0]) else float(merged[0] >= limit - TIE)
 
     return merge
 

@@ -27,9 +27,10 @@ def beyond(enter: float, unit: str, *, is_above: bool) -> str:
 
 
 def leaving(leave: float, unit: str, *, is_above: bool) -> str:
-    """From where on a yes ends: `at +0.25 percentage points`, `at 3 sessions`."""
-    whole = math.floor(leave) if is_above else math.ceil(leave)
-    return f"at {quantity(whole if unit in WHOLE else leave, unit)}"
+    """From where on a yes ends: `below +0.25 percentage points`, at which it stays; `at 3 sessions`."""
+    if unit in WHOLE:
+        return f"at {quantity(math.floor(leave) if is_above else math.ceil(leave), unit)}"
+    return f"{'below' if is_above else 'above'} {quantity(leave, unit)}"
 
 
 def answer(limit: Limit, values: Floats, unit: str, sessions: pd.DatetimeIndex, looked: str, row: int) -> str:

@@ -128,6 +128,48 @@ def _changed_by_hand(then: Manifest, name: str, stood: bytes) -> str:
     return "" if is_whole else "is not the file that was written (its sha256 differs from the manifest's)"
 
 
+RENAMED = {
+    "max_drawdown_sessions": "longest_drawdown_sessions",
+    "growth": "total_return",
+    "benchmark_growth": "benchmark_total_return",
+}
+"""Names of schema 1 -> those of schema 2, in tables and documents."""
+
+ANEW = "exposure_"
+"""Begins the names of what schema 1 measured otherwise."""
+
+
+def in_one_schema(name: str, then: bytes, now: bytes) -> tuple[bytes, bytes]:
+    """Two files to be compared: one of schema 1 under the names of schema 2, and of both what both have.
+
+    Any other pair as it is. Raises ValueError for JSON that is none.
+    """
+    if name.endswith(".json"):
+        old, new = parsed_json(then), parsed_json(now)
+        if isinstance(old, dict) and isinstance(new, dict) and (old.get("schema"), new.get("schema")) == (1, 2):
+            old, new = _in_both(old | {"schema": 2}, new)
+            return json.dumps(old).encode(), json.dumps(new).encode()
+    elif name.endswith(".csv"):
+        rows = [list(csv.reader(io.StringIO(content.decode()))) for content in (then, now)]
+        heads = [[RENAMED.get(column, column) for column in table[0]] if table else [] for table in rows]
+        if not heads[0] or heads[0] == rows[0][0]:
+            return then, now
+        shared = [column for column in heads[0] if column in heads[1] and not column.startswith(ANEW)]
+        tables = ([[row[head.index(each)] for each in shared] for row in table[1:]]
+                  for head, table in zip(heads, rows, strict=True))  # fmt: skip
+        old_text, new_text = ("\n".join(",".join(row) for row in [shared, *table]).encode() for table in tables)
+        return old_text, new_text
+    return then, now
+
+
+def _in_both(then: Any, now: Any) -> tuple[Any, Any]:
+    if isinstance(then, dict) and isinstance(now, dict):
+        renamed = {RENAMED.get(str(key), str(key)): value for key, value in then.items()}
+        pairs = {k: _in_both(v, now[k]) for k, v in renamed.items() if k in now and not k.startswith(ANEW)}
+        return {k: pair[0] for k, pair in pairs.items()}, {k: pair[1] for k, pair in pairs.items()}
+    return then, now
+
+
 def first_move(name: str, then: bytes, now: bytes) -> str:
     """Where two files differ by more than the last bits; empty where they do not."""
     moves = _moves(name, then, now)

@@ -8,7 +8,8 @@ Every variant runs on the compiled kernel; the best one, and any that trades in 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ from backtest.market import Market
 from backtest.pipeline import decide, is_rotation, legs_of
 from backtest.statistics.assessment import SEED, Assessment, NoSkill, SearchStatistics, assess
 from backtest.statistics.findings import Finding
+from backtest.store.ledger import Ledger
 from backtest.study.comparison import (
     CommonPeriod,
     Comparison,
@@ -36,7 +38,10 @@ from backtest.study.comparison import (
     variants_of,
 )
 from backtest.study.curves import (
+    BenchmarkCurves,
+    MixCurve,
     StudyCurves,
+    VariantCurve,
     check_by_backtrader,
     frontier_of,
     in_parallel,
@@ -46,11 +51,11 @@ from backtest.study.curves import (
     run_variant,
 )
 from backtest.study.differences import differences_of, effect_of
-from backtest.study.inputs import Benchmark, common_inputs
+from backtest.study.inputs import Benchmark, StudyInputs, common_inputs
 from backtest.study.luck import Luck, Yardstick, luck_of
 from backtest.study.plateau import whole_grid
 from backtest.study.questions import trial_hash
-from backtest.study.search import Search, Shown, cycles_seen, search
+from backtest.study.search import Search, Shown, batch_of, cycles_seen, search
 from backtest.study.settings import setting_of, with_first
 from backtest.study.verdict import Subject, verdict
 from backtest.study.walk import Candidates, Walk, walk
@@ -60,6 +65,9 @@ MOST_WITH_LUCK = 40
 """Up to so many variants all have luck meters; beyond, the best BEST_WITH_LUCK."""
 
 BEST_WITH_LUCK = 12
+
+REMEMBERED_TOGETHER = 25
+"""Variants of a comparison that go to the ledger at a time, before all of it is done."""
 
 Progress = Callable[[int, int], None]
 
@@ -95,7 +103,13 @@ def compare(
     steps = Steps(progress, 2 * len(variants) + 2)
     inputs = common_inputs(variants, benchmark, market=market, offline=offline)
     benchmarks = run_benchmarks(inputs)
-    curves = run_curves(inputs, benchmarks, strategies, lambda _: steps.advance())
+    with _remembered(name, inputs, benchmarks, ledger) as remember:
+
+        def finished(curve: VariantCurve, mix: MixCurve) -> None:
+            remember(curve, mix)
+            steps.advance()
+
+        curves = run_curves(inputs, benchmarks, strategies, finished)
     known = search(shown_curves(name, curves), ledger, recorded=recorded)
     plain = assess(curves.table, known.per_session(inputs.market.periods_per_year), seed=seed)
     assessment = judged(plain, known)
@@ -107,6 +121,33 @@ def compare(
     parts = assembled(curves, assessment, known, luck, strategies, grid or {})
     digest = content_hash(inputs.market)
     return Comparison(name=name, cautions=inputs.cautions, size=known, walk_forward=walked, data_sha256=digest, **parts)
+
+
+@contextmanager
+def _remembered(
+    name: str, inputs: StudyInputs, benchmarks: BenchmarkCurves, path: Path | None
+) -> Iterator[Callable[[VariantCurve, MixCurve], None]]:
+    """What a stopped comparison has done was tried: it is recorded REMEMBERED_TOGETHER at a time, and when it stops."""
+    done: list[tuple[VariantCurve, MixCurve]] = []
+
+    def record() -> None:
+        if done and path is not None:
+            curves = tuple(curve for curve, _ in done)
+            some = dataclasses.replace(inputs, configs={own.name: inputs.configs[own.name] for own in curves})
+            mixes = tuple(mix for _, mix in done)
+            Ledger(path).record(batch_of(shown_curves(name, StudyCurves(some, benchmarks, curves, mixes))))
+        done.clear()
+
+    def remember(curve: VariantCurve, mix: MixCurve) -> None:
+        done.append((curve, mix))
+        if len(done) >= REMEMBERED_TOGETHER:
+            record()
+
+    try:
+        yield remember
+    except BaseException:  # a key that interrupts, too
+        record()
+        raise
 
 
 def shown_curves(name: str, curves: StudyCurves) -> Shown:

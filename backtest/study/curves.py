@@ -400,7 +400,7 @@ def run_curves(
     inputs: StudyInputs,
     benchmarks: BenchmarkCurves,
     strategies: Mapping[str, type],
-    finished: Callable[[VariantCurve], None],
+    finished: Callable[[VariantCurve, MixCurve], None],
 ) -> StudyCurves:
     """VariantRun all variants on all cores; `finished` is told of each, in order, as soon as it is done."""
     own_benchmark = _own_benchmarks(inputs, benchmarks)
@@ -411,7 +411,7 @@ def run_curves(
 
     variants, mixes = [], []
     for curve, mixed in in_parallel(one, list(inputs.configs)):
-        finished(curve)
+        finished(curve, mixed)
         variants.append(curve)
         mixes.append(mixed)
     return StudyCurves(inputs, benchmarks, tuple(variants), tuple(mixes))

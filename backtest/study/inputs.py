@@ -12,6 +12,7 @@ from typing import Any
 
 import pandas as pd
 
+from backtest.account.plan import same_close
 from backtest.config import Config, Mix, StaticMix, resolved
 from backtest.data import load_market
 from backtest.data.period import with_late_starts
@@ -64,7 +65,14 @@ def common_inputs(
     if missing:
         raise DataError(f"compare: the market has no {', '.join(missing)}")
     market = with_late_starts(market, _tickers(configs, benchmarks), next(iter(configs.values())).data.start)
-    cautions = (*_periods(variants), *_executions(configs), *_legs(configs), *_doubles(configs), *_rate(market))
+    cautions = (
+        *_periods(variants),
+        *_executions(configs),
+        *_legs(configs),
+        *_doubles(configs),
+        *_rate(market),
+        *_same_close(configs),
+    )
     return StudyInputs(configs, market, benchmarks, cautions)
 
 
@@ -172,6 +180,13 @@ def _doubles(configs: Mapping[str, Config]) -> list[str]:
     for name, config in configs.items():
         asked.setdefault(trial_hash(config), []).append(name)
     return [f"{listed(names, NAMED)} ask the same question: one trial." for names in asked.values() if len(names) > 1]
+
+
+def _same_close(configs: Mapping[str, Config]) -> list[str]:
+    names = [name for name, config in configs.items() if config.execution.delay_sessions == 0]
+    if not names:
+        return []
+    return [same_close() if len(names) == len(configs) else same_close(listed(names, NAMED), len(names))]
 
 
 def _rate(market: Market) -> list[str]:

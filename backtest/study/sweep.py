@@ -22,6 +22,7 @@ import pandas as pd
 from pydantic import BaseModel
 
 from backtest.account.benchmarks import benchmark_name
+from backtest.account.plan import same_close
 from backtest.config import Config, Study
 from backtest.errors import ConfigError, RunError
 from backtest.market import Floats, Market
@@ -31,7 +32,7 @@ from backtest.study.cluster import cluster_rows, cut
 from backtest.study.plateau import Plateau, plateau_of
 from backtest.study.resume import ChunkStore
 from backtest.study.settings import Setting, Settings, ranked_by, with_first
-from backtest.text import settings
+from backtest.text import count, settings
 
 HEADLINE = "information_ratio"
 """Ranks variants: the annual ratio of the returns over the benchmark's; without a benchmark, FALLBACK."""
@@ -150,6 +151,23 @@ class Sweep:
     def is_on_common_sessions(self) -> bool:
         """Have all points the same sessions?"""
         return "data.start" not in self.keys and "data.end" not in self.keys
+
+    @property
+    def cautions(self) -> list[str]:
+        """What to know before relying on it: which points trade at the close that they decide at."""
+        key = "execution.delay_sessions"
+        if key not in self.keys:
+            return [same_close()] if self.first.config.execution.delay_sessions == 0 else []
+        values, own = self.study.grid[key], self.digits[:, self.keys.index(key)]
+        right = [number for number in range(len(own)) if number not in self.problems]
+        count_of = sum(values[int(own[number])] == 0 for number in right)
+        if not count_of:
+            return []
+        return [
+            same_close()
+            if count_of == len(right)
+            else same_close(f"{count(count_of)} of {count(len(right))} points", count_of)
+        ]
 
     @cached_property
     def frame(self) -> pd.DataFrame:

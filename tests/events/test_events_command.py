@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 from worlds import PAIR, market_of, weekdays
 
+import backtest
 from backtest import cli
 from backtest.config.events import load_event_study, split_pair, window_of
 from backtest.errors import ConfigError
@@ -101,6 +102,18 @@ def test_all_mistakes_of_a_study_file_are_told_with_line_and_key(tmp_path: Path,
     assert "events.windows[1]" in lines[1]
     assert "did you mean pairs?" in lines[2]
     assert not (tmp_path / "out").exists()
+
+
+def test_in_a_notebook_the_same_question_has_a_frame_and_a_page(tmp_path: Path) -> None:
+    found = backtest.event_study(
+        {"name": "n", "base": str(BASE), "events": {"lists": ["hikes"], "pairs": ["small-growth"], "windows": [21]}}
+    )
+    assert found.frame["n"].tolist() == [len(found.cells[0].sample.values)]
+    assert found.frame["event"].tolist() == ["hikes"]
+    assert "small over growth" in repr(found)
+    page = found.report(tmp_path / "page.html").read_text(encoding="utf-8")
+    assert "Simulated data" in page
+    assert "The path around each event" in page
 
 
 def test_mistakes_of_the_command_line_name_the_option(asked: Any) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import csv
 import io
 import json
 import re
@@ -22,6 +23,7 @@ data: {{prices: {{source: sample}}, start: 2014-01-02, end: 2019-12-31, tbill: i
 legs: {legs}
 strategy: {{name: relative_momentum, params: {{lookback_sessions: 63, hold: {hold}, otherwise: {otherwise}}}}}
 execution: {{commission_bps: 1, slippage_bps: 4}}
+benchmarks: [QQQ]
 """
 GRID = """name: grid
 base: base.yaml
@@ -99,3 +101,30 @@ def test_pages_call_a_leg_by_its_label_and_files_by_its_name() -> None:
     equity, cash = names.index("equity") - 1, names.index("cash") - 1
     idle = sum(row[cash] / row[equity] for row in cells) / len(cells)
     assert sum(shares.values()) + idle == pytest.approx(1.0, abs=1e-9)
+
+
+def figures_of(out: Path, names: dict[str, str]) -> dict[str, object]:
+    """Metrics, comparison.csv and sweep.csv with the legs' names as given."""
+    found: dict[str, object] = {}
+    for pattern in ("*/metrics.json", "*/comparison.csv", "*/sweep.csv", "*/windows.csv"):
+        text = next(out.glob(pattern)).read_text(encoding="utf-8")
+        for name, other in names.items():
+            text = re.sub(rf"exposure_{name}\b", f"exposure_{other}", text)
+        found[pattern] = json.loads(text)["strategy"] if pattern.endswith("json") else text
+    return found
+
+
+def test_other_names_give_the_same_figures_in_a_run_a_comparison_a_sweep_and_a_walk() -> None:
+    renamed = "{growth: {QQQ: 1}, small: {IWM: 1}}", "small", "growth"
+    usual = figures_of(folder_of(*renamed)[0], {})
+    assert figures_of(folder_of(*TWO)[0], {"tech": "growth", "minnows": "small"}) == usual
+
+
+def test_a_leg_that_no_rule_holds_changes_no_figure() -> None:
+    more = "{tech: {QQQ: 1}, bonds: {IEF: 1}, minnows: {IWM: 1}}", "minnows", "tech"
+    usual, wider = figures_of(folder_of(*TWO)[0], {}), figures_of(folder_of(*more)[0], {})
+    assert wider["*/metrics.json"] == usual["*/metrics.json"] | {"exposure_bonds": 0.0}  # type: ignore[operator]
+    for pattern in ("*/sweep.csv", "*/windows.csv"):
+        tables = [list(csv.DictReader(io.StringIO(str(each[pattern])))) for each in (usual, wider)]
+        assert tables[0] == [{k: v for k, v in row.items() if k != "exposure_bonds"} for row in tables[1]]
+        assert {row.get("exposure_bonds", "0.0") for row in tables[1]} == {"0.0"}

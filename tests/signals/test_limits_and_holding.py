@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from backtest.signals.holding import CAUSES, Hold, hold
 from backtest.signals.limits import Limit, nearest_flip
+from backtest.units import TIE
 
 NAN = float("nan")
 
@@ -22,7 +23,8 @@ def limit(enter: float, leave: float | None = None, *, above: bool = True, looks
 
 def test_hysteresis_enters_above_one_value_and_leaves_at_another() -> None:
     values = np.array([0.0, 0.5, 0.9, 0.5, 0.4, 0.5, NAN, 0.5])
-    assert limit(0.8, 0.4)(values).tolist() == pytest.approx([0, 0, 1, 1, 0, 0, NAN, 0], nan_ok=True)
+    assert limit(0.8, 0.41)(values).tolist() == pytest.approx([0, 0, 1, 1, 0, 0, NAN, 0], nan_ok=True)
+    assert limit(0.8, 0.4)(values).tolist() == pytest.approx([0, 0, 1, 1, 1, 1, NAN, 1], nan_ok=True), "a tie stays"
     assert limit(0.8, 0.3)(values).tolist() == pytest.approx([0, 0, 1, 1, 1, 1, NAN, 1], nan_ok=True)
     assert limit(0.5, above=False)(values).tolist() == pytest.approx([1, 0, 0, 0, 1, 0, NAN, 0], nan_ok=True)
 
@@ -31,7 +33,7 @@ def test_hysteresis_enters_above_one_value_and_leaves_at_another() -> None:
 @given(st.lists(st.floats(-1, 1) | st.just(NAN), min_size=1, max_size=30), st.floats(-1, 1))
 def test_equal_thresholds_are_no_hysteresis(values: list[float], line: float) -> None:
     array = np.array(values)
-    expected = np.where(np.isnan(array), NAN, (array > line).astype(float))
+    expected = np.where(np.isnan(array), NAN, (array > line + TIE).astype(float))
     assert limit(line, looks=len(values))(array).tolist() == pytest.approx(expected.tolist(), nan_ok=True)
 
 
@@ -169,3 +171,26 @@ def test_the_first_entry_that_says_yes_is_held_and_without_an_otherwise_what_is_
 def test_a_least_hold_never_keeps_from_cash() -> None:
     states = np.array([[0.0, 0, 1, 0, 0], [1.0, 1, 1, 1, 0]])
     assert hold(states, [Hold(is_cash=True), Hold(min_hold=4), Hold()]).entry.tolist() == [1, 1, 0, 1, 1]
+
+
+QUOTED = np.round(np.arange(50, 600) / 100, 2)
+"""Yields as they are quoted, percent."""
+
+
+@pytest.mark.parametrize("step", [0.25, 0.07, 0.1])
+def test_a_difference_of_quoted_yields_that_ties_with_a_limit_neither_enters_nor_leaves(step: float) -> None:
+    tied = np.round(QUOTED + step, 2) - QUOTED  # 0.25 but for binary noise, to either side
+    rows = len(tied)
+    assert len(set(tied.tolist())) > 1, "there is noise"
+    assert not limit(step, looks=rows)(tied).any()
+    assert not limit(step, looks=rows, above=False)(tied).any()
+    first = np.concatenate([[9.0], tied])
+    assert limit(1.0, step, looks=rows + 1)(first).all(), "a tie does not leave"
+    last = np.concatenate([[-9.0], tied])
+    assert limit(-1.0, step, looks=rows + 1, above=False)(last).all()
+
+
+def test_beyond_a_tie_by_a_tenth_of_a_basis_point_it_enters_and_leaves() -> None:
+    values = np.array([0.251, 0.25, 0.249, 0.25])
+    assert limit(0.25, looks=4)(values).tolist() == [1.0, 0.0, 0.0, 0.0]
+    assert limit(0.25, 0.2495, looks=4)(values).tolist() == [1.0, 1.0, 0.0, 0.0]

@@ -43,8 +43,8 @@ def test_a_yes_that_is_held_says_since_when_and_for_how_long() -> None:
 
 def test_a_yes_by_hysteresis_says_where_it_leaves() -> None:
     told = said([1.0, 2.5, 0.78, 0.5, -0.1, 1.0], leave=0.0)
-    assert told[3] == "0.50 sd (yes since 2024-07-09, then above 2.00 sd; leaves at 0.00 sd)"
-    assert told[4] == "−0.10 sd (no, not above 2.00 sd; it left at 0.00 sd)"
+    assert told[3] == "0.50 sd (yes since 2024-07-09, then above 2.00 sd; leaves below 0.00 sd)"
+    assert told[4] == "−0.10 sd (no, not above 2.00 sd; it left below 0.00 sd)"
     assert told[5] == "1.00 sd (no, not above 2.00 sd)"
 
 

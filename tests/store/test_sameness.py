@@ -14,6 +14,7 @@ from backtest.errors import ResultDiffers
 from backtest.store import folder as store
 from backtest.store import provenance
 from backtest.store.manifest import MANIFEST, METRICS
+from backtest.store.sameness import first_move, in_one_schema
 from backtest.store.tables import json_text
 
 OTHER = "same figures, other libraries"
@@ -111,3 +112,23 @@ def test_versions_stand_in_the_manifest_alone(tmp_path: Path) -> None:
     manifest = json.loads((result(tmp_path).folder / MANIFEST).read_text(encoding="utf-8"))
     assert manifest["versions"]["pandas"] == provenance.versions()["pandas"]
     assert manifest["run"]["machine"] == provenance.machine()
+
+
+def test_what_stands_in_schema_1_is_compared_under_the_names_of_schema_2() -> None:
+    def document(schema: int, longest: str, **more: float) -> bytes:
+        return json_text({"schema": schema, "strategy": {"cagr": 0.1, longest: 12, **more}}).encode()
+
+    old = document(1, "max_drawdown_sessions", exposure_small=0.4)
+    new = document(2, "longest_drawdown_sessions", exposure_growth=0.5, exposure_small=0.3)
+    same, other = in_one_schema(METRICS, old, new)
+    assert same == other
+    assert b"longest_drawdown_sessions" in same
+    then, now = in_one_schema(METRICS, old, new.replace(b"12", b"13"))
+    assert first_move(METRICS, then, now) == "strategy.longest_drawdown_sessions: 12 then, 13 now"
+    assert in_one_schema(METRICS, new, new) == (new, new)
+    table = b"name,max_drawdown_sessions,exposure_small,trades\na,12,0.4,3\n"
+    then, now = in_one_schema(
+        "sweep.csv", table, b"name,longest_drawdown_sessions,exposure_growth,trades\na,12,0.6,4\n"
+    )
+    assert then == b"name,longest_drawdown_sessions,trades\na,12,3"
+    assert first_move("sweep.csv", then, now) == "line 2, trades: 3 then, 4 now"

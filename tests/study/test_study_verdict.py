@@ -118,7 +118,7 @@ def test_the_shipped_rules_agree_with_what_is_known_of_them(real_data: Path) -> 
     assert comparison.search.hurdle == pytest.approx(0.413, abs=0.02)
     assert 0.75 < comparison.search.spa.consistent < 0.95
     assert comparison.search.absolute.dsr > 0.9  # the same table flatters
-    assert comparison.verdict.level == "luck"
+    assert comparison.verdict.level in ("no_better_than_luck", "not_distinguishable")
     cagr = {variant.name: variant.metrics["cagr"] for variant in comparison.variants}
     known = {"momentum-5": 0.0248, "momentum-63": 0.0938, "momentum-126": 0.1024, "momentum-126-monthly": 0.1155}
     for name, value in known.items():

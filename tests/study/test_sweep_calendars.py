@@ -15,8 +15,16 @@ from small_studies import market
 from backtest.account.kernel import run_compiled
 from backtest.config import config_from_text, study_from_text
 from backtest.errors import ConfigError
+from backtest.pages.sweep import files as sweep_files
+from backtest.pages.sweep import view as sweep_view
+from backtest.pages.walk import files as walk_files
+from backtest.pages.walk import page as walk_page
 from backtest.pipeline import decide, plan_of, run
+from backtest.study import document as study_document
+from backtest.study.compare import compare
+from backtest.study.findings import findings_of
 from backtest.study.sweep import Sweep, sweep
+from backtest.study.walk_forward import walk_forward
 from strategies import REGISTRY
 
 BASE: dict[str, Any] = {
@@ -108,3 +116,35 @@ def test_a_calendar_that_is_none_is_one_line(key: str, value: Any, words: str) -
     with pytest.raises(ConfigError) as told:
         config_from_text(json.dumps(changed), strategies=REGISTRY)
     assert any(words in problem for problem in told.value.problems), told.value.problems
+
+
+def test_fills_at_the_deciding_close_are_marked_optimistic_everywhere(tmp_path: Path) -> None:
+    """In a comparison, a sweep and a walk: on the first screen, in the terminal's lines and in the JSON."""
+    words = "at the very close that decides them, which nobody can do"
+    keys: dict[str, list[Any]] = {"strategy.params.lookback_sessions": [5, 10], "execution.delay_sessions": [0, 1]}
+    base = {**BASE, "execution": {**BASE["execution"], "fill": "close", "delay_sessions": 0}}
+    (tmp_path / "base.yaml").write_text(json.dumps(base), encoding="utf-8", newline="\n")
+
+    def study_of(grid: dict[str, list[Any]]) -> Any:
+        given = {
+            "name": "close",
+            "base": "base.yaml",
+            "grid": grid,
+            "walk_forward": {"train_years": 1, "test_years": 1},
+        }
+        return study_from_text(json.dumps(given), f"{tmp_path}/study.yaml", strategies=REGISTRY)
+
+    result = sweep(study_of(keys), REGISTRY, market=market())
+    assert result.cautions == [f"2 of 4 points trade {words}: their figures are optimistic."]
+    found = findings_of(result, None)
+    assert result.cautions[0] in sweep_view.lede(result, found)
+    assert sweep_files.document(result, found)["cautions"] == result.cautions
+    walk = walk_forward(study_of({"strategy.params.lookback_sessions": [5, 10]}), REGISTRY, market=market())
+    alone = [f"Trades are made {words}: the figures are optimistic."]
+    assert walk.sweep.cautions == alone
+    assert alone[0] in walk_page.lede(walk)
+    assert walk_files.document(walk)["cautions"] == alone
+    table = compare({str(n): result.config(n) for n in (0, 1)}, name="x", strategies=REGISTRY, market=market())
+    assert [line for line in table.cautions if words in line] == [f"0 trades {words}: its figures are optimistic."]
+    assert study_document.document(table)["cautions"] == list(table.cautions)
+    assert not sweep(study_of({"execution.delay_sessions": [1, 2]}), REGISTRY, market=market()).cautions

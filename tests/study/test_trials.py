@@ -155,3 +155,19 @@ def test_the_copy_beside_a_result_gives_the_same_answer_and_brings_a_lost_ledger
     before = len(Ledger(ledger).records)
     Ledger(ledger).merge(Ledger(tmp_path / "copy"))
     assert len(Ledger(ledger).records) == before  # a copy is the same records
+
+
+def test_a_comparison_that_is_stopped_has_tried_what_it_has_done(tmp_path: Path) -> None:
+    every = {f"m{i}": config(BASE.replace("lookback_sessions: 21", f"lookback_sessions: {20 + i}")) for i in range(6)}
+
+    def stop(done: int, _: int) -> None:
+        if done == 4:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        compare(every, name="stopped", strategies=REGISTRY, market=market(), ledger=tmp_path / FILE, progress=stop)
+    assert len(Ledger(tmp_path / FILE)) == 4
+    whole = compare(every, name="whole", strategies=REGISTRY, market=market(), ledger=tmp_path / FILE)
+    assert len(Ledger(tmp_path / FILE)) == whole.size.trials == 6
+    again = compare(every, name="whole", strategies=REGISTRY, market=market(), ledger=tmp_path / FILE)
+    assert again.size.findings == whole.size.findings

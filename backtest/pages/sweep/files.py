@@ -107,6 +107,7 @@ def document(sweep: Sweep, findings: Findings) -> dict[str, Any]:
         "variants": len(sweep.table),
         "problems": {str(number): why for number, why in sweep.problems.items()},
         "grid": {key: list(values) for key, values in sweep.study.grid.items()},
+        "cautions": sweep.cautions,
         "ranked_by": sweep.headline,
         "ahead_of_benchmark": findings.ahead,
         "deflated_sharpe": findings.deflated,

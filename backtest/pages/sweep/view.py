@@ -96,8 +96,8 @@ def headline(sweep: Sweep, findings: Findings) -> str:
 def lede(sweep: Sweep, findings: Findings) -> list[str]:
     """What to know beside the headline."""
     if not findings.finalists:
-        return []
-    best, said = findings.finalists[0], []
+        return sweep.cautions
+    best, said = findings.finalists[0], sweep.cautions
     value = sweep.scores
     name = "an active Sharpe ratio" if sweep.benchmark else "a Sharpe ratio"
     said.append(f"The best is {sweep.label(best.number)}, with {name} of {number(value[best.number])}.")

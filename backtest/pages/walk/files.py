@@ -124,6 +124,7 @@ def document(walk: WalkForward) -> dict[str, Any]:
         "variants": len(walk.sweep.table),
         "terms": walk.terms.model_dump(mode="json"),
         "figures": {name: dict(figures) for name, figures in walk.figures.items()},
+        "cautions": walk.sweep.cautions,
         "above_median": walk.above_median,
         "search": document_of(walk.size.findings[0], walk.size),
         "verdict_level": walk.verdict.level,

@@ -77,6 +77,7 @@ def lede(walk: WalkForward) -> list[str]:
     metric, all_ = metric_of(terms.select).head, count(len(walk.sweep.table))
     above, windows = round(walk.above_median * len(walk.choices)), plural(len(walk.choices), "window")
     said = [
+        *walk.sweep.cautions,
         f"Every {often} the {what} by {metric} over {past} was taken, out of {all_}, and held.",
         f"It then did better than the median of all in {above} of {windows}.",
     ]
