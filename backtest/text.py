@@ -208,6 +208,17 @@ def grouped(values: Mapping[str, str], most: int) -> str:
     return "; ".join(told[:most] + ([f"{len(told) - most} more"] if len(told) > most else []))
 
 
+SESSION_WORDS = {"session": "month", "sessions": "months", "Session": "Month", "Sessions": "Months"}
+
+
+def of_months(text: str) -> str:
+    """What is said of sessions, said of a market whose rows are months; keys such as `hold_sessions` stay."""
+    return _SESSION.sub(lambda found: SESSION_WORDS[found[0]], text)
+
+
+_SESSION = re.compile(r"(?<![\w.-])[Ss]essions?(?![\w-])")
+
+
 def iso(moment: Day) -> str:
     """2001-07-31, for tables and errors."""
     if isinstance(moment, np.datetime64):

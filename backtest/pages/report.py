@@ -43,6 +43,7 @@ from backtest.study.search import Search, search, shown_run
 from backtest.study.timing import describe_timing
 from backtest.study.verdict import verdict_of_run
 from backtest.text import day
+from backtest.units import MONTHS_PER_YEAR
 
 MOST_LISTED = 1500
 """Rows of the table of trades: all of them in any sane test, and below 7 MB in any other."""
@@ -102,6 +103,7 @@ def _first_screen(result: Result, rebalances: Sequence[Rebalance], days: Days) -
     return {
         "title": result.config.name,
         "is_simulated": result.market.is_simulated,
+        "is_monthly": result.market.periods_per_year == MONTHS_PER_YEAR,
         "period": (days[0], days[-1]),
         "known_for": known_for(result),
         "cash": float(result.books.equity[0]),

@@ -11,6 +11,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -26,6 +27,15 @@ if TYPE_CHECKING:
 
 ASSETS = Path(__file__).parent / "assets"
 FILTERS = ("number", "percent", "points", "usd", "day", "iso", "plural", "place")
+
+
+MARKUP = re.compile(r"(<(?:style|script|code|pre)\b.*?</(?:style|script|code|pre)>|<[^>]*>)|([^<]+)", re.DOTALL)
+"""Markup, and text that is not to be worded anew; or the text between."""
+
+PAPER = """
+.js-plotly-plot, [data-chart] { background: repeating-linear-gradient(135deg, #8883 0 2px, transparent 2px 12px); }
+"""
+"""Every chart of paper portfolios is shaded: what it shows could not be bought."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +100,11 @@ def render_page(
     data = charts if isinstance(charts, str) else script_json(charts or {})
     css = "\n".join(_asset(name) for name in styles)
     policy = content_security_policy(*library, script)
+    is_monthly = bool(view.get("is_monthly"))
+    css += PAPER if is_monthly else ""
     body = _environment().get_template(template).render(view, context=context, csp=policy, css=css)
+    body = MARKUP.sub(lambda part: part[1] or words.of_months(part[2]), body) if is_monthly else body
+    data = words.of_months(data) if is_monthly else data
     # The large texts are appended and not rendered: nothing in them is a template's.
     parts = [body, f'<script type="application/json" id="payload">{data}</script>\n']
     parts += [f"<script>{text}</script>\n" for text in (*library, script)]

@@ -18,7 +18,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from backtest.market import Basket, Floats, Market
-from backtest.signals.measures import YEAR_SESSIONS, basket_growth
+from backtest.signals.measures import basket_growth, year_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,12 +87,12 @@ def first_cuts(is_cut: Booleans, days: npt.NDArray[np.datetime64], gap_days: int
 
 
 def fall_from_high(market: Market, basket: Basket) -> Floats:
-    """How far the basket is below its highest close of the last 252 sessions, a fraction >= 0."""
+    """How far the basket is below its highest close of the last year, a fraction >= 0."""
     returns = basket_growth(market, basket, 1)
     index = pd.Series(np.where(np.isnan(returns), np.nan, np.cumprod(1.0 + np.nan_to_num(returns))))
-    highest = index.rolling(YEAR_SESSIONS, min_periods=MONTHS_KNOWN).max()
+    highest = index.rolling(year_of(market), min_periods=year_of(market) // QUARTERS).max()
     return np.asarray(1.0 - (index / highest).to_numpy(dtype=np.float64))
 
 
-MONTHS_KNOWN = 63
-"""Sessions of prices without which a high of the year is not known."""
+QUARTERS = 4
+"""Without a quarter's prices a high of the year is not known."""

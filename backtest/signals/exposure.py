@@ -14,7 +14,6 @@ import pandas as pd
 from backtest.market import Basket, Floats, Legs, Market
 from backtest.signals.measures import basket_growth, closes, growth, rolling_deviation
 from backtest.signals.periods import last_of_period
-from backtest.units import SESSIONS_PER_YEAR
 
 Within = Mapping[str, Mapping[str, Floats]]
 """Leg -> ticker -> its weight within the leg per session."""
@@ -60,7 +59,7 @@ def _deviation(market: Market, legs: Legs, shares: Floats, within: Within | None
             # a part that is not held has no say, known or not
             both = weights[:, i] * weights[:, j]
             variance = variance + np.where(both == 0.0, 0.0, both * covariance)
-    return np.asarray(np.sqrt(np.maximum(variance, 0.0) * SESSIONS_PER_YEAR))
+    return np.asarray(np.sqrt(np.maximum(variance, 0.0) * market.periods_per_year))
 
 
 def _ticker_weights(legs: Legs, shares: Floats, within: Within) -> Floats:

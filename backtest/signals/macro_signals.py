@@ -230,7 +230,7 @@ class Series(Signal):
         values = measures.observed(market, self.name)
         values = measures.change(values, self.change_sessions) if self.change_sessions else values
         if self.score_sessions is not None:
-            values = measures.score(pd.Series(values), self.score_sessions)
+            values = measures.score(pd.Series(values), self.score_sessions, measures.year_of(market))
         return Measure(values)
 
     @override

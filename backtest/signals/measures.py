@@ -12,9 +12,17 @@ import numpy as np
 import pandas as pd
 
 from backtest.market import Basket, Floats, Market
-from backtest.units import SESSIONS_PER_YEAR
+from backtest.units import MONTHS_PER_YEAR
 
-MONTH_SESSIONS, YEAR_SESSIONS = 21, 252
+
+def year_of(market: Market) -> int:
+    """Rows of a year: 252 sessions, or 12 months."""
+    return market.periods_per_year
+
+
+def month_of(market: Market) -> int:
+    """Rows of a month: 21 sessions, or one."""
+    return market.periods_per_year // MONTHS_PER_YEAR
 
 
 def closes(market: Market, ticker: str) -> Floats:
@@ -51,7 +59,7 @@ def _delayed(values: Floats, sessions: int) -> Floats:
 
 
 def lead(market: Market, of: Basket, over: Basket, sessions: int, *, skip: int = 0) -> Floats:
-    """Return of one basket minus that of another; 12-1 momentum is sessions=252, skip=21."""
+    """Return of one basket minus that of another; 12-1 momentum is a year, without its last month."""
     return basket_growth(market, of, sessions, skip=skip) - basket_growth(market, over, sessions, skip=skip)
 
 
@@ -64,7 +72,7 @@ def run_length(values: Floats) -> Floats:
 
 def volatility(market: Market, of: Basket, window: int) -> Floats:
     """Standard deviation of a basket's daily returns over `window` sessions, annualised, ddof 1."""
-    return np.asarray(rolling_deviation(basket_growth(market, of, 1), window) * np.sqrt(SESSIONS_PER_YEAR))
+    return np.asarray(rolling_deviation(basket_growth(market, of, 1), window) * np.sqrt(market.periods_per_year))
 
 
 def above_average(market: Market, of: Basket, window: int) -> Floats:
@@ -87,17 +95,17 @@ def _compounded(returns: Floats) -> Floats:
 def ratio_score(market: Market, of: str, over: str, window: int) -> Floats:
     """The z-score of ln(price of one / price of another) against its last `window` sessions, this one included, ddof 1.
 
-    window: 0 takes all sessions so far, at least 252. It is a ratio of total returns: dividends and growth move it as
-    well as prices by earnings do. It is no valuation.
+    window: 0 takes all sessions so far, at least a year. It is a ratio of total returns: dividends and growth move it
+    as well as prices by earnings do. It is no valuation.
     """
     with np.errstate(invalid="ignore"):
         log_ratio = pd.Series(np.log(closes(market, of) / closes(market, over)))
-    return score(log_ratio, window)
+    return score(log_ratio, window, year_of(market))
 
 
-def score(values: pd.Series, window: int) -> Floats:
-    """(value - mean) / sd over the last `window` sessions (0: all so far, at least 252), ddof 1."""
-    span = values.rolling(window) if window else values.expanding(YEAR_SESSIONS)
+def score(values: pd.Series, window: int, least: int) -> Floats:
+    """(value - mean) / sd over the last `window` sessions (0: all so far, `least` at least), ddof 1."""
+    span = values.rolling(window) if window else values.expanding(least)
     deviation = span.std(ddof=1).to_numpy(dtype=np.float64)
     distance = values.to_numpy(dtype=np.float64) - span.mean().to_numpy(dtype=np.float64)
     return np.where(deviation > 0, distance / np.where(deviation > 0, deviation, 1.0), np.nan)

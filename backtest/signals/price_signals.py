@@ -201,12 +201,12 @@ class TwelveOne(_Pair):
 
     @override
     def measure(self, market: Market, legs: Legs) -> Measure:
-        lead = measures.lead(market, *self.baskets(legs), measures.YEAR_SESSIONS, skip=measures.MONTH_SESSIONS)
+        lead = measures.lead(market, *self.baskets(legs), measures.year_of(market), skip=measures.month_of(market))
         return Measure(lead)
 
     @override
     def title(self, legs: Legs) -> str:
-        return f"lead of {self.pair(legs)} over 252 sessions without the last 21"
+        return f"lead of {self.pair(legs)} over a year without its last month"
 
 
 class ScaledLead(LooksBack, _Pair):

@@ -153,3 +153,34 @@ def test_the_published_table_of_first_cuts_is_reproduced(tmp_path: Path) -> None
         found.append([100 * (gain or np.nan) for gain in leads(one, other, row, [(n, n) for n in HORIZONS]).values()])
     difference = np.abs(np.array(found) - np.array(list(TABLE.values())))
     assert difference.max() < 0.2
+
+
+@pytest.mark.skipif(REAL is None, reason="no real data")
+@pytest.mark.parametrize(
+    ("lag", "after_a_fall", "otherwise", "t"),
+    [(1, 7.18, -0.44, 3.01), (2, 6.56, -0.22, 2.71)],
+    ids=["as the literature has it", "when the month's average was out"],
+)
+def test_small_companies_led_after_a_fall_of_the_funds_rate(
+    lag: int, after_a_fall: float, otherwise: float, t: float
+) -> None:
+    """SMB, 1955 to 2024, after the monthly rate fell by more than 0.25 in 6 months; HAC errors of 6 lags."""
+    assert REAL is not None
+    six = real_tables(REAL)["six"]
+    smb = six.iloc[:, :3].mean(axis=1) - six.iloc[:, 3:].mean(axis=1)
+    rate = pd.read_csv(REAL / "macro" / "FEDFUNDS.csv", index_col=0, parse_dates=True)["value"]
+    rate.index = pd.DatetimeIndex(rate.index).to_period("M")
+    fell = (rate.diff(6) < -0.25).astype(float).where(rate.diff(6).notna()).shift(lag)
+    both = pd.concat([smb, fell], axis=1, keys=["smb", "fell"])["1955-01":"2024-12"].dropna()  # type: ignore[misc]
+    means = 12 * both.groupby("fell")["smb"].mean()
+    assert means[1.0] == pytest.approx(after_a_fall, abs=0.01)
+    assert means[0.0] == pytest.approx(otherwise, abs=0.01)
+    regressors = np.column_stack([np.ones(len(both)), both["fell"]])
+    inverse = np.linalg.inv(regressors.T @ regressors)
+    slopes = inverse @ regressors.T @ both["smb"].to_numpy()
+    moments = regressors * (both["smb"].to_numpy() - regressors @ slopes)[:, None]
+    middle = moments.T @ moments
+    for back in range(1, 7):
+        product = moments[back:].T @ moments[:-back]
+        middle += (1 - back / 7) * (product + product.T)
+    assert slopes[1] / (inverse @ middle @ inverse)[1, 1] ** 0.5 == pytest.approx(t, abs=0.01)
