@@ -184,6 +184,7 @@ def test_list_names_every_strategy_with_its_parameters(tmp_path: Path) -> None:
         "static_mix",
         "rules",
         "rank",
+        "parts",
     ]
     assert all(p["description"] for s in listing["strategies"] for p in s["parameters"])
     assert not [c for c in listing["configs"] if c["about"].startswith("not right")]

@@ -23,7 +23,7 @@ Booleans = npt.NDArray[np.bool_]
 class Limit:
     """Yes once a value is above `enter` (below it, if not `is_above`), until it is below `leave`.
 
-    A value at a limit, within rounding, neither enters nor leaves; where both limits are one, it is a no.
+    A value within rounding of a `leave` of its own does not leave; where both limits are one, it is a no.
     leave: equal to `enter` without hysteresis. looks: sessions at which the value is looked at; in between the answer
     stays. fresh: sessions at which the value is news; None: all. hold_sessions: a yes lasts at least so many sessions,
     counted from each fresh session whose value is beyond `enter`, that one included; with news, exactly so many.
@@ -65,8 +65,8 @@ class Limit:
         return entered & self.fresh if self.fresh is not None and self.hold_sessions else entered
 
     def is_beyond(self, values: Floats) -> Booleans:
-        """Where a value is beyond `enter`, by more than rounding: 4.25 - 4.00 is not above 0.25."""
-        return np.asarray(values > self.enter + TIE if self.is_above else values < self.enter - TIE)
+        """Where a value is beyond `enter`."""
+        return np.asarray(values > self.enter if self.is_above else values < self.enter)
 
     def _stays(self, values: Floats) -> Booleans:
         """Where a yes stays; a value at a `leave` of its own does not leave."""
@@ -113,11 +113,12 @@ def nearest_flip(
 
 
 def _beside(limit: float, *, is_whole: bool) -> tuple[float, ...]:
-    """The limit, what is within rounding of it, and the values just beyond on both sides."""
+    """The limit, the values next to it, what is within rounding of it, and just beyond that, on both sides."""
     if is_whole:
         return tuple(sorted({np.ceil(limit) - 1.0, np.floor(limit), np.ceil(limit), np.floor(limit) + 1.0}))
     low, high = limit - TIE, limit + TIE
-    return limit, low, float(np.nextafter(low, -np.inf)), high, float(np.nextafter(high, np.inf))
+    beside = (float(np.nextafter(limit, -np.inf)), float(np.nextafter(limit, np.inf)))
+    return limit, *beside, low, float(np.nextafter(low, -np.inf)), high, float(np.nextafter(high, np.inf))
 
 
 def _within(events: Booleans, sessions: int) -> Booleans:

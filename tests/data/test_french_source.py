@@ -138,7 +138,7 @@ def test_a_damaged_file_is_refused_by_name(tmp_path: Path, damage: Any, told: st
     from french_files import SIX, french_text
 
     text = damage(french_text(made_up_tables()["six"], SIX))
-    (tmp_path / "6_portfolios_2x3.CSV").write_text(text, encoding="utf-8")
+    (tmp_path / "6_portfolios_2x3.CSV").write_text(text, encoding="utf-8", newline="\n")
     with pytest.raises(DataError, match=told) as caught:
         FrenchSource(tmp_path).prices(["SMALL-VALUE"])
     assert "6_" in str(caught.value)

@@ -116,7 +116,7 @@ def test_the_command_says_the_same_to_scripts_and_to_people(
     folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = tmp_path / "century.yaml"
-    path.write_text(json.dumps(config_of(folder)), encoding="utf-8")
+    path.write_text(json.dumps(config_of(folder)), encoding="utf-8", newline="\n")
     with pytest.raises(SystemExit, match=r"^0$"):
         main(["cycles", str(path), "--json"])
     found = json.loads(capsys.readouterr().out)

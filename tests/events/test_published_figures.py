@@ -14,9 +14,10 @@ from worlds import market_of
 
 from backtest.config import config_from_text
 from backtest.config.events import EventStudy, EventTerms
-from backtest.events.inference import HAC_LAGS_MONTHLY, hac_t, t_of, timing_curve
+from backtest.events.inference import HAC_LAGS_MONTHLY, hac_t, timing_curve
 from backtest.events.study import Events, run_events
 from backtest.registry import registry
+from backtest.statistics.cycles import t_of
 
 DATA = find_real_data()
 pytestmark = pytest.mark.skipif(DATA is None, reason="no real data: set BACKTEST_DATA")

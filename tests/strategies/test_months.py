@@ -116,7 +116,7 @@ def test_the_config_of_the_documentation_runs(folder: Path, tmp_path: Path) -> N
     text = re.findall(r"```yaml\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)[0]
     assert "folder: french" in text
     path = tmp_path / "century.yaml"
-    path.write_text(text.replace("folder: french", f"folder: {folder.as_posix()}"), encoding="utf-8")
+    path.write_text(text.replace("folder: french", f"folder: {folder.as_posix()}"), encoding="utf-8", newline="\n")
     result = run(path)
     assert len(result.sessions) == 852
     assert result.market.periods_per_year == 12
