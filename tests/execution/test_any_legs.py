@@ -7,10 +7,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from worlds import assert_same_books, market_of
+from test_plain_simulator import check_world
+from worlds import EXCHANGE, World, assert_same_books, market_of
 
 from backtest.account import run_backtrader, run_kernel
-from backtest.account.plan import Terms, make_plan
+from backtest.account.plan import Terms
 from backtest.account.strategy import RotationStrategy
 from backtest.config import Config, config_from_text
 from backtest.decision import Decision, check_decision, target_weights
@@ -20,17 +21,15 @@ from backtest.pipeline import legs_of, run
 from strategies import REGISTRY
 
 TICKERS = tuple(f"T{i}" for i in range(6))
+CALENDARS: tuple[Any, ...] = ("on_change", "daily", "weekly", "monthly", "quarterly", "annual", 5, 0.03)
 
 
 def random_market(rng: np.random.Generator, sessions: int = 90) -> Market:
-    days = pd.bdate_range("2019-01-02", periods=sessions)
+    begin = int(rng.integers(0, 1500))
+    days = EXCHANGE[begin : begin + sessions]
     close = 50.0 * np.cumprod(1.0 + rng.normal(0.0, 0.02, (sessions, len(TICKERS))), axis=0)
     opens = close * (1.0 + rng.normal(0.0, 0.005, close.shape))
-    return market_of(
-        pd.DataFrame(opens, days, TICKERS),
-        pd.DataFrame(close, days, TICKERS),
-        exchange=pd.bdate_range("2019-01-02", periods=sessions + 30),
-    )
+    return market_of(pd.DataFrame(opens, days, TICKERS), pd.DataFrame(close, days, TICKERS), exchange=EXCHANGE)
 
 
 def random_legs(rng: np.random.Generator, count: int) -> Legs:
@@ -67,20 +66,23 @@ def check_engines_agree(seed: int) -> None:
     legs = random_legs(rng, int(rng.integers(1, 8)))
     decision = random_decision(rng, market, legs)
     initial = str(rng.choice([*legs.names, "cash"]))
-    weights = target_weights(decision, market, legs, legs.tickers, initial)
-    rebalance: Any = rng.choice(["on_change", "monthly", "drift"])
+    weights = target_weights(decision, market, legs, market.tickers, initial)
+    fill: Any = rng.choice(["open", "close"])
     terms = Terms(
         cost_rate=float(rng.choice([0.0, 0.0005, 0.02])),
         whole_shares=bool(rng.random() < 0.3),
-        rebalance=0.03 if rebalance == "drift" else str(rebalance),
-        delay_sessions=int(rng.integers(1, 4)),
+        rebalance=CALENDARS[rng.integers(0, len(CALENDARS))],
+        fill=fill,
+        delay_sessions=int(rng.integers(fill == "open", 4)),
+        is_raw=bool(rng.random() < 0.3),
     )
-    plan = make_plan(market, legs.tickers, weights, market.sessions[3], terms)
-    assert_same_books(run_backtrader(plan, RotationStrategy), run_kernel(plan))
+    world = World(market, weights, terms, market.sessions[3], also_monthly=False)
+    assert_same_books(run_backtrader(world.plan, RotationStrategy), run_kernel(world.plan))
+    check_world(world)
 
 
 @pytest.mark.parametrize("seed", range(20))
-def test_engines_agree_to_the_bit_on_one_to_seven_legs(seed: int) -> None:
+def test_engines_agree_to_the_bit_and_a_plain_simulator_with_them_on_one_to_seven_legs(seed: int) -> None:
     check_engines_agree(seed)
 
 
