@@ -23,7 +23,7 @@ def french_text(table: pd.DataFrame, names: dict[str, str], vintage: str = "2024
     rows = [f"\n  Average Value Weighted Returns -- Monthly\n,{','.join(names.values())}"]
     columns = table[list(names)].to_numpy(dtype=np.float64)
     for month, values in zip(table.index, np.where(np.isnan(columns), -99.99, columns), strict=True):
-        rows.append(f"{month:%Y%m}," + ",".join(f"{value:9.{digits}f}" for value in values))
+        rows.append(month.strftime("%Y%m") + "," + ",".join(f"{value:9.{digits}f}" for value in values))
     years = "\n  Average Value Weighted Returns -- Annual\n," + ",".join(names.values()) + "\n1927,1,2,3\n"
     return head + "\n".join(rows) + "\n" + years
 
