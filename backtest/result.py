@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from backtest.account.books import Books
-from backtest.account.kernel import RESERVE
+from backtest.account.kernel import UNINVESTED
 from backtest.account.plan import Plan, Rebalance
 from backtest.config import Config
 from backtest.decision import Decision, decisions_frame
@@ -243,7 +243,7 @@ def average_shares(books: Books, legs: Legs, decided: Floats | None = None) -> F
     held, equity = books.shares()[1:], books.equity[1:]
     value, parts = held * books.closes[1:], parting(legs, books.tickers, None if decided is None else decided[1:])
     invested = added_up(value)
-    is_invested = ~(equity - invested > RESERVE * equity)
+    is_invested = ~(equity - invested > UNINVESTED * equity)
     owned = added_up(parts * value[:, None, :])
     shares = np.zeros(len(legs.names))
     for k, own in enumerate(owned.T):
@@ -257,4 +257,4 @@ def average_shares(books: Books, legs: Legs, decided: Floats | None = None) -> F
 def cash_beside(shares: Floats) -> float:
     """What shares by leg leave in cash; none where it is no more than a reserve."""
     cash = 1.0 - float(added_up(shares))
-    return cash if cash > RESERVE else 0.0
+    return cash if cash > UNINVESTED else 0.0

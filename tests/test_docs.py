@@ -62,6 +62,18 @@ def test_every_block_of_python_runs_in_its_order(page: Path, tmp_path: Path, mon
             exec(compile(text, str(page), "exec"), names)
 
 
+def test_the_readme_lists_every_command_and_those_of_each_group() -> None:
+    """As `| `backtest data fetch \\| status` | ... |`."""
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    listed = dict(re.findall(r"^\| `backtest ([\w-]+)([^`]*)`", text, re.MULTILINE))
+    groups = {str(each.typer_instance.info.name): each.typer_instance for each in app.registered_groups}
+    alone = {each.name or each.callback.__name__ for each in app.registered_commands if each.callback}
+    assert set(listed) == alone | set(groups)
+    for name, group in groups.items():
+        own = {each.name or each.callback.__name__ for each in group.registered_commands if each.callback}
+        assert set(re.findall(r"[a-z]+", listed[name])) == own
+
+
 def commands() -> Iterator[tuple[str, str]]:
     for page, text in blocks("sh"):
         for line in text.splitlines():

@@ -30,7 +30,7 @@ from backtest.market import Floats
 TURNOVER, REBALANCES, TRADES, COSTS_USD, EXPOSURES = range(5)
 """Places in `totals`; from EXPOSURES on, two places for each basket asked about: see `add_exposures`."""
 
-RESERVE = 1e-6
+UNINVESTED = 1e-6
 """A share of equity in cash up to here is the sizing's reserve against rounding: it counts as invested."""
 
 WATCHED = 16
@@ -122,7 +122,7 @@ def add_exposures(
     cash: the most there was in these sessions. totals: from EXPOSURES on the sums of each basket, and then for each
     the sessions in which it was all there was: counted, so that the sums do not depend on where stretches begin.
     """
-    low = 2.0 * cash / RESERVE
+    low = 2.0 * cash / UNINVESTED
     may_be_idle = 0  # sessions in which the cash could be more than the reserve
     for t in range(begin, end if len(baskets) else begin):
         may_be_idle += equity[t] < low
@@ -145,7 +145,7 @@ def add_exposures(
                     invested += worth
                     if baskets[k][i]:
                         own += worth
-                if equity[t] - invested > RESERVE * equity[t]:
+                if equity[t] - invested > UNINVESTED * equity[t]:
                     total += own / equity[t]
                 elif outside:
                     total += own / invested

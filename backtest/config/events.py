@@ -213,7 +213,7 @@ def changed(study: EventStudy, **asked: Any) -> EventStudy:
         option = {"lists": "--event", "pairs": "--pair", "windows": "--windows", "dates": "--dates"}
         lines = []
         for each in error.errors(include_url=False):
-            told = f"expected {each['msg']}" if each["type"] == "unexpected" else str(each["msg"])
+            told = f"expected {each['msg'].removeprefix('Input should be ').replace(chr(39), '')}"
             lines.append(f"{option.get(str(each['loc'][0]), '')}: found {each['input']!r}, {told}")
         raise ConfigError(*lines) from None
     return EventStudy(study.name, study.path, study.config, terms)

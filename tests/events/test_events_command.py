@@ -121,6 +121,7 @@ def test_mistakes_of_the_command_line_name_the_option(asked: Any) -> None:
         code, _, err = asked(BASE, option, value)
         assert code == 2, option
         assert option in err
+        assert "Input should" not in err
     code, _, err = asked(BASE, "--pair", "iwm-qqq")
     assert code == 2
     assert "iwm" in err

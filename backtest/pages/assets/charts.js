@@ -144,7 +144,7 @@ function endLabels(layout, traces, name, inner) {
   for (const label of labels.toReversed()) { label.y = Math.min(label.y, room); room = label.y - 14; }
   return labels.map(({ t, y }) => ({
     text: t.label, x: 1, y: from + y / inner, xref: "paper", yref: "paper", xanchor: "left", yanchor: "middle", xshift: 6, showarrow: false,
-    font: { size: 12, color: t.line.color },
+    font: { size: 12, color: t.labelColor || t.line.color },
   }));
 }
 

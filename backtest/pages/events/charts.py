@@ -50,7 +50,7 @@ def paths_chart(paths: Paths, events: Events) -> Chart:
         values += own[np.isfinite(own)].tolist()
         trace = line(_with_gap(own, len(left)), "@ink/.28", x=_x(left, right), width=1)
         if k in ends:
-            trace["label"] = f"{day:%Y-%m}"
+            trace |= {"label": f"{day:%Y-%m}", "labelColor": "@muted"}
         data.append(trace)
     data.append(_ends(paths))
     mean = np.concatenate([_mean(paths.before)[left + before] if before else [], _mean(paths.after)[right]]) * 100
