@@ -113,7 +113,7 @@ def calm(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     return table_of(folder / "results")
 
 
-@pytest.mark.parametrize("name", ["SIGTERM", "SIGINT", "SIGKILL"])
+@pytest.mark.parametrize("name", ["SIGTERM", pytest.param("SIGINT", marks=pytest.mark.slow), "SIGKILL"])
 def test_a_sweep_stopped_midway_goes_on_and_comes_to_the_same(tmp_path: Path, calm: bytes, name: str) -> None:
     how = signal.Signals[name]
     path, out = prepared(tmp_path), tmp_path / "results"
