@@ -170,7 +170,13 @@ def test_every_shipped_strategy_is_among_the_audited() -> None:
     assert {name for name, _ in VARIANTS} == set(REGISTRY)
 
 
-@pytest.mark.parametrize(("name", "params"), VARIANTS)
+FIRST = [next(each for each in VARIANTS if each[0] == name) for name in REGISTRY]
+"""One of each strategy; the others are behind `slow`."""
+
+
+@pytest.mark.parametrize(
+    ("name", "params"), [pytest.param(*each, marks=() if each in FIRST else pytest.mark.slow) for each in VARIANTS]
+)
 def test_shipped_strategies_read_nothing_that_comes_later(name: str, params: dict[str, Any], market: Market) -> None:
     report = audited(REGISTRY, name, market, **params)
 
