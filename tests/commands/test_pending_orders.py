@@ -87,6 +87,7 @@ def check_against_the_run(seed: int) -> bool:
     found = signal_of(config, market.until(day), REGISTRY[config.strategy.name])
     known, delay = found.known, plan.terms.delay_sessions
     assert plan.sessions[known - 1] == day
+    assert found.row == (known - 1 if delay == 0 else known), "the next fill: at this close itself, or after it"
     window = range(known - 1, known) if delay == 0 else range(known, known + delay)
     told = {due.row: due for due in found.due}
     traded = {row for row in window if (books.fills.row == row).any()}

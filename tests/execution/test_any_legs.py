@@ -11,13 +11,15 @@ from test_plain_simulator import check_world
 from worlds import EXCHANGE, World, assert_same_books, market_of
 
 from backtest.account import run_backtrader, run_kernel
-from backtest.account.plan import Terms
+from backtest.account.kernel import EXPOSURES, STATES, in_lists, inputs_of, simulate
+from backtest.account.plan import Plan, Terms
 from backtest.account.strategy import RotationStrategy
 from backtest.config import Config, config_from_text
 from backtest.decision import Decision, check_decision, target_weights
 from backtest.errors import ConfigError
 from backtest.market import Legs, Market
 from backtest.pipeline import legs_of, run
+from backtest.result import average_shares
 from strategies import REGISTRY
 
 TICKERS = tuple(f"T{i}" for i in range(6))
@@ -60,6 +62,27 @@ def random_decision(rng: np.random.Generator, market: Market, legs: Legs) -> Dec
     return check_decision(Decision(shares), market, legs)
 
 
+def kernel_exposures(plan: Plan, baskets: Any) -> list[float]:
+    """Mean share of equity in each basket, (baskets, tickers), as a sweep has it."""
+    sessions, tickers = len(plan.sessions), len(plan.tickers)
+    equity, cash, fills = np.empty(sessions), np.empty(sessions), np.empty((sessions * tickers, 5))
+    totals, state = [0.0] * (EXPOSURES + 2 * len(baskets)), [[0.0] * tickers for _ in range(STATES)]
+    given = (in_lists(group) for group in inputs_of(plan))
+    simulate(*given, baskets, state, memoryview(equity), memoryview(cash), fills, totals)  # type: ignore[arg-type]
+    return totals[EXPOSURES : EXPOSURES + len(baskets)]
+
+
+def check_exposures(plan: Plan, rng: np.random.Generator) -> None:
+    """Of a run and of a sweep to the last bit, and by hand: the mean of each leg's worth by equity."""
+    books, which = run_kernel(plan), rng.integers(0, 3, len(TICKERS))
+    legs = Legs({f"leg {k}": {t: 0.1 for t, own in zip(TICKERS, which, strict=True) if own == k} for k in set(which)})
+    found = average_shares(books, legs)
+    assert kernel_exposures(plan, (legs.matrix(TICKERS) > 0.0).tolist()) == found.tolist()
+    worth = books.shares() * books.closes / books.equity[:, None]
+    plain = [worth[1:, legs.matrix(TICKERS)[k] > 0.0].sum(axis=1).mean() for k in range(len(legs.names))]
+    assert found == pytest.approx(plain, abs=1e-6), "cash up to a millionth counts as invested"
+
+
 def check_engines_agree(seed: int) -> None:
     rng = np.random.default_rng(seed)
     market = random_market(rng)
@@ -79,6 +102,7 @@ def check_engines_agree(seed: int) -> None:
     world = World(market, weights, terms, market.sessions[3], also_monthly=False)
     assert_same_books(run_backtrader(world.plan, RotationStrategy), run_kernel(world.plan))
     check_world(world)
+    check_exposures(world.plan, rng)
 
 
 @pytest.mark.parametrize("seed", range(20))

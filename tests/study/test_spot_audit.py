@@ -24,6 +24,7 @@ from backtest.pipeline import decide
 from strategies import REGISTRY
 
 QUICKSTART = Path(__file__).parents[2] / "configs" / "quickstart.yaml"
+DECIDE = REGISTRY["relative_momentum"].decide
 LEAST_FOUND = 8
 """Of the ten cheats, by a plain run."""
 
@@ -55,6 +56,23 @@ def test_a_plain_run_finds_at_least_eight_of_ten_cheats(seed: int) -> None:
             assert text.startswith(f"{name}: ")
             assert "is the first session that changes with what comes after it" in text
             assert text.endswith("`backtest audit` looks at every decision")
+
+
+def test_each_spot_has_another_future_of_a_month(market: Market, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Up to the spot the same prices, after it 21 sessions of others, and then nothing."""
+    seen: list[Market] = []
+    strategy, params = REGISTRY["relative_momentum"], {"lookback_sessions": 10}
+    config = config_of(REGISTRY, "relative_momentum", market, **params)
+    whole = decide(config, market, strategy)
+    monkeypatch.setattr(strategy, "decide", lambda other, legs, p: (seen.append(other), DECIDE(other, legs, p))[1])
+    assert spot_audit(config, market, strategy, whole) == len(seen) == SPOTS
+    for other in seen:
+        rows = len(other.sessions)
+        same = (other.close.to_numpy() == market.close.to_numpy()[:rows]).all(axis=1)
+        row = int(same.argmin()) - 1
+        assert same[: row + 1].all()
+        assert not same[row + 1 :].any()
+        assert rows == min(row + 1 + 21, len(market.sessions))
 
 
 @pytest.mark.parametrize("name", cheats.SPOT_CHEATS)
