@@ -12,7 +12,7 @@ from small_studies import TEXT, config
 from worlds import rotation_market
 
 from backtest.pipeline import run
-from backtest.study.timing import FEWEST_SPANS, describe_timing, memory_sessions, rotated_t
+from backtest.study.timing import describe_timing, memory_sessions, rotated_t
 from strategies import REGISTRY
 
 LONG = rotation_market(5, 2200)
@@ -45,7 +45,7 @@ def test_shifts_stay_away_from_what_the_rule_remembers_and_short_periods_have_no
     assert found is not None
     assert found.shortest == 21
     assert 1 / (1 + found.shifts) <= found.p <= 1
-    long = config(f"strategy.params.lookback_sessions={2200 // FEWEST_SPANS + 1}")
+    long = config(f"strategy.params.lookback_sessions={2200 // 15 + 1}")
     assert describe_timing(run(long, REGISTRY, market=LONG)).rotation is None
     still = config("strategy.params.threshold=9")
     assert describe_timing(run(still, REGISTRY, market=LONG)).rotation is None
