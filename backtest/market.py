@@ -336,7 +336,8 @@ class Market:
     @property
     def sessions(self) -> pd.DatetimeIndex:
         """NYSE sessions with prices, tz-naive, ascending."""
-        return pd.DatetimeIndex(self.close.index)
+        index = self.close.index
+        return index if isinstance(index, pd.DatetimeIndex) else pd.DatetimeIndex(index)
 
     @property
     def tickers(self) -> tuple[str, ...]:
@@ -418,8 +419,12 @@ PRICE_FRAMES = ("open", "close", "raw_open", "raw_close", "dividends", "splits")
 
 def first_rows(market: Market, tickers: Sequence[str]) -> npt.NDArray[np.int64]:
     """Row of each ticker's first price, (tickers,); the number of sessions where it has none yet."""
-    has_price = ~np.isnan(market.close[list(tickers)].to_numpy(dtype=np.float64))
-    return np.where(has_price.any(axis=0), has_price.argmax(axis=0), len(has_price)).astype(np.int64)
+
+    def found() -> npt.NDArray[np.int64]:
+        has_price = ~np.isnan(market.close[list(tickers)].to_numpy(dtype=np.float64))
+        return np.where(has_price.any(axis=0), has_price.argmax(axis=0), len(has_price)).astype(np.int64)
+
+    return market.memo.get(("first_rows", tuple(tickers)), found)  # asked for by every variant of a sweep
 
 
 def overnight_interest(market: Market) -> Floats:
