@@ -144,7 +144,7 @@ Ask = Callable[[Market], Mapping[str, Floats]]
 
 def check_row(ask: Ask, market: Market, whole: Mapping[str, Floats], row: int) -> None:
     """Cut at `row` and poisoned after it, every series is the same up to there."""
-    with np.errstate(over="ignore"):  # the noise of thousands of sessions, compounded, may be no number any more
+    with np.errstate(over="ignore", invalid="ignore"):  # noise of thousands of sessions, compounded, is no number
         spoilt = ask(poisoned(market, row, seed=row))
     for told in (ask(market.until(market.sessions[row])), spoilt):
         assert told.keys() == whole.keys()
