@@ -9,6 +9,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -46,6 +47,10 @@ class Evidence:
     switch : function of an array, optional
         What the signal would say of other values of the same shape: 1.0 yes, 0.0 no, NaN not known; pure. By it `why`
         tells how far the signal is from flipping.
+    event : str
+        The list of `backtest events` that it reads, such as `cuts`; empty for none.
+    event_terms : mapping
+        What defines that list where it is not the usual one, by the keys of an event study.
     """
 
     name: str
@@ -57,6 +62,8 @@ class Evidence:
     leg: str = ""
     phrase: Callable[[int], str] | None = None
     switch: Callable[[Floats], Floats] | None = None
+    event: str = ""
+    event_terms: Mapping[str, Any] = field(default_factory=dict)
 
     def say(self, row: int) -> str:
         """Why, in a few words.

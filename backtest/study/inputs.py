@@ -17,7 +17,7 @@ from backtest.config import Config, Mix, TwoLegMix, resolved
 from backtest.data import load_market
 from backtest.data.period import with_late_starts
 from backtest.errors import ConfigError, DataError
-from backtest.market import Market
+from backtest.market import Market, Needs
 from backtest.study.questions import trial_hash
 from backtest.text import count, grouped, listed
 
@@ -119,7 +119,10 @@ def _common_market(configs: Mapping[str, Config], benchmarks: Sequence[Benchmark
         asked = config.model_copy(update={"benchmarks": tickers, "legs": next(iter(configs.values())).legs})
         questions.setdefault(config.data.prices.model_dump_json(), (name, asked))
     (first, asked), *others = questions.values()
-    market = load_market(asked, offline=offline)
+    needs = [(config, getattr(config.strategy.params, "needs", Needs())) for config in configs.values()]
+    named = dict.fromkeys(ticker for config, need in needs for ticker in need.tickers if ticker not in config.legs)
+    series = dict.fromkeys(name for _, need in needs for name in need.series)
+    market = load_market(asked, offline=offline, extra_tickers=tuple(named), extra_series=tuple(series))
     problems = []
     for name, other in others:
         different = _different_tickers(market, load_market(other, offline=offline))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -93,3 +94,14 @@ def test_the_same_prices_from_another_place_are_the_same_data(tmp_path: Path) ->
     assert inputs.market.tickers == ("QQQ", "IWM")
     with pytest.raises(ConfigError, match=r"^c: data\.prices: other data for IWM than in a"):
         common_inputs({"a": config(*pair, one), "c": config(*pair, other)}, None, market=None, offline=True)
+
+
+def test_what_a_later_variant_reads_is_loaded_too() -> None:
+    """Series and tickers that the first one knows nothing of."""
+    rule = {"leg": "small", "when": {"all": [
+        {"signal": "cut_proxy"}, {"signal": "relative_strength", "of": "KRE", "over": "SPY", "above": 0.0},
+    ]}}  # fmt: skip
+    rules = f"strategy={json.dumps({'name': 'rules', 'params': {'hold': [rule, {'leg': 'growth'}]}})}"
+    inputs = common_inputs({"plain": config(), "reads": config(rules)}, None, market=None, offline=True)
+    assert {"KRE", "SPY"} <= set(inputs.market.tickers)
+    assert {"DGS2", "EFFR"} <= set(inputs.market.series)
