@@ -14,17 +14,34 @@ import argparse
 import math
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from datetime import date
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
+from pydantic import Field
 from scipy.stats import kstest
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # also from a clone that is not installed
 
+from backtest.account.strategy import RotationStrategy, StrategyParams
+from backtest.config import Config, config_from_text, study_from_text
+from backtest.data.calendar import exchange_sessions
+from backtest.data.policy import load_policy_decisions, with_known_sessions
+from backtest.decision import Decision
+from backtest.market import Legs, Market
+from backtest.pipeline import run
 from backtest.statistics.findings import Finding, findings
 from backtest.statistics.search import HISTORIES, active_sessions, add_up
+from backtest.study.compare import compare
+from backtest.study.findings import findings_of
+from backtest.study.search import Search as Known
+from backtest.study.search import search, shown_run
+from backtest.study.sweep import sweep
+from strategies.relative_momentum import RelativeMomentum
 
 Array = NDArray[np.float64]
 Rates = dict[str, float]
@@ -255,7 +272,9 @@ def given_momentum(seed: int, histories: int) -> Rates:
     """One momentum rule, given in advance: its own mix is known afterwards alone, which makes its p too large."""
     rng = np.random.default_rng(seed)
     lead = lead_of(rng, 10)
-    return Search(momentum(lead, rng.integers(5, 251, 1).astype(float), np.zeros(1), np.ones(1)), lead, histories).rates()
+    return Search(
+        momentum(lead, rng.integers(5, 251, 1).astype(float), np.zeros(1), np.ones(1)), lead, histories
+    ).rates()
 
 
 def capped(limit: int) -> Row:
@@ -294,6 +313,104 @@ def plateau(_: np.random.Generator, lead: Array) -> Array:
     return momentum(lead, lookbacks, np.zeros(12), np.ones(12))
 
 
+BASE = """
+name: no-skill
+legs: {growth: {QQQ: 1}, small: {IWM: 1}}
+data: {prices: {source: sample}, start: 2004-01-05}
+strategy: {name: STRATEGY, initial: growth, params: {}}
+execution: {commission_bps: 1, slippage_bps: 0}
+benchmarks: [QQQ]
+"""
+LOOKBACKS = "strategy.params.lookback_sessions: {from: 5, to: 250, step: 5}"
+GRIDS = {
+    "relative_momentum": f"{LOOKBACKS}, strategy.params.threshold: {{from: 0.0, to: 0.095, step: 0.005}}",
+    "random_calendar": "strategy.params.number: {from: 1, to: 1000, step: 1}",
+}
+
+
+def by_the_product(seed: int, histories: int) -> Rates:
+    """The winner of a sweep of 1,000, then run and compared alone and in other spellings, by the product's own path.
+
+    Momentum for odd seeds, random calendars for even ones, 10 years at 1 bp. "answers differ": the same account has
+    another verdict, p or count of trials in one of the commands, renamed, or with its legs renamed.
+    """
+    with TemporaryDirectory() as folder:
+        return product_rates(seed, Path(folder), market_of_lead(lead_of(np.random.default_rng(seed), 10), seed), GRIDS)
+
+
+def market_of_lead(lead: Array, seed: int) -> Market:
+    """QQQ a random walk without drift, IVW like it, IWM ahead of it by `lead`; each opens where it last closed."""
+    exchange = exchange_sessions(date(1990, 1, 2), date(2016, 12, 30))
+    begin = int(exchange.searchsorted(pd.Timestamp("2004-01-05")))
+    rng = np.random.default_rng(seed + 1)
+    market, other = 0.012 * rng.standard_normal(len(lead)), 0.002 * rng.standard_normal(len(lead))
+    moves = np.column_stack([market, market + lead, market + other])
+    path = 100.0 * np.cumprod(np.vstack([np.ones(3), 1.0 + moves]), axis=0)
+    sessions, tickers = exchange[begin : begin + len(path)], ["QQQ", "IWM", "IVW"]
+    close = pd.DataFrame(path, sessions, tickers)
+    opens = pd.DataFrame(np.vstack([path[:1], path[:-1]]), sessions, tickers)
+    zeros = close * 0.0
+    return Market(
+        opens, close, opens, close, zeros, zeros, exchange, with_known_sessions(load_policy_decisions(), exchange)
+    )
+
+
+def product_rates(seed: int, folder: Path, market: Market, grids: Mapping[str, str]) -> Rates:
+    """What sweep, run and compare say of the best of one of the grids."""
+    strategies = {"random_calendar": RandomCalendar, "relative_momentum": RelativeMomentum}
+    name, ledger = list(grids)[(seed + 1) % 2], folder / "trials.ledger"
+    base = BASE.replace("STRATEGY", name)
+    if name == "relative_momentum":
+        base = base.replace("params: {}", "params: {hold: small, otherwise: growth}")
+    (folder / "base.yaml").write_text(base, encoding="utf-8", newline="\n")
+    text = f"name: no-skill\nbase: base.yaml\nbenchmark: QQQ\ngrid: {{{grids[name]}}}\n"
+    swept = sweep(study_from_text(text, f"{folder}/study.yaml", strategies=strategies), strategies, market=market)
+    found = findings_of(swept, ledger)
+    params = [f"{key}={value}" for key, value in swept.values(found.finalists[0].number).items()]
+
+    def config(*changes: tuple[str, str]) -> Config:
+        given = base
+        for before, after in changes:
+            given = given.replace(before, after)
+        return config_from_text(given, "alone.yaml", strategies=strategies, overrides=params)
+
+    def run_alone(own: Config) -> Known:
+        return search(shown_run(run(own, strategies, market=market)), ledger)
+
+    same = {
+        "sweep": found.size,
+        "run": run_alone(config()),
+        "compare": compare({"it": config()}, name="alone", strategies=strategies, market=market, ledger=ledger).size,
+        "renamed": run_alone(config(("name: no-skill", "name: genius"))),
+        "legs renamed": run_alone(config(("growth", "large"), ("small", "tiny"))),
+    }
+    other = {
+        "legs respelt": run_alone(config(("{QQQ: 1}", "{QQQ: 0.999, IVW: 0.001}"))),
+        "costs changed": run_alone(config(("commission_bps: 1", "commission_bps: 2"))),
+    }
+    answers = {(each.findings[0].ahead, each.findings[0].timing, each.trials) for each in same.values()}
+    every = [said(each.findings[0]) for each in (*same.values(), *other.values())]
+    return {key: max(each[key] for each in every) for key in every[0]} | {
+        "answers differ": len(answers) > 1,
+        "trials lost": min(each.trials for each in other.values()) <= found.size.trials,
+    }
+
+
+class RandomCalendar(RotationStrategy):
+    """On and off at random: it knows nothing."""
+
+    class Params(StrategyParams):
+        """Which one."""
+
+        number: int = Field(0, ge=0, description="of the calendar")
+
+    @staticmethod
+    def decide(market: Market, legs: Legs, p: Params) -> Decision:
+        """The calendar of that number."""
+        held = calendars(np.random.default_rng(p.number), len(market.sessions), 1)[:, 0]
+        return Decision(legs.between(*legs.names, held))
+
+
 ROWS: dict[str, tuple[str, Row]] = {
     "null-10": ("null, 1,000 momentum rules, 10 years", searched(grid(1000), 10)),
     "null-24": ("null, 1,000 momentum rules, 24 years", searched(grid(1000), 24)),
@@ -318,6 +435,7 @@ ROWS: dict[str, tuple[str, Row]] = {
     **{f"stretches-{n}": (f"{n} stretches of up to 21 sessions", stretches(n, 21)) for n in (1, 5, 8, 12, 20, 40)},
     "given": ("one calendar given in advance", given_calendar),
     "given-momentum": ("one momentum rule given in advance", given_momentum),
+    "product-10": ("null, sweep of 1,000, the best run alone in every way, by the commands, 10 years", by_the_product),
     **{f"cap-{n}": (f"1,000 tried, {n} of them drawn", capped(n)) for n in (100, 300)},
 }
 
@@ -344,6 +462,7 @@ LIMITS: dict[str, list[Limit]] = {
     "given": [("timing p", "uniform", 0.001)],
     "given-momentum": [("timing p < .05", "most", 0.05)],
     "crashes": [("holds", "most", 0.05)],
+    "product-10": [*NULL, ("answers differ", "most", 0.0), ("trials lost", "most", 0.0)],
     **{f"part-{p}": PART for p in (30, 45, 60, 80)},
     "days-1": [("ahead p < .05", "most", 0.0)],
     **{f"days-{n}": SIZE for n in (5, 10, 20)},

@@ -9,11 +9,12 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
 
-from calibration import LIMITS, ROWS, Rates, measured, missed
+from calibration import LIMITS, LOOKBACKS, ROWS, Rates, lead_of, market_of_lead, measured, missed, product_rates
 
 FAST = {
     "null-10": 8,
@@ -38,6 +39,19 @@ def test_a_row_keeps_its_limits_on_a_few_markets(name: str) -> None:
 @pytest.mark.parametrize("name", list(LIMITS))
 def test_a_row_keeps_its_limits(name: str) -> None:
     assert missed(name, list(measured(ROWS[name][1], 200, seed=11, histories=1999))) == []
+
+
+def test_the_best_of_a_search_run_alone_is_the_trial_that_it_was_in_whatever_spelling(tmp_path: Path) -> None:
+    lead = lead_of(np.random.default_rng(1), 2)
+    grids = {
+        "relative_momentum": LOOKBACKS.replace("step: 5", "step: 35"),
+        "random_calendar": "strategy.params.number: [1, 2, 3, 4]",
+    }
+    for seed in range(2):
+        folder = tmp_path / str(seed)
+        folder.mkdir()
+        rates = product_rates(seed, folder, market_of_lead(lead, seed), grids)
+        assert (rates["answers differ"], rates["trials lost"]) == (False, False)
 
 
 def test_a_limit_is_missed_by_more_than_chance_only() -> None:
