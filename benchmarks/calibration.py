@@ -408,7 +408,8 @@ class RandomCalendar(RotationStrategy):
     def decide(market: Market, legs: Legs, p: Params) -> Decision:
         """The calendar of that number."""
         held = calendars(np.random.default_rng(p.number), len(market.sessions), 1)[:, 0]
-        return Decision(legs.between(*legs.names, held))
+        low, high = legs.names
+        return Decision(legs.between(low, high, held))
 
 
 ROWS: dict[str, tuple[str, Row]] = {
