@@ -28,7 +28,7 @@ class ColumnFeed(bt.feed.DataBase):
         self.home()
 
     def advance(self, size: int = 1, datamaster: bt.feed.DataBase | None = None, ticks: bool = True) -> None:
-        """Move every line on, and nothing else: tick attributes are for live feeds, and no feed here is behind another."""
+        """Move every line on, and nothing else: tick attributes are for live feeds, and no feed here lags another."""
         if datamaster is not None:
             super().advance(size, datamaster, ticks)
             return
