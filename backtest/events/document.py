@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from backtest.events.study import EventCell, Events
+from backtest.events.cells import EventCell
+from backtest.events.study import Events
 from backtest.events.verdict import verdict_text
 from backtest.statistics.cycles import ByCycle
 from backtest.store.tables import day

@@ -14,7 +14,6 @@ an event on row r earns returns r + a + 1 to r + b.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -74,10 +73,8 @@ def apart(rows: Rows, length: int) -> npt.NDArray[np.bool_]:
 def covered(rows: Rows, window: tuple[int, int], sessions: int) -> Floats:
     """1.0 for each session inside a window of any event, 0.0 elsewhere; shape (sessions,). Windows may be cut off."""
     edges = np.zeros(sessions + 1)
-    for row in rows.tolist():
-        low, high = np.clip([row + window[0] + 1, row + window[1] + 1], 0, sessions)
-        edges[low] += 1
-        edges[high] -= 1
+    for end, step in zip(window, (1.0, -1.0), strict=True):
+        np.add.at(edges, np.clip(rows + end + 1, 0, sessions), step)
     return (np.cumsum(edges)[:-1] > 0).astype(np.float64)
 
 
@@ -137,8 +134,11 @@ def placebo(inside: Floats, waves: Waves, length: int, memory: int = 0) -> Place
     if not 0 < share < 1:
         told = "no session lies inside a window" if share == 0 else "the windows cover every session"
         return Placebo(None, none, None, told)
-    sums, count, total = waves.moved(inside), float(inside.sum()), float(waves.returns.sum())
-    t = np.round(_studentised(*sums, count, total, 0.0), T_DIGITS)
+    sums, squares = waves.moved(inside)
+    count = float(inside.sum())
+    mean = sums / count
+    error = np.sqrt(np.maximum(squares / count - mean**2, 1e-30) / count)
+    t = np.round((mean - waves.returns.mean()) / error, T_DIGITS)
     allowed = np.ones(len(t), dtype=np.bool_)
     allowed[0] = False
     if memory:
@@ -150,27 +150,7 @@ def placebo(inside: Floats, waves: Waves, length: int, memory: int = 0) -> Place
     p = (1 + int((shifted >= t[0]).sum())) / (1 + len(shifted))
     limit = float(np.quantile(shifted, 1 - SIZE, method="higher"))
 
-    def found(effect: float) -> float:
-        planted = _studentised(*sums, count, total, effect / length)
-        return float((planted[allowed] > limit).mean())
-
-    return Placebo(float(t[0]), shifted, p, seen=_smallest(found, float(waves.returns.std()) * length))
-
-
-def _smallest(power: Callable[[float], float], high: float) -> float | None:
-    """The smallest effect a window that is found DETECTED of the time, to a thousandth of the largest looked at."""
-    low = 0.0
-    if power(high) < DETECTED:
-        return None
-    for _ in range(10):
-        middle = (low + high) / 2
-        low, high = (low, middle) if power(middle) >= DETECTED else (middle, high)
-    return high
-
-
-def _studentised(sums: Floats, squares: Floats, count: float, total: float, planted: float) -> Floats:
-    """T of the mean inside, less the mean of all, at every place; planted: added to each session inside."""
-    mean = sums / count + planted
-    variance = (squares + 2 * planted * sums + planted**2 * count) / count - mean**2
-    rest = mean - (total + planted * count) / len(sums)
-    return np.asarray(rest / np.sqrt(np.maximum(variance, 1e-30) / count))
+    # The same added to each session inside moves the mean and not its error: so much is lacking at each place.
+    lacking = (limit - shifted) * error[allowed] * length / (1 - share)
+    seen = max(0.0, float(np.quantile(lacking, DETECTED, method="higher")))
+    return Placebo(float(t[0]), shifted, p, seen=seen)

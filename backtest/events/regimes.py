@@ -13,7 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from backtest.events.inference import HAC_LAGS, HAC_LAGS_MONTHLY, hac_t, timing_curve
+from backtest.events.cells import lags_of
+from backtest.events.inference import hac_t, timing_curve
 from backtest.market import Floats, Market
 from backtest.signals.easing import easing_cycle
 from backtest.signals.measures import change
@@ -59,7 +60,7 @@ class Third:
 def regimes_of(market: Market, start: int, daily: Mapping[str, Floats], gap_days: int) -> tuple[Regime, ...]:
     """Every regime of every pair. daily: relative returns by session of the market."""
     states = _states(market, gap_days)
-    lags, found = _lags(market), []
+    lags, found = lags_of(market), []
     for key, returns in daily.items():
         known = np.isfinite(returns)
         known[: start + 1] = False
@@ -97,10 +98,6 @@ def _states(market: Market, gap_days: int) -> dict[str, Floats]:
     return {name: state.astype(np.float64) for name, state in states.items()}
 
 
-def _lags(market: Market) -> int:
-    return HAC_LAGS_MONTHLY if market.periods_per_year == MONTHS_PER_YEAR else HAC_LAGS
-
-
 def thirds_of(market: Market, start: int, daily: Mapping[str, Floats], gap_days: int) -> tuple[Third, ...]:
     """The first, middle and last third of each easing cycle, for each member.
 
@@ -108,7 +105,7 @@ def thirds_of(market: Market, start: int, daily: Mapping[str, Floats], gap_days:
     out, since nobody knows its thirds.
     """
     spells = _cycles(market, start, gap_days)
-    lags, found = _lags(market), []
+    lags, found = lags_of(market), []
     for member, returns in daily.items():
         known = np.isfinite(returns)
         known[: start + 1] = False

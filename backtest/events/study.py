@@ -1,8 +1,6 @@
 """An event study: lists x pairs x windows on one market, each a trial of the search; regimes; early and late.
 
-    config -> market -> event lists, pairs -> paths, cells -> curves in the ledger -> EVENTS
-
-A window begins at the close of day 0: the announcement is known then; what can be bought is the next open.
+The flow: config -> market -> event lists, pairs -> paths, cells -> curves in the ledger -> EVENTS
 """
 
 from __future__ import annotations
@@ -21,117 +19,16 @@ from backtest.config import Config
 from backtest.config.events import EventStudy, EventTerms, split_pair
 from backtest.config.fields import is_ticker
 from backtest.data import load_market
-from backtest.errors import ConfigError, DataError
-from backtest.events.inference import (
-    HAC_LAGS,
-    HAC_LAGS_MONTHLY,
-    EventSample,
-    Placebo,
-    Waves,
-    apart,
-    covered,
-    hac_t,
-    placebo,
-    timing_curve,
-)
-from backtest.events.lists import LISTS, EventList, ListTerms, cycle_of, dated_list, event_list, turns
+from backtest.errors import ConfigError
+from backtest.events.cells import EventCell, Pair, cells_of, usual_windows
+from backtest.events.lists import LISTS, EventList, ListTerms, dated_list, event_list
 from backtest.events.regimes import Regime, Third, regimes_of, thirds_of
 from backtest.market import Basket, Floats, Market
 from backtest.signals.measures import basket_growth
-from backtest.statistics.cycles import ByCycle, by_cycle, t_of
-from backtest.statistics.findings import Finding, Level, verdict_level
+from backtest.statistics.findings import verdict_level
 from backtest.study.search import Search, Shown, search
-from backtest.units import MONTHS_PER_YEAR
 
-WINDOWS, MONTHLY_WINDOWS = (5, 21, 63, 126, 252), (3, 6, 12, 24)
 USUAL_LISTS = ("cuts", "first_cuts")
-NOT_MOVED = Placebo(None, np.zeros(0), None, "the windows reach into the prices that chose the events")
-
-
-@dataclass(frozen=True)
-class Pair:
-    """One thing over another; over: empty where it is held against cash that earns nothing. key: `IWM-QQQ`."""
-
-    key: str
-    words: str
-    of: Basket
-    over: Basket
-
-    def gain(self, market: Market, sessions: int) -> Floats:
-        """Return of the one less that of the other over so many sessions up to each close, each bought and held."""
-        own = basket_growth(market, self.of, sessions)
-        return own - basket_growth(market, self.over, sessions) if self.over else own
-
-
-@dataclass(frozen=True, eq=False)
-class EventPrices:
-    """A pair on a market. first: the row of its first return in the period; waves: of its returns from there on."""
-
-    market: Market
-    start: int
-    pair: Pair
-    first: int
-    waves: Waves
-
-    @classmethod
-    def of(cls, market: Market, start: int, pair: Pair) -> EventPrices:
-        """Raises DataError for a pair without prices in the period."""
-        daily = pair.gain(market, 1)
-        known = np.flatnonzero(np.isfinite(daily[start + 1 :]))
-        if not len(known):
-            raise DataError(f"{pair.key}: no prices after {market.sessions[start]:%Y-%m-%d}")
-        first = start + 1 + int(known[0])
-        return cls(market, start, pair, first, Waves(daily[first:]))
-
-
-@dataclass(frozen=True, eq=False)
-class EventCell:
-    """One list, pair and window. sample: its complete windows; n_apart, t_apart: of those that do not overlap.
-
-    from_open: mean when bought at the next open instead of the close of day 0, None for a window that begins elsewhere.
-    inside, outside: mean a year of the sessions in windows and of the others. finding: of the search, with its level.
-    """
-
-    events: EventList
-    pair: Pair
-    window: tuple[int, int]
-    sample: EventSample
-    t_naive: float | None
-    t_apart: float | None
-    n_apart: int
-    t_calendar: float | None
-    placebo: Placebo
-    unconditional: float | None
-    from_open: float | None
-    inside: float | None
-    outside: float | None
-    cycles: ByCycle
-    curve: Floats
-    finding: Finding | None = None
-    level: Level = "nothing_tested"
-
-    @property
-    def length(self) -> int:
-        """Sessions of a window."""
-        return self.window[1] - self.window[0]
-
-    @property
-    def window_key(self) -> str:
-        """`252`, or `-1:0`."""
-        begin, end = self.window
-        return f"{end}" if begin == 0 else f"{begin}:{end}"
-
-    @property
-    def is_trial(self) -> bool:
-        """Whether anybody could have followed it: not a list known only afterwards, nor what comes before day 0 of
-        events that are not scheduled.
-        """
-        return not self.events.is_hindsight and (self.window[0] >= 0 or self.events.is_scheduled)
-
-    @property
-    def p_search(self) -> float | None:
-        """Corrected for everything known, as the search does."""
-        return None if self.finding is None else self.finding.timing.p
 
 
 @dataclass(frozen=True, eq=False)
@@ -197,18 +94,10 @@ def run_events(
     config, terms = study.config, study.terms
     pairs = pairs_of(config, terms)
     market = market or load_event_market(config, terms, pairs, offline=offline)
-    monthly = market.periods_per_year == MONTHS_PER_YEAR
     start = int(market.sessions.searchsorted(pd.Timestamp(config.data.start)))
     lists = tuple(each.between(start, len(market.sessions) - 1) for each in lists_of(market, config, terms, pairs))
-    windows = terms.windows or tuple((0, n) for n in (MONTHLY_WINDOWS if monthly else WINDOWS))
-    list_terms = list_terms_of(config, terms, pairs)
-    turning = turns(market, list_terms)
-    cells = [
-        cell_of(ground, each, window, turning)
-        for ground in (EventPrices.of(market, start, pair) for pair in pairs)
-        for each in lists
-        for window in windows
-    ]
+    windows = terms.windows or usual_windows(market)
+    cells = cells_of(market, start, pairs, lists, windows, list_terms_of(config, terms, pairs))
     judged, found = _judged(study, market, start, cells, ledger, recorded)
     reach = terms.before_sessions, terms.after_sessions
     return Events(
@@ -295,64 +184,6 @@ def load_event_market(config: Config, terms: EventTerms, pairs: Sequence[Pair], 
     tickers = [ticker for basket in (*(side for p in pairs for side in (p.of, p.over)), *surge) for ticker in basket]
     needs = tuple(dict.fromkeys(name for each in names_of(terms) for name in LISTS[each].needs))
     return load_market(config, offline=offline, extra_tickers=tuple(dict.fromkeys(tickers)), extra_series=needs)
-
-
-def cell_of(
-    prices: EventPrices, events: EventList, window: tuple[int, int], turning: tuple[npt.NDArray[np.int64], list[str]]
-) -> EventCell:
-    """All figures of one list, pair and window but what the search says."""
-    market, start, pair, first = prices.market, prices.start, prices.pair, prices.first
-    begin, end = window
-    length, count, returns = end - begin, len(market.sessions), prices.waves.returns
-    gain = pair.gain(market, length)
-    ends = events.rows + end
-    is_inside = (ends < count) & (ends - length >= 0)
-    values = np.where(is_inside, gain[np.clip(ends, 0, count - 1)], np.nan)
-    complete = np.isfinite(values)
-    sample = EventSample(values[complete], events.rows[complete])
-    inside = covered(events.rows - first, window, len(returns))
-    curve = np.zeros(count - start - 1)
-    curve[first - start - 1 :] = timing_curve(inside, returns)
-    kept = apart(sample.rows, length)
-    lags = HAC_LAGS_MONTHLY if market.periods_per_year == MONTHS_PER_YEAR else HAC_LAGS
-    known = gain[start + length :]
-    known = known[np.isfinite(known)]
-    return EventCell(
-        events=events,
-        pair=pair,
-        window=window,
-        sample=sample,
-        t_naive=t_of(sample.values),
-        t_apart=t_of(sample.values[kept]),
-        n_apart=int(kept.sum()),
-        t_calendar=hac_t(curve[first - start - 1 :], lags),
-        placebo=NOT_MOVED if events.memory and begin < 0 else placebo(inside, prices.waves, length, events.memory),
-        unconditional=float(known.mean()) if len(known) else None,
-        from_open=_from_open(market, pair, sample.rows, end) if begin == 0 else None,
-        inside=_annual(returns[inside > 0], market),
-        outside=_annual(returns[inside == 0], market),
-        cycles=by_cycle(sample.values, cycle_of(sample.rows, *turning)),
-        curve=curve,
-    )
-
-
-def _annual(returns: Floats, market: Market) -> float | None:
-    return float(returns.mean()) * market.periods_per_year if len(returns) else None
-
-
-def _from_open(market: Market, pair: Pair, rows: npt.NDArray[np.int64], end: int) -> float | None:
-    """Mean of the windows of who buys at the open after day 0."""
-    if not len(rows):
-        return None
-
-    def grown(basket: Basket) -> Floats:
-        total = np.zeros(len(rows))
-        for ticker, weight in basket.items():
-            opens, closes = (getattr(market, name)[ticker].to_numpy(dtype=np.float64) for name in ("open", "close"))
-            total += weight * (closes[rows + end] / opens[rows + 1] - 1.0)
-        return total
-
-    return float((grown(pair.of) - grown(pair.over)).mean())
 
 
 def paths_of(market: Market, events: EventList, pair: Pair, before: int, after: int) -> Paths:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from backtest.events.study import EventCell, Events
+from backtest.events.cells import EventCell
+from backtest.events.study import Events
 from backtest.statistics.findings import FEWEST_CYCLES
 from backtest.study.verdict import SHORT, in_hundred
 from backtest.text import count, number, p_equals, plural, points

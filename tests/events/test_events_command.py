@@ -15,9 +15,10 @@ import backtest
 from backtest import cli
 from backtest.config.events import load_event_study, split_pair, window_of
 from backtest.errors import ConfigError
+from backtest.events.cells import EventPrices, Pair, cell_of
 from backtest.events.lists import LISTS, ListTerms, cycle_of, dated_list, event_list, turns
 from backtest.events.regimes import thirds_of
-from backtest.events.study import EventList, EventPrices, Pair, cell_of, paths_of
+from backtest.events.study import EventList, paths_of
 from backtest.market import Market
 from backtest.registry import registry
 

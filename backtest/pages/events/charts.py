@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from backtest.events.study import EventCell, Events, Paths
+from backtest.events.cells import EventCell
+from backtest.events.study import Events, Paths
 from backtest.market import Floats
 from backtest.pages import charts
 from backtest.pages.charts import Chart, across, axis, line, margins, rounded, rule, span, upright

@@ -6,9 +6,10 @@ from typing import Any
 
 import numpy as np
 
+from backtest.events.cells import EventCell
 from backtest.events.document import MEASURE
 from backtest.events.regimes import THIRDS
-from backtest.events.study import EventCell, Events
+from backtest.events.study import Events
 from backtest.events.verdict import evidence, headline, period_of_window, unit_of
 from backtest.pages.events.charts import chart_data, drawn
 from backtest.pages.periods import mood
