@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import inspect
 import os
 import traceback
 import zlib
@@ -28,6 +27,7 @@ from backtest.decision import Decision, check_decision, target_weights
 from backtest.errors import BacktestError, ConfigError, RunError
 from backtest.market import PRICE_FRAMES, Floats, Legs, Market
 from backtest.metrics import Activity, calendar_and_tbill, metrics
+from backtest.registry import source_of
 from backtest.result import Figures, Result, average_shares, in_force, shares_held
 
 
@@ -95,10 +95,16 @@ def fingerprint(market: Market) -> int:
 
 
 def told_of_strategy(name: str, strategy: type, error: Exception) -> str:
-    """One line about an exception in a strategy's own code, with the last line of its file that was running."""
-    file = inspect.getfile(strategy)
-    lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == file]
-    place = f"{os.path.relpath(file)}:{lines[-1]}" if lines else name
+    """One line about an exception in a strategy's own code, with the last line of its source that was running."""
+    try:
+        source = source_of(strategy)
+    except RunError:
+        place = name  # typed at a prompt
+    else:
+        frames = traceback.extract_tb(error.__traceback__)
+        lines = [frame.lineno for frame in frames if frame.filename == source.name]
+        where = os.path.relpath(source.name) if source.is_file else f"the cell of {strategy.__name__}"
+        place = f"{where}:{lines[-1]}" if lines else name
     return f"{place}: {name} failed: {type(error).__name__}: {' '.join(str(error).split())}"
 
 

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import importlib
+import inspect
+import linecache
+import re
 import sys
 import traceback
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from backtest.errors import ConfigError
+from backtest.errors import ConfigError, RunError
 
 STRATEGIES = "strategies"
 """The package that holds the strategies, in the current folder or installed beside the library."""
@@ -42,3 +46,48 @@ def _unimportable(error: Exception) -> str:
     frames = [frame for frame in traceback.extract_tb(error.__traceback__) if STRATEGIES in Path(frame.filename).parts]
     place = f"{frames[-1].filename}:{frames[-1].lineno}" if frames else f"{STRATEGIES}/"
     return f"{place}: {type(error).__name__}: {' '.join(str(error).split())}"
+
+
+@dataclass(frozen=True, slots=True)
+class SourceCode:
+    """What a strategy was written in: a file, or a notebook's cell.
+
+    name: as tracebacks call it. content: all of it, the strategy and what stands beside it.
+    """
+
+    name: str
+    content: bytes
+    is_file: bool
+
+
+def source_of(strategy: type) -> SourceCode:
+    """The file or cell that defines a strategy.
+
+    Raises RunError where there is none to be read, as for a class typed at a bare prompt.
+    """
+    for name in dict.fromkeys(_names_of_source(strategy)):
+        if Path(name).is_file():
+            return SourceCode(name, Path(name).read_bytes(), is_file=True)
+        if lines := linecache.getlines(name):
+            return SourceCode(name, "".join(lines).encode(), is_file=False)
+    raise RunError(
+        f"strategy {strategy.__name__}: its source cannot be read, so that a result could not say what made it: "
+        f"write it into a file of {STRATEGIES}/ or a notebook's cell, not at a prompt"
+    )
+
+
+def _names_of_source(strategy: type) -> Iterator[str]:
+    """Where its own functions were compiled, then its module's file; a class without either: the last cell with it.
+
+    `inspect.getfile` alone asks the module, which in a notebook has no file, and in a script that executes text has
+    another one.
+    """
+    codes = [getattr(inspect.unwrap(getattr(v, "__func__", v)), "__code__", None) for v in vars(strategy).values()]
+    own = [code for code in codes if code and code.co_qualname.startswith(f"{strategy.__qualname__}.")]
+    yield from (code.co_filename for code in own)
+    if file := getattr(sys.modules.get(strategy.__module__), "__file__", None):
+        yield file
+    elif not own:
+        written = re.compile(rf"class {strategy.__name__}\b")
+        cells = reversed(list(linecache.cache))
+        yield from (name for name in cells if any(map(written.match, linecache.getlines(name))))

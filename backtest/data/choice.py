@@ -22,7 +22,7 @@ def choose_source(
 
             return CsvFolder(prices.folder, Stated(prices.adjusted, prices.columns, prices.dates, prices.decimal))
         case "yahoo":
-            from backtest.data.faults import LARGEST_DAILY_LOG_RETURN
+            from backtest.data.checks import LARGEST_DAILY_LOG_RETURN
             from backtest.data.snapshots import Snapshots
 
             move = LARGEST_DAILY_LOG_RETURN if largest_daily_move is None else largest_daily_move

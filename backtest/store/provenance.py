@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime
 import hashlib
 import importlib.metadata
-import inspect
 import os
 import platform
 import shlex
@@ -17,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import backtest
+from backtest.registry import source_of
 
 LIBRARIES = ("backtrader", "numpy", "pandas", "pydantic", "plotly", "exchange_calendars", "numba", "scipy")
 KERNEL_VARIABLES = ("OPENBLAS_CORETYPE", "NUMBA_CPU_NAME")
@@ -29,9 +29,12 @@ def sha256_text(text: str) -> str:
 
 
 def code_hash(strategy: type) -> str:
-    """sha256 (hex) of every file of the library, by relative path, and of the file that defines the strategy."""
-    file = Path(inspect.getfile(strategy))
-    return hashlib.sha256(_library_digest() + b"strategy\0" + hashlib.sha256(file.read_bytes()).digest()).hexdigest()
+    """sha256 (hex) of every file of the library, by relative path, and of the file or cell that defines the strategy.
+
+    Raises RunError when that cannot be read.
+    """
+    own = hashlib.sha256(source_of(strategy).content).digest()
+    return hashlib.sha256(_library_digest() + b"strategy\0" + own).hexdigest()
 
 
 def library_hash() -> str:

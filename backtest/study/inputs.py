@@ -112,17 +112,17 @@ def _refuse_other_rates(configs: Mapping[str, Config]) -> None:
 
 
 def _common_market(configs: Mapping[str, Config], benchmarks: Sequence[Benchmark], *, offline: bool) -> Market:
-    """The market of the first variant with everybody's tickers; those of other sources must be the same."""
-    tickers = _tickers(configs, benchmarks)
+    """The market of the first variant with everybody's tickers and series; those of other sources must be the same."""
+    tickers, legs = _tickers(configs, benchmarks), next(iter(configs.values())).legs
     questions: dict[str, tuple[str, Config]] = {}
     for name, config in configs.items():
-        asked = config.model_copy(update={"benchmarks": tickers, "legs": next(iter(configs.values())).legs})
+        asked = config.model_copy(update={"benchmarks": tickers, "legs": legs})
         questions.setdefault(config.data.prices.model_dump_json(), (name, asked))
+    needs = [(config.legs, getattr(config.strategy.params, "needs", Needs())) for config in configs.values()]
+    named = tuple(dict.fromkeys(name for own, each in needs for name in each.tickers if name not in own))
+    series = tuple(dict.fromkeys(name for _, each in needs for name in each.series))
     (first, asked), *others = questions.values()
-    needs = [(config, getattr(config.strategy.params, "needs", Needs())) for config in configs.values()]
-    named = dict.fromkeys(ticker for config, need in needs for ticker in need.tickers if ticker not in config.legs)
-    series = dict.fromkeys(name for _, need in needs for name in need.series)
-    market = load_market(asked, offline=offline, extra_tickers=tuple(named), extra_series=tuple(series))
+    market = load_market(asked, offline=offline, extra_tickers=named, extra_series=series)
     problems = []
     for name, other in others:
         different = _different_tickers(market, load_market(other, offline=offline))

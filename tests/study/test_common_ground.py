@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import numpy as np
@@ -10,13 +9,15 @@ import pandas as pd
 import pytest
 from small_studies import common_study, config, market, study
 
-from backtest.config import Config
+from backtest.config import Config, load_config
 from backtest.data import load_market
 from backtest.errors import ConfigError
 from backtest.pipeline import run
 from backtest.study.compare import compare
 from backtest.study.inputs import common_inputs
 from strategies import REGISTRY
+
+CONFIGS = Path(__file__).parents[2] / "configs"
 
 
 def test_other_periods_are_cut_to_the_common_one_and_told() -> None:
@@ -96,12 +97,10 @@ def test_the_same_prices_from_another_place_are_the_same_data(tmp_path: Path) ->
         common_inputs({"a": config(*pair, one), "c": config(*pair, other)}, None, market=None, offline=True)
 
 
-def test_what_a_later_variant_reads_is_loaded_too() -> None:
-    """Series and tickers that the first one knows nothing of."""
-    rule = {"leg": "small", "when": {"all": [
-        {"signal": "cut_proxy"}, {"signal": "relative_strength", "of": "KRE", "over": "SPY", "above": 0.0},
-    ]}}  # fmt: skip
-    rules = f"strategy={json.dumps({'name': 'rules', 'params': {'hold': [rule, {'leg': 'growth'}]}})}"
-    inputs = common_inputs({"plain": config(), "reads": config(rules)}, None, market=None, offline=True)
-    assert {"KRE", "SPY"} <= set(inputs.market.tickers)
-    assert {"DGS2", "EFFR"} <= set(inputs.market.series)
+def test_each_variants_own_series_and_tickers_are_loaded() -> None:
+    names = ("cool_cpi", "easing_cycle", "surge_2024")
+    configs = {name: load_config(CONFIGS / f"{name}.yaml", strategies=REGISTRY) for name in names}
+    for order in (names, names[::-1]):
+        market = common_inputs({name: configs[name] for name in order}, None, market=None, offline=True).market
+        assert {"cpi", "DGS10"} <= set(market.series)
+        assert {"KRE", "SPY"} <= set(market.tickers)
