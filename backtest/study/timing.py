@@ -22,7 +22,6 @@ from backtest.statistics.cycles import ByCycle, by_cycle
 from backtest.study.search import MONTH_PLACES, cycle_starts, is_cut_driven
 from backtest.study.verdict import in_hundred
 from backtest.text import number, p_equals, plural
-from backtest.units import MONTHS_PER_YEAR
 
 FEWEST_SPANS = 15
 """The period must be so many times as long as the shortest shift: of fewer, the shifts are few and alike."""
@@ -107,7 +106,7 @@ def memory_sessions(params: BaseModel) -> int:
 def _rotated(result: Result) -> RandomTiming | None:
     """Share of rotations of the decided weights that do as well as they do where they are."""
     weights = result.plan.targets
-    is_daily = result.market.periods_per_year != MONTHS_PER_YEAR
+    is_daily = not result.market.is_monthly
     g = memory_sessions(result.config.strategy.params) if is_daily else 0
     if not g or len(weights) < FEWEST_SPANS * g or (weights == weights[0]).all():
         return None
