@@ -169,7 +169,7 @@ def _finalists(result: Sweep, plateau: Plateau | None) -> list[Finalist]:
     chosen = [(int(number), why) for number, why in zip(result.ranked[:TOP], ("best", "second", "third"), strict=False)]
     if plateau and plateau.centre is not None:
         chosen.append((plateau.centre, "centre of the plateau"))
-    checked = {number: _checked(result, number, why) for number, why in reversed(chosen)}
+    checked = {number: _checked(result, number, why) for number, why in dict(reversed(chosen)).items()}
     return [dataclasses.replace(checked[number], why=why) for number, why in chosen]
 
 
