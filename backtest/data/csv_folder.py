@@ -49,13 +49,17 @@ FILE_NAME = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class CsvFolder:
-    """A folder of files as a source, or one file of many tickers. stated: what the config says of them."""
+    """A folder of files as a source, or one file of many tickers.
+
+    stated: what the config says of them. key: of the config, which named the folder.
+    """
 
     folder: Path
     stated: Stated = field(default_factory=Stated)
     is_simulated: bool = False
     is_monthly: bool = False
     notes: tuple[str, ...] = ()
+    key: str = ""
 
     def prices(self, tickers: Sequence[str]) -> dict[str, Fetched]:
         """Each ticker's file; DataError with a line for every file that is missing or cannot be read."""
@@ -72,7 +76,7 @@ class CsvFolder:
                 elif shared is not None and ticker in shared:
                     fetched[ticker] = shared[ticker]
                 else:
-                    raise _missing(self.folder, ticker, present)
+                    raise DataError(f"{self._named}{_missing(self.folder, ticker, present)}")
             except DataError as error:
                 problems.extend(error.problems)
         if problems:
@@ -99,7 +103,12 @@ class CsvFolder:
         if path is not None:
             return _read(path, lambda data, where: read_rate(data, where, rate_id))
         wanted = " or ".join(_files_of(rate_id))
-        raise DataError(f"{self.folder}: has no {wanted} for the T-bill rate, and neither has {self._beside}")
+        named = "data.tbill: " if self.key else ""
+        raise DataError(f"{named}{self.folder}: has no {wanted} for the T-bill rate, and neither has {self._beside}")
+
+    @property
+    def _named(self) -> str:
+        return f"{self.key}: " if self.key else ""
 
     @property
     def has_target_range(self) -> bool:
@@ -140,12 +149,14 @@ def _stem(name: str) -> str:
     return name[: len(name) - len(suffix)]
 
 
-def _missing(folder: Path, ticker: str, present: Mapping[str, Path]) -> DataError:
+def _missing(folder: Path, ticker: str, present: Mapping[str, Path]) -> str:
     wanted = f"{ticker}.csv"
+    if folder.is_file():
+        return f"{folder}: has no {wanted}: it is one file without prices of {ticker}, expected their folder"
     near = difflib.get_close_matches(wanted.upper(), [name.upper() for name in present], n=3, cutoff=0.7)
     names = [name for name in present if name.upper() in near] or list(present)[:LISTED_FILES]
     hint = f"did you mean {' or '.join(names)}?" if near else f"it has {', '.join(names) or 'no CSV files'}"
-    return DataError(f"{folder}: has no {wanted}; {hint}")
+    return f"{folder}: has no {wanted}; {hint}"
 
 
 def _files_of(rate_id: str) -> tuple[str, ...]:
@@ -169,8 +180,9 @@ def prices_in(data: bytes, where: str, stated: Stated, tickers: Sequence[str]) -
         frame = read_table(data, where, names=HOUSE_HEADERS, required=HOUSE_REQUIRED).reindex(
             columns=list(PRICE_COLUMNS)
         )
+        frame, order = oldest_first(frame)
         prices = completed(frame, where, HOUSE, stated)
-        return {tickers[0]: Fetched(prices.values, where, digest, layout=HOUSE, notes=prices.notes)}
+        return {tickers[0]: Fetched(prices.values, where, digest, layout=HOUSE + order, notes=prices.notes)}
     text = text_of(data, where)
     layout = recognise(text, where, stated, tickers)
     table = read_layout(text, where, layout, stated)
@@ -216,9 +228,11 @@ HOUSE = "the house's own"
 
 
 def is_house_layout(data: bytes) -> bool:
-    """Whether the first line is the project's own: then nothing needs to be recognised."""
-    header = data[:200].partition(b"\n")[0].removeprefix(b"\xef\xbb\xbf").rstrip(b"\r").decode("latin-1")
-    return set(HOUSE_REQUIRED) <= set(header.split(",")) <= set(HOUSE_HEADERS)
+    """Whether the first line is the project's own, and days are not written day or month first."""
+    first, _, rest = data[:200].partition(b"\n")
+    header = first.removeprefix(b"\xef\xbb\xbf").rstrip(b"\r").decode("latin-1")
+    is_headed = set(HOUSE_REQUIRED) <= set(header.split(",")) <= set(HOUSE_HEADERS)
+    return is_headed and not re.match(rb'"?\d{1,2}[./-]', rest)
 
 
 def oldest_first(frame: pd.DataFrame) -> tuple[pd.DataFrame, str]:
