@@ -15,11 +15,11 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from backtest.data.checks import listed
-from backtest.data.faults import FACTOR_TOLERANCE, Floats
+from backtest.data.checks import FACTOR_TOLERANCE, listed
 from backtest.data.layouts import Stated
 from backtest.data.sources import PRICE_COLUMNS
 from backtest.errors import DataError
+from backtest.series import Floats
 
 SPLIT_PRICES = ("open", "close", "dividends")
 

@@ -10,25 +10,25 @@ import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
-from functools import wraps
 from importlib.resources import files
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeVar, cast
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
-from backtest.config.fields import Mix
+from backtest.config.fields import AnnualRate, Mix
+from backtest.config.models import Config
 from backtest.data.adjustment import as_traded, check_dividends
 from backtest.data.between import check_between
 from backtest.data.calendar import closed_on, months_around, range_around, session_closes, sessions_around
-from backtest.data.checks import check_prices
+from backtest.data.checks import LARGEST_DAILY_LOG_RETURN, check_prices
 from backtest.data.choice import choose_source
 from backtest.data.clocks import Rule
-from backtest.data.faults import LARGEST_DAILY_LOG_RETURN
 from backtest.data.frames import Frames, observed_from
 from backtest.data.layouts import Adjusted, Stated
+from backtest.data.macro import Observed
 from backtest.data.macro_checks import check_rate
-from backtest.data.macro_source import load_observed, load_series, series_notes
+from backtest.data.macro_source import choose_macro, load_series, series_notes
 from backtest.data.period import check_start, last_session_of, with_late_starts
 from backtest.data.policy import (
     LOWER,
@@ -42,16 +42,10 @@ from backtest.data.policy import (
     with_known_sessions,
 )
 from backtest.data.rates import tbill_series
-from backtest.data.sources import DataSource, Fetched, values_sha256
+from backtest.data.sources import DataSource, Fetched
 from backtest.errors import DataError
 from backtest.market import POLICY_COLUMNS, Floats, Market, Needs, Source
 from backtest.units import MONTHS_PER_YEAR, SESSIONS_PER_YEAR
-
-if TYPE_CHECKING:
-    from backtest.config.fields import AnnualRate
-from backtest.config.models import Config
-
-Load = TypeVar("Load", bound=Callable[..., Market])
 
 LEAST_BESIDE_DELAY = 2
 """Sessions of a test beside the delay: one to decide at, one to be worth something at."""
@@ -60,25 +54,6 @@ LONGEST_BETWEEN_DECISIONS = pd.Timedelta(days=63)
 """Scheduled decisions are at most nine weeks apart; a longer silence means that the table has ended."""
 
 
-def _on_stated_closures(load: Load) -> Load:
-    """Load on the exchange's calendar without the days of `data.closed`, and say so."""
-
-    @wraps(load)
-    def loaded(config: Config, **options: Any) -> Market:
-        closed = config.data.closed
-        if not closed:
-            return load(config, **options)
-        with closed_on(closed):
-            market = load(config, **options)
-        days = ", ".join(f"{day:%Y-%m-%d}" for day in closed)
-        return replace(
-            market, notes=(*market.notes, f"The exchange is taken as closed on {days}, as data.closed says.")
-        )
-
-    return cast(Load, loaded)
-
-
-@_on_stated_closures
 def load_market(
     config: Config,
     *,
@@ -122,10 +97,27 @@ def load_market(
         When `data.start` lies before the first price of all that is traded.
     """
     data = config.data
-    traded = traded_tickers(config)
     source = source or choose_source(
         data.prices, end=data.end, offline=offline, largest_daily_move=data.largest_daily_move
     )
+    with closed_on(data.closed):
+        market = _loaded(config, source, extra_tickers, extra_series, offline=offline, to_common=to_common)
+    if not data.closed:
+        return market
+    days = ", ".join(f"{day:%Y-%m-%d}" for day in data.closed)
+    return replace(market, notes=(*market.notes, f"The exchange is taken as closed on {days}, as data.closed says."))
+
+
+def _loaded(
+    config: Config,
+    source: DataSource,
+    extra_tickers: Sequence[str],
+    extra_series: Sequence[str],
+    *,
+    offline: bool,
+    to_common: bool,
+) -> Market:
+    data, traded = config.data, traded_tickers(config)
     needs: Needs = getattr(config.strategy.params, "needs", Needs())
     named = tuple(name for name in needs.tickers if name not in config.legs)  # a name that is both is the leg
     tickers = tuple(dict.fromkeys((*traded, *named, *extra_tickers)))
@@ -136,8 +128,8 @@ def load_market(
     if config.execution.accounting == "raw":
         _check_raw({ticker: judged.fetched[ticker] for ticker in traded}, judged.frames, start=data.start)
     names = tuple(dict.fromkeys((*needs.series, *extra_series)))
-    load = lambda closes: load_series(names, data, judged.exchange, closes, last, offline=offline)  # noqa: E731
-    market = _market(source, judged, last, needs.meetings, load, _compared(judged.frames, config))
+    fetch = choose_macro(data, offline=offline)
+    market = _market(source, judged, last, needs.meetings, names, fetch, _compared(judged.frames, config))
     market = with_late_starts(market, traded, data.start)
     return market if data.tbill is None else with_tbill(market, data.tbill, source, start=data.start)
 
@@ -189,15 +181,10 @@ def market_from(
     judged = _judged(source, source.tickers, until, largest_daily_move)
     last = last_session_of(judged.frames, source.tickers, judged.exchange, end=until, to_common=True)
     fetch = lambda name: observed_from((series or {})[name], name, (known or {}).get(name))  # noqa: E731
-    load = lambda closes: load_observed(tuple(series or ()), fetch, judged.exchange, closes, last)  # noqa: E731
-    market = _market(source, judged, last, (), load, ())
+    market = _market(source, judged, last, (), tuple(series or ()), fetch, ())
     if tbill is None:
         return market
-    asked: Literal["irx"] | AnnualRate = "irx"
-    if not isinstance(tbill, pd.Series):
-        from backtest.config.fields import AnnualRate
-
-        asked = AnnualRate(annual=float(tbill))
+    asked = AnnualRate(annual=float(tbill)) if not isinstance(tbill, pd.Series) else "irx"
     return with_tbill(market, asked, source, start=market.sessions[-1].date())
 
 
@@ -240,17 +227,18 @@ def _market(
     judged: _Judged,
     last: pd.Timestamp,
     meetings: Sequence[date],
-    load: Any,
+    names: tuple[str, ...],
+    fetch: Callable[[str], Observed],
     compared: Iterable[str],
 ) -> Market:
-    """The market up to `last` of what was judged. load: the moments of all closes -> series, sources, notes."""
+    """The market up to `last` of what was judged, with the series `names` that `fetch` gives."""
     frames, fetched = judged.frames, judged.fetched
     decisions, policy_sources = _decisions(source, last)
     check_meetings(meetings, scheduled_meetings(decisions))
     policy = _policy(decisions, judged.exchange, judged.closes, last)
     raw = {ticker: as_traded(frames[ticker], one.values) for ticker, one in fetched.items()}
-    series, series_sources, clock_notes = load(judged.closes)
-    prices = (_price_source(ticker, frames[ticker], fetched[ticker]) for ticker in fetched)
+    series, series_sources, clock_notes = load_series(names, fetch, judged.exchange, judged.closes, last)
+    prices = (one.source(ticker, frames[ticker]) for ticker, one in fetched.items())
     silence = (*_policy_silence(decisions, last), *series_notes(series, series_sources, last))
     priced = _priced(frames, raw, judged.exchange, last, policy)
     if source.is_monthly:  # to the bit: an open is the close before
@@ -275,9 +263,7 @@ def _check_raw(fetched: Mapping[str, Fetched], frames: Mapping[str, pd.DataFrame
     check_dividends({ticker: frames[ticker] for ticker in fetched}, start=start)
 
 
-def with_tbill(
-    market: Market, asked: Literal["irx", "fred", "french"] | AnnualRate, source: DataSource, *, start: date
-) -> Market:
+def with_tbill(market: Market, asked: str | AnnualRate, source: DataSource, *, start: date) -> Market:
     """The market with the T-bill rate that `data.tbill` asks for; see `tbill_series` for what it refuses."""
     tbill = tbill_series(asked, source, market.sessions, start=start)
     carried = tbill.source.carried_sessions
@@ -382,7 +368,7 @@ def _decisions(source: DataSource, last: pd.Timestamp) -> tuple[pd.DataFrame, tu
     check_later_range(ranges[UPPER].values["value"], ranges[LOWER].values["value"], decisions, ranges[UPPER].location)
     # What takes effect on the day after the last session was announced on it.
     upper, lower = (one.values["value"][: last + pd.Timedelta(days=1)] for one in ranges.values())
-    used = [_price_source(name, one.values[: last + pd.Timedelta(days=1)], one) for name, one in ranges.items()]
+    used = [one.source(name, one.values[: last + pd.Timedelta(days=1)]) for name, one in ranges.items()]
     return later_decisions(decisions, upper, lower), (shipped, *used)
 
 
@@ -414,9 +400,3 @@ def _policy_silence(policy: pd.DataFrame, last: pd.Timestamp) -> tuple[str, ...]
         return ()
     day = f"{policy['date'].iloc[-1]:%Y-%m-%d}"
     return (f"The table of policy decisions ends on {day}; later decisions are not known here.",)
-
-
-def _price_source(name: str, used: pd.DataFrame, fetched: Fetched) -> Source:
-    """used: the rows up to the last day wanted, so that a file that grows does not change what is told of the run."""
-    first, last = (f"{used.index[place]:%Y-%m-%d}" for place in (0, -1))
-    return Source(name, fetched.location, len(used), first, last, values_sha256(used), snapshot=fetched.sha256)

@@ -23,7 +23,7 @@ def choose_source(
             stated = Stated(prices.adjusted, prices.columns, prices.dates, prices.decimal)
             return CsvFolder(prices.folder, stated, key="data.prices.folder")
         case "yahoo":
-            from backtest.data.faults import LARGEST_DAILY_LOG_RETURN
+            from backtest.data.checks import LARGEST_DAILY_LOG_RETURN
             from backtest.data.snapshots import Snapshots
 
             move = LARGEST_DAILY_LOG_RETURN if largest_daily_move is None else largest_daily_move

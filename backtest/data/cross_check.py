@@ -12,8 +12,8 @@ import numpy as np
 import pandas as pd
 
 from backtest.data.csv_folder import CsvFolder
-from backtest.data.faults import Floats
 from backtest.data.sources import Fetched
+from backtest.series import Floats
 
 if TYPE_CHECKING:
     from backtest.config.models import CrossCheck

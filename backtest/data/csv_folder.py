@@ -9,7 +9,7 @@ from __future__ import annotations
 import difflib
 import hashlib
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -18,7 +18,7 @@ import pandas as pd
 from backtest.data.adjustment import completed
 from backtest.data.clocks import frequency
 from backtest.data.layouts import Layout, Stated, read_layout, recognise, text_of
-from backtest.data.sources import PRICE_COLUMNS, Fetched
+from backtest.data.sources import PRICE_COLUMNS, DataSource, Fetched, of_each
 from backtest.data.tables import DATE, read_rate, read_table
 from backtest.errors import DataError
 
@@ -30,8 +30,6 @@ RATE_FILES = {"IRX": ("^IRX.csv", "IRX.csv")}
 
 MACRO_FOLDER = "macro"
 """A folder beside that of the prices in which a rate is looked for when it is not among them."""
-
-Parse = Callable[[bytes, str], pd.DataFrame]
 
 LISTED_FILES = 12
 """So many file names are listed to somebody who asked for one that is not there."""
@@ -48,7 +46,7 @@ FILE_NAME = re.compile(
 
 
 @dataclass(frozen=True, slots=True)
-class CsvFolder:
+class CsvFolder(DataSource):
     """A folder of files as a source, or one file of many tickers.
 
     stated: what the config says of them. key: of the config, which named the folder.
@@ -56,9 +54,6 @@ class CsvFolder:
 
     folder: Path
     stated: Stated = field(default_factory=Stated)
-    is_simulated: bool = False
-    is_monthly: bool = False
-    notes: tuple[str, ...] = ()
     key: str = ""
 
     def prices(self, tickers: Sequence[str]) -> dict[str, Fetched]:
@@ -66,22 +61,15 @@ class CsvFolder:
         present = files_in(self.folder)
         by_ticker = {ticker: found for ticker in tickers if (found := _file_of(ticker, present)) is not None}
         shared = self._shared(present, tickers) if len(by_ticker) < len(tickers) else None
-        fetched: dict[str, Fetched] = {}
-        problems: list[str] = []
-        for ticker in tickers:
-            try:
-                if ticker in by_ticker:
-                    path = by_ticker[ticker]
-                    fetched[ticker] = prices_in(_bytes(path), str(path), self.stated, [ticker])[ticker]
-                elif shared is not None and ticker in shared:
-                    fetched[ticker] = shared[ticker]
-                else:
-                    raise DataError(f"{self._named}{_missing(self.folder, ticker, present)}")
-            except DataError as error:
-                problems.extend(error.problems)
-        if problems:
-            raise DataError(*problems)
-        return fetched
+
+        def prices_of(ticker: str) -> Fetched:
+            if path := by_ticker.get(ticker):
+                return prices_in(_bytes(path), str(path), self.stated, [ticker])[ticker]
+            if shared is not None and ticker in shared:
+                return shared[ticker]
+            raise DataError(f"{f'{self.key}: ' if self.key else ''}{_missing(self.folder, ticker, present)}")
+
+        return of_each(tickers, prices_of)
 
     def _shared(self, present: Mapping[str, Path], tickers: Sequence[str]) -> dict[str, Fetched] | None:
         """What the one file has that holds several tickers, if there is one."""
@@ -101,14 +89,11 @@ class CsvFolder:
         """The rate's file in the folder, else in a folder `macro` beside it."""
         path = self._rate_file(rate_id)
         if path is not None:
-            return _read(path, lambda data, where: read_rate(data, where, rate_id))
-        wanted = " or ".join(_files_of(rate_id))
+            data = _bytes(path)
+            return Fetched(read_rate(data, str(path), rate_id), str(path), hashlib.sha256(data).hexdigest())
+        wanted = " or ".join(RATE_FILES.get(rate_id, (f"{rate_id}.csv",)))
         named = "data.tbill: " if self.key else ""
         raise DataError(f"{named}{self.folder}: has no {wanted} for the T-bill rate, and neither has {self._beside}")
-
-    @property
-    def _named(self) -> str:
-        return f"{self.key}: " if self.key else ""
 
     @property
     def has_target_range(self) -> bool:
@@ -122,7 +107,7 @@ class CsvFolder:
     def _rate_file(self, rate_id: str) -> Path | None:
         for folder in (self.folder, self._beside):
             present = files_in(folder) if folder.is_dir() else {}
-            for name in _files_of(rate_id):
+            for name in RATE_FILES.get(rate_id, (f"{rate_id}.csv",)):
                 if name in present:
                     return present[name]
         return None
@@ -157,10 +142,6 @@ def _missing(folder: Path, ticker: str, present: Mapping[str, Path]) -> str:
     names = [name for name in present if name.upper() in near] or list(present)[:LISTED_FILES]
     hint = f"did you mean {' or '.join(names)}?" if near else f"it has {', '.join(names) or 'no CSV files'}"
     return f"{folder}: has no {wanted}; {hint}"
-
-
-def _files_of(rate_id: str) -> tuple[str, ...]:
-    return RATE_FILES.get(rate_id, (f"{rate_id}.csv",))
 
 
 def files_in(folder: Path) -> dict[str, Path]:
@@ -273,8 +254,3 @@ def _bytes(path: Path) -> bytes:
         return path.read_bytes()
     except OSError as error:
         raise DataError(f"{path}: {error.strerror}") from error
-
-
-def _read(path: Path, parse: Parse) -> Fetched:
-    data = _bytes(path)
-    return Fetched(parse(data, str(path)), str(path), hashlib.sha256(data).hexdigest())

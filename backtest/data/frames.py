@@ -11,19 +11,14 @@ from backtest.data.adjustment import completed
 from backtest.data.clocks import Rule, check_fits, clock_of
 from backtest.data.layouts import MEANING, Stated
 from backtest.data.macro import Observed, observed_rate, own_clocked
-from backtest.data.sources import Fetched, values_sha256
+from backtest.data.sources import DataSource, Fetched, of_each, values_sha256
 from backtest.errors import DataError
 
 WHERE = "market_from"
 
 
-class Frames:
+class Frames(DataSource):
     """DataFrames as a source. bills: 13-week discount rate in percent by day, when there is one."""
-
-    is_simulated = False
-    is_monthly = False
-    has_target_range = False
-    notes: tuple[str, ...] = ()
 
     def __init__(
         self, frames: Mapping[str, pd.DataFrame | pd.Series] | pd.DataFrame, stated: Stated, bills: pd.Series | None
@@ -35,20 +30,13 @@ class Frames:
 
     def prices(self, tickers: Sequence[str]) -> dict[str, Fetched]:
         """Each ticker's frame with all columns of the house; DataError with a line for every one that is none."""
-        fetched: dict[str, Fetched] = {}
-        problems: list[str] = []
-        for ticker in tickers:
-            where = f"{WHERE}: {ticker}"
-            try:
-                prices = completed(self._named(self.frames[ticker], where), where, "a DataFrame", self.stated)
-            except DataError as error:
-                problems += error.problems
-                continue
-            digest = values_sha256(prices.values)
-            fetched[ticker] = Fetched(prices.values, where, digest, prices.is_total_return, "a DataFrame", prices.notes)
-        if problems:
-            raise DataError(*problems)
-        return fetched
+        return of_each(tickers, self._prices_of)
+
+    def _prices_of(self, ticker: str) -> Fetched:
+        where = f"{WHERE}: {ticker}"
+        prices = completed(self._named(self.frames[ticker], where), where, "a DataFrame", self.stated)
+        digest = values_sha256(prices.values)
+        return Fetched(prices.values, where, digest, prices.is_total_return, "a DataFrame", prices.notes)
 
     def rate(self, rate_id: str) -> Fetched:
         """The T-bill rate that was given."""
@@ -67,7 +55,7 @@ class Frames:
         kept = {column: name for column, name in names.items() if name not in (None, "date", "ticker")}
         twice = {name for name in kept.values() if list(kept.values()).count(name) > 1}
         if twice or not {"close", "adj_close"} & set(kept.values()):
-            raise DataError(f"{where}: found the columns {', '.join(map(str, given_columns(frame)))[:80]}, expected a "
+            raise DataError(f"{where}: found the columns {', '.join(map(str, frame.columns))[:80]}, expected a "
                             f"close or an adjusted one{', each once' if twice else ''}")  # fmt: skip
         try:
             values = frame[list(kept)].astype(np.float64).set_axis(list(kept.values()), axis=1)
@@ -76,11 +64,6 @@ class Frames:
         values = values.set_axis(_days(frame, where), axis=0)
         index = values.index
         return values[::-1] if len(values) > 1 and bool((index[1:] < index[:-1]).all()) else values
-
-
-def given_columns(frame: pd.DataFrame) -> list[str]:
-    """Names of a frame's columns, for a message."""
-    return [str(column) for column in frame.columns]
 
 
 def _by_ticker(frames: Mapping[str, pd.DataFrame | pd.Series] | pd.DataFrame) -> dict[str, pd.DataFrame | pd.Series]:
@@ -102,7 +85,7 @@ def observed_from(given: pd.DataFrame | pd.Series, name: str, rule: Rule | None)
     where = f"{WHERE}: {name}"
     frame = given.to_frame("value") if isinstance(given, pd.Series) else given
     if "value" not in frame:
-        raise DataError(f"{where}: found the columns {', '.join(given_columns(frame))[:80]}, expected value")
+        raise DataError(f"{where}: found the columns {', '.join(map(str, frame.columns))[:80]}, expected value")
     frame = frame.set_axis(_days(frame, where), axis=0).dropna(subset=["value"])
     digest = values_sha256(frame[["value"]].astype(np.float64))
     clock = clock_of(name, "column" if "known_at" in frame and rule is None else rule, where)

@@ -52,7 +52,12 @@ def fetch_fred_vintage(series_id: str, as_of: date, patience: Patience | None = 
     what = f"FRED {series_id} as of {day}"
     # realtime_start and realtime_end, not vintage_dates alone: the two together make FRED refuse instead of ignoring.
     data, public = _archive(series_id, {"realtime_start": day, "realtime_end": day}, what, patience)
-    return Fetched(_vintage(data, what, day), public, hashlib.sha256(data).hexdigest())
+    rows = _observations(data, what)
+    if any(first > day or last < day for _, first, last, _ in rows):
+        raise DataError(f"{what}: FRED answered with another vintage than asked for")
+    index = pd.DatetimeIndex([row[0] for row in rows], name="date").as_unit("ns")
+    frame = pd.DataFrame({"value": [row[3] for row in rows]}, index=index).dropna()
+    return Fetched(frame, public, hashlib.sha256(data).hexdigest())
 
 
 FIRST_DAY_OF_ARCHIVE, LAST_DAY_OF_ARCHIVE = "1776-07-04", "9999-12-31"
@@ -68,17 +73,11 @@ def fetch_fred_revisions(series_id: str, patience: Patience | None = None) -> Fe
     what = f"FRED {series_id} with all revisions"
     asked = {"realtime_start": FIRST_DAY_OF_ARCHIVE, "realtime_end": LAST_DAY_OF_ARCHIVE}
     data, public = _archive(series_id, asked, what, patience)
-    try:
-        rows = [(row["date"], row["realtime_start"], float(row["value"])) for row in json.loads(data)["observations"]
-                if row["value"] not in ("", ".")]  # fmt: skip
-        days, known = (np.array([row[place] for row in rows], dtype="datetime64[D]") for place in (0, 1))
-    except (ValueError, KeyError, TypeError):
-        raise DataError(f"{what}: FRED's answer is not a table of observations") from None
-    if not len(days):
-        raise DataError(f"{what}: FRED has no observation")
+    rows = [row for row in _observations(data, what) if not np.isnan(row[3])]
+    days, known = (np.array([row[place] for row in rows], dtype="datetime64[D]") for place in (0, 1))
     order = np.lexsort((known, days))
     index = pd.DatetimeIndex(days[order].astype("datetime64[ns]"), name="date")
-    values = {"value": np.array([row[2] for row in rows])[order], "known_at": known[order].astype(np.float64)}
+    values = {"value": np.array([row[3] for row in rows])[order], "known_at": known[order].astype(np.float64)}
     return Fetched(pd.DataFrame(values, index=index), public, hashlib.sha256(data).hexdigest())
 
 
@@ -109,16 +108,14 @@ def _table(address: str, series_id: str) -> bytes:
     return data
 
 
-def _vintage(data: bytes, what: str, day: str) -> pd.DataFrame:
+def _observations(data: bytes, what: str) -> list[tuple[str, str, str, float]]:
+    """(its day, first and last day on which FRED had it, value or NaN) of each; DataError when there is no value."""
     try:
-        answer = json.loads(data)
-        rows = answer["observations"]
-        if any(row["realtime_start"] > day or row["realtime_end"] < day for row in rows):
-            raise DataError(f"{what}: FRED answered with another vintage than asked for")
-        kept = [(row["date"], float(row["value"])) for row in rows if row["value"] not in ("", ".")]
+        rows = [(row["date"], row["realtime_start"], row["realtime_end"],
+                 np.nan if row["value"] in ("", ".") else float(row["value"]))
+                for row in json.loads(data)["observations"]]  # fmt: skip
     except (ValueError, KeyError, TypeError):
         raise DataError(f"{what}: FRED's answer is not a table of observations") from None
-    if not kept:
+    if all(np.isnan(row[3]) for row in rows):
         raise DataError(f"{what}: FRED has no observation")
-    index = pd.DatetimeIndex([row[0] for row in kept], name="date").as_unit("ns")
-    return pd.DataFrame({"value": [row[1] for row in kept]}, index=index)
+    return rows

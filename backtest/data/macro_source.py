@@ -8,7 +8,6 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,6 +18,7 @@ from backtest.data.clocks import known_series, lacking, period_end
 from backtest.data.csv_folder import MACRO_FOLDER
 from backtest.data.macro import Observed, observed_rate, own_clocked, read_observed
 from backtest.data.policy import knowable_sessions
+from backtest.data.sources import of_each
 from backtest.errors import DataError
 from backtest.market import Source
 from backtest.series import Days, PointInTime, observations
@@ -38,41 +38,21 @@ SIMULATED = "the simulated sample"
 
 def load_series(
     names: tuple[str, ...],
-    data: DataConfig,
-    exchange: pd.DatetimeIndex,
-    closes: pd.DatetimeIndex,
-    last: pd.Timestamp,
-    *,
-    offline: bool,
-) -> tuple[dict[str, PointInTime], tuple[Source, ...], tuple[str, ...]]:
-    """The series by name, as knowable at the close of `last`, where they come from, and what must be told of them.
-
-    exchange, closes: the exchange's calendar and the moment of each close (UTC).
-    Raises DataError with a line for each series that is not to be had, NetworkError when FRED would have to be asked
-    and is not (`offline`) or does not answer.
-    """
-    return load_observed(names, choose_macro(data, offline=offline), exchange, closes, last)
-
-
-def load_observed(
-    names: tuple[str, ...],
     fetch: Callable[[str], Observed],
     exchange: pd.DatetimeIndex,
     closes: pd.DatetimeIndex,
     last: pd.Timestamp,
 ) -> tuple[dict[str, PointInTime], tuple[Source, ...], tuple[str, ...]]:
-    """The same of series that `fetch` gives by name."""
+    """The series by name, as knowable at the close of `last`, where they come from, and what must be told of them.
+
+    fetch: as `choose_macro` gives it. exchange, closes: the exchange's calendar and the moment of each close (UTC).
+    Raises DataError with a line for each series that is not to be had, and what `fetch` raises.
+    """
     series: dict[str, PointInTime] = {}
     sources: list[Source] = []
-    problems: list[str] = []
     notes: list[str] = []
     yields: dict[str, pd.Series] = {}
-    for name in names:
-        try:
-            observed = fetch(name)
-        except DataError as error:
-            problems.extend(error.problems)
-            continue
+    for name, observed in of_each(names, fetch).items():
         whole = with_sessions(observed, exchange, closes)
         series[name] = whole.until(last)
         sources.append(_source(name, observed, whole))
@@ -80,8 +60,6 @@ def load_observed(
         if name in YIELDS and observed.location != SIMULATED:
             days = pd.DatetimeIndex(observed.happened.astype("datetime64[ns]"))
             yields[name] = pd.Series(observed.columns["value"], index=days)[: last + pd.Timedelta(days=1)]
-    if problems:
-        raise DataError(*problems)
     check_yields(yields)
     return series, tuple(sources), tuple(notes)
 
@@ -127,39 +105,28 @@ def series_notes(series: Mapping[str, PointInTime], sources: Sequence[Source], l
 
 
 def choose_macro(data: DataConfig, *, offline: bool) -> Callable[[str], Observed]:
-    """A folder when the config names one, else what goes with the prices: the sample, a folder beside, FRED."""
+    """A folder when the config names one, else what goes with the prices: the sample, a folder beside, FRED.
+
+    What it gives raises NetworkError when FRED would have to be asked and is not (`offline`) or does not answer.
+    """
     given = data.macro.series if data.macro is not None else {}
-    archived = {name for name, one in given.items() if one.known == "vintages"}
-    if archived:
-        rest = _choose(data, offline=offline)
-        return lambda name: (
-            _from_archive(name, given[name].holds_days, data.end, offline=offline) if name in archived else rest(name)
-        )
-    return _choose(data, offline=offline)
-
-
-def _choose(data: DataConfig, *, offline: bool) -> Callable[[str], Observed]:
     folder = data.macro.folder if data.macro is not None else None
-    if folder is not None:
-        return lambda name: from_folder(data, folder, name)
-    match data.prices.source:
-        case "sample":
-            from backtest.data.sample.macro import sample_observed
+    if folder is None and data.prices.source == "csv":
+        folder = data.prices.folder.absolute().parent / MACRO_FOLDER
 
-            return sample_observed
-        case "csv":
-            beside = data.prices.folder.absolute().parent / MACRO_FOLDER
-            return lambda name: from_folder(data, beside, name)
-        case "yahoo" | "french":
-            return lambda name: _from_fred(name, data.end, offline=offline)
+    def fetch(name: str) -> Observed:
+        own = given.get(name)
+        if own is not None and own.known == "vintages":
+            return _from_archive(name, own.holds_days, data.end, offline=offline)
+        if folder is not None:
+            return read_observed(folder, name, own.rule if own else None, own.holds_days if own else None)
+        if data.prices.source != "sample":
+            return _from_fred(name, data.end, offline=offline)
+        from backtest.data.sample.macro import sample_observed
 
+        return sample_observed(name)
 
-def from_folder(data: DataConfig, folder: Path, name: str) -> Observed:
-    """A series from the folder, with the rule that the config gives it."""
-    given = data.macro.series.get(name) if data.macro is not None else None
-    if given is None:
-        return read_observed(folder, name, None)
-    return read_observed(folder, name, given.rule, given.holds_days)
+    return fetch
 
 
 def with_sessions(observed: Observed, exchange: pd.DatetimeIndex, closes: pd.DatetimeIndex) -> PointInTime:

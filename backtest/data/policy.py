@@ -1,12 +1,9 @@
 """Policy decisions: what the Federal Reserve decided about its rate, when it said so, and which close may use it.
 
-Reads:  `policy_decisions.csv` beside this module, or a user's file in the same layout.
-Gives:  a frame of decisions, and the first session whose close comes after each announcement.
-
 The shipped table was compiled by hand from the Fed's public record (meeting calendars and policy statements): every
 decision since the first that was ever announced, 1994-02-04, holds included, to 2026-09-16. The decision of 2026-10-28
-could not be established when the table was compiled (2026-11-23); it and later ones come from a user's file. The date
-is that of the *announcement*; FRED's target series names the day a change took effect, since 2017 one day later.
+could not be established when the table was compiled (2026-11-23); it and later ones come from FRED's target range. The
+date is that of the *announcement*; FRED's target series names the day a change took effect, since 2017 one day later.
 Statements without a decision on the target (the discount rate in August 2007, purchases in March 2020) are not in it.
 
 How exact the hours are: what matters here is on which side of the market's close they fall, and that is in no doubt.
@@ -19,14 +16,10 @@ word that the meeting had ended.
 
 from __future__ import annotations
 
-import math
-import re
-from collections.abc import Iterator, Sequence
-from datetime import date as day_type
-from datetime import datetime
+from collections.abc import Sequence
+from datetime import date
 from importlib.resources import files
-from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -34,54 +27,26 @@ import pandas as pd
 
 from backtest.errors import ConfigError, DataError
 
-COLUMNS = ("date", "time_et", "scheduled", "lower", "upper", "change_bps")
-"""The header of a table of decisions."""
-
 REGULAR_CLOSE = pd.Timedelta(hours=16)
 """The New York Stock Exchange closes at 16:00 ET, but for a few half days."""
 
-BPS_PER_POINT = 100
-"""Basis points in a percentage point."""
 
+def load_policy_decisions() -> pd.DataFrame:
+    """All decisions of the shipped table, one row each, ascending, without NaN.
 
-class PolicyDecision(NamedTuple):
-    """One row: the announcement in New York time, the new range in percent, the change of its upper bound."""
-
-    announced_at: datetime
-    scheduled: bool
-    lower: float
-    upper: float
-    change_bps: int
-
-
-def load_policy_decisions(path: Path | None = None) -> pd.DataFrame:
-    """All decisions of a table, one row each, ascending, without NaN.
-
-    path: a user's file in the layout of the shipped table (a line that starts with # is a comment); None: the shipped.
-    Gives the columns announced_at (datetime64, New York time without a zone), date (its day), scheduled (bool), lower
-    and upper (percent; equal until the target became a range) and change_bps (int64, of the upper bound; the first
-    row's is taken as written, having nothing before it to check it by).
-    Raises DataError, one line per problem: a file or value that cannot be read, days out of order or twice, and a
-    change that does not lead from the range before to this one.
+    Columns announced_at (datetime64, New York time without a zone), date (its day), scheduled (bool), lower and upper
+    (percent; equal until the target became a range) and change_bps (int64, of the upper bound).
     """
-    where, text = _read(path)
-    decisions: list[PolicyDecision] = []
-    problems: list[str] = []
-    previous: PolicyDecision | None = None
-    for line, cells in _rows(where, text):
-        try:
-            decision = _parse(cells)
-        except ValueError as error:
-            problems.append(f"{where}:{line}: {error}")
-            previous = None
-            continue
-        if previous is not None and (problem := _step_problem(previous, decision)):
-            problems.append(f"{where}:{line}: {problem}")
-        decisions.append(decision)
-        previous = decision
-    if problems:
-        raise DataError(*problems)
-    return _frame(decisions)
+    table = _shipped("policy_decisions.csv")
+    table.insert(0, "announced_at", (table["date"] + pd.to_timedelta(table.pop("time_et") + ":00")).dt.as_unit("ns"))
+    return table
+
+
+def _shipped(name: str) -> pd.DataFrame:
+    """A table beside this module; its column `date` as days."""
+    with files("backtest.data").joinpath(name).open(encoding="utf-8") as text:
+        table = pd.read_csv(text, comment="#")
+    return table.assign(date=pd.DatetimeIndex(table["date"]).as_unit("ns"))
 
 
 def with_known_sessions(
@@ -127,118 +92,8 @@ def _close_times(sessions: pd.DatetimeIndex, closes: pd.DatetimeIndex | pd.Serie
     return times.to_numpy()
 
 
-def _read(path: Path | None) -> tuple[str, str]:
-    """The table's name for messages, and its text."""
-    if path is None:
-        shipped = files(__package__).joinpath("policy_decisions.csv")
-        return shipped.name, shipped.read_text(encoding="utf-8")
-    try:
-        return str(path), path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "not text in UTF-8"
-        raise DataError(f"{path}: {reason}; expected a table of policy decisions: {','.join(COLUMNS)}") from error
-
-
-def _rows(where: str, text: str) -> Iterator[tuple[int, list[str]]]:
-    """Line number and cells of each row below the header."""
-    lines = [
-        (number, [cell.strip() for cell in line.split(",")])
-        for number, line in enumerate(text.splitlines(), start=1)
-        if line.strip() and not line.startswith("#")
-    ]
-    if not lines or tuple(lines[0][1]) != COLUMNS:
-        found = f"{where}:{lines[0][0]}: found {','.join(lines[0][1])[:80]!r}" if lines else f"{where}: found no header"
-        raise DataError(f"{found}; expected {','.join(COLUMNS)}")
-    if len(lines) == 1:
-        raise DataError(f"{where}:{lines[0][0]}: no decisions below the header; expected one or more rows")
-    yield from lines[1:]
-
-
-def _parse(cells: list[str]) -> PolicyDecision:
-    """One row; a ValueError says which cell is wrong."""
-    if len(cells) != len(COLUMNS):
-        raise ValueError(f"found {len(cells)} values, expected {len(COLUMNS)}: {','.join(COLUMNS)}")
-    row = dict(zip(COLUMNS, cells, strict=True))
-    if row["scheduled"].lower() not in ("true", "false"):
-        raise ValueError(f"scheduled: found {row['scheduled']!r}, expected true or false")
-    if not re.fullmatch(r"[+-]?\d{1,5}", row["change_bps"], re.ASCII):
-        raise ValueError(f"change_bps: found {row['change_bps']!r}, expected a whole number of basis points")
-    lower, upper = _percent("lower", row["lower"]), _percent("upper", row["upper"])
-    if lower > upper:
-        raise ValueError(f"lower: found {lower}, above upper {upper}; expected lower <= upper")
-    return PolicyDecision(
-        announced_at=_moment(row["date"], row["time_et"]),
-        scheduled=row["scheduled"].lower() == "true",
-        lower=lower,
-        upper=upper,
-        change_bps=int(row["change_bps"]),
-    )
-
-
-def _percent(name: str, cell: str) -> float:
-    try:
-        value = float(cell)
-    except ValueError:
-        value = math.nan
-    if not math.isfinite(value):
-        raise ValueError(f"{name}: found {cell!r}, expected a rate in percent such as 5.25")
-    return value
-
-
-def _moment(date: str, time_et: str) -> datetime:
-    day = _as_moment(r"\d{4}-\d\d-\d\d", date)
-    if day is None:
-        raise ValueError(f"date: found {date!r}, expected a day as YYYY-MM-DD")
-    moment = _as_moment(r".{10}T\d\d:\d\d", f"{date}T{time_et}")
-    if moment is None:
-        raise ValueError(f"time_et: found {time_et!r}, expected an hour as HH:MM, New York time")
-    return moment
-
-
-def _as_moment(form: str, text: str) -> datetime | None:
-    """A moment written in exactly this form; fromisoformat alone would take more, such as 20010103 or a zone."""
-    if not re.fullmatch(form, text):
-        return None
-    try:
-        return datetime.fromisoformat(text)
-    except ValueError:
-        return None
-
-
-def _step_problem(previous: PolicyDecision, decision: PolicyDecision) -> str | None:
-    """What is wrong between two rows that are each right; None when nothing is."""
-    day, day_before = decision.announced_at.date(), previous.announced_at.date()
-    if day == day_before:
-        return f"date: {day} stands twice, expected one decision a day"
-    if day < day_before:
-        return f"date: found {day} below {day_before}, expected ascending days"
-    step_bps = (decision.upper - previous.upper) * BPS_PER_POINT
-    if not math.isclose(step_bps, decision.change_bps, abs_tol=1e-6):
-        return (
-            f"change_bps: found {decision.change_bps}, expected {step_bps:g}: upper goes from {previous.upper} "
-            f"to {decision.upper}"
-        )
-    return None
-
-
-def _frame(decisions: list[PolicyDecision]) -> pd.DataFrame:
-    announced_at, scheduled, lower, upper, change_bps = zip(*decisions, strict=True)
-    announced = pd.DatetimeIndex(announced_at).as_unit("ns")
-    return pd.DataFrame(
-        {
-            "announced_at": announced,
-            "date": announced.normalize(),
-            "scheduled": np.array(scheduled, dtype=bool),
-            "lower": np.array(lower, dtype=float),
-            "upper": np.array(upper, dtype=float),
-            "change_bps": np.array(change_bps, dtype=np.int64),
-        }
-    )
-
-
 # Before 1994 the Federal Reserve announced what it did to its discount rate, and nothing about the federal funds rate.
 Instrument = Literal["discount_rate", "funds_target"]
-EARLY_COLUMNS = ("date", "instrument", "level", "change_bps", "known", "source")
 
 
 def early_policy(instrument: Instrument) -> pd.DataFrame:
@@ -247,11 +102,8 @@ def early_policy(instrument: Instrument) -> pd.DataFrame:
     date: the day it took effect. known: `announced` (the discount rate: by the Board, that day or the one before) or
     `reconstructed` (the target: from the Desk's records, years later; nobody could know it so exactly then).
     """
-    shipped = files(__package__).joinpath("policy_before_1994.csv")
-    with shipped.open(encoding="utf-8") as table:
-        whole = pd.read_csv(table, comment="#", parse_dates=["date"])
-    found = whole[whole["instrument"] == instrument].reset_index(drop=True)
-    return found.assign(date=pd.DatetimeIndex(found["date"]).as_unit("ns"))
+    whole = _shipped("policy_before_1994.csv")
+    return whole[whole["instrument"] == instrument].reset_index(drop=True)
 
 
 def policy_since_1953() -> pd.DataFrame:
@@ -293,7 +145,7 @@ def scheduled_meetings(decisions: pd.DataFrame) -> pd.DatetimeIndex:
     return pd.DatetimeIndex(held.union(pd.DatetimeIndex([*AHEAD, *CANCELLED])), name="meeting").as_unit("ns")
 
 
-def check_meetings(named: Sequence[day_type], scheduled: pd.DatetimeIndex) -> None:
+def check_meetings(named: Sequence[date], scheduled: pd.DatetimeIndex) -> None:
     """Raise ConfigError with a line for each day that is not the last one of a scheduled meeting."""
     problems = []
     for day in named:
@@ -350,7 +202,7 @@ def later_decisions(decisions: pd.DataFrame, upper: pd.Series, lower: pd.Series)
         if high == before and not is_scheduled:
             continue
         hour = USUAL_HOUR if is_scheduled else UNKNOWN_HOUR
-        change = round((high - before) * BPS_PER_POINT)
+        change = round((high - before) * 100)
         rows.append((announced + hour, announced, is_scheduled, float(low), float(high), change))
         before = float(high)
     if not rows:

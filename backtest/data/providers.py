@@ -8,17 +8,17 @@ What a service answers is kept only when nothing in it would stop a run: a fault
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Protocol
+from typing import ClassVar
 
 import pandas as pd
+from typing_extensions import override
 
 from backtest.data import clock
 from backtest.data.calendar import exchange_sessions, session_closes, sessions_around
 from backtest.data.checks import check_prices
-from backtest.data.faults import LARGEST_DAILY_LOG_RETURN
 from backtest.data.fred import fetch_fred, fetch_fred_revisions, fetch_fred_vintage
 from backtest.data.french.library import check_french, fetch_french, french_location
 from backtest.data.futures import check_futures, is_contract
@@ -29,51 +29,53 @@ from backtest.data.update import OVERLAP
 from backtest.data.yahoo import FIRST_DAY, SETTLES, fetch_history, yahoo_location
 from backtest.errors import DataError
 
-RECENT = pd.Timedelta(hours=6)
-"""A service without a calendar of its own is not asked again for so long."""
-
-LIBRARY_HOLDS = pd.Timedelta(days=20)
-"""Ken French's library is brought up to date once a month."""
-
 TICKER = re.compile(r"\^?[A-Z0-9][A-Z0-9.\-=]{0,14}")
 VINTAGE = re.compile(r"([A-Z0-9_]{1,40})@(\d{4}-\d\d-\d\d)")
 ALL_REVISIONS = "@all"
 
 
-class Provider(Protocol):
-    """A service, asked for one series by its name."""
+@dataclass(frozen=True)
+class Provider:
+    """A service, asked for one series by its name; `holds`: it is not asked again for so long."""
+
+    patience: Patience
+    holds: ClassVar[pd.Timedelta] = pd.Timedelta(hours=6)
 
     def whole(self, name: str) -> tuple[pd.DataFrame, str]:
         """All there is, and where it is from."""
+        raise NotImplementedError
 
     def tail(self, name: str, snapshot: Snapshot) -> pd.DataFrame | None:
         """The newest part, reaching back into the snapshot; None when this service is always asked for everything."""
+        return None
 
     def check(self, name: str, frame: pd.DataFrame) -> None:
         """Raise DataError with all that would stop a run."""
+        raise NotImplementedError
 
     def is_current(self, snapshot: Snapshot, end: date | None) -> bool:
         """Whether there can be nothing newer up to `end`, or it is too soon to ask."""
+        reaches = end is not None and bool(snapshot.last) and snapshot.last >= end.isoformat()
+        return reaches or clock.now() - pd.Timestamp(snapshot.fetched_at) < self.holds
 
 
 @dataclass(frozen=True)
-class YahooProvider:
+class YahooProvider(Provider):
     """Tickers of all kinds: funds and shares, ^IRX and other indices, futures."""
 
     client_cache: Path
-    patience: Patience = field(default_factory=Patience)
-    largest_daily_move: float = LARGEST_DAILY_LOG_RETURN
+    largest_daily_move: float
 
+    @override
     def whole(self, name: str) -> tuple[pd.DataFrame, str]:
-        """Everything since FIRST_DAY."""
         return self._asked(name, FIRST_DAY), yahoo_location()
 
+    @override
     def tail(self, name: str, snapshot: Snapshot) -> pd.DataFrame | None:
-        """The last month of the snapshot and what came after it."""
         return self._asked(name, (pd.Timestamp(snapshot.last) - OVERLAP).date())
 
+    @override
     def check(self, name: str, frame: pd.DataFrame) -> None:
-        """Prices, rates and futures each by their own rules."""
         if is_contract(name):
             check_futures(name, frame)
         elif name.startswith("^"):
@@ -82,8 +84,8 @@ class YahooProvider:
         else:
             check_prices({name: frame}, sessions_around(frame.index.min(), frame.index.max()), self.largest_daily_move)
 
+    @override
     def is_current(self, snapshot: Snapshot, end: date | None) -> bool:
-        """Whether the last session that is finished (and not after `end`) is there."""
         return bool(snapshot.last) and pd.Timestamp(snapshot.last) >= last_finished(end)
 
     def _asked(self, name: str, first: date) -> pd.DataFrame:
@@ -93,14 +95,11 @@ class YahooProvider:
         return self.patience.ask(ask, name, "Yahoo")
 
 
-@dataclass(frozen=True)
-class FredProvider:
+class FredProvider(Provider):
     """Series as they are today (DTB3), as they were known on a day (CPILFESL@2024-07-11), or in all versions (@all)."""
 
-    patience: Patience = field(default_factory=Patience)
-
+    @override
     def whole(self, name: str) -> tuple[pd.DataFrame, str]:
-        """The series, or its vintage."""
         vintage = VINTAGE.fullmatch(name)
         if name.endswith(ALL_REVISIONS):
             fetched = fetch_fred_revisions(name.removesuffix(ALL_REVISIONS), self.patience)
@@ -110,43 +109,29 @@ class FredProvider:
             fetched = fetch_fred_vintage(vintage[1], _day(vintage[2], name), self.patience)
         return fetched.values, fetched.location
 
-    def tail(self, name: str, snapshot: Snapshot) -> pd.DataFrame | None:
-        """FRED is asked for everything: a file is small and may be revised anywhere."""
-        return None
-
+    @override
     def check(self, name: str, frame: pd.DataFrame) -> None:
-        """Ascending days, values that can be those of a series known here."""
         firsts = frame[~frame.index.duplicated()] if name.endswith(ALL_REVISIONS) else frame
         check_rate(name.partition("@")[0], firsts["value"], f"FRED {name}")
 
+    @override
     def is_current(self, snapshot: Snapshot, end: date | None) -> bool:
-        """A vintage never changes; anything else is asked for again after some hours."""
-        if VINTAGE.fullmatch(snapshot.series.partition("/")[2]):
-            return True
-        return _reaches(snapshot, end) or clock.now() - pd.Timestamp(snapshot.fetched_at) < RECENT
+        never_changes = VINTAGE.fullmatch(snapshot.series.partition("/")[2]) is not None
+        return never_changes or super().is_current(snapshot, end)
 
 
-@dataclass(frozen=True)
-class FrenchProvider:
-    """Files of Kenneth French's data library."""
+class FrenchProvider(Provider):
+    """Files of Kenneth French's data library, which is brought up to date once a month."""
 
-    patience: Patience = field(default_factory=Patience)
+    holds = pd.Timedelta(days=20)
 
+    @override
     def whole(self, name: str) -> tuple[pd.DataFrame, str]:
-        """The first table of a file."""
         return fetch_french(name, self.patience), french_location(name)
 
-    def tail(self, name: str, snapshot: Snapshot) -> pd.DataFrame | None:
-        """A file is one piece."""
-        return None
-
+    @override
     def check(self, name: str, frame: pd.DataFrame) -> None:
-        """Months in a row, returns that can be."""
         check_french(name, frame)
-
-    def is_current(self, snapshot: Snapshot, end: date | None) -> bool:
-        """The library changes once a month."""
-        return _reaches(snapshot, end) or clock.now() - pd.Timestamp(snapshot.fetched_at) < LIBRARY_HOLDS
 
 
 def last_finished(end: date | None) -> pd.Timestamp:
@@ -160,10 +145,6 @@ def last_finished(end: date | None) -> pd.Timestamp:
         return newest
     before = exchange_sessions(pd.Timestamp(end) - pd.Timedelta(days=20), pd.Timestamp(end))
     return pd.Timestamp(before[-1])
-
-
-def _reaches(snapshot: Snapshot, end: date | None) -> bool:
-    return end is not None and bool(snapshot.last) and snapshot.last >= end.isoformat()
 
 
 def _day(text: str, name: str) -> date:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from datetime import date
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -60,10 +60,8 @@ class TBill(NamedTuple):
     notes: tuple[str, ...] = ()
 
 
-def tbill_series(
-    asked: Literal["irx", "fred", "french"] | AnnualRate, source: DataSource, sessions: pd.DatetimeIndex, *, start: date
-) -> TBill:
-    """The rate that `data.tbill` asks for, on the market's sessions.
+def tbill_series(asked: str | AnnualRate, source: DataSource, sessions: pd.DatetimeIndex, *, start: date) -> TBill:
+    """The rate that `data.tbill` asks for (irx, fred, french, or one for ever), on the market's sessions.
 
     Before `start` a value may be missing (NaN). From the first session at or after it, DataError when there is none
     that was published within 7 days.
@@ -85,7 +83,8 @@ def tbill_series(
     carried = int((used & _is_carried(sessions, of_day, is_known_next_session=published.is_known_next_session)).sum())
     name = f"simulated {published.name}" if source.is_simulated else published.name
     rate = pd.Series(values / PERCENT, index=sessions, name="tbill")
-    return TBill(rate, _source_of(published, percent, fetched, carried), name, notes)
+    about = fetched.source(published.rate_id, percent.to_frame(), carried_sessions=carried, clock=published.clock)
+    return TBill(rate, about, name, notes)
 
 
 def constant_rate(annual: float, sessions: pd.DatetimeIndex) -> TBill:
@@ -155,10 +154,3 @@ def _is_carried(
     if is_known_next_session:
         newest = np.concatenate([of_day[:1], newest[:-1]])
     return np.asarray(of_day < newest, dtype=np.bool_)
-
-
-def _source_of(published: Published, percent: pd.Series, fetched: Fetched, carried_sessions: int) -> Source:
-    first, last = (f"{percent.index[place]:%Y-%m-%d}" for place in (0, -1))
-    digest = values_sha256(percent.to_frame())
-    given = (fetched.location, len(percent), first, last, digest, carried_sessions, fetched.sha256, published.clock)
-    return Source(published.rate_id, *given)

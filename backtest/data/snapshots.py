@@ -17,11 +17,11 @@ from datetime import date
 import pandas as pd
 
 from backtest.data import clock
-from backtest.data.faults import LARGEST_DAILY_LOG_RETURN
+from backtest.data.checks import LARGEST_DAILY_LOG_RETURN
 from backtest.data.lock import alone
 from backtest.data.providers import FredProvider, FrenchProvider, Provider, YahooProvider
 from backtest.data.retry import Patience
-from backtest.data.sources import Fetched
+from backtest.data.sources import DataSource, Fetched, of_each
 from backtest.data.store import Snapshot, Store
 from backtest.data.update import difference, extended
 from backtest.errors import DataError, NetworkError
@@ -40,16 +40,13 @@ log = logging.getLogger("backtest.data")
 Kept = tuple[Snapshot, pd.DataFrame]
 
 
-class Snapshots:
+class Snapshots(DataSource):
     """Yahoo, FRED and Ken French's library as a DataSource, through the store.
 
     end: the last day wanted, None for all there is. pins: series -> sha256 of the object to use, whatever is newest.
     """
 
-    is_simulated = False
-    is_monthly = False
     has_target_range = True
-    notes: tuple[str, ...] = ()
 
     def __init__(
         self,
@@ -66,22 +63,14 @@ class Snapshots:
         # One patience for each service: one that is down must not use up the other's.
         waits = [patience or Patience() for _ in range(3)]
         self.providers: dict[str, Provider] = {
-            "yahoo": YahooProvider(self.store.root / "yfinance", waits[0], largest_daily_move),
+            "yahoo": YahooProvider(waits[0], self.store.root / "yfinance", largest_daily_move),
             "fred": FredProvider(waits[1]),
             "french": FrenchProvider(waits[2]),
         }
 
     def prices(self, tickers: Sequence[str]) -> dict[str, Fetched]:
         """Each ticker's history; DataError names the faults of all tickers, NetworkError the first failure."""
-        found: dict[str, Kept] = {}
-        problems: list[str] = []
-        for ticker in tickers:
-            try:
-                found[ticker] = self.series(f"yahoo/{ticker}")
-            except DataError as error:
-                problems.extend(error.problems)
-        if problems:
-            raise DataError(*problems)
+        found = of_each(tickers, lambda ticker: self.series(f"yahoo/{ticker}"))
         self._tell_age([snapshot for snapshot, _ in found.values()])
         return {ticker: _fetched(*kept) for ticker, kept in found.items()}
 

@@ -6,12 +6,17 @@ A source only fetches: it neither repairs nor judges (`checks.py` does) and know
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 import pandas as pd
+
+from backtest.errors import DataError
+from backtest.market import Source
+
+T = TypeVar("T")
 
 PRICE_COLUMNS = ("open", "high", "low", "close", "adj_close", "volume", "dividends", "splits")
 """Columns of a ticker's frame, float64, by tz-naive day, in the order in which the source had the rows.
@@ -39,6 +44,12 @@ class Fetched:
     layout: str = ""
     notes: tuple[str, ...] = ()
 
+    def source(self, name: str, used: pd.DataFrame, **more: Any) -> Source:
+        """For the manifest: of the rows used alone, so that a file that grows does not change what is told of a run."""
+        first, last = (f"{used.index[place]:%Y-%m-%d}" for place in (0, -1))
+        digest = values_sha256(used)
+        return Source(name, self.location, len(used), first, last, digest, snapshot=self.sha256, **more)
+
 
 class DataSource(Protocol):
     """Where prices and rates come from."""
@@ -46,24 +57,42 @@ class DataSource(Protocol):
     @property
     def is_simulated(self) -> bool:
         """Whether the prices never happened."""
+        return False
 
     @property
     def is_monthly(self) -> bool:
         """Whether prices are by month, at its last session; else by session."""
+        return False
 
     @property
     def notes(self) -> tuple[str, ...]:
         """What a reader must be told about everything from here."""
+        return ()
 
     @property
     def has_target_range(self) -> bool:
         """Whether `rate` has DFEDTARU and DFEDTARL, from which policy decisions after the shipped table are read."""
+        return False
 
     def prices(self, tickers: Sequence[str]) -> dict[str, Fetched]:
         """Every ticker's whole history, in the order asked for; DataError or NetworkError when one is not to be had."""
 
     def rate(self, rate_id: str) -> Fetched:
         """A rate's whole history: IRX, or a name of FRED; DataError when it is not to be had here."""
+
+
+def of_each(names: Iterable[str], fetch: Callable[[str], T]) -> dict[str, T]:
+    """What `fetch` gives of each name; one DataError with the faults of all."""
+    found: dict[str, T] = {}
+    problems: list[str] = []
+    for name in names:
+        try:
+            found[name] = fetch(name)
+        except DataError as error:
+            problems += error.problems
+    if problems:
+        raise DataError(*problems)
+    return found
 
 
 def values_sha256(frame: pd.DataFrame) -> str:

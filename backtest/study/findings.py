@@ -247,6 +247,7 @@ def searched(result: Sweep, finalists: Sequence[Finalist], path: Path | None, re
         mixes=np.column_stack([each.mixes for each in runs]),
         benchmark=np.column_stack(benchmarks) if len(benchmarks) == len(runs) else None,
         cycles=tuple(cycle for each in runs for cycle in each.cycles),
+        known=tuple(rows for each in runs for rows in each.known),
     )
     return search(shown, path, tried_points(result), recorded)
 

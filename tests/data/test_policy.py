@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import warnings
 from datetime import time
-from importlib.resources import files
 from pathlib import Path
 
 import exchange_calendars
@@ -15,10 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from backtest.data.policy import knowable_sessions, load_policy_decisions, with_known_sessions
-from backtest.errors import DataError
 
-HEADER = "date,time_et,scheduled,lower,upper,change_bps\n"
-FIRST = "2001-01-03,13:13,false,6.00,6.00,-50\n"
 WEEK = pd.DatetimeIndex(["2024-07-01", "2024-07-02", "2024-07-03", "2024-07-05", "2024-07-08"])
 """Thursday the 4th was a holiday; the 3rd closed at 13:00."""
 
@@ -44,12 +40,6 @@ def announced(*moments: str) -> pd.DataFrame:
 
 def days(values: np.ndarray | pd.Series) -> list[str]:
     return [str(day) for day in pd.DatetimeIndex(values).strftime("%Y-%m-%d")]
-
-
-def write(folder: Path, text: str) -> Path:
-    path = folder / "decisions.csv"
-    path.write_text(text, encoding="utf-8", newline="\n")
-    return path
 
 
 # The shipped table
@@ -147,6 +137,9 @@ def test_columns_are_typed_and_complete(decisions: pd.DataFrame) -> None:
     }
     assert not decisions.isna().any(axis=None)
     assert (decisions["date"] == decisions["announced_at"].dt.normalize()).all()
+    assert decisions["date"].is_monotonic_increasing
+    assert decisions["date"].is_unique
+    assert (decisions["lower"] <= decisions["upper"]).all()
 
 
 # The session that may know
@@ -223,83 +216,3 @@ def test_a_calendar_that_cannot_be_right_is_refused() -> None:
         knowable_sessions(moments, WEEK[::-1])
     with pytest.raises(ValueError, match="one hour for each"):
         knowable_sessions(moments, WEEK, HALF_DAY_CLOSES[1:])
-
-
-# A user's file
-
-
-def test_shipped_table_loads_the_same_from_a_path(decisions: pd.DataFrame, tmp_path: Path) -> None:
-    text = files("backtest.data").joinpath("policy_decisions.csv").read_text(encoding="utf-8")
-    pd.testing.assert_frame_equal(load_policy_decisions(write(tmp_path, text)), decisions)
-
-
-def test_byte_order_mark_windows_lines_and_blanks_do_no_harm(tmp_path: Path) -> None:
-    path = write(tmp_path, "")
-    path.write_bytes(("\ufeff# mine\r\n" + HEADER + "\r\n2001-01-03, 13:13, False, 6.00, 6, -50\r\n").encode())
-    row = load_policy_decisions(path).iloc[0]
-    assert row["announced_at"] == pd.Timestamp("2001-01-03 13:13")
-    assert row[["scheduled", "lower", "upper", "change_bps"]].tolist() == [False, 6.0, 6.0, -50]
-
-
-@pytest.mark.parametrize(
-    ("row", "problem"),
-    [
-        ("2001-01-03,14:15,true,5.50,5.50,-50", "date: 2001-01-03 stands twice, expected one decision a day"),
-        ("2000-12-19,14:15,true,6.50,6.50,0", "date: found 2000-12-19 below 2001-01-03, expected ascending days"),
-        ("2001-01-31,14:15,true,5.50,5.50,-25", "change_bps: found -25, expected -50: upper goes from 6.0 to 5.5"),
-        ("2001-02-30,14:15,true,5.50,5.50,-50", "date: found '2001-02-30', expected a day as YYYY-MM-DD"),
-        ("20010131,14:15,true,5.50,5.50,-50", "date: found '20010131', expected a day as YYYY-MM-DD"),
-        ("2001-01-31,24:15,true,5.50,5.50,-50", "time_et: found '24:15', expected an hour as HH:MM, New York time"),
-        ("2001-01-31,2:15,true,5.50,5.50,-50", "time_et: found '2:15', expected an hour as HH:MM, New York time"),
-        ("2001-01-31,,true,5.50,5.50,-50", "time_et: found '', expected an hour as HH:MM, New York time"),
-        ("2001-01-31,14:15,yes,5.50,5.50,-50", "scheduled: found 'yes', expected true or false"),
-        ("2001-01-31,14:15,true,nan,5.50,-50", "lower: found 'nan', expected a rate in percent such as 5.25"),
-        ("2001-01-31,14:15,true,5.50,,-50", "upper: found '', expected a rate in percent such as 5.25"),
-        ("2001-01-31,14:15,true,5.50,inf,-50", "upper: found 'inf', expected a rate in percent such as 5.25"),
-        ("2001-01-31,14:15,true,5.75,5.50,-50", "lower: found 5.75, above upper 5.5; expected lower <= upper"),
-        ("2001-01-31,14:15,true,5.50,5.50,-50.5", "change_bps: found '-50.5', expected a whole number of basis points"),
-        (
-            "2001-01-31,14:15,true,5.50,5.50",
-            "found 5 values, expected 6: date,time_et,scheduled,lower,upper,change_bps",
-        ),
-    ],
-)
-def test_a_row_that_cannot_be_trusted_is_named_by_line(tmp_path: Path, row: str, problem: str) -> None:
-    path = write(tmp_path, "# mine\n" + HEADER + FIRST + row + "\n")
-    with pytest.raises(DataError) as caught:
-        load_policy_decisions(path)
-    assert list(caught.value.problems) == [f"{path}:4: {problem}"]
-
-
-def test_all_mistakes_are_told_at_once_and_none_twice(tmp_path: Path) -> None:
-    rows = "x,14:15,true,5.50,5.50,-50\n2001-03-20,14:15,true,5.00,5.00,-50\n2001-05-15,14:15,true,4.0,4.0,-50\n"
-    path = write(tmp_path, HEADER + FIRST + rows)
-    with pytest.raises(DataError) as caught:
-        load_policy_decisions(path)
-    assert [problem.removeprefix(f"{path}:").split(":")[:2] for problem in caught.value.problems] == [
-        ["3", " date"],
-        ["5", " change_bps"],
-    ]
-
-
-@pytest.mark.parametrize(
-    ("text", "problem"),
-    [
-        ("", "found no header; expected date,time_et"),
-        ("# nothing\n", "found no header; expected date,time_et"),
-        ("date,close\n2001-01-03,6.0\n", ":1: found 'date,close'; expected date,time_et"),
-        (HEADER, ":1: no decisions below the header"),
-    ],
-)
-def test_a_file_that_is_no_such_table_is_refused(tmp_path: Path, text: str, problem: str) -> None:
-    with pytest.raises(DataError, match=problem):
-        load_policy_decisions(write(tmp_path, text))
-
-
-def test_a_file_that_cannot_be_read_is_one_line(tmp_path: Path) -> None:
-    binary = tmp_path / "binary.csv"
-    binary.write_bytes(b"\xff\xfe\x00")
-    for path, reason in ((tmp_path / "none.csv", "No such file"), (tmp_path, "directory"), (binary, "not text")):
-        with pytest.raises(DataError, match=reason) as caught:
-            load_policy_decisions(path)
-        assert len(str(caught.value).splitlines()) == 1

@@ -11,20 +11,14 @@ from backtest.data.calendar import sessions_around
 from backtest.data.sample.noise import FIRST_DAY, LAST_DAY
 from backtest.data.sample.prices import SAMPLE_NOTE, sample_prices
 from backtest.data.sample.rates import sample_tbill
-from backtest.data.sources import Fetched, values_sha256
+from backtest.data.sources import DataSource, Fetched, values_sha256
 
 
-class Sample:
+class Sample(DataSource):
     """The simulated market that ships with the project; its one T-bill rate stands for every rate asked for."""
 
     is_simulated = True
-    is_monthly = False
-    has_target_range = False
-
-    @property
-    def notes(self) -> tuple[str, ...]:
-        """That nothing of it happened."""
-        return (SAMPLE_NOTE,)
+    notes = (SAMPLE_NOTE,)
 
     def prices(self, tickers: Sequence[str]) -> dict[str, Fetched]:
         """Simulated histories; DataError for a ticker that is not simulated."""
