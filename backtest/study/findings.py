@@ -169,7 +169,8 @@ def _finalists(result: Sweep, plateau: Plateau | None) -> list[Finalist]:
     chosen = [(int(number), why) for number, why in zip(result.ranked[:TOP], ("best", "second", "third"), strict=False)]
     if plateau and plateau.centre is not None:
         chosen.append((plateau.centre, "centre of the plateau"))
-    return [_checked(result, number, why) for number, why in chosen]
+    checked = {number: _checked(result, number, why) for number, why in dict(reversed(chosen)).items()}
+    return [dataclasses.replace(checked[number], why=why) for number, why in chosen]
 
 
 def _checked(result: Sweep, number: int, why: str) -> Finalist:
