@@ -14,16 +14,34 @@ import argparse
 import math
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from datetime import date
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
+from pydantic import Field
+from scipy.stats import kstest
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # also from a clone that is not installed
 
+from backtest.account.strategy import RotationStrategy, StrategyParams
+from backtest.config import Config, config_from_text, study_from_text
+from backtest.data.calendar import exchange_sessions
+from backtest.data.policy import load_policy_decisions, with_known_sessions
+from backtest.decision import Decision
+from backtest.market import Legs, Market
+from backtest.pipeline import run
 from backtest.statistics.findings import Finding, findings
-from backtest.statistics.search import HISTORIES, active_sessions, add_up, luck
+from backtest.statistics.search import HISTORIES, active_sessions, add_up
+from backtest.study.compare import compare
+from backtest.study.findings import findings_of
+from backtest.study.search import Search as Known
+from backtest.study.search import search, shown_run
+from backtest.study.sweep import sweep
+from strategies.relative_momentum import RelativeMomentum
 
 Array = NDArray[np.float64]
 Rates = dict[str, float]
@@ -66,15 +84,13 @@ def momentum(lead: Array, lookbacks: Array, thresholds: Array, periods: Array) -
     periods: look every so many sessions. Between minus and plus threshold the holding stays; it begins at growth.
     """
     total = np.append(0.0, np.cumsum(lead))
-    held = np.zeros((len(lead), len(lookbacks)))
-    state = np.zeros(len(lookbacks))
+    decided = np.arange(1, len(lead) - 1)[:, None]  # closes up to here are known to session t = decided + 1
     whole = lookbacks.astype(np.intp)
-    for t in range(2, len(lead)):
-        decided = t - 1  # closes of sessions 0 to t - 2 are known, the fill is at the close of t - 1
-        change = total[decided] - total[np.maximum(decided - whole, 0)]
-        looks = (decided >= whole) & (decided % periods == 0)
-        state = np.where(looks & (change > thresholds), 1.0, np.where(looks & (change < -thresholds), 0.0, state))
-        held[t] = state
+    change = total[decided] - total[np.maximum(decided - whole, 0)]
+    looks = (decided >= whole) & (decided % periods == 0) & (np.abs(change) > thresholds)
+    last = np.maximum.accumulate(np.where(looks, decided - 1, -1), axis=0)  # row of the last look that told anything
+    held = np.zeros((len(lead), len(lookbacks)))
+    held[2:] = (last >= 0) & (np.take_along_axis(change, np.maximum(last, 0), axis=0) > 0)
     return held
 
 
@@ -177,11 +193,11 @@ def single(i: int, edge: float) -> Row:
         rng = np.random.default_rng(seed)
         lead = lead_of(rng, 24, edge_annual=edge)
         search = Search(momentum(lead, np.array([float(i)]), np.zeros(1), np.ones(1)), lead, histories)
-        other = {
-            f"{name} p < .05, bootstrap": bootstrap_p(x[:, 0], seed, histories) < 0.05
-            for name, x in (("ahead", search.ahead), ("timing", search.timing))
-        }
-        return search.rates() | other
+        rates = search.rates()
+        for name, x in (("ahead", search.ahead), ("timing", search.timing)):
+            other = bootstrap_p(x[:, 0], seed, histories) < 0.05
+            rates |= {f"{name} p < .05, bootstrap": other, f"{name}, more often": rates[f"{name} p < .05"] - other}
+        return rates
 
     return one
 
@@ -248,8 +264,17 @@ def given_calendar(seed: int, histories: int) -> Rates:
     """One random calendar, given in advance: its timing p should be uniform."""
     rng = np.random.default_rng(seed)
     lead = lead_of(rng, 10)
-    search = Search(calendars(rng, len(lead), 1), lead, histories)
-    return search.rates() | {"timing p": float(luck(search.tried_timing, (), histories).p[0])}
+    found = Search(calendars(rng, len(lead), 1), lead, histories).finding(0)
+    return said(found) | {"timing p": found.timing.p}
+
+
+def given_momentum(seed: int, histories: int) -> Rates:
+    """One momentum rule, given in advance: its own mix is known afterwards alone, which makes its p too large."""
+    rng = np.random.default_rng(seed)
+    lead = lead_of(rng, 10)
+    return Search(
+        momentum(lead, rng.integers(5, 251, 1).astype(float), np.zeros(1), np.ones(1)), lead, histories
+    ).rates()
 
 
 def capped(limit: int) -> Row:
@@ -288,6 +313,105 @@ def plateau(_: np.random.Generator, lead: Array) -> Array:
     return momentum(lead, lookbacks, np.zeros(12), np.ones(12))
 
 
+BASE = """
+name: no-skill
+legs: {growth: {QQQ: 1}, small: {IWM: 1}}
+data: {prices: {source: sample}, start: 2004-01-05}
+strategy: {name: STRATEGY, initial: growth, params: {}}
+execution: {commission_bps: 1, slippage_bps: 0}
+benchmarks: [QQQ]
+"""
+LOOKBACKS = "strategy.params.lookback_sessions: {from: 5, to: 250, step: 5}"
+GRIDS = {
+    "relative_momentum": f"{LOOKBACKS}, strategy.params.threshold: {{from: 0.0, to: 0.095, step: 0.005}}",
+    "random_calendar": "strategy.params.number: {from: 1, to: 1000, step: 1}",
+}
+
+
+def by_the_product(seed: int, histories: int) -> Rates:
+    """The winner of a sweep of 1,000, then run and compared alone and in other spellings, by the product's own path.
+
+    Momentum for odd seeds, random calendars for even ones, 10 years at 1 bp. "answers differ": the same account has
+    another verdict, p or count of trials in one of the commands, renamed, or with its legs renamed.
+    """
+    with TemporaryDirectory() as folder:
+        return product_rates(seed, Path(folder), market_of_lead(lead_of(np.random.default_rng(seed), 10), seed), GRIDS)
+
+
+def market_of_lead(lead: Array, seed: int) -> Market:
+    """QQQ a random walk without drift, IVW like it, IWM ahead of it by `lead`; each opens where it last closed."""
+    exchange = exchange_sessions(date(1990, 1, 2), date(2016, 12, 30))
+    begin = int(exchange.searchsorted(pd.Timestamp("2004-01-05")))
+    rng = np.random.default_rng(seed + 1)
+    market, other = 0.012 * rng.standard_normal(len(lead)), 0.002 * rng.standard_normal(len(lead))
+    moves = np.column_stack([market, market + lead, market + other])
+    path = 100.0 * np.cumprod(np.vstack([np.ones(3), 1.0 + moves]), axis=0)
+    sessions, tickers = exchange[begin : begin + len(path)], ["QQQ", "IWM", "IVW"]
+    close = pd.DataFrame(path, sessions, tickers)
+    opens = pd.DataFrame(np.vstack([path[:1], path[:-1]]), sessions, tickers)
+    zeros = close * 0.0
+    return Market(
+        opens, close, opens, close, zeros, zeros, exchange, with_known_sessions(load_policy_decisions(), exchange)
+    )
+
+
+def product_rates(seed: int, folder: Path, market: Market, grids: Mapping[str, str]) -> Rates:
+    """What sweep, run and compare say of the best of one of the grids."""
+    strategies = {"random_calendar": RandomCalendar, "relative_momentum": RelativeMomentum}
+    name, ledger = list(grids)[(seed + 1) % 2], folder / "trials.ledger"
+    base = BASE.replace("STRATEGY", name)
+    if name == "relative_momentum":
+        base = base.replace("params: {}", "params: {hold: small, otherwise: growth}")
+    (folder / "base.yaml").write_text(base, encoding="utf-8", newline="\n")
+    text = f"name: no-skill\nbase: base.yaml\nbenchmark: QQQ\ngrid: {{{grids[name]}}}\n"
+    swept = sweep(study_from_text(text, f"{folder}/study.yaml", strategies=strategies), strategies, market=market)
+    found = findings_of(swept, ledger)
+    params = [f"{key}={value}" for key, value in swept.values(found.finalists[0].number).items()]
+
+    def config(*changes: tuple[str, str]) -> Config:
+        given = base
+        for before, after in changes:
+            given = given.replace(before, after)
+        return config_from_text(given, "alone.yaml", strategies=strategies, overrides=params)
+
+    def run_alone(own: Config) -> Known:
+        return search(shown_run(run(own, strategies, market=market)), ledger)
+
+    same = {
+        "sweep": found.size,
+        "run": run_alone(config()),
+        "compare": compare({"it": config()}, name="alone", strategies=strategies, market=market, ledger=ledger).size,
+        "renamed": run_alone(config(("name: no-skill", "name: genius"))),
+        "legs renamed": run_alone(config(("growth", "large"), ("small", "tiny"))),
+    }
+    other = {
+        "legs respelt": run_alone(config(("{QQQ: 1}", "{QQQ: 0.999, IVW: 0.001}"))),
+        "costs changed": run_alone(config(("commission_bps: 1", "commission_bps: 2"))),
+    }
+    answers = {(each.findings[0].ahead, each.findings[0].timing, each.trials) for each in same.values()}
+    every = [said(each.findings[0]) for each in (*same.values(), *other.values())]
+    return {key: max(each[key] for each in every) for key in every[0]} | {
+        "answers differ": len(answers) > 1,
+        "trials lost": min(each.trials for each in other.values()) <= found.size.trials,
+    }
+
+
+class RandomCalendar(RotationStrategy):
+    """On and off at random: it knows nothing."""
+
+    class Params(StrategyParams):
+        """Which one."""
+
+        number: int = Field(0, ge=0, description="of the calendar")
+
+    @staticmethod
+    def decide(market: Market, legs: Legs, p: Params) -> Decision:
+        """The calendar of that number."""
+        held = calendars(np.random.default_rng(p.number), len(market.sessions), 1)[:, 0]
+        low, high = legs.names
+        return Decision(legs.between(low, high, held))
+
+
 ROWS: dict[str, tuple[str, Row]] = {
     "null-10": ("null, 1,000 momentum rules, 10 years", searched(grid(1000), 10)),
     "null-24": ("null, 1,000 momentum rules, 24 years", searched(grid(1000), 24)),
@@ -311,12 +435,18 @@ ROWS: dict[str, tuple[str, Row]] = {
     **{f"days-{n}": (f"{n} single days", stretches(n, 1)) for n in (1, 5, 10, 20)},
     **{f"stretches-{n}": (f"{n} stretches of up to 21 sessions", stretches(n, 21)) for n in (1, 5, 8, 12, 20, 40)},
     "given": ("one calendar given in advance", given_calendar),
+    "given-momentum": ("one momentum rule given in advance", given_momentum),
+    "product-10": ("null, sweep of 1,000, the best run alone in every way, by the commands, 10 years", by_the_product),
     **{f"cap-{n}": (f"1,000 tried, {n} of them drawn", capped(n)) for n in (100, 300)},
 }
 
 
 Limit = tuple[str, str, float]
-"""Rate, "most" or "least", and the limit."""
+"""What, how it is limited, and the limit.
+
+"most", "least": a rate. "near": a mean that is nearer to 0 than the limit. "uniform": values between 0 and 1, whose p
+by Kolmogorov and Smirnov is at least the limit.
+"""
 
 NULL: list[Limit] = [("suggestive or better", "most", 0.10), ("holds", "most", 0.02), ("timing p < .05", "most", 0.05)]
 PART: list[Limit] = [("ahead p < .05", "most", 0.05)]
@@ -329,7 +459,11 @@ LIMITS: dict[str, list[Limit]] = {
     "plateau-22": [("holds", "least", 0.70)],
     "around-30": [("holds", "least", 0.80)],
     "mixed-15": [("timing p < .05", "least", 0.52), ("holds", "least", 0.30)],
+    "single-15": [(f"{name}, more often", "near", 0.03) for name in ("ahead", "timing")],
+    "given": [("timing p", "uniform", 0.001)],
+    "given-momentum": [("timing p < .05", "most", 0.05)],
     "crashes": [("holds", "most", 0.05)],
+    "product-10": [*NULL, ("answers differ", "most", 0.0), ("trials lost", "most", 0.0)],
     **{f"part-{p}": PART for p in (30, 45, 60, 80)},
     "days-1": [("ahead p < .05", "most", 0.0)],
     **{f"days-{n}": SIZE for n in (5, 10, 20)},
@@ -343,10 +477,17 @@ def missed(name: str, rates: list[Rates]) -> list[str]:
     """The limits that a row misses; a limit is allowed what 1.64 standard errors of n markets explain."""
     told = []
     for key, kind, limit in LIMITS.get(name, []):
-        rate = float(np.mean([float(each[key]) for each in rates]))
-        room = 1.64 * math.sqrt(limit * (1 - limit) / len(rates))
-        if rate > limit + room if kind == "most" else rate < limit - room:
-            told.append(f"{key} {100 * rate:.1f}, at {kind} {100 * limit:.0f}")
+        values = np.array([float(each[key]) for each in rates])
+        mean, error = values.mean(), 1.64 / math.sqrt(len(values))
+        if kind == "uniform":
+            p = float(kstest(values, "uniform").pvalue)
+            if p < limit:
+                told.append(f"{key} is not uniform (p = {p:.4f})")
+        elif kind == "near":
+            if abs(mean) > limit + error * values.std():
+                told.append(f"{key} {100 * mean:.1f}, within {100 * limit:.0f}")
+        elif (mean - limit if kind == "most" else limit - mean) > error * math.sqrt(limit * (1 - limit)):
+            told.append(f"{key} {100 * mean:.1f}, at {kind} {100 * limit:.0f}")
     return told
 
 

@@ -44,6 +44,17 @@ class BooksRecorder(bt.Analyzer):
             self.fills.append((order.executed.dt, order.data._name, fill.size, fill.price, cost))
 
 
+class ShareBroker(bt.brokers.BackBroker):
+    """backtrader's broker, which for shares has nothing to do but value them in a session without an order."""
+
+    def next(self) -> None:
+        """As backtrader's; shares bear no interest and adjust no cash, the rest of its work is for orders."""
+        if self.pending or self.submitted or self._toactivate:
+            super().next()
+        else:
+            self._get_value()
+
+
 class ShareCosts(bt.CommInfoBase):
     """One rate on traded value; `order_target_percent` and the like may ask for fractional shares."""
 
@@ -91,6 +102,7 @@ def _open_order(order: bt.Order, plan: Plan) -> Order:
 
 def _ran(plan: Plan, strategy: type[bt.Strategy], parameters: dict[str, Any]) -> bt.Strategy:
     cerebro = bt.Cerebro(stdstats=False, cheat_on_open=True)
+    cerebro.setbroker(ShareBroker())
     cerebro.broker.setcash(plan.terms.cash)
     cerebro.broker.set_coo(True)
     costs = ShareCosts(commission=plan.terms.cost_rate, whole_shares=plan.terms.whole_shares)

@@ -28,8 +28,19 @@ class ColumnFeed(bt.feed.DataBase):
         self.home()
 
     def advance(self, size: int = 1, datamaster: bt.feed.DataBase | None = None, ticks: bool = True) -> None:
-        """Move on without setting tick attributes, which only live feeds use: a third of the run's time."""
-        super().advance(size, datamaster, ticks=False)
+        """Move every line on, and nothing else: tick attributes are for live feeds, and no feed here lags another."""
+        if datamaster is not None:
+            super().advance(size, datamaster, ticks)
+            return
+        for line in self.lines.lines:
+            line._idx += size
+            line.lencount += size
+
+    def advance_peek(self) -> float:
+        """The day of the next bar; infinity after the last."""
+        days = self.lines.lines[self.DateTime]
+        following = days._idx + 1
+        return float(days.array[following]) if following < len(days.array) else float("inf")
 
 
 def column_feed(sessions: pd.DatetimeIndex, opens: Floats, closes: Floats) -> ColumnFeed:

@@ -120,6 +120,11 @@ class Signal(BaseModel):
         names = [name for one in named for name in (one if isinstance(one, tuple) else (one,))]
         return Needs(tuple(dict.fromkeys(name for name in names if isinstance(name, str) and name != TBILL)))
 
+    @property
+    def event(self) -> tuple[str, Mapping[str, Any]]:
+        """The list of events that it reads, of `backtest events`, and what defines it there; an empty name for none."""
+        return "", {}
+
     @model_validator(mode="after")
     def _limits_agree(self) -> Signal:
         if self.above is not None and self.below is not None:
@@ -176,6 +181,8 @@ class Signal(BaseModel):
             leg=leg,
             phrase=lambda row: f"{title} {answer(limit, values, self.unit, sessions, str(self.decide), row)}",
             switch=limit,
+            event=self.event[0],
+            event_terms=self.event[1],
         )
 
 

@@ -125,8 +125,8 @@ def rotated_t(weights: Floats, overnight: Floats, in_session: Floats, delay: int
     overnight, in_session: returns of each ticker from the close before to the session's fill, and from there to its
     close, (sessions x tickers). A decision is held from the fill of `delay` sessions later on; weights wrap around.
     """
-    x = (np.roll(weights, shift + delay, axis=0) * in_session).sum(axis=1)
-    x += (np.roll(weights, shift + delay + 1, axis=0) * overnight).sum(axis=1)
+    x = np.einsum("ij,ij->i", np.roll(weights, shift + delay, axis=0), in_session)
+    x += np.einsum("ij,ij->i", np.roll(weights, shift + delay + 1, axis=0), overnight)
     x = x[delay + 1 :]
     spread = x.std(ddof=1)
     return float(x.mean() / spread * math.sqrt(len(x))) if spread > 0 else 0.0

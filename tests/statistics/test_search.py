@@ -293,15 +293,3 @@ def test_edge_and_years_are_one_yardstick() -> None:
     assert found.years_needed(0.0) is None
     assert found.ahead is not None
     assert found.ahead.ratio == pytest.approx(x.mean() / x.std() * math.sqrt(252), rel=1e-6)
-
-
-def test_without_skill_the_p_value_of_a_calendar_given_in_advance_is_uniform() -> None:
-    from scipy.stats import kstest
-
-    p = []
-    for seed in range(200):
-        rng = np.random.default_rng(seed)
-        lead = rng.standard_t(5, 2520) * 0.01
-        held = (rng.random(2520) < 0.03).cumsum() % 2
-        p.append(float(luck(add_up(((held - held.mean()) * lead)[:, None], places(2905, 2520)), (), 499).p[0]))
-    assert kstest(p, "uniform").pvalue >= 0.001

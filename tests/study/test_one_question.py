@@ -236,7 +236,7 @@ def asked(command: str, path: Path, out: Path) -> dict[str, Any]:
     return dict(json.loads(printed.getvalue()))
 
 
-def test_the_commands_print_the_same_figures(tmp_path: Path) -> None:
+def test_the_commands_print_the_same_figures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "base.yaml").write_text(BASE + "\n", encoding="utf-8", newline="\n")
     study = tmp_path / "study.yaml"
     keys = f"  {LOOKBACK}: [21, 63, 126]\n  {THRESHOLD}: [0.0, 0.01, 0.02]\n"
@@ -255,4 +255,22 @@ def test_the_commands_print_the_same_figures(tmp_path: Path) -> None:
     assert swept["plateau"]["mean"] == pytest.approx(comparison["plateau"]["mean"], rel=1e-9)
     assert swept["plateau"]["worst"] == pytest.approx(comparison["plateau"]["worst"], rel=1e-9)
     assert walk["figures"] == comparison["walk_forward"]["figures"]
+
+    # The best alone, in another folder, under another name, its legs too, is the trial that it was.
+    elsewhere = tmp_path / "another" / "folder"
+    elsewhere.mkdir(parents=True)
+    monkeypatch.chdir(elsewhere)
+    params = ", ".join(f"{key.rsplit('.', 1)[1]}: {value}" for key, value in swept["finalists"][0]["values"].items())
+    alone = BASE.replace("name: one", "name: alone").replace("growth", "large").replace("small", "tiny")
+    alone = alone.replace("lookback_sessions: 21", f"{params}, hold: tiny, otherwise: large")
+    Path("alone.yaml").write_text(alone, encoding="utf-8", newline="\n")
+    ran, one = (asked(each, Path("alone.yaml"), Path("out")) for each in ("run", "compare"))
+    assert ran["metrics"]["cagr"] == best["metrics"]["cagr"]
+    searches = [ran["search"], one["variants"]["alone"]["search"], walk["search"]]
+    assert [each["trials"]["known"] for each in searches] == [10, 10, 10]
+    assert ran["verdict_level"] == one["verdict_level"] == searches[1]["verdict_level"]
+    for test in ("ahead", "timing"):
+        mine, other = ran["search"][test], searches[1][test]
+        assert [other["p"], *other["interval"]] == pytest.approx([mine["p"], *mine["interval"]], rel=1e-9)
+        assert mine["p"] >= best["search"][test]["p"]
     assert swept["finalists"][0]["metrics"] == pytest.approx(best["metrics"], rel=1e-9, abs=1e-9)
