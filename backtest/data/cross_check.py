@@ -30,7 +30,7 @@ def cross_check(frames: Mapping[str, pd.DataFrame], given: CrossCheck) -> tuple[
     frames: by ticker, checked. A day that only one source has is a disagreement with a NaN. A ticker that the second
     source does not have is said and not compared. DataError when the folder or a file cannot be read.
     """
-    second = CsvFolder(given.folder)
+    second = CsvFolder(given.folder, key="data.cross_check.folder")
     present = {path.stem for path in given.folder.iterdir() if path.suffix.lower() == ".csv"}
     others = second.prices([ticker for ticker in frames if ticker in present])
     tables, notes = [], []

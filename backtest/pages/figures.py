@@ -83,8 +83,7 @@ def late_series(result: Result) -> list[LateSeries]:
     """The series that begin after the start or end before the end; one that is never known has last below first."""
     end, found = len(result.sessions) - 1, []
     for each in result.decision.evidence:
-        known = np.flatnonzero(~np.isnan(np.asarray(each.values, dtype=np.float64)[result.begin :]))
-        first, last = (int(known[0]), int(known[-1])) if len(known) else (end + 1, -1)
+        first, last = each.known_span(result.begin)
         if first > 0 or last < end:
             found.append(LateSeries(each.label or each.name, first, last))
     return found

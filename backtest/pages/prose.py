@@ -57,8 +57,6 @@ WHIPSAW_SHARE = 0.2
 """A warning is due when so large a part of all positions was given up within a week."""
 
 FEW_CYCLES = 10
-SHORT_EVIDENCE = 0.05
-"""A signal unknown for a larger share of the test is named beside its dates."""
 
 
 def headline(result: Result) -> str:
@@ -211,13 +209,12 @@ def _late(result: Result) -> Iterator[str]:
 
 def known_for(result: Result) -> str:
     """For how much of the test its evidence is known, where that is clearly not all of it; else empty."""
-    days, late = result.sessions.to_numpy(), late_series(result)
-    whole = _years(days[0], days[-1])
-    spans = [_years(days[each.first], days[each.last]) if each.last >= each.first else 0.0 for each in late]
-    if not spans or min(spans) > (1 - SHORT_EVIDENCE) * whole:
+    days, rows = result.sessions.to_numpy(), result.decision.evidence_rows(result.begin)
+    if rows is None:
         return ""
-    what = "its signal is" if len(result.decision.evidence) == 1 else "a signal is"
-    return f"{what} known for {number(min(spans), 1)} of {number(whole, 1)} years"
+    span = _years(days[rows.start], days[rows.stop - 1]) if rows.stop > rows.start else 0.0
+    what = "its signal is" if len(result.decision.evidence) == 1 else "all its signals are"
+    return f"{what} known for {number(span, 1)} of {number(_years(days[0], days[-1]), 1)} years"
 
 
 def _years(first: np.datetime64, last: np.datetime64) -> float:

@@ -47,6 +47,8 @@ def cut_evidence(market: Market, hold: str, hold_sessions: int, min_cut_bps: int
         leg=hold,
         phrase=lambda row: _cut_phrase(window, row, hold_sessions),
         switch=lambda sessions_left: (sessions_left > 0).astype(np.float64),
+        event="cuts",
+        event_terms={"min_cut_bps": min_cut_bps},
     )
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from collections.abc import Mapping
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 import pandas as pd
@@ -34,6 +35,11 @@ class CutWindow(Signal):
     @override
     def title(self, legs: Legs) -> str:
         return f"sessions left of {self.for_sessions} after a cut"
+
+    @property
+    @override
+    def event(self) -> tuple[str, Mapping[str, Any]]:
+        return "cuts", {"min_cut_bps": self.min_cut_bps}
 
 
 class EasingCycle(Signal):
@@ -76,6 +82,11 @@ class EasingCycle(Signal):
         kinds = {"any": "an easing cycle", "insurance": "an insurance cycle", "in_fall": "an easing cycle in a fall"}
         return f"sessions since the first cut of {kinds[self.kind]} (-1 outside)"
 
+    @property
+    @override
+    def event(self) -> tuple[str, Mapping[str, Any]]:
+        return "first_cuts", {"gap_days": self.gap_days}
+
 
 class ImpliedCut(Signal):
     """Probability, by fed funds futures, that the target is lower after a meeting."""
@@ -106,6 +117,14 @@ class ImpliedCut(Signal):
         nth = {1: "the next meeting", 2: "the meeting after the next"}
         which = nth.get(self.meeting, f"meeting {self.meeting}") if isinstance(self.meeting, int) else str(self.meeting)
         return f"implied probability of a {'cut at' if self.alone else 'lower target after'} {which}"
+
+    @property
+    @override
+    def event(self) -> tuple[str, Mapping[str, Any]]:
+        is_above, enter = self.limit
+        if not is_above or not isinstance(self.meeting, int) or self.alone or not 0 < enter < 1:
+            return "", {}
+        return "implied_cut", {"certain": enter, "meeting": self.meeting}
 
 
 class ExpectedCuts(Signal):
@@ -210,6 +229,12 @@ class CoolCpi(Signal):
     def title(self, legs: Legs) -> str:
         return {"consensus": "core CPI minus consensus", "own_mean": "core CPI against its last 12 prints (sd)",
                 "two_year": "two-year yield's move on the CPI day (sd)"}[self.against]  # fmt: skip
+
+    @property
+    @override
+    def event(self) -> tuple[str, Mapping[str, Any]]:
+        is_usual = self.against == "consensus" and self.limit == (False, self.default_limit[1])
+        return ("cool_cpi" if is_usual else "", {})
 
 
 class Series(Signal):

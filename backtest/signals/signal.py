@@ -119,6 +119,11 @@ class Signal(BaseModel):
         """What it reads beside the prices of the legs."""
         return Needs()
 
+    @property
+    def event(self) -> tuple[str, Mapping[str, Any]]:
+        """The list of events that it reads, of `backtest events`, and what defines it there; an empty name for none."""
+        return "", {}
+
     @model_validator(mode="after")
     def _limits_agree(self) -> Signal:
         if self.above is not None and self.below is not None:
@@ -175,6 +180,8 @@ class Signal(BaseModel):
             leg=leg,
             phrase=lambda row: f"{title} {answer(limit, values, self.unit, sessions, str(self.decide), row)}",
             switch=limit,
+            event=self.event[0],
+            event_terms=self.event[1],
         )
 
 

@@ -11,11 +11,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
 
+from backtest.market import Floats
 from backtest.statistics.normal import normal_quantile
 from backtest.statistics.search import HISTORIES, Curves, Known, Null, Whole, luck
 
@@ -67,7 +68,11 @@ class SearchTest:
 
 @dataclass(frozen=True)
 class Finding:
-    """All that is said of luck for one shown curve; ahead is None without a benchmark."""
+    """All that is said of luck for one shown curve; ahead is None without a benchmark.
+
+    years, tracking_error: of the evidence. whole_years, edge: where a signal was not known all the time, the years of
+    the test, and what was measured over the benchmark a year while it was; else None.
+    """
 
     level: Level
     ahead: SearchTest | None
@@ -76,11 +81,13 @@ class Finding:
     active_sessions: int
     years: float
     tracking_error: float
+    whole_years: float | None = None
+    edge: float | None = None
 
     @property
     def edge_seen(self) -> float | None:
         """True edge a year (fraction) over the benchmark that would be found four times in five; None for no test."""
-        if self.ahead is None or not math.isfinite(self.ahead.upper):
+        if self.ahead is None or not math.isfinite(self.ahead.upper) or not self.years:
             return None
         return (self.ahead.upper + normal_quantile(SEEN)) * self.tracking_error / math.sqrt(self.years)
 
@@ -89,6 +96,17 @@ class Finding:
         if self.ahead is None or edge <= 0 or not math.isfinite(self.ahead.upper):
             return None
         return ((self.ahead.upper + normal_quantile(SEEN)) * self.tracking_error / edge) ** 2
+
+
+def while_known(finding: Finding, active: Floats, rows: slice | None, periods_per_year: int) -> Finding:
+    """The finding with the years whose evidence was known. active: (sessions - 1,); rows: of the sessions."""
+    if rows is None:
+        return finding
+    own = active[rows]
+    error = float(own.std() * math.sqrt(periods_per_year)) if len(own) else 0.0
+    edge = float(own.mean() * periods_per_year) if len(own) else 0.0
+    years = len(own) / periods_per_year
+    return replace(finding, years=years, tracking_error=error, whole_years=finding.years, edge=edge)
 
 
 def findings(

@@ -166,6 +166,7 @@ def shown_curves(name: str, curves: StudyCurves) -> Shown:
         benchmark=table.benchmark[:, None] if table.own_benchmarks is None else table.own_benchmarks,
         benchmark_name=benchmark_name(inputs.benchmarks[0]),
         cycles=tuple(cycles_seen(config, inputs.market, curves.sessions) for config in inputs.configs.values()),
+        known=tuple(curve.known for curve in curves.variants),
     )
 
 
@@ -188,7 +189,7 @@ def lucky(statistics: SearchStatistics, best: Finding) -> SearchStatistics:
     test = best.ahead
     if test is None:
         return statistics
-    root = best.years**0.5
+    root = (best.whole_years or best.years) ** 0.5
     dots = np.array(test.bests).reshape(HISTORIES_SHOWN, -1).mean(axis=1)
     no_skill = NoSkill(p=test.p, mean=test.middle / root, upper=test.upper / root, dots=dots)
     edge = best.edge_seen if best.tracking_error and best.edge_seen is not None else statistics.smallest_edge

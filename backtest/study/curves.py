@@ -70,7 +70,7 @@ class VariantCurve:
     """What is kept of each variant: the curve and its totals.
 
     equity: (sessions,) USD, base row first; benchmark: the declared one's on the variant's own terms, likewise;
-    gross_growth: growth a year had trading cost nothing.
+    gross_growth: growth a year had trading cost nothing. known: sessions with all its evidence, None for all.
     """
 
     name: str
@@ -78,6 +78,7 @@ class VariantCurve:
     benchmark: Floats
     activity: Activity
     gross_growth: float
+    known: slice | None
 
     @property
     def shares(self) -> Floats:
@@ -111,6 +112,7 @@ def curve_of_run(run: VariantRun, benchmark: Floats) -> VariantCurve:
         benchmark=benchmark,
         activity=activity_of(books, run.legs, decided),
         gross_growth=gross,
+        known=run.decision.evidence_rows(len(run.decision.is_known) - len(plan.sessions)),
     )
 
 

@@ -169,7 +169,8 @@ def _finalists(result: Sweep, plateau: Plateau | None) -> list[Finalist]:
     chosen = [(int(number), why) for number, why in zip(result.ranked[:TOP], ("best", "second", "third"), strict=False)]
     if plateau and plateau.centre is not None:
         chosen.append((plateau.centre, "centre of the plateau"))
-    return [_checked(result, number, why) for number, why in chosen]
+    checked = {number: _checked(result, number, why) for number, why in dict(reversed(chosen)).items()}
+    return [dataclasses.replace(checked[number], why=why) for number, why in chosen]
 
 
 def _checked(result: Sweep, number: int, why: str) -> Finalist:
@@ -247,6 +248,7 @@ def searched(result: Sweep, finalists: Sequence[Finalist], path: Path | None, re
         mixes=np.column_stack([each.mixes for each in runs]),
         benchmark=np.column_stack(benchmarks) if len(benchmarks) == len(runs) else None,
         cycles=tuple(cycle for each in runs for cycle in each.cycles),
+        known=tuple(rows for each in runs for rows in each.known),
     )
     return search(shown, path, tried_points(result), recorded)
 

@@ -17,7 +17,7 @@ from backtest.config import Config, Mix, TwoLegMix, resolved
 from backtest.data import load_market
 from backtest.data.period import with_late_starts
 from backtest.errors import ConfigError, DataError
-from backtest.market import Market
+from backtest.market import Market, Needs
 from backtest.study.questions import trial_hash
 from backtest.text import count, grouped, listed
 
@@ -112,14 +112,17 @@ def _refuse_other_rates(configs: Mapping[str, Config]) -> None:
 
 
 def _common_market(configs: Mapping[str, Config], benchmarks: Sequence[Benchmark], *, offline: bool) -> Market:
-    """The market of the first variant with everybody's tickers; those of other sources must be the same."""
-    tickers = _tickers(configs, benchmarks)
+    """The market of the first variant with everybody's tickers and series; those of other sources must be the same."""
+    tickers, legs = _tickers(configs, benchmarks), next(iter(configs.values())).legs
     questions: dict[str, tuple[str, Config]] = {}
     for name, config in configs.items():
-        asked = config.model_copy(update={"benchmarks": tickers, "legs": next(iter(configs.values())).legs})
+        asked = config.model_copy(update={"benchmarks": tickers, "legs": legs})
         questions.setdefault(config.data.prices.model_dump_json(), (name, asked))
+    needs = [(config.legs, getattr(config.strategy.params, "needs", Needs())) for config in configs.values()]
+    named = tuple(dict.fromkeys(name for own, each in needs for name in each.tickers if name not in own))
+    series = tuple(dict.fromkeys(name for _, each in needs for name in each.series))
     (first, asked), *others = questions.values()
-    market = load_market(asked, offline=offline)
+    market = load_market(asked, offline=offline, extra_tickers=named, extra_series=series)
     problems = []
     for name, other in others:
         different = _different_tickers(market, load_market(other, offline=offline))

@@ -23,7 +23,7 @@ from backtest.config import Config
 from backtest.market import Floats, Market
 from backtest.metrics import exposures_in
 from backtest.result import Result
-from backtest.statistics.findings import Finding, findings
+from backtest.statistics.findings import Finding, findings, while_known
 from backtest.statistics.search import HISTORIES, MOST_CURVES, Curves, active_sessions, add_up
 from backtest.statistics.sharpe import Trials
 from backtest.store.ledger import FILE, Ledger, Remembered
@@ -49,7 +49,8 @@ class Shown:
     sessions: base row first. returns: (sessions - 1 x curves). benchmark: returns of the first one on each curve's own
     terms, in the same shape or (sessions - 1 x 1), None without. mixes: of each curve's own average mix at the same
     costs, in the shape of returns. names, questions: one a curve; a question is the hash of what was asked, whatever
-    it is called. cycles: easing cycles that a cut-driven curve has seen, None for any other.
+    it is called. cycles: easing cycles that a cut-driven curve has seen, None for any other. known: sessions on which
+    all evidence of a curve was known, None for all.
     """
 
     market: Market
@@ -63,6 +64,7 @@ class Shown:
     benchmark: Floats | None
     benchmark_name: str | None
     cycles: tuple[int | None, ...] = ()
+    known: tuple[slice | None, ...] = ()
 
     @property
     def active(self) -> Floats:
@@ -136,6 +138,9 @@ def search(shown: Shown, path: Path | None, tried: Iterable[Shown] = (), recorde
             shown.cycles or None,
             HISTORIES,
         )
+        if shown.known:
+            each = zip(found, batch.active.T, shown.known, strict=True)
+            found = [while_known(*own, shown.market.periods_per_year) for own in each]
         known = np.unique(np.concatenate([keys, *(group.keys for group in known_ahead)]))
         ratios = _ratios(ahead, known_ahead) * (shown.market.periods_per_year / len(batch.active)) ** 0.5
         lost = max(0, recorded - len(ledger) - ledger.forgotten)
@@ -214,6 +219,7 @@ def shown_run(result: Result) -> Shown:
         benchmark=None if first is None else _returns(result.benchmarks[first].equity),
         benchmark_name=first,
         cycles=(cycles_seen(config, result.market, result.sessions),),
+        known=(result.decision.evidence_rows(result.begin),),
     )
 
 

@@ -193,11 +193,17 @@ def _cycles(subject: Subject) -> tuple[str, ...]:
 def _resolution(subject: Subject, finding: Finding) -> tuple[str, ...]:
     """One yardstick: the edge that would be seen, and the years that the measured one would need."""
     edge = finding.edge_seen
+    whole = finding.whole_years
+    if whole and not finding.years:
+        return (f"Its evidence was never all known at once: {years(whole)} of data say nothing of the whole rule.",)
     if edge is None or finding.tracking_error == 0:
         return ()
-    text = f"{years(finding.years)} of data can show only a true edge of about {percent(edge)} a year or more"
+    known = years(finding.years)
+    part = f"The {known.removesuffix(' years')} of {years(whole or 0.0)} in which its evidence was known"
+    data = part if whole else f"{known} of data"
+    text = f"{data} can show only a true edge of about {percent(edge)} a year or more"
     test = finding.ahead
-    measured = 0.0 if test is None else test.ratio * finding.tracking_error
+    measured = finding.edge if finding.edge is not None else test.ratio * finding.tracking_error if test else 0.0
     needed = finding.years_needed(measured)
     if needed is not None and needed > finding.years:
         return (f"{text}; one as large as the measured {percent(measured)} would take {years_needed(needed)}.",)

@@ -110,6 +110,9 @@ def shown_walk(result: Sweep, held: Walk) -> Shown:
     """The account that follows the choices, on the tested sessions: a trial of its own, each setting another one."""
     first, weights = result.first, dict(held.average)
     mix = run_compiled(mix_plan(first.market, weights, held.sessions[0], first.plan.terms))
+    template, params = result.study.grid_parts(held.choices[-1].number)
+    setting = result.settings.of(template, params)  # the last choice speaks for all
+    begin = int(setting.market.sessions.searchsorted(held.sessions[0]))
     asked = f"{study_question(result.study)} {held.terms.model_dump_json()}"
     return Shown(
         market=first.market,
@@ -123,6 +126,7 @@ def shown_walk(result: Sweep, held: Walk) -> Shown:
         benchmark=returns_of(held.benchmark[None]),
         benchmark_name=result.benchmark,
         cycles=(cycles_seen(first.config, first.market, held.sessions),),
+        known=(setting.decide(params).evidence_rows(begin),),
     )
 
 

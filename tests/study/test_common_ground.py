@@ -9,13 +9,15 @@ import pandas as pd
 import pytest
 from small_studies import common_study, config, market, study
 
-from backtest.config import Config
+from backtest.config import Config, load_config
 from backtest.data import load_market
 from backtest.errors import ConfigError
 from backtest.pipeline import run
 from backtest.study.compare import compare
 from backtest.study.inputs import common_inputs
 from strategies import REGISTRY
+
+CONFIGS = Path(__file__).parents[2] / "configs"
 
 
 def test_other_periods_are_cut_to_the_common_one_and_told() -> None:
@@ -93,3 +95,12 @@ def test_the_same_prices_from_another_place_are_the_same_data(tmp_path: Path) ->
     assert inputs.market.tickers == ("QQQ", "IWM")
     with pytest.raises(ConfigError, match=r"^c: data\.prices: other data for IWM than in a"):
         common_inputs({"a": config(*pair, one), "c": config(*pair, other)}, None, market=None, offline=True)
+
+
+def test_each_variants_own_series_and_tickers_are_loaded() -> None:
+    names = ("cool_cpi", "easing_cycle", "surge_2024")
+    configs = {name: load_config(CONFIGS / f"{name}.yaml", strategies=REGISTRY) for name in names}
+    for order in (names, names[::-1]):
+        market = common_inputs({name: configs[name] for name in order}, None, market=None, offline=True).market
+        assert {"cpi", "DGS10"} <= set(market.series)
+        assert {"KRE", "SPY"} <= set(market.tickers)

@@ -156,6 +156,29 @@ def test_one_yardstick_for_the_edge_and_the_years() -> None:
     assert "one as large as the measured 4.4% would take about 54 years" in said
 
 
+@pytest.mark.parametrize("rows", [slice(300, 600), slice(0, 450), slice(480, 600)])
+def test_the_years_of_evidence_are_those_in_which_it_was_known(rows: slice, tmp_path: Path) -> None:
+    given = shown(edge=0.001, known=(rows, None, rows, None))
+    found = search(given, tmp_path / "ledger").findings
+    whole = search(replace(given, known=()), tmp_path / "ledger").findings
+    assert (found[1], found[3]) == (whole[1], whole[3])
+    for i in (0, 2):
+        own = given.active[rows, i]
+        assert (found[i].ahead, found[i].level) == (whole[i].ahead, whole[i].level)
+        assert (found[i].years, found[i].whole_years) == (len(own) / 252, 600 / 252)
+        assert found[i].tracking_error == pytest.approx(own.std() * 252**0.5)
+        assert found[i].edge == pytest.approx(own.mean() * 252)
+        said = " ".join(verdict(Subject("late", "QQQ", 0.02), found[i], SEARCH).sentences)
+        assert f"The {len(own) / 252:.1f} of 2.4 years in which its evidence was known can show only a true" in said
+
+
+def test_evidence_that_was_never_known_is_no_evidence(tmp_path: Path) -> None:
+    found = search(shown(curves=1, known=(slice(600, 600),)), tmp_path / "ledger").findings[0]
+    said = " ".join(verdict(Subject("late", "QQQ", 0.02), found, SEARCH).sentences)
+    assert found.edge_seen is None
+    assert "2.4 years of data say nothing of the whole rule" in said
+
+
 def test_four_cycles_are_told() -> None:
     said = " ".join(verdict(Subject("cuts", "QQQ", 0.02, cycles=4), FOUND["suggestive"], SEARCH).sentences)
     assert "4 easing cycles: even 4 right of 4 have a chance of 1 in 16" in said
