@@ -26,6 +26,7 @@ from backtest.market import Floats
 from backtest.metrics import METRIC_KEYS, Calendar, Spans, calendar_and_tbill, metric_of, metrics
 from backtest.metrics.formulas import measured_against, measurer
 from backtest.result import Figures
+from backtest.statistics.counts import effective_count, sessions_in, share_interval
 from backtest.study.curves import annual_growth, years_between
 from backtest.study.effects import Plateau
 from backtest.study.settings import Setting, ranked_by
@@ -116,6 +117,12 @@ class Walk:
     def above_median(self) -> float:
         """Share of windows in which the chosen variant did better than the median of all, by the same metric."""
         return above_median(self.choices)
+
+    @property
+    def above_median_interval(self) -> tuple[float, float]:
+        """95% interval of that share, for as many windows as these are worth that do not overlap."""
+        tests = [[(choice.window.begin, choice.window.end)] for choice in self.choices]
+        return share_interval(self.above_median, effective_count(sessions_in(tests)))
 
     @property
     def growth(self) -> float:

@@ -26,6 +26,8 @@ from backtest.config.study import WalkForwardTerms
 from backtest.errors import RunError
 from backtest.market import Floats
 from backtest.result import Figures
+from backtest.statistics.counts import effective_count, sessions_in, share_interval
+from backtest.study.curves import returns_of
 from backtest.study.walk import (
     FEWEST_SESSIONS,
     Candidates,
@@ -96,9 +98,26 @@ class WalkPaths:
         return above_median(self.choices)
 
     @property
+    def above_median_interval(self) -> tuple[float, float]:
+        """95% interval of that share, for as many splits as these are worth that share no session."""
+        tests = sessions_in([choice.split.test for choice in self.choices])
+        return share_interval(self.above_median, effective_count(tests))
+
+    @property
     def ahead(self) -> float:
         """Share of paths that grew more than the benchmark."""
         return float(np.mean(self.equity[:, -1] > self.benchmark[-1]))
+
+    @property
+    def independent_paths(self) -> float:
+        """Independent histories that the paths are worth: they share their sessions, and much of what they hold."""
+        active = returns_of(self.equity) - returns_of(self.benchmark[None])
+        return effective_count(np.nan_to_num(active).T)  # a ruined account stays where it is
+
+    @property
+    def ahead_interval(self) -> tuple[float, float]:
+        """95% interval of the share that is ahead, for as many paths as these are worth."""
+        return share_interval(self.ahead, self.independent_paths)
 
 
 def paths_through(candidates: Candidates, terms: WalkForwardTerms) -> WalkPaths:
