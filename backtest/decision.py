@@ -8,7 +8,8 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
+from typing import Any, overload
 
 import numpy as np
 import numpy.typing as npt
@@ -49,6 +50,10 @@ class Evidence:
     switch : function of an array, optional
         What the signal would say of other values of the same shape: 1.0 yes, 0.0 no, NaN not known; pure. By it `why`
         tells how far the signal is from flipping.
+    event : str
+        The list of `backtest events` that it reads, such as `cuts`; empty for none.
+    event_terms : mapping
+        What defines that list where it is not the usual one, by the keys of an event study.
     """
 
     name: str
@@ -60,6 +65,8 @@ class Evidence:
     leg: str = ""
     phrase: Callable[[int], str] | None = None
     switch: Callable[[Floats], Floats] | None = None
+    event: str = ""
+    event_terms: Mapping[str, Any] = field(default_factory=dict)
 
     def known_span(self, begin: int) -> tuple[int, int]:
         """First and last row with a value, counted from row `begin`; one that is never known has last below first."""
@@ -84,6 +91,28 @@ class Evidence:
         return f"{self.label or self.name} " + (
             "not known yet" if np.isnan(value) else f"{value:.6g} {self.unit}".strip()
         )
+
+
+class EvidenceWhenAsked(Sequence[Evidence]):
+    """Evidence that is made when first looked at: of a thousand variants in a sweep nobody looks at any.
+
+    make: gives it, always the same; it is pure, as `decide` is.
+    """
+
+    def __init__(self, make: Callable[[], Sequence[Evidence]]) -> None:
+        self._make = cache(make)
+
+    def __len__(self) -> int:
+        return len(self._make())
+
+    @overload
+    def __getitem__(self, place: int) -> Evidence: ...
+
+    @overload
+    def __getitem__(self, place: slice) -> Sequence[Evidence]: ...
+
+    def __getitem__(self, place: int | slice) -> Evidence | Sequence[Evidence]:
+        return self._make()[place]
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,7 +287,8 @@ def check_decision(decision: Decision, market: Market, legs: Legs) -> Decision:
         _check_path(decision.shares, sessions)
     else:
         _check_shares(decision.by_leg, sessions, legs)
-    for evidence in decision.evidence:
+    looked_at = () if isinstance(decision.evidence, EvidenceWhenAsked) else decision.evidence
+    for evidence in looked_at:
         if len(evidence.values) != len(sessions):
             raise RunError(f"decide: evidence {evidence.name} has {len(evidence.values)} rows, not {len(sessions)}")
     if decision.within is not None:

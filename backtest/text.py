@@ -182,6 +182,11 @@ def span_points(ends: tuple[Number, Number]) -> str:
     return f"{points(ends[0])} to {points(ends[1])}"
 
 
+def span_percent(ends: tuple[Number, Number]) -> str:
+    """An interval of shares: 26% to 66%."""
+    return f"{percent(ends[0], 0)} to {percent(ends[1], 0)}"
+
+
 def years(value: float) -> str:
     """A length of data: whole years from ten on, tenths below."""
     return f"{number(value, 0 if value >= 10 else 1)} years"

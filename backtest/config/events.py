@@ -102,6 +102,7 @@ class EventTerms(Model):
     min_cut_bps: int = Field(25, ge=1, le=500, description="the smallest cut that counts, in basis points")
     gap_days: int = Field(365, ge=1, le=3650, description="days without a cut after which the next is a first one")
     certain: float = Field(0.95, gt=0, lt=1, description="probability at which a cut is as good as certain")
+    meeting: int = Field(1, ge=1, le=8, description="a cut by which scheduled meeting, 1: the next one")
     surge: SurgeTerms = Field(default_factory=SurgeTerms, description="what a surge is")
 
     @model_validator(mode="after")

@@ -17,10 +17,10 @@ import numpy.typing as npt
 import pandas as pd
 
 from backtest.market import Basket, Market
-from backtest.signals.easing import first_cuts
-from backtest.signals.implied import cut_probability, first_certain, table_probability
-from backtest.signals.inflation import surprise
-from backtest.signals.measures import lead
+from backtest.signals.implied import CERTAIN, cut_probability, first_certain, table_probability
+from backtest.signals.measures import lead, surprise
+from backtest.signals.policy import first_cuts
+from backtest.text import percent
 
 Rows = npt.NDArray[np.int64]
 
@@ -31,13 +31,15 @@ COOL = -0.05
 @dataclass(frozen=True)
 class ListTerms:
     """What defines the lists. min_cut_bps: the smallest cut that counts. gap_days: calendar days without a cut after
-    which the next one is a first one. certain: probability of a cut whose crossing is an event. surge_of, surge_over,
-    surge_sessions, surge_gain: a lead over so many sessions of one basket over another that is a surge.
+    which the next one is a first one. certain, meeting: probability of a lower target after the meeting of that number
+    (1: the next one) whose crossing is an event. surge_of, surge_over, surge_sessions, surge_gain: a lead over so many
+    sessions of one basket over another that is a surge.
     """
 
     min_cut_bps: int = 25
     gap_days: int = 365
-    certain: float = 0.95
+    certain: float = CERTAIN
+    meeting: int = 1
     surge_of: Basket | None = None
     surge_over: Basket | None = None
     surge_sessions: int = 5
@@ -161,8 +163,9 @@ def cool_cpi(market: Market, terms: ListTerms) -> Rows:
 
 
 def implied_cut(market: Market, terms: ListTerms) -> Rows:
-    """Sessions at which futures made a cut by the next meeting as good as certain."""
-    chance = cut_probability(market) if "zq" in market.series else table_probability(market)
+    """Sessions at which futures made a cut by the meeting as good as certain."""
+    probability = cut_probability if "zq" in market.series else table_probability
+    chance = probability(market, terms.meeting)
     return np.flatnonzero(first_certain(chance, terms.certain)).astype(np.int64)
 
 
@@ -210,7 +213,10 @@ def event_list(market: Market, name: str, terms: ListTerms) -> EventList:
     """The events of one of LISTS."""
     kind = LISTS[name]
     memory = terms.surge_sessions if kind.is_of_prices else 0
-    return EventList(name, kind.words, kind.find(market, terms), memory, kind.is_hindsight, kind.is_scheduled)
+    words = kind.words
+    if name == "implied_cut" and terms.certain != CERTAIN:
+        words = f"a cut becoming {percent(terms.certain, 0)} likely"
+    return EventList(name, words, kind.find(market, terms), memory, kind.is_hindsight, kind.is_scheduled)
 
 
 def dated_list(market: Market, name: str, days: Sequence[date]) -> EventList:

@@ -162,7 +162,9 @@ def list_terms_of(config: Config, terms: EventTerms, pairs: Sequence[Pair]) -> L
     legs = {name: leg.weights for name, leg in config.legs.items()}
     of = pairs[0].of if surge.of is None else legs.get(surge.of, {surge.of: 1.0})
     over = pairs[0].over if surge.of is None else {} if surge.over is None else legs.get(surge.over, {surge.over: 1.0})
-    return ListTerms(terms.min_cut_bps, terms.gap_days, terms.certain, of, over, surge.sessions, surge.gain)
+    return ListTerms(
+        terms.min_cut_bps, terms.gap_days, terms.certain, terms.meeting, of, over, surge.sessions, surge.gain
+    )
 
 
 def names_of(terms: EventTerms) -> tuple[str, ...]:

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from backtest.events.cells import EventCell
 from backtest.events.study import Events
-from backtest.statistics.findings import FEWEST_CYCLES
+from backtest.statistics.findings import FEWEST_CYCLES, HOLDS, SUGGESTIVE, Level
 from backtest.study.verdict import SHORT, in_hundred
 from backtest.text import count, number, p_equals, plural, points
+
+LIKELIER_THAN_NOT = 0.5
+"""From this p on the best without skill does as well more often than not."""
 
 
 def period_of_window(cell: EventCell, unit: str = "session") -> str:
@@ -23,24 +28,35 @@ def period_of_window(cell: EventCell, unit: str = "session") -> str:
 def headline(events: Events) -> str:
     """The first sentence."""
     cell, found = events.best, events.search
-    where = f"{cell.pair.words} in {period_of_window(cell, unit_of(events))}"
     if found is None:
+        where = f"{cell.pair.words} in {period_of_window(cell, unit_of(events))}"
         return f"Nothing was tested: nobody could have held {where}, knowing it in advance."
-    best = f"the best of {count(found.trials)}" if found.trials > 1 else "a rule"
+    return headline_of(cell, cell.level, found.trials, unit_of(events))
+
+
+def headline_of(cell: EventCell, level: Level, trials: int, unit: str) -> str:
+    """What a level means for one window, of so many looked at."""
+    where = f"{cell.pair.words} in {period_of_window(cell, unit)}"
+    best = f"the best of {count(trials)}" if trials > 1 else "a rule"
     return {
         "holds": f"Holds: {where} gained by more than luck and search explain.",
         "suggestive": f"Suggestive, not established: {where} may be more than luck.",
         "too_few_bets": f"Too few bets: {where} is too little time to tell from luck.",
         "no_better_than_luck": f"No better than luck: {where} is no better than {best} without any skill would be.",
-    }.get(cell.level, f"{SHORT['not_distinguishable']}: {where} cannot be told from {best} without any skill.")
+    }.get(level, f"{SHORT['not_distinguishable']}: {where} cannot be told from {best} without any skill.")
 
 
 def evidence(events: Events) -> str:
     """The second sentence: the honest figures beside the naive one."""
-    cell = events.best
+    known = "" if events.search is None else f"the {plural(events.search.trials, 'trial')} known"
+    return evidence_of(events.best, events.best.p_search, known, unit_of(events))
+
+
+def evidence_of(cell: EventCell, p: float | None, known: str, unit: str) -> str:
+    """The same of one window; p: corrected for what is `known`."""
     n, cycles = len(cell.sample.values), cell.cycles
     if not n:
-        return f"No window of {plural(cell.length, unit_of(events))} is complete."
+        return f"No window of {plural(cell.length, unit)} is complete."
     told = (
         f"Of {plural(n, 'complete window')} the mean is {points(cell.sample.mean)} points against "
         f"{points(cell.unconditional)} at any time (naive t {number(cell.t_naive)}); {cell.n_apart} of them do not "
@@ -48,11 +64,28 @@ def evidence(events: Events) -> str:
     )
     if cell.placebo.p is not None:
         told += f", the same calendar moved elsewhere does as well in {in_hundred(cell.placebo.p)} of 100 places"
-    if cell.p_search is not None and events.search is not None:
-        known = plural(events.search.trials, "trial")
-        told += f", and {p_equals(cell.p_search)} after correction for the {known} known"
+    if p is not None:
+        told += f", and {p_equals(p)} after correction for {known}"
     few = f": fewer than {FEWEST_CYCLES} cannot hold" if len(cycles.names) < FEWEST_CYCLES else ""
     return f"{told}; {cycles.positive} of {plural(len(cycles.names), 'cycle')} are above 0{few}."
+
+
+def verdict_by_placebo(cells: Sequence[EventCell], unit: str) -> tuple[Level, tuple[str, ...]]:
+    """Level and sentences for windows that are shown together and are in no ledger: Bonferroni over their placebos."""
+    tested = [cell for cell in cells if cell.placebo.p is not None] or list(cells)
+    best = min(tested, key=lambda cell: 1.0 if cell.placebo.p is None else cell.placebo.p)
+    p = None if best.placebo.p is None else min(1.0, len(tested) * best.placebo.p)
+    level: Level = "not_distinguishable"
+    if p is None:
+        level = "too_few_bets"
+    elif p < HOLDS and len(best.cycles.names) >= FEWEST_CYCLES:
+        level = "holds"
+    elif p < SUGGESTIVE:
+        level = "suggestive"
+    elif p >= LIKELIER_THAN_NOT:
+        level = "no_better_than_luck"
+    known = f"the {plural(len(tested), 'window')} shown"
+    return level, (headline_of(best, level, len(tested), unit), evidence_of(best, p, known, unit))
 
 
 def verdict_text(events: Events) -> str:

@@ -18,8 +18,7 @@ from backtest.decision import Branch, Decision, Evidence, Scored, Standing
 from backtest.market import Floats, Legs, Market
 from backtest.result import holding_words
 from backtest.series import CLOCKS
-from backtest.signals.limits import Flip, Limit, nearest_flip
-from backtest.signals.wording import WHOLE
+from backtest.signals.limits import WHOLE, Flip, Limit, nearest_flip
 from backtest.text import listed, plural, quantity, setting
 
 ANSWERS = {1.0: "yes", 0.0: "no"}

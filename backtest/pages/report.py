@@ -17,7 +17,7 @@ from backtest.metrics import calendar_of, drawdown, exposures_in
 from backtest.pages import charts
 from backtest.pages.alternatives import alternatives_of, rotating_sentence
 from backtest.pages.charts import Chart, axis, dots, heading, label, level, line, margins, rounded, unseen
-from backtest.pages.cycles import cycle_view
+from backtest.pages.cycles import cycle_view, event_view
 from backtest.pages.figures import evidence_rows, figure_rows
 from backtest.pages.legs import NEUTRAL, benchmark_tone, leg_looks
 from backtest.pages.more import more_charts, more_view
@@ -92,6 +92,7 @@ def view_of(result: Result, rebalances: Sequence[Rebalance], periods: Sequence[H
         **_costs(result, rebalances, days),
         **more_view(result, periods, days),
         **cycle_view(result),
+        **event_view(result),
         **_origin(result),
     }
 

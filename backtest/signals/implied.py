@@ -45,6 +45,11 @@ class ImpliedMoves:
     meetings: Days
     moves: Floats
 
+    @property
+    def nbytes(self) -> int:
+        """Size of the arrays."""
+        return self.meetings.nbytes + self.moves.nbytes
+
     def at(self, meeting: int | np.datetime64) -> Floats:
         """Expected moves at the n-th next meeting (1 is the next), or at the one of that day, shape (sessions,)."""
         wanted = self._is(meeting)
@@ -100,7 +105,10 @@ def implied_moves(market: Market, count: DayCount = "before") -> ImpliedMoves:
     rows = np.arange(len(days))[:, None]
     place = np.where(within, column, 0)
     ahead = np.where(within, moves_of(start[rows, place], end[rows, place]), np.nan)
-    return ImpliedMoves(np.where(is_published, meetings, np.datetime64("NaT", "D")), ahead)
+    known = ImpliedMoves(np.where(is_published, meetings, np.datetime64("NaT", "D")), ahead)
+    for shared in (known.meetings, known.moves):
+        shared.setflags(write=False)
+    return known
 
 
 def _implied_averages(
@@ -143,10 +151,12 @@ def cut_probability(
     meeting: 1 is the next one, 2 that after it, ...; or the last day of one: NaN when it is past or too far ahead.
     alone: of a cut at that very meeting, whatever the meetings before it do.
     """
-    implied = implied_moves(market, count)
-    if alone:
-        return np.clip(-implied.at(meeting), 0.0, 1.0)
-    return implied.through(meeting).below
+
+    def compute() -> Floats:
+        implied = implied_moves(market, count)
+        return np.clip(-implied.at(meeting), 0.0, 1.0) if alone else implied.through(meeting).below
+
+    return market.memo.get(("cut_probability", meeting, alone, count), compute)
 
 
 def expected_cuts(market: Market, months: int, count: DayCount = "before") -> Floats:

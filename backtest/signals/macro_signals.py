@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from collections.abc import Mapping
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 import pandas as pd
@@ -11,9 +12,8 @@ from typing_extensions import override
 
 from backtest.config.fields import IsoDate, LegOrTicker
 from backtest.market import Legs, Market, Needs
-from backtest.signals import implied, inflation, measures
-from backtest.signals.easing import easing_cycle
-from backtest.signals.policy import cut_window, target_level
+from backtest.signals import implied, measures
+from backtest.signals.policy import cut_window, easing_cycle, target_level
 from backtest.signals.signal import Measure, Signal, basket_of
 
 
@@ -35,6 +35,11 @@ class CutWindow(Signal):
     def title(self, legs: Legs) -> str:
         return f"sessions left of {self.for_sessions} after a cut"
 
+    @property
+    @override
+    def event(self) -> tuple[str, Mapping[str, Any]]:
+        return "cuts", {"min_cut_bps": self.min_cut_bps}
+
 
 class EasingCycle(Signal):
     """Sessions since the first cut of an easing cycle; -1 outside one, or in one of another kind."""
@@ -49,11 +54,6 @@ class EasingCycle(Signal):
     max_age_sessions: int = Field(252, ge=1, description="sessions after its last cut at which a cycle ends")
     unit: ClassVar[str] = "sessions"
     default_limit = ("above", -0.5)
-
-    @property
-    @override
-    def needs(self) -> Needs:
-        return Needs((self.of,))
 
     @override
     def measure(self, market: Market, legs: Legs) -> Measure:
@@ -75,6 +75,11 @@ class EasingCycle(Signal):
     def title(self, legs: Legs) -> str:
         kinds = {"any": "an easing cycle", "insurance": "an insurance cycle", "in_fall": "an easing cycle in a fall"}
         return f"sessions since the first cut of {kinds[self.kind]} (-1 outside)"
+
+    @property
+    @override
+    def event(self) -> tuple[str, Mapping[str, Any]]:
+        return "first_cuts", {"gap_days": self.gap_days}
 
 
 class ImpliedCut(Signal):
@@ -106,6 +111,14 @@ class ImpliedCut(Signal):
         nth = {1: "the next meeting", 2: "the meeting after the next"}
         which = nth.get(self.meeting, f"meeting {self.meeting}") if isinstance(self.meeting, int) else str(self.meeting)
         return f"implied probability of a {'cut at' if self.alone else 'lower target after'} {which}"
+
+    @property
+    @override
+    def event(self) -> tuple[str, Mapping[str, Any]]:
+        is_above, enter = self.limit
+        if not is_above or not isinstance(self.meeting, int) or self.alone or not 0 < enter < 1:
+            return "", {}
+        return "implied_cut", {"certain": enter, "meeting": self.meeting}
 
 
 class ExpectedCuts(Signal):
@@ -200,9 +213,9 @@ class CoolCpi(Signal):
     @override
     def measure(self, market: Market, legs: Legs) -> Measure:
         news = {
-            "consensus": inflation.surprise,
-            "own_mean": inflation.against_own_mean,
-            "two_year": inflation.day_move,
+            "consensus": measures.surprise,
+            "own_mean": measures.against_own_mean,
+            "two_year": measures.day_move,
         }[self.against](market)
         return Measure(news.values, news.is_new)
 
@@ -210,6 +223,12 @@ class CoolCpi(Signal):
     def title(self, legs: Legs) -> str:
         return {"consensus": "core CPI minus consensus", "own_mean": "core CPI against its last 12 prints (sd)",
                 "two_year": "two-year yield's move on the CPI day (sd)"}[self.against]  # fmt: skip
+
+    @property
+    @override
+    def event(self) -> tuple[str, Mapping[str, Any]]:
+        is_usual = self.against == "consensus" and self.limit == (False, self.default_limit[1])
+        return ("cool_cpi" if is_usual else "", {})
 
 
 class Series(Signal):

@@ -27,10 +27,9 @@ from backtest.config import Config, Study
 from backtest.errors import ConfigError, RunError
 from backtest.market import Floats, Market
 from backtest.metrics import metric_of
-from backtest.study.chunks import BATCH, CHUNK, Rows, curves_of_decisions, run_chunks
+from backtest.study.chunks import BATCH, CHUNK, ChunkStore, Rows, curves_of_decisions, run_chunks
 from backtest.study.cluster import cluster_rows, cut
-from backtest.study.plateau import Plateau, plateau_of
-from backtest.study.resume import ChunkStore
+from backtest.study.effects import Plateau, plateau_of
 from backtest.study.settings import Setting, Settings, ranked_by, with_first
 from backtest.text import count
 

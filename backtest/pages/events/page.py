@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -18,10 +19,23 @@ from backtest.statistics.cycles import ByCycle
 from backtest.study.verdict import SHORT, counting, in_hundred
 from backtest.text import UNDEFINED, capital, count, number, p_equals, percent, plural, points, probability, title_of
 
-COLUMNS = (
-    "n", "mean", "any time", "median", "above 0", "next open", "naive t", "t, apart", "t, calendar", "placebo p",
-    "cycles", "t, cycles", "could be seen", "p, search",
-)  # fmt: skip
+COLUMNS: Mapping[str, Callable[[EventCell], str]] = {
+    "n": lambda cell: f"{len(cell.sample.values)} of {len(cell.events)}",
+    "mean": lambda cell: points(cell.sample.mean),
+    "any time": lambda cell: points(cell.unconditional),
+    "median": lambda cell: points(cell.sample.median),
+    "above 0": lambda cell: percent(cell.sample.hit, 0),
+    "next open": lambda cell: points(cell.from_open),
+    "naive t": lambda cell: number(cell.t_naive),
+    "t, apart": lambda cell: f"{number(cell.t_apart)} ({cell.n_apart})",
+    "t, calendar": lambda cell: number(cell.t_calendar),
+    "placebo p": lambda cell: probability(cell.placebo.p),
+    "cycles": lambda cell: f"{cell.cycles.positive} of {len(cell.cycles.names)}",
+    "t, cycles": lambda cell: number(cell.cycles.t),
+    "could be seen": lambda cell: points(cell.placebo.seen, sign=""),
+    "p, search": lambda cell: probability(cell.p_search),
+}
+"""What a table of windows says of each."""
 
 
 def render_events(events: Events, context: PageContext | None) -> str:
@@ -48,12 +62,12 @@ def view_of(events: Events) -> dict[str, Any]:
             (f"paths{k}", f"{capital(lists[name].words)}: {pair}", _told_of_path(events, name, pair))
             for k, (name, pair) in enumerate(drawn(events))
         ],
-        "columns": COLUMNS,
+        "columns": list(COLUMNS),
         "tables": [
             (
                 pair.words,
                 [
-                    (f"{c.events.name.replace('_', ' ')}, {c.window_key}", _row(c))
+                    (f"{c.events.name.replace('_', ' ')}, {c.window_key}", [write(c) for write in COLUMNS.values()])
                     for c in events.cells
                     if c.pair == pair
                 ],
@@ -102,26 +116,6 @@ def tiles(events: Events) -> list[Tile]:
     ]  # fmt: skip
     p = "" if cell.p_search is None else p_equals(cell.p_search)
     return [*boxes, Tile("Skill or luck", SHORT[cell.level], "", p, "open", is_wide=True)]
-
-
-def _row(cell: EventCell) -> list[str]:
-    sample, cycles = cell.sample, cell.cycles
-    return [
-        f"{len(sample.values)} of {len(cell.events)}",
-        points(sample.mean),
-        points(cell.unconditional),
-        points(sample.median),
-        percent(sample.hit, 0),
-        points(cell.from_open),
-        number(cell.t_naive),
-        f"{number(cell.t_apart)} ({cell.n_apart})",
-        number(cell.t_calendar),
-        probability(cell.placebo.p),
-        f"{cycles.positive} of {len(cycles.names)}",
-        number(cycles.t),
-        points(cell.placebo.seen, sign=""),
-        probability(cell.p_search),
-    ]
 
 
 def _placebo_words(cell: EventCell, events: Events) -> str:
