@@ -33,6 +33,6 @@ def choose_source(
 
             return FrenchSource(prices.folder, end, offline)
         case "sample":
-            from backtest.data.sample.source import Sample
+            from backtest.data.sample.prices import Sample
 
             return Sample()

@@ -50,11 +50,10 @@ from backtest.study.curves import (
     run_curves,
     run_variant,
 )
-from backtest.study.differences import differences_of, effect_of
+from backtest.study.effects import differences_of, effect_of, whole_grid
 from backtest.study.inputs import Benchmark, StudyInputs, common_inputs
 from backtest.study.luck import Luck, Yardstick, luck_of
-from backtest.study.plateau import whole_grid
-from backtest.study.questions import trial_hash
+from backtest.study.question import trial_hash
 from backtest.study.search import Search, Shown, batch_of, cycles_seen, search
 from backtest.study.settings import setting_of, with_first
 from backtest.study.timing import TimingDescription, described

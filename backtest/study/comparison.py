@@ -33,10 +33,9 @@ from backtest.study.curves import (
     annual_growth,
     parts_of,
 )
-from backtest.study.differences import Differences, Effect
+from backtest.study.effects import Differences, Effect, Plateau
 from backtest.study.inputs import Benchmark
 from backtest.study.luck import Luck
-from backtest.study.plateau import Plateau
 from backtest.study.search import Search
 from backtest.study.timing import TimingDescription
 from backtest.study.verdict import Verdict

@@ -32,9 +32,8 @@ from backtest.statistics.sharpe import deflated_sharpe, moments
 from backtest.store.provenance import sha256_text
 from backtest.study.compare import lucky
 from backtest.study.curves import returns_of, table_of, with_shares
-from backtest.study.inputs import MOST_VARIANTS
-from backtest.study.plateau import Plateau, is_ordered
-from backtest.study.questions import Questions
+from backtest.study.effects import Plateau, is_ordered
+from backtest.study.question import MOST_VARIANTS, Questions
 from backtest.study.search import Search, Shown, cycles_seen, search, shown_run
 from backtest.study.settings import Setting, with_first
 from backtest.study.sweep import Sweep, curves_of

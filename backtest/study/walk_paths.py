@@ -13,7 +13,7 @@ sessions, so that their spread understates what other decades would bring. An ac
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import combinations, pairwise
@@ -31,14 +31,15 @@ from backtest.study.curves import returns_of
 from backtest.study.walk import (
     FEWEST_SESSIONS,
     Candidates,
+    Choice,
     Stretch,
+    above_median,
+    chosen,
     figures_of,
     followed,
     measured,
-    rank_of,
     recommended,
     selected,
-    sign_of,
 )
 
 SPREAD_KEYS = ("information_ratio", "sharpe", "cagr")
@@ -55,15 +56,10 @@ class Split:
 
 
 @dataclass(frozen=True, eq=False)
-class SplitChoice:
-    """What was chosen for a split: the metric in training, in the groups tested, and the share of variants below it."""
+class SplitChoice(Choice):
+    """The choice for a split, tested on its groups."""
 
     split: Split
-    number: int
-    values: Mapping[str, object]
-    inside: float
-    outside: float
-    rank: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,7 +95,7 @@ class WalkPaths:
     @property
     def above_median(self) -> float:
         """Share of splits in which the chosen variant did better than the median of all in the groups tested."""
-        return float(np.mean([choice.rank > 0.5 for choice in self.choices]))
+        return above_median(self.choices)
 
     @property
     def above_median_interval(self) -> tuple[float, float]:
@@ -155,18 +151,8 @@ def paths_through(candidates: Candidates, terms: WalkForwardTerms) -> WalkPaths:
 
 
 def _chosen(candidates: Candidates, terms: WalkForwardTerms, split: Split) -> SplitChoice:
-    """The variant that the training of a split recommends, and how it did in the groups tested."""
-    curves, setting = candidates.curves, candidates.setting
-    before, after = (selected(measured(curves, setting, on), terms) for on in (split.training, split.test))
-    number, sign = recommended(candidates, terms, before), sign_of(terms)
-    return SplitChoice(
-        split=split,
-        number=number,
-        values=candidates.values_of(number),
-        inside=float(sign * before[number]),
-        outside=float(sign * after[number]),
-        rank=rank_of(after, number),
-    )
+    """What the training of a split recommends."""
+    return SplitChoice(**vars(chosen(candidates, terms, split.training, split.test)), split=split)
 
 
 def _accounts(candidates: Candidates, groups: Sequence[Stretch], chosen: Sequence[Sequence[int]]) -> Floats:

@@ -24,8 +24,7 @@ from backtest.store.ledger import Ledger
 from backtest.study.compare import compare
 from backtest.study.comparison import Comparison
 from backtest.study.findings import Findings, findings_of
-from backtest.study.question import of_study
-from backtest.study.questions import Questions, trial_hash
+from backtest.study.question import Questions, of_study, trial_hash
 from backtest.study.sweep import Sweep, sweep
 from backtest.study.walk_forward import WalkForward, walk_forward
 from strategies import REGISTRY

@@ -15,7 +15,7 @@ from backtest.pages.periods import mood
 from backtest.pages.shell import PageContext, PrintedFigure, Tile, render_page
 from backtest.pages.walk.charts import chart_data
 from backtest.pages.walk.paths import paths_view
-from backtest.study.walk import Choice
+from backtest.study.walk import WindowChoice
 from backtest.study.walk_forward import WalkForward
 from backtest.text import capital, count, number, percent, plural, points, span_percent, title_of
 
@@ -158,7 +158,7 @@ def growth_of(walk: WalkForward, name: str) -> float | None:
     return None if value is None else float(value)
 
 
-def _window(walk: WalkForward, place: int, choice: Choice) -> list[str]:
+def _window(walk: WalkForward, place: int, choice: WindowChoice) -> list[str]:
     sessions, window = walk.sweep.first.plan.sessions, choice.window
     inside, outside, rank, growth, held = (
         (DOCUMENT, "windows", place, key)
