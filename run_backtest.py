@@ -8,7 +8,15 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
+from importlib.util import find_spec
 from pathlib import Path
+
+if sys.version_info < (3, 11) or not find_spec("backtrader"):
+    found = f"{sys.version.split()[0]} {'with' if find_spec('backtrader') else 'without'} backtrader"
+    sys.exit(
+        f"{sys.executable}: found Python {found}, expected 3.11 or later with it: "
+        "use .venv/bin/python, which the first command of README.md sets up"
+    )
 
 from backtest.audit.spot import spot_audit
 from backtest.cli import main

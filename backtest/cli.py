@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import os
+import shlex
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -33,7 +34,7 @@ from backtest.commands.options import (
     Overrides,
 )
 from backtest.commands.trials import trials_app
-from backtest.errors import BacktestError, NetworkError, RunError, WriteError
+from backtest.errors import BacktestError, ConfigError, NetworkError, RunError, WriteError
 
 if TYPE_CHECKING:
     from backtest.commands.run import OneRun
@@ -334,7 +335,10 @@ def main(arguments: Sequence[str] | None = None, backtest_one: OneRun | None = N
             stream.reconfigure(encoding="utf-8")  # a true minus, whatever the terminal's old encoding
     try:
         try:
-            app(args=None if arguments is None else list(arguments), prog_name="backtest", obj=backtest_one)
+            given = list(sys.argv[1:] if arguments is None else arguments)
+            if given and given[0].endswith((".yaml", ".yml")):
+                raise ConfigError(f"{given[0]}: is no command, did you mean `backtest run {shlex.join(given)}`?")
+            app(args=given, prog_name="backtest", obj=backtest_one)
         finally:
             sys.stdout.flush()
     except OSError as error:  # of files each command speaks for itself

@@ -8,8 +8,8 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
-from typing import Any
+from functools import cache, cached_property
+from typing import Any, overload
 
 import numpy as np
 import numpy.typing as npt
@@ -91,6 +91,28 @@ class Evidence:
         return f"{self.label or self.name} " + (
             "not known yet" if np.isnan(value) else f"{value:.6g} {self.unit}".strip()
         )
+
+
+class EvidenceWhenAsked(Sequence[Evidence]):
+    """Evidence that is made when first looked at: of a thousand variants in a sweep nobody looks at any.
+
+    make: gives it, always the same; it is pure, as `decide` is.
+    """
+
+    def __init__(self, make: Callable[[], Sequence[Evidence]]) -> None:
+        self._make = cache(make)
+
+    def __len__(self) -> int:
+        return len(self._make())
+
+    @overload
+    def __getitem__(self, place: int) -> Evidence: ...
+
+    @overload
+    def __getitem__(self, place: slice) -> Sequence[Evidence]: ...
+
+    def __getitem__(self, place: int | slice) -> Evidence | Sequence[Evidence]:
+        return self._make()[place]
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,7 +287,8 @@ def check_decision(decision: Decision, market: Market, legs: Legs) -> Decision:
         _check_path(decision.shares, sessions)
     else:
         _check_shares(decision.by_leg, sessions, legs)
-    for evidence in decision.evidence:
+    looked_at = () if isinstance(decision.evidence, EvidenceWhenAsked) else decision.evidence
+    for evidence in looked_at:
         if len(evidence.values) != len(sessions):
             raise RunError(f"decide: evidence {evidence.name} has {len(evidence.values)} rows, not {len(sessions)}")
     if decision.within is not None:

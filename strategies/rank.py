@@ -11,7 +11,7 @@ import numpy.typing as npt
 from pydantic import BeforeValidator, Field, model_validator
 
 from backtest.account.strategy import LegName, RotationStrategy, StrategyParams
-from backtest.decision import Decision, Evidence, Scored, Standing
+from backtest.decision import Decision, Evidence, EvidenceWhenAsked, Scored, Standing
 from backtest.errors import RunError
 from backtest.market import CASH, Basket, Floats, Legs, Market, Needs
 from backtest.signals import Period, last_of_period, measures
@@ -133,14 +133,16 @@ class Rank(RotationStrategy):
             raise RunError("rank: no leg is left to be ranked: name some in universe")
         table = _scores(market, legs, p)
         looks = market.memo.get(("looks", p.decide), lambda: np.flatnonzero(last_of_period(market, p.decide)))
+        # How many sessions lie before the first look, and from each one to the next.
+        sessions = market.memo.get(
+            ("between looks", p.decide), lambda: np.diff(looks, prepend=0, append=len(market.close))
+        )
         choice = _chosen(market, legs, p, table, looks)
         # Which look counts, before the first one (NONE, which is the last row below: of NaN) and from each one on.
         counts = np.maximum.accumulate(np.where(choice.is_known, np.arange(len(looks)), NONE))
         counts = np.concatenate([[NONE], counts])
-        sessions = np.diff(looks, prepend=0, append=len(market.close))
         shares = np.vstack([choice.shares, np.full(len(legs.names), np.nan)])[counts]
-        passes = np.append(choice.passes.all(axis=1), np.nan)[counts]
-        evidence = _evidence(legs, p, table, sessions, shares, passes)
+        evidence = EvidenceWhenAsked(lambda: _evidence(legs, p, table, sessions, shares, choice, counts))
         told = _Told(market, legs, p, table, looks, choice, counts)
         return Decision(np.repeat(shares, sessions, axis=0), evidence, told.reason, standing=told.standing)
 
@@ -162,6 +164,12 @@ class Rank(RotationStrategy):
         if p.above is not None:
             return f"{text}; {instead} in place of each that is not above {_hurdle_words(legs, p)}."
         return f"{text}; {instead} in place of those whose score is not known." if p.defensive else f"{text}."
+
+
+class _ByName(dict[str, Floats]):
+    """Scores, (sessions,) each, by what was scored."""
+
+    nbytes = 0  # each is remembered on its own as well, and counted there
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,12 +198,15 @@ class _Choice:
 
 
 def _scores(market: Market, legs: Legs, p: Rank.Params) -> _Table:
-    names = dict.fromkeys((*p.ranked(legs), *p.defensive, *p.canary))
-    by_name = {name: p.scored.of(market, basket_of(name, legs)) for name in names}
+    names = (*p.ranked(legs), *p.defensive, *p.canary)
+    by_name = market.memo.get(
+        ("scores by name", p.scored, names, legs.key),
+        lambda: _ByName({name: p.scored.of(market, basket_of(name, legs)) for name in names}),
+    )
     if p.above is None:
         return _Table(by_name, None)
     if isinstance(p.above, float):
-        return _Table(by_name, np.full(len(market.close), p.above))
+        return _Table(by_name, np.broadcast_to(np.float64(p.above), len(market.close)))
     if p.above == TBILL and TBILL in legs.names:
         raise RunError("above: found tbill, which is both T-bills and a leg: call the leg something else")
     basket: Basket = {TBILL: 1.0} if p.above == TBILL else basket_of(p.above, legs)
@@ -203,14 +214,18 @@ def _scores(market: Market, legs: Legs, p: Rank.Params) -> _Table:
 
 
 def _chosen(market: Market, legs: Legs, p: Rank.Params, table: _Table, looks: Rows) -> _Choice:
-    scores = table.of(p.ranked(legs), looks)
-    picks = _best(market, legs, p, p.ranked(legs), scores, p.top)
-    refuge = np.full(len(looks), NONE)
-    if p.defensive:
-        refuge = _best(market, legs, p, p.defensive, table.of(p.defensive, looks), 1)[:, 0]
+    def scores_of(names: tuple[str, ...]) -> Floats:
+        return market.memo.get(("scores", p.scored, p.decide, names, legs.key), lambda: table.of(names, looks))
+
+    def best_of(names: tuple[str, ...], top: int) -> Rows:
+        return market.memo.get(("best", p.scored, p.decide, names, top, legs.key), lambda: best(scores_of(names), top))
+
+    picks = best_of(p.ranked(legs), p.top)
+    refuge = best_of(p.defensive, 1)[:, 0] if p.defensive else np.full(len(looks), NONE)
     hurdle = None if table.hurdle is None else table.hurdle[looks]
+    canaries = scores_of(p.canary) if p.canary else None
     slots = _slots(market, legs, p, looks, picks)
-    return _choose(legs, p, scores, picks, refuge, hurdle, table.of(p.canary, looks) if p.canary else None, slots)
+    return _choose(legs, p, scores_of(p.ranked(legs)), picks, refuge, hurdle, canaries, slots)
 
 
 def _choose(
@@ -224,6 +239,7 @@ def _choose(
     slots: Floats,
 ) -> _Choice:
     """Test the picks, or the canaries, and fill the slots. Arrays as in `_Choice`; scores: (looks, universe)."""
+    rows, nowhere = np.arange(len(picks)), len(legs.names)
     passes: npt.NDArray[np.bool_] = np.not_equal(picks, NONE)
     is_known = np.asarray(passes.any(axis=1))
     if hurdle is not None:
@@ -232,22 +248,15 @@ def _choose(
             is_known = is_known & ~np.isnan(canaries).any(axis=1)
             passes = passes & exceeds(canaries, hurdle[:, None]).all(axis=1, keepdims=True)
         else:
-            passes = passes & exceeds(np.take_along_axis(scores, np.maximum(picks, 0), axis=1), hurdle[:, None])
-    shares = np.zeros((len(picks), len(legs.names)))
-    rows = np.arange(len(picks))
-    columns = np.array([legs.names.index(name) for name in p.ranked(legs)])
-    for slot in range(p.top):
-        shares[rows, columns[picks[:, slot]]] += np.where(passes[:, slot], slots[:, slot], 0.0)
+            passes = passes & exceeds(scores[rows[:, None], picks], hurdle[:, None])
+    # NONE is the last place: a column beside those of the legs, which nobody reads.
+    shares = np.zeros((len(picks), nowhere + 1))
+    columns = np.array([*(legs.names.index(name) for name in p.ranked(legs)), nowhere])
+    shares[rows[:, None], columns[picks]] = np.where(passes, slots, 0.0)
     if p.defensive:
-        columns = np.array([legs.names.index(name) for name in p.defensive])
-        failing = np.where(passes, 0.0, slots).sum(axis=1)
-        shares[rows, columns[refuge]] += np.where(refuge == NONE, 0.0, failing)
-    return _Choice(picks, passes, refuge, shares / p.top, is_known)
-
-
-def _best(market: Market, legs: Legs, p: Rank.Params, names: tuple[str, ...], scores: Floats, top: int) -> Rows:
-    """The places of the best at each look; found once for all variants that differ in what they do with them."""
-    return market.memo.get(("best", p.scored, p.decide, names, top, legs.key), lambda: best(scores, top))
+        columns = np.array([*(legs.names.index(name) for name in p.defensive), nowhere])
+        shares[rows, columns[refuge]] += np.where(passes, 0.0, slots).sum(axis=1)
+    return _Choice(picks, passes, refuge, shares[:, :nowhere] / p.top, is_known)
 
 
 def _slots(market: Market, legs: Legs, p: Rank.Params, looks: Rows, picks: Rows) -> Floats:
@@ -267,12 +276,13 @@ def _slots(market: Market, legs: Legs, p: Rank.Params, looks: Rows, picks: Rows)
 
 
 def _evidence(
-    legs: Legs, p: Rank.Params, table: _Table, sessions: Rows, shares: Floats, passes: Floats
+    legs: Legs, p: Rank.Params, table: _Table, sessions: Rows, shares: Floats, choice: _Choice, counts: Rows
 ) -> list[Evidence]:
     """The score of each leg, whether it is held, and the hurdle, whether all that were asked to exceed it do.
 
-    sessions: how long each row of shares and passes lasts.
+    sessions: how long each row of shares lasts; counts: the look that it came from.
     """
+    passes = np.append(choice.passes.all(axis=1), np.nan)[counts]
     unit, what = p.scored.value_unit, p.scored.words()
     held = np.where(np.isnan(shares), np.nan, shares > 0.0)
     leans = np.repeat(np.column_stack([held, passes]).T, sessions, axis=1)

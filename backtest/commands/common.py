@@ -13,7 +13,7 @@ from typing import Protocol
 
 from backtest.config import Config, load_config
 from backtest.config.layers import place_of
-from backtest.errors import ConfigError
+from backtest.errors import ConfigError, DataError
 from backtest.registry import registry as registry  # every command takes it from here
 from backtest.text import of_months
 
@@ -38,13 +38,13 @@ def placed(path: Path, overrides: Sequence[str]) -> Iterator[None]:
     """Give a mistake that only the data could show (`data.KEY: found, expected`) the place where its key stands."""
     try:
         yield
-    except ConfigError as error:
+    except (ConfigError, DataError) as error:
         lines = []
         for problem in error.problems:
             key = problem.split(":")[0]
             is_key = key.split(".")[0] in Config.model_fields
             lines.append(f"{place_of(path, key, overrides)}: {problem}" if is_key else problem)
-        raise ConfigError(*lines) from None
+        raise type(error)(*lines) from None
 
 
 @contextmanager

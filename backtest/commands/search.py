@@ -157,8 +157,8 @@ def sweep_path(
     from backtest.pages.sweep.files import document, write_sweep
     from backtest.store.ledger import default_ledger
     from backtest.store.manifest import longest_ledger
+    from backtest.study.chunks import ChunkStore
     from backtest.study.findings import Extras, findings_of
-    from backtest.study.resume import ChunkStore
     from backtest.study.sweep import sweep
 
     provenance = Provenance()
@@ -222,7 +222,7 @@ def walk_path(
     from backtest.pages.walk.paths import sentences
     from backtest.store.ledger import default_ledger
     from backtest.store.manifest import longest_ledger
-    from backtest.study.resume import ChunkStore
+    from backtest.study.chunks import ChunkStore
     from backtest.study.walk_forward import walk_forward
 
     provenance = Provenance()

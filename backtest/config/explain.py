@@ -11,7 +11,7 @@ from typing import Any, Final, NamedTuple
 
 from pydantic import ValidationError
 
-from backtest.config.fields import EXPECTED, TOLD_AS_EXPECTED, TOLD_AS_IS
+from backtest.config.fields import EXPECTED, TOLD_AS_EXPECTED, TOLD_AS_IS, in_capitals
 from backtest.config.models import BROKEN_RULES, UNKNOWN_LEGS
 from backtest.config.nodes import (
     MAX_PROBLEMS,
@@ -120,6 +120,7 @@ def _unexpected(path: NodePath, root: Node, schema: Schema, *, kind: str) -> Pro
     if isinstance(node.value, str):
         meant = nearest(node.value, choices(schemas, schema))
         text += f", did you mean {printable(meant)}?" if meant else ""
+        text += in_capitals(node.value) if kind == TOLD_AS_EXPECTED and path[0] == "benchmarks" else ""
     return Problem(node.origin, dotted(path), text)
 
 

@@ -83,8 +83,14 @@ def _name(text: str) -> str:
 
 def _ticker(text: str) -> str:
     if not _TICKER.fullmatch(text):
-        raise unexpected(_A_TICKER)
+        raise unexpected(f"{_A_TICKER}{in_capitals(text)}")
     return text
+
+
+def in_capitals(*texts: str) -> str:
+    """`, did you mean SPY?` for a ticker in small letters; nothing for what is none in capitals either."""
+    meant = [text.upper() for text in texts if _TICKER.fullmatch(text.upper())]
+    return f", did you mean {', '.join(meant)}?" if meant and len(meant) == len(texts) else ""
 
 
 def _date(value: object) -> object:
@@ -199,7 +205,7 @@ class LegConfig(Model):
         weights = self.__pydantic_extra__
         if not weights:
             raise unexpected(_A_LEG)
-        wrong = [f"{ticker}: expected {_A_TICKER}" for ticker in weights if not is_ticker(ticker)]
+        wrong = [f"found {t!r}, expected {_A_TICKER}{in_capitals(t)}" for t in weights if not is_ticker(t)]
         if wrong:
             raise mistake("; ".join(wrong))
         object.__setattr__(self, "__pydantic_extra__", normalised(weights))
@@ -225,9 +231,10 @@ def _one_leg_a_ticker(value: object) -> object:
     """`[SPY, IWD]` is one leg a ticker."""
     if not isinstance(value, list | tuple):
         return value
-    wrong = [repr(each) for each in value if not (isinstance(each, str) and is_ticker(each))]
+    wrong = [each for each in value if not (isinstance(each, str) and is_ticker(each))]
     if wrong:
-        raise mistake(f"found {', '.join(wrong)} in the list, expected {_A_TICKER}")
+        meant = in_capitals(*map(str, wrong))
+        raise mistake(f"found {', '.join(map(repr, wrong))} in the list, expected {_A_TICKER}{meant}")
     twice = sorted({each for each in value if value.count(each) > 1})
     if twice:
         raise mistake(f"{', '.join(twice)} stands in the list twice")

@@ -163,7 +163,7 @@ def _with_located(root: Node, path: NodePath) -> tuple[Node, list[Problem]]:
     reached, node = descend(root, path)
     if reached != path or node.is_flawed or not isinstance(node.value, str):
         return root, []
-    folder = os.path.abspath(node.origin.source.folder / node.value)
+    folder = os.path.abspath(node.origin.source.folder / os.path.expanduser(node.value))
     is_there = os.path.isdir(folder) or (path[1] == "prices" and os.path.isfile(folder))  # one file of many tickers
     wrong = "no such folder" if not is_there else "" if folder.isprintable() else "expected printable text"
     told = Problem(node.origin, dotted(path), f"found {quoted(node.value)}, {wrong} ({quoted(folder)})")

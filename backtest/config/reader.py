@@ -93,6 +93,14 @@ def read_text(text: str, source: YamlSource, *, has_lines: bool = True, prefix: 
     return reader.tree(text)
 
 
+_HINTS = {
+    "mapping values are not allowed": "; expected `key: value` here and in the line above, a space behind the colon, "
+    "quotes around a text with another",
+    "found unknown escape": "; in double quotes a backslash begins an escape: write / or single quotes",
+}
+"""What to do about PyYAML's words for two mistakes that look right: `key:1`, and a path of Windows."""
+
+
 @dataclass(slots=True)
 class _Reader:
     """Events in, nodes out."""
@@ -113,7 +121,9 @@ class _Reader:
         except yaml.MarkedYAMLError as error:
             mark = error.problem_mark or error.context_mark
             self.line = mark.line + 1 if mark else self.line
-            raise self.stopped(f"not valid YAML: {quoted(error.problem or error.context or '')[1:-1]}") from None
+            said = quoted(error.problem or error.context or "")[1:-1]
+            hint = next((hint for start, hint in _HINTS.items() if said.startswith(start)), "")
+            raise self.stopped(f"not valid YAML: {said}{hint}") from None
         except (yaml.YAMLError, ValueError, OverflowError) as error:
             # PyYAML lets these escape: "\UFFFFFFFF" in quotes, %YAML with 5,000 digits.
             raise self.stopped(f"not valid YAML after this line ({type(error).__name__})") from None

@@ -19,7 +19,7 @@ import pandas as pd
 from backtest.config.fields import AnnualRate, Mix
 from backtest.config.models import Config
 from backtest.data.adjustment import as_traded, check_dividends
-from backtest.data.between import check_between
+from backtest.data.between import check_between, cross_check
 from backtest.data.calendar import closed_on, months_around, range_around, session_closes, sessions_around
 from backtest.data.checks import LARGEST_DAILY_LOG_RETURN, check_prices
 from backtest.data.choice import choose_source
@@ -96,21 +96,18 @@ def load_market(
     ConfigError
         When `data.start` lies before the first price of all that is traded.
     """
-    data = config.data
-    source = source or choose_source(
-        data.prices, end=data.end, offline=offline, largest_daily_move=data.largest_daily_move
-    )
-    with closed_on(data.closed):
+    closed = config.data.closed
+    with closed_on(closed):
         market = _loaded(config, source, extra_tickers, extra_series, offline=offline, to_common=to_common)
-    if not data.closed:
+    if not closed:
         return market
-    days = ", ".join(f"{day:%Y-%m-%d}" for day in data.closed)
+    days = ", ".join(f"{day:%Y-%m-%d}" for day in closed)
     return replace(market, notes=(*market.notes, f"The exchange is taken as closed on {days}, as data.closed says."))
 
 
 def _loaded(
     config: Config,
-    source: DataSource,
+    source: DataSource | None,
     extra_tickers: Sequence[str],
     extra_series: Sequence[str],
     *,
@@ -118,18 +115,20 @@ def _loaded(
     to_common: bool,
 ) -> Market:
     data, traded = config.data, traded_tickers(config)
+    source = source or choose_source(
+        data.prices, end=data.end, offline=offline, largest_daily_move=data.largest_daily_move
+    )
     needs: Needs = getattr(config.strategy.params, "needs", Needs())
     named = tuple(name for name in needs.tickers if name not in config.legs)  # a name that is both is the leg
     tickers = tuple(dict.fromkeys((*traded, *named, *extra_tickers)))
-    judged = _judged(source, tickers, data.end, data.largest_daily_move)
-    last = last_session_of(judged.frames, traded, judged.exchange, end=data.end, to_common=to_common)
+    judged = _judged(source, tickers, traded, data.end, data.largest_daily_move, to_common=to_common)
     least = LEAST_BESIDE_DELAY + config.execution.delay_sessions
-    check_start(judged.frames, traded, judged.exchange[judged.exchange <= last], start=data.start, least=least)
+    check_start(judged.frames, traded, judged.exchange[judged.exchange <= judged.last], start=data.start, least=least)
     if config.execution.accounting == "raw":
         _check_raw({ticker: judged.fetched[ticker] for ticker in traded}, judged.frames, start=data.start)
     names = tuple(dict.fromkeys((*needs.series, *extra_series)))
     fetch = choose_macro(data, offline=offline)
-    market = _market(source, judged, last, needs.meetings, names, fetch, _compared(judged.frames, config))
+    market = _market(source, judged, needs.meetings, names, fetch, _compared(judged.frames, config))
     market = with_late_starts(market, traded, data.start)
     return market if data.tbill is None else with_tbill(market, data.tbill, source, start=data.start)
 
@@ -178,10 +177,9 @@ def market_from(
     """
     source = Frames(frames, Stated(adjusted, columns or {}), tbill if isinstance(tbill, pd.Series) else None)
     until = None if end is None else pd.Timestamp(end).date()
-    judged = _judged(source, source.tickers, until, largest_daily_move)
-    last = last_session_of(judged.frames, source.tickers, judged.exchange, end=until, to_common=True)
+    judged = _judged(source, source.tickers, source.tickers, until, largest_daily_move, to_common=True)
     fetch = lambda name: observed_from((series or {})[name], name, (known or {}).get(name))  # noqa: E731
-    market = _market(source, judged, last, (), tuple(series or ()), fetch, ())
+    market = _market(source, judged, (), tuple(series or ()), fetch, ())
     if tbill is None:
         return market
     asked = AnnualRate(annual=float(tbill)) if not isinstance(tbill, pd.Series) else "irx"
@@ -189,28 +187,42 @@ def market_from(
 
 
 class _Judged(NamedTuple):
-    """fetched: as the source gave it; frames: up to the end, checked; exchange: its calendar around them."""
+    """fetched: as the source gave it; frames: up to the end, checked; exchange, closes: its calendar around them.
+
+    last: the market's last session.
+    """
 
     fetched: dict[str, Fetched]
     frames: dict[str, pd.DataFrame]
     exchange: pd.DatetimeIndex
     closes: pd.DatetimeIndex
+    last: pd.Timestamp
     notes: tuple[str, ...]
 
 
-def _judged(source: DataSource, tickers: Sequence[str], end: date | None, largest_move: float) -> _Judged:
+def _judged(
+    source: DataSource,
+    tickers: Sequence[str],
+    traded: Sequence[str],
+    end: date | None,
+    largest_move: float,
+    *,
+    to_common: bool,
+) -> _Judged:
     fetched = source.prices(tickers)
     frames = _until(fetched, pd.Timestamp(end) if end else pd.Timestamp.max)
     span = _span(fetched)
     if source.is_monthly:  # its own files were checked; a month may do what no session may
-        return _Judged(fetched, frames, *months_around(*span), source.notes)
-    exchange = sessions_around(*span)
+        exchange, closes = months_around(*span)
+        last = last_session_of(frames, traded, exchange, end=end, to_common=to_common)
+        return _Judged(fetched, frames, exchange, closes, last, source.notes)
+    exchange, closes = sessions_around(*span), session_closes(*range_around(*span))
     adjusted = {ticker for ticker, one in fetched.items() if one.is_total_return}
     layouts = (f"{ticker} {note}." for ticker, one in fetched.items() for note in one.notes)
     found = check_prices(frames, exchange, largest_move, adjusted)
     between = () if source.is_simulated else check_between(frames)
-    return _Judged(fetched, frames, exchange, session_closes(*range_around(*span)),
-                   (*source.notes, *_together(layouts), *found, *between))  # fmt: skip
+    last = last_session_of(frames, traded, exchange, end=end, to_common=to_common)
+    return _Judged(fetched, frames, exchange, closes, last, (*source.notes, *_together(layouts), *found, *between))
 
 
 def _together(notes: Iterable[str]) -> Iterator[str]:
@@ -225,14 +237,13 @@ def _together(notes: Iterable[str]) -> Iterator[str]:
 def _market(
     source: DataSource,
     judged: _Judged,
-    last: pd.Timestamp,
     meetings: Sequence[date],
     names: tuple[str, ...],
     fetch: Callable[[str], Observed],
     compared: Iterable[str],
 ) -> Market:
-    """The market up to `last` of what was judged, with the series `names` that `fetch` gives."""
-    frames, fetched = judged.frames, judged.fetched
+    """The market of what was judged, with the series `names` that `fetch` gives."""
+    frames, fetched, last = judged.frames, judged.fetched, judged.last
     decisions, policy_sources = _decisions(source, last)
     check_meetings(meetings, scheduled_meetings(decisions))
     policy = _policy(decisions, judged.exchange, judged.closes, last)
@@ -389,8 +400,6 @@ def _compared(frames: Mapping[str, pd.DataFrame], config: Config) -> tuple[str, 
         return tuple(beside_funds(frames, given.folder if given else None))
     if given is None:
         return ()
-    from backtest.data.cross_check import cross_check
-
     return cross_check(frames, given)[1]
 
 

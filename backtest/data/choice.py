@@ -20,7 +20,8 @@ def choose_source(
             from backtest.data.csv_folder import CsvFolder
             from backtest.data.layouts import Stated
 
-            return CsvFolder(prices.folder, Stated(prices.adjusted, prices.columns, prices.dates, prices.decimal))
+            stated = Stated(prices.adjusted, prices.columns, prices.dates, prices.decimal)
+            return CsvFolder(prices.folder, stated, key="data.prices.folder")
         case "yahoo":
             from backtest.data.checks import LARGEST_DAILY_LOG_RETURN
             from backtest.data.snapshots import Snapshots
@@ -32,6 +33,6 @@ def choose_source(
 
             return FrenchSource(prices.folder, end, offline)
         case "sample":
-            from backtest.data.sample.source import Sample
+            from backtest.data.sample.prices import Sample
 
             return Sample()

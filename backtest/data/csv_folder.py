@@ -47,10 +47,14 @@ FILE_NAME = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class CsvFolder(DataSource):
-    """A folder of files as a source, or one file of many tickers. stated: what the config says of them."""
+    """A folder of files as a source, or one file of many tickers.
+
+    stated: what the config says of them. key: of the config, which named the folder.
+    """
 
     folder: Path
     stated: Stated = field(default_factory=Stated)
+    key: str = ""
 
     def prices(self, tickers: Sequence[str]) -> dict[str, Fetched]:
         """Each ticker's file; DataError with a line for every file that is missing or cannot be read."""
@@ -63,7 +67,7 @@ class CsvFolder(DataSource):
                 return prices_in(_bytes(path), str(path), self.stated, [ticker])[ticker]
             if shared is not None and ticker in shared:
                 return shared[ticker]
-            raise _missing(self.folder, ticker, present)
+            raise DataError(f"{f'{self.key}: ' if self.key else ''}{_missing(self.folder, ticker, present)}")
 
         return of_each(tickers, prices_of)
 
@@ -88,7 +92,8 @@ class CsvFolder(DataSource):
             data = _bytes(path)
             return Fetched(read_rate(data, str(path), rate_id), str(path), hashlib.sha256(data).hexdigest())
         wanted = " or ".join(RATE_FILES.get(rate_id, (f"{rate_id}.csv",)))
-        raise DataError(f"{self.folder}: has no {wanted} for the T-bill rate, and neither has {self._beside}")
+        named = "data.tbill: " if self.key else ""
+        raise DataError(f"{named}{self.folder}: has no {wanted} for the T-bill rate, and neither has {self._beside}")
 
     @property
     def has_target_range(self) -> bool:
@@ -129,12 +134,14 @@ def _stem(name: str) -> str:
     return name[: len(name) - len(suffix)]
 
 
-def _missing(folder: Path, ticker: str, present: Mapping[str, Path]) -> DataError:
+def _missing(folder: Path, ticker: str, present: Mapping[str, Path]) -> str:
     wanted = f"{ticker}.csv"
+    if folder.is_file():
+        return f"{folder}: has no {wanted}: it is one file without prices of {ticker}, expected their folder"
     near = difflib.get_close_matches(wanted.upper(), [name.upper() for name in present], n=3, cutoff=0.7)
     names = [name for name in present if name.upper() in near] or list(present)[:LISTED_FILES]
     hint = f"did you mean {' or '.join(names)}?" if near else f"it has {', '.join(names) or 'no CSV files'}"
-    return DataError(f"{folder}: has no {wanted}; {hint}")
+    return f"{folder}: has no {wanted}; {hint}"
 
 
 def files_in(folder: Path) -> dict[str, Path]:
@@ -154,8 +161,9 @@ def prices_in(data: bytes, where: str, stated: Stated, tickers: Sequence[str]) -
         frame = read_table(data, where, names=HOUSE_HEADERS, required=HOUSE_REQUIRED).reindex(
             columns=list(PRICE_COLUMNS)
         )
+        frame, order = oldest_first(frame)
         prices = completed(frame, where, HOUSE, stated)
-        return {tickers[0]: Fetched(prices.values, where, digest, layout=HOUSE, notes=prices.notes)}
+        return {tickers[0]: Fetched(prices.values, where, digest, layout=HOUSE + order, notes=prices.notes)}
     text = text_of(data, where)
     layout = recognise(text, where, stated, tickers)
     table = read_layout(text, where, layout, stated)
@@ -201,9 +209,11 @@ HOUSE = "the house's own"
 
 
 def is_house_layout(data: bytes) -> bool:
-    """Whether the first line is the project's own: then nothing needs to be recognised."""
-    header = data[:200].partition(b"\n")[0].removeprefix(b"\xef\xbb\xbf").rstrip(b"\r").decode("latin-1")
-    return set(HOUSE_REQUIRED) <= set(header.split(",")) <= set(HOUSE_HEADERS)
+    """Whether the first line is the project's own, and days are not written day or month first."""
+    first, _, rest = data[:200].partition(b"\n")
+    header = first.removeprefix(b"\xef\xbb\xbf").rstrip(b"\r").decode("latin-1")
+    is_headed = set(HOUSE_REQUIRED) <= set(header.split(",")) <= set(HOUSE_HEADERS)
+    return is_headed and not re.match(rb'"?\d{1,2}[./-]', rest)
 
 
 def oldest_first(frame: pd.DataFrame) -> tuple[pd.DataFrame, str]:

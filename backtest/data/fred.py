@@ -19,9 +19,9 @@ import numpy as np
 import pandas as pd
 
 from backtest.data import web
-from backtest.data.retry import Patience, Transient
 from backtest.data.sources import Fetched
 from backtest.data.tables import read_rate
+from backtest.data.web import Patience, Transient
 from backtest.errors import DataError
 
 ADDRESS = "https://fred.stlouisfed.org/graph/fredgraph.csv?id={}"

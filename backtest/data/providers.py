@@ -23,9 +23,9 @@ from backtest.data.fred import fetch_fred, fetch_fred_revisions, fetch_fred_vint
 from backtest.data.french.library import check_french, fetch_french, french_location
 from backtest.data.futures import check_futures, is_contract
 from backtest.data.macro_checks import check_rate
-from backtest.data.retry import Patience
 from backtest.data.store import Snapshot
 from backtest.data.update import OVERLAP
+from backtest.data.web import Patience
 from backtest.data.yahoo import FIRST_DAY, SETTLES, fetch_history, yahoo_location
 from backtest.errors import DataError
 

@@ -10,20 +10,22 @@ A history that is not what it was is told about and kept beside the old one: `ba
 
 from __future__ import annotations
 
+import hashlib
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import date
+from pathlib import Path
 
 import pandas as pd
 
 from backtest.data import clock
 from backtest.data.checks import LARGEST_DAILY_LOG_RETURN
-from backtest.data.lock import alone
 from backtest.data.providers import FredProvider, FrenchProvider, Provider, YahooProvider
-from backtest.data.retry import Patience
 from backtest.data.sources import DataSource, Fetched, of_each
 from backtest.data.store import Snapshot, Store
 from backtest.data.update import difference, extended
+from backtest.data.web import Patience
 from backtest.errors import DataError, NetworkError
 
 STALE = pd.Timedelta(days=7)
@@ -181,3 +183,29 @@ def _check_not_shorter(series: str, old: pd.DataFrame, new: pd.DataFrame) -> Non
 
 def _fetched(snapshot: Snapshot, frame: pd.DataFrame) -> Fetched:
     return Fetched(frame, snapshot.location, snapshot.sha256)
+
+
+@contextmanager
+def alone(root: Path, what: str) -> Iterator[bool]:
+    """Wait until no other process is in here for `what`, so that eight runs started together ask once; gives whether
+    there was one. A lock ends with its process. The store needs none: where the system has no locks, all go ahead.
+    """
+    from filelock import FileLock, Timeout
+
+    path = root / "locks" / hashlib.sha256(what.encode()).hexdigest()[:16]
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(path)
+        try:
+            lock.acquire(timeout=0)
+            had_to_wait = False
+        except Timeout:
+            lock.acquire()
+            had_to_wait = True
+    except (OSError, NotImplementedError):
+        yield False  # whether the folder can be written to is told by whoever writes
+        return
+    try:
+        yield had_to_wait
+    finally:
+        lock.release()

@@ -23,8 +23,8 @@ import pandas as pd
 
 from backtest.data import clock
 from backtest.data.calendar import range_around, session_closes
-from backtest.data.retry import RateLimited, Transient
 from backtest.data.sources import PRICE_COLUMNS
+from backtest.data.web import RateLimited, Transient
 from backtest.errors import DataError
 
 FIRST_DAY = date(1950, 1, 1)

@@ -16,8 +16,8 @@ import numpy as np
 import pandas as pd
 
 from backtest.market import Basket, Floats, Market
-from backtest.signals.easing import first_cuts
 from backtest.signals.measures import index_of
+from backtest.signals.policy import first_cuts
 from backtest.units import MONTHS_PER_YEAR
 
 HORIZONS = (3, 6, 12, 24)

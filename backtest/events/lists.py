@@ -17,10 +17,9 @@ import numpy.typing as npt
 import pandas as pd
 
 from backtest.market import Basket, Market
-from backtest.signals.easing import first_cuts
 from backtest.signals.implied import CERTAIN, cut_probability, first_certain, table_probability
-from backtest.signals.inflation import surprise
-from backtest.signals.measures import lead
+from backtest.signals.measures import lead, surprise
+from backtest.signals.policy import first_cuts
 from backtest.text import percent
 
 Rows = npt.NDArray[np.int64]

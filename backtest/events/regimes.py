@@ -16,9 +16,8 @@ import numpy.typing as npt
 from backtest.events.cells import lags_of
 from backtest.events.inference import hac_t, timing_curve
 from backtest.market import Floats, Market
-from backtest.signals.easing import easing_cycle
 from backtest.signals.measures import change
-from backtest.signals.policy import target_level
+from backtest.signals.policy import easing_cycle, target_level
 from backtest.statistics.cycles import ByCycle, by_cycle
 from backtest.units import MONTHS_PER_YEAR
 

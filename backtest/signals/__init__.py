@@ -4,9 +4,9 @@ for execution, which is the engine's business.
 
 from backtest.signals.combine import all_of, any_of, latch
 from backtest.signals.evidence import cut_evidence, lead_evidence
-from backtest.signals.momentum import leg_return, relative_return
 from backtest.signals.periods import Period, last_of_period
 from backtest.signals.policy import CutState, cut_window
+from backtest.signals.scores import leg_return, relative_return
 
 __all__ = [
     "CutState",

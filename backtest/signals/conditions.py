@@ -25,37 +25,16 @@ from pydantic import (
 
 from backtest.config.fields import mistake, unexpected
 from backtest.market import Floats
+from backtest.signals import macro_signals as macro
+from backtest.signals import price_signals as price
 from backtest.signals.combine import latch
-from backtest.signals.macro_signals import (
-    CoolCpi,
-    CutProxy,
-    CutWindow,
-    EasingCycle,
-    ExpectedCuts,
-    ImpliedCut,
-    Series,
-    Yield,
-)
-from backtest.signals.price_signals import (
-    Breadth,
-    Lead,
-    Momentum,
-    MovingAverage,
-    RankSignal,
-    RelativeStrength,
-    Run,
-    ScaledLead,
-    Surge,
-    TwelveOne,
-    ValuationGap,
-    Volatility,
-)
 from backtest.units import TIE
 
 AnySignal = Annotated[
-    Lead | Surge | TwelveOne | ScaledLead | Run | RelativeStrength | MovingAverage | Volatility | ValuationGap
-    | RankSignal | Momentum | Breadth | CutWindow | EasingCycle | ImpliedCut | ExpectedCuts | CutProxy | Yield | CoolCpi
-    | Series,
+    price.Lead | price.Surge | price.TwelveOne | price.ScaledLead | price.Run | price.RelativeStrength
+    | price.MovingAverage | price.Volatility | price.ValuationGap | price.RankSignal | price.Momentum | price.Breadth
+    | macro.CutWindow | macro.EasingCycle | macro.ImpliedCut | macro.ExpectedCuts | macro.CutProxy | macro.Yield
+    | macro.CoolCpi | macro.Series,
     Field(discriminator="signal"),
 ]  # fmt: skip
 """Every signal a tree can name."""
@@ -82,9 +61,15 @@ def _at_least_one(conditions: tuple[Any, ...]) -> tuple[Any, ...]:
 
 
 class Combination(BaseModel):
-    """A node that is no signal."""
+    """A node that is no signal; its first field are the conditions below it, or the one."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False, defer_build=True)
+
+    @property
+    def children(self) -> tuple[Any, ...]:
+        """The conditions below it."""
+        below = getattr(self, next(iter(type(self).model_fields)))
+        return below if isinstance(below, tuple) else (below,)
 
 
 class AllOf(Combination):
@@ -98,11 +83,6 @@ class AllOf(Combination):
 
     words: ClassVar[str] = "all of"
 
-    @property
-    def children(self) -> tuple[Any, ...]:
-        """The conditions."""
-        return self.all
-
 
 class AnyOf(Combination):
     """Yes when one condition says yes."""
@@ -115,11 +95,6 @@ class AnyOf(Combination):
 
     words: ClassVar[str] = "any of"
 
-    @property
-    def children(self) -> tuple[Any, ...]:
-        """The conditions."""
-        return self.any
-
 
 class NotOf(Combination):
     """Yes when the condition says no."""
@@ -131,11 +106,6 @@ class NotOf(Combination):
         return np.asarray(1.0 - states[0])
 
     words: ClassVar[str] = "not"
-
-    @property
-    def children(self) -> tuple[Any, ...]:
-        """The one condition."""
-        return (self.not_,)
 
     @model_serializer(mode="wrap")
     def _as_written(self, fields: SerializerFunctionWrapHandler) -> dict[str, Any]:
@@ -177,11 +147,6 @@ class Score(Combination):
         """What it asks."""
         again = "" if self.leave is None else f" (leaves below {self.leave:.0%})"
         return f"at least {self.enter:.0%} of the weight of{again}"
-
-    @property
-    def children(self) -> tuple[Any, ...]:
-        """The conditions."""
-        return self.score
 
 
 Condition: TypeAlias = Annotated[

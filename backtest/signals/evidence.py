@@ -6,14 +6,15 @@ Phrases are made on demand, for the rows at which something was traded, not for 
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
+import pandas as pd
 
 from backtest.decision import Evidence
 from backtest.market import Floats, Legs, Market
 from backtest.signals.combine import latch
-from backtest.signals.momentum import relative_return
 from backtest.signals.periods import Period, last_of_period
 from backtest.signals.policy import CutState, cut_window
-from backtest.signals.scores import Unit
+from backtest.signals.scores import Unit, relative_return
 from backtest.text import plural
 
 
@@ -80,10 +81,8 @@ def lead_evidence(
 
     Parameters
     ----------
-    market : Market
+    market, legs : Market, Legs
         To compute on.
-    legs : Legs
-        Of the config.
     hold, otherwise : str
         Names of legs.
     lookback : int
@@ -101,19 +100,10 @@ def lead_evidence(
         In returns; leans to neither before the first look outside the thresholds.
     """
     lead = relative_return(market, legs[hold], legs[otherwise], lookback, unit)
-    names = hold, otherwise
     looks = last_of_period(market, period)
 
     def switch(values: Floats) -> Floats:
-        enter, leave = values > threshold, values < -threshold
-        return latch(enter, leave) if period == "daily" else latch(looks & enter, looks & leave)
-
-    def phrase(row: int) -> str:
-        event = np.flatnonzero(looks[: row + 1] & (np.abs(lead[: row + 1]) > threshold))
-        if len(event) and event[-1] < row:
-            day = market.sessions[event[-1]]
-            return _lead_phrase(names, lead, int(event[-1]), past=f" on {day:%Y-%m-%d}, and the other has not since")
-        return _lead_phrase(names, lead, row, beyond=threshold)
+        return latch(looks & (values > threshold), looks & (values < -threshold))
 
     return Evidence(
         name="lead",
@@ -123,23 +113,32 @@ def lead_evidence(
         label=f"Lead of {legs.label(hold)} over {legs.label(otherwise)}, {plural(lookback, unit)}",
         leans=switch(lead),
         leg=hold,
-        phrase=phrase,
+        phrase=lambda row: _lead_phrase((hold, otherwise), lead, looks, market.sessions, threshold, row),
         switch=switch,
     )
 
 
-def _lead_phrase(names: tuple[str, str], lead: Floats, row: int, *, past: str = "", beyond: float = 0.0) -> str:
-    """The lead at a row; past: what to add when it is the row that still decides; beyond: the threshold it may miss."""
-    value = float(lead[row])
+def _lead_phrase(
+    names: tuple[str, str],
+    lead: Floats,
+    looks: npt.NDArray[np.bool_],
+    sessions: pd.DatetimeIndex,
+    threshold: float,
+    row: int,
+) -> str:
+    """The lead at a row, or at the row before it that still decides."""
+    event = np.flatnonzero(looks[: row + 1] & (np.abs(lead[: row + 1]) > threshold))
+    decides = int(event[-1]) if len(event) else row
+    value = float(lead[decides])
     if np.isnan(value):
         return "the lead is not known yet"
     points = f"{100 * abs(value):.1f}"
     if points == "0.0":
         points = f"{100 * abs(value):.2g}"
     leader = names[0] if value > 0 else names[1]
-    if past:
-        return f"{leader} led by {points} points{past}"
+    if decides < row:
+        return f"{leader} led by {points} points on {sessions[decides]:%Y-%m-%d}, and the other has not since"
     if not value:
         return "neither leg leads"
-    short = f", not by {100 * beyond:g} yet" if abs(value) <= beyond else ""
+    short = f", not by {100 * threshold:g} yet" if abs(value) <= threshold else ""
     return f"{leader} leads by {points} points{short}"

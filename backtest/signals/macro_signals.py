@@ -12,9 +12,8 @@ from typing_extensions import override
 
 from backtest.config.fields import IsoDate, LegOrTicker
 from backtest.market import Legs, Market, Needs
-from backtest.signals import implied, inflation, measures
-from backtest.signals.easing import easing_cycle
-from backtest.signals.policy import cut_window, target_level
+from backtest.signals import implied, measures
+from backtest.signals.policy import cut_window, easing_cycle, target_level
 from backtest.signals.signal import Measure, Signal, basket_of
 
 
@@ -55,11 +54,6 @@ class EasingCycle(Signal):
     max_age_sessions: int = Field(252, ge=1, description="sessions after its last cut at which a cycle ends")
     unit: ClassVar[str] = "sessions"
     default_limit = ("above", -0.5)
-
-    @property
-    @override
-    def needs(self) -> Needs:
-        return Needs((self.of,))
 
     @override
     def measure(self, market: Market, legs: Legs) -> Measure:
@@ -219,9 +213,9 @@ class CoolCpi(Signal):
     @override
     def measure(self, market: Market, legs: Legs) -> Measure:
         news = {
-            "consensus": inflation.surprise,
-            "own_mean": inflation.against_own_mean,
-            "two_year": inflation.day_move,
+            "consensus": measures.surprise,
+            "own_mean": measures.against_own_mean,
+            "two_year": measures.day_move,
         }[self.against](market)
         return Measure(news.values, news.is_new)
 

@@ -9,9 +9,9 @@ from pydantic import BeforeValidator, Field, model_validator
 from typing_extensions import override
 
 from backtest.config.fields import LegOrTicker, Ticker, unexpected
-from backtest.market import Basket, Legs, Market, Needs
+from backtest.market import Basket, Legs, Market
 from backtest.signals import measures, scores
-from backtest.signals.momentum import relative_return
+from backtest.signals.scores import relative_return
 from backtest.signals.signal import LooksBack, Measure, Signal, basket_of, mistake, name_of
 from backtest.text import listed
 
@@ -24,11 +24,6 @@ class _Pair(Signal):
 
     of: LegOrTicker = Field(SMALL, description="a leg or a ticker")
     over: LegOrTicker = Field(GROWTH, description="the leg or ticker it is compared with")
-
-    @property
-    def needs(self) -> Needs:
-        """What is named: a leg, or a ticker."""
-        return Needs((self.of, self.over))
 
     def pair(self, legs: Legs) -> str:
         """Who leads whom, in words."""
@@ -72,11 +67,6 @@ class Momentum(LooksBack, Signal):
     unit: ClassVar[str] = "return"
     default_limit = ("above", 0.0)
 
-    @property
-    @override
-    def needs(self) -> Needs:
-        return Needs((self.of, self.over) if isinstance(self.over, LegOrTicker) else (self.of,))
-
     @override
     def measure(self, market: Market, legs: Legs) -> Measure:
         earned = scores.span_return(market, basket_of(self.of, legs), *self.span)
@@ -106,11 +96,6 @@ class Breadth(LooksBack, Signal):
     lookback_sessions: int = Field(252, ge=1, description="how far back returns reach")
     lookback_months: int | None = Field(None, ge=1, description="the same in calendar months, instead of sessions")
     unit: ClassVar[str] = "risen"
-
-    @property
-    @override
-    def needs(self) -> Needs:
-        return Needs(self.of)
 
     @override
     def measure(self, market: Market, legs: Legs) -> Measure:
@@ -156,11 +141,6 @@ class RankSignal(LooksBack, Signal):
     def limit(self) -> tuple[bool, float]:
         return False, self.top + 1.0
 
-    @property
-    @override
-    def needs(self) -> Needs:
-        return Needs(self.among)
-
     @override
     def measure(self, market: Market, legs: Legs) -> Measure:
         returns = [scores.span_return(market, basket_of(name, legs), *self.span) for name in self.among]
@@ -174,18 +154,12 @@ class RankSignal(LooksBack, Signal):
         return f"rank of {name_of(self.of, legs)} among {names} by return over {self.span_words}"
 
 
-class Surge(LooksBack, _Pair):
+class Surge(Lead):
     """The story's burst: a lead of many points within a week."""
 
-    signal: Literal["surge"]
+    signal: Literal["surge"]  # type: ignore[assignment]
     lookback_sessions: int = Field(5, ge=1, description="how long the burst is")
-    lookback_months: int | None = Field(None, ge=1, description="the same in calendar months, instead of sessions")
-    unit: ClassVar[str] = "return"
     default_limit = ("above", 0.05)
-
-    @override
-    def measure(self, market: Market, legs: Legs) -> Measure:
-        return Measure(relative_return(market, *self.baskets(legs), *self.span))
 
     @override
     def title(self, legs: Legs) -> str:
@@ -201,8 +175,9 @@ class TwelveOne(_Pair):
 
     @override
     def measure(self, market: Market, legs: Legs) -> Measure:
-        lead = measures.lead(market, *self.baskets(legs), measures.year_of(market), skip=measures.month_of(market))
-        return Measure(lead)
+        year, month = measures.year_of(market), measures.month_of(market)
+        of, over = (scores.span_return(market, each, year, "session", skip=month) for each in self.baskets(legs))
+        return Measure(of - over)
 
     @override
     def title(self, legs: Legs) -> str:
@@ -259,11 +234,6 @@ class RelativeStrength(LooksBack, Signal):
     unit: ClassVar[str] = "return"
     default_limit = ("above", 0.0)
 
-    @property
-    @override
-    def needs(self) -> Needs:
-        return Needs((self.of, self.over))
-
     @override
     def measure(self, market: Market, legs: Legs) -> Measure:
         return Measure(scores.ratio_return(market, self.of, self.over, *self.span))
@@ -285,11 +255,6 @@ class MovingAverage(LooksBack, Signal):
     unit: ClassVar[str] = "return"
     default_limit = ("above", 0.0)
 
-    @property
-    @override
-    def needs(self) -> Needs:
-        return Needs((self.of,))
-
     @override
     def measure(self, market: Market, legs: Legs) -> Measure:
         return Measure(scores.above_mean(market, basket_of(self.of, legs), *self.span))
@@ -307,11 +272,6 @@ class Volatility(Signal):
     window_sessions: int = Field(63, ge=5, description="daily returns it is estimated from")
     unit: ClassVar[str] = "share"
     default_limit = ("below", 0.25)
-
-    @property
-    @override
-    def needs(self) -> Needs:
-        return Needs((self.of,))
 
     @override
     def measure(self, market: Market, legs: Legs) -> Measure:
@@ -331,11 +291,6 @@ class ValuationGap(Signal):
     window_sessions: int = Field(1260, ge=0, description="sessions of mean and deviation; 0: all so far")
     unit: ClassVar[str] = "sd"
     default_limit = ("above", 1.5)
-
-    @property
-    @override
-    def needs(self) -> Needs:
-        return Needs((self.of, self.over))
 
     @override
     def measure(self, market: Market, legs: Legs) -> Measure:

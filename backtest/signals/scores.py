@@ -127,6 +127,51 @@ def _compounded(market: Market, early: Rows, late: Rows | slice) -> Floats:
     return np.where(missing[late] == missing[early], index[late] / index[early] - 1.0, np.nan)
 
 
+def leg_return(market: Market, leg: Basket, lookback_sessions: int) -> Floats:
+    """Return of a basket bought at the start of the lookback and held.
+
+    Parameters
+    ----------
+    market : Market
+        To compute on.
+    leg : dict of str to float
+        Ticker -> weight, such as `legs["small"]`.
+    lookback_sessions : int
+        How far back.
+
+    Returns
+    -------
+    ndarray of float, shape (sessions,)
+        A fraction: the sum of weight x total return; NaN while the lookback reaches before a ticker's first price.
+    """
+    return span_return(market, leg, lookback_sessions, "session")
+
+
+def relative_return(market: Market, of: Basket, over: Basket, lookback: int, unit: Unit = "session") -> Floats:
+    """Lead of one basket over another: the difference of their `leg_return`.
+
+    Parameters
+    ----------
+    market : Market
+        To compute on.
+    of, over : dict of str to float
+        Ticker -> weight.
+    lookback : int
+        How far back.
+    unit : {"session", "month"}, default "session"
+        What the lookback counts.
+
+    Returns
+    -------
+    ndarray of float, shape (sessions,)
+        A fraction; NaN while either is not known.
+    """
+    key = ("relative_return", tuple(of.items()), tuple(over.items()), lookback, unit)
+    return market.memo.get(
+        key, lambda: span_return(market, of, lookback, unit) - span_return(market, over, lookback, unit)
+    )
+
+
 def ratio_return(market: Market, of: str, over: str, span: int, unit: Unit) -> Floats:
     """Return of the price ratio of two tickers over a span."""
     ratio = measures.closes(market, of) / measures.closes(market, over)
@@ -151,9 +196,9 @@ def above_mean(market: Market, basket: Basket, count: int, unit: Unit) -> Floats
 
     By months they are this close and those 1, 2, ... months before it; at a month's end, the ends of the months.
     """
-    if unit == "session":
-        return measures.above_average(market, basket, count)
     index = measures.index_of(market, basket)
+    if unit == "session":
+        return np.asarray(index / pd.Series(index).rolling(count).mean().to_numpy() - 1.0)
     total = index.copy()
     for months in range(1, count):
         rows = rows_before(market, months, "month")

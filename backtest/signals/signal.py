@@ -27,11 +27,10 @@ from backtest.config.fields import (
 from backtest.config.fields import mistake as mistake
 from backtest.decision import Evidence
 from backtest.market import Basket, Floats, Legs, Market, Needs
-from backtest.signals.limits import Limit
+from backtest.signals.limits import WHOLE, Limit, answer, beyond, leaving
 from backtest.signals.periods import Period, last_of_period
-from backtest.signals.scores import Unit
-from backtest.signals.wording import WHOLE, answer, beyond, leaving
-from backtest.text import plural
+from backtest.signals.scores import TBILL, Unit
+from backtest.text import capital, plural
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,8 +115,10 @@ class Signal(BaseModel):
 
     @property
     def needs(self) -> Needs:
-        """What it reads beside the prices of the legs."""
-        return Needs()
+        """What it reads beside the prices of the legs: the tickers it names, of which a leg's name is none."""
+        named = [getattr(self, key, None) for key in ("among", "of", "over")]
+        names = [name for one in named for name in (one if isinstance(one, tuple) else (one,))]
+        return Needs(tuple(dict.fromkeys(name for name in names if isinstance(name, str) and name != TBILL)))
 
     @property
     def event(self) -> tuple[str, Mapping[str, Any]]:
@@ -183,11 +184,6 @@ class Signal(BaseModel):
             event=self.event[0],
             event_terms=self.event[1],
         )
-
-
-def capital(text: str) -> str:
-    """With a capital letter."""
-    return text[:1].upper() + text[1:]
 
 
 def basket_of(name: str, legs: Legs) -> Basket:

@@ -32,9 +32,8 @@ from backtest.statistics.sharpe import deflated_sharpe, moments
 from backtest.store.provenance import sha256_text
 from backtest.study.compare import lucky
 from backtest.study.curves import returns_of, table_of, with_shares
-from backtest.study.inputs import MOST_VARIANTS
-from backtest.study.plateau import Plateau, is_ordered
-from backtest.study.questions import Questions
+from backtest.study.effects import Plateau, is_ordered
+from backtest.study.question import MOST_VARIANTS, Questions
 from backtest.study.search import Search, Shown, cycles_seen, search, shown_run
 from backtest.study.settings import Setting, with_first
 from backtest.study.sweep import Sweep, curves_of
@@ -169,7 +168,8 @@ def _finalists(result: Sweep, plateau: Plateau | None) -> list[Finalist]:
     chosen = [(int(number), why) for number, why in zip(result.ranked[:TOP], ("best", "second", "third"), strict=False)]
     if plateau and plateau.centre is not None:
         chosen.append((plateau.centre, "centre of the plateau"))
-    return [_checked(result, number, why) for number, why in chosen]
+    checked = {number: _checked(result, number, why) for number, why in dict(reversed(chosen)).items()}
+    return [dataclasses.replace(checked[number], why=why) for number, why in chosen]
 
 
 def _checked(result: Sweep, number: int, why: str) -> Finalist:

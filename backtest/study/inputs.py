@@ -18,10 +18,9 @@ from backtest.data import load_market
 from backtest.data.period import with_late_starts
 from backtest.errors import ConfigError, DataError
 from backtest.market import Market, Needs
-from backtest.study.questions import trial_hash
+from backtest.study.question import MOST_VARIANTS, trial_hash
 from backtest.text import count, grouped, listed
 
-MOST_VARIANTS = 2000
 NAMED = 3
 """Names of variants that one caution tells; the rest is a number."""
 

@@ -15,7 +15,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 from pydantic import BaseModel, ValidationError
 
 from backtest.account.plan import Plan, make_plan
@@ -239,11 +238,6 @@ def _fan(at: Sequence[str], plans: Sequence[Plan], yardstick: Yardstick, own: fl
     return Fan(tuple(at), np.array([growth(plan) for plan in plans]) - yardstick.growth, own)
 
 
-def starting_days(yardstick: Yardstick) -> pd.DatetimeIndex:
-    """The sessions of the start meter."""
-    return yardstick.plan.sessions[yardstick.starts]
-
-
 FACTORS = (0.8, 0.9, 1.1, 1.25)
 STEPS = (-2, -1, 1, 2)
 ZERO_STEP = 0.01
@@ -273,16 +267,13 @@ def neighbours_of(params: BaseModel) -> list[tuple[str, BaseModel]]:
 def _moved(value: float) -> list[float]:
     """Other values nearby, each once, ascending."""
     if isinstance(value, int):
-        values: list[float] = [value + step if value <= FEW else round(value * factor) for step, factor in _both()]
+        steps = zip(STEPS, FACTORS, strict=True)
+        values: list[float] = [value + step if value <= FEW else round(value * factor) for step, factor in steps]
     elif value == 0.0:
         values = [step * ZERO_STEP for step in STEPS]
     else:
         values = [float(f"{value * factor:.12g}") for factor in FACTORS]
     return [moved for moved in sorted(set(values)) if moved != value]
-
-
-def _both() -> zip[tuple[int, float]]:
-    return zip(STEPS, FACTORS, strict=True)
 
 
 def _valid(params: BaseModel, name: str, value: Any) -> BaseModel | None:

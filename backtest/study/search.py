@@ -29,7 +29,7 @@ from backtest.statistics.sharpe import Trials
 from backtest.store.ledger import FILE, Ledger, Remembered
 from backtest.store.provenance import sha256_text
 from backtest.store.trials import Batch, used_hash
-from backtest.study.questions import trial_hash
+from backtest.study.question import trial_hash
 from backtest.units import MONTHS_PER_YEAR
 
 ORIGIN = pd.Timestamp("1993-01-04")

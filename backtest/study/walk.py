@@ -26,8 +26,9 @@ from backtest.market import Floats
 from backtest.metrics import METRIC_KEYS, Calendar, Spans, calendar_and_tbill, metric_of, metrics
 from backtest.metrics.formulas import measured_against, measurer
 from backtest.result import Figures
+from backtest.statistics.counts import effective_count, sessions_in, share_interval
 from backtest.study.curves import annual_growth, years_between
-from backtest.study.plateau import Plateau
+from backtest.study.effects import Plateau
 from backtest.study.settings import Setting, ranked_by
 from backtest.units import SESSIONS_PER_YEAR
 
@@ -73,18 +74,24 @@ class Candidates:
 
 @dataclass(frozen=True, eq=False)
 class Choice:
-    """What was chosen for a window and how it did.
+    """A variant that was chosen, and how it then did.
 
-    inside: the metric in training; outside: in the test window; rank: share of all variants whose metric in the test
-    window is below the chosen one's (ties half); growth and benchmark_growth: over the test window, as fractions.
+    values: swept key -> value; inside: the metric in training; outside: where it was tested; rank: share of all
+    variants whose metric there is below the chosen one's (ties half).
     """
 
-    window: Window
     number: int
     values: Mapping[str, object]
     inside: float
     outside: float
     rank: float
+
+
+@dataclass(frozen=True, eq=False)
+class WindowChoice(Choice):
+    """The choice for a window; growth and benchmark_growth: while it was held, as fractions."""
+
+    window: Window
     growth: float
     benchmark_growth: float
 
@@ -98,7 +105,7 @@ class Walk:
     """
 
     terms: WalkForwardTerms
-    choices: tuple[Choice, ...]
+    choices: tuple[WindowChoice, ...]
     sessions: pd.DatetimeIndex
     equity: Floats
     benchmark: Floats
@@ -110,7 +117,13 @@ class Walk:
     @property
     def above_median(self) -> float:
         """Share of windows in which the chosen variant did better than the median of all, by the same metric."""
-        return float(np.mean([choice.rank > 0.5 for choice in self.choices]))
+        return above_median(self.choices)
+
+    @property
+    def above_median_interval(self) -> tuple[float, float]:
+        """95% interval of that share, for as many windows as these are worth that do not overlap."""
+        tests = [[(choice.window.begin, choice.window.end)] for choice in self.choices]
+        return share_interval(self.above_median, effective_count(sessions_in(tests)))
 
     @property
     def growth(self) -> float:
@@ -175,27 +188,36 @@ def windows_of(sessions: pd.DatetimeIndex, terms: WalkForwardTerms, year: int = 
         years += terms.test_years
 
 
-def _chosen(candidates: Candidates, terms: WalkForwardTerms, window: Window) -> Choice:
-    """The variant that the past of a window recommends, and how it then did."""
-    first, curves, sign = candidates.setting, candidates.curves, sign_of(terms)
-    benchmark = first.benchmark
-    assert benchmark is not None
-    inside = selected(measured(curves, first, [(window.train, window.known)]), terms)
-    outside = selected(measured(curves, first, [(window.begin, window.end)]), terms)
-    number = recommended(candidates, terms, inside)
-    return Choice(
-        window=window,
-        number=number,
-        values=candidates.values_of(number),
-        inside=float(sign * inside[number]),
-        outside=float(sign * outside[number]),
-        rank=rank_of(outside, number),
-        growth=float(curves[number, window.end - 1] / curves[number, window.begin] - 1),
-        benchmark_growth=float(benchmark[window.end - 1] / benchmark[window.begin] - 1),
+def chosen(
+    candidates: Candidates, terms: WalkForwardTerms, training: Sequence[Stretch], tested: Sequence[Stretch]
+) -> Choice:
+    """The variant that the training recommends, and how it did where it is tested."""
+    inside, outside = (
+        selected(measured(candidates.curves, candidates.setting, on), terms) for on in (training, tested)
     )
+    number, sign = recommended(candidates, terms, inside), sign_of(terms)
+    known, own = outside[~np.isnan(outside)], outside[number]
+    rank = np.nan if np.isnan(own) else ((known < own).sum() + 0.5 * (known == own).sum()) / len(known)
+    values = candidates.values_of(number)
+    return Choice(number, values, float(sign * inside[number]), float(sign * own), float(rank))
 
 
-def _held(candidates: Candidates, choices: tuple[Choice, ...], begin: int, end: int) -> dict[str, Any]:
+def above_median(choices: Sequence[Choice]) -> float:
+    """Share of the choices that did better than the median of all variants."""
+    return float(np.mean([choice.rank > 0.5 for choice in choices]))
+
+
+def _chosen(candidates: Candidates, terms: WalkForwardTerms, window: Window) -> WindowChoice:
+    """What the past of a window recommends."""
+    begin, last = window.begin, window.end - 1
+    choice = chosen(candidates, terms, [(window.train, window.known)], [(begin, window.end)])
+    curve, benchmark = candidates.curves[choice.number], candidates.setting.benchmark
+    assert benchmark is not None
+    growth, held = (float(each[last] / each[begin] - 1) for each in (curve, benchmark))
+    return WindowChoice(**vars(choice), window=window, growth=growth, benchmark_growth=held)
+
+
+def _held(candidates: Candidates, choices: tuple[WindowChoice, ...], begin: int, end: int) -> dict[str, Any]:
     """The three curves on the tested rows, and their figures: what of a Walk follows from the choices."""
     first, curves = candidates.setting, candidates.curves
     assert first.benchmark is not None
@@ -217,7 +239,7 @@ def _held(candidates: Candidates, choices: tuple[Choice, ...], begin: int, end: 
     return {"sessions": sessions, "best": best, "figures": figures, "average": average, **curves_held}
 
 
-def stitched(candidates: Candidates, choices: Sequence[Choice]) -> Books:
+def stitched(candidates: Candidates, choices: Sequence[WindowChoice]) -> Books:
     """The account that always follows the variant last chosen; before the first choice, the first one's.
 
     A real one, so that changing from one variant to another costs what its trades cost: by the kernel and by
@@ -316,12 +338,6 @@ def recommended(candidates: Candidates, terms: WalkForwardTerms, inside: Floats)
     if np.isnan(looked).all():
         raise RunError(f"{candidates.where}: walk_forward.select: no variant has {terms.select} in a training window")
     return int(np.nanargmax(looked))
-
-
-def rank_of(values: Floats, number: int) -> float:
-    """Share of the known values below that of `number`, equal ones counting half; NaN where it is not known itself."""
-    known, own = values[~np.isnan(values)], values[number]
-    return float("nan") if np.isnan(own) else float(((known < own).sum() + 0.5 * (known == own).sum()) / len(known))
 
 
 def figures_of(first: Setting, curve: Floats, begin: int, end: int, *, is_benchmark: bool = False) -> Figures:

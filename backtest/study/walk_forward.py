@@ -28,8 +28,6 @@ from backtest.study.walk import Candidates, Walk, walk
 from backtest.study.walk_paths import WalkPaths, paths_through
 from backtest.text import count
 
-"""Undefined in a test window that is no calendar year."""
-
 MOST_POINTS = 4000
 """Whole curves are held: some 50 KB each for 25 years."""
 

@@ -13,7 +13,7 @@ sessions, so that their spread understates what other decades would bring. An ac
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import combinations, pairwise
@@ -26,17 +26,20 @@ from backtest.config.study import WalkForwardTerms
 from backtest.errors import RunError
 from backtest.market import Floats
 from backtest.result import Figures
+from backtest.statistics.counts import effective_count, sessions_in, share_interval
+from backtest.study.curves import returns_of
 from backtest.study.walk import (
     QUARTERS,
     Candidates,
+    Choice,
     Stretch,
+    above_median,
+    chosen,
     figures_of,
     followed,
     measured,
-    rank_of,
     recommended,
     selected,
-    sign_of,
 )
 from backtest.units import SESSIONS_PER_YEAR
 
@@ -54,15 +57,10 @@ class Split:
 
 
 @dataclass(frozen=True, eq=False)
-class SplitChoice:
-    """What was chosen for a split: the metric in training, in the groups tested, and the share of variants below it."""
+class SplitChoice(Choice):
+    """The choice for a split, tested on its groups."""
 
     split: Split
-    number: int
-    values: Mapping[str, object]
-    inside: float
-    outside: float
-    rank: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,12 +96,29 @@ class WalkPaths:
     @property
     def above_median(self) -> float:
         """Share of splits in which the chosen variant did better than the median of all in the groups tested."""
-        return float(np.mean([choice.rank > 0.5 for choice in self.choices]))
+        return above_median(self.choices)
+
+    @property
+    def above_median_interval(self) -> tuple[float, float]:
+        """95% interval of that share, for as many splits as these are worth that share no session."""
+        tests = sessions_in([choice.split.test for choice in self.choices])
+        return share_interval(self.above_median, effective_count(tests))
 
     @property
     def ahead(self) -> float:
         """Share of paths that grew more than the benchmark."""
         return float(np.mean(self.equity[:, -1] > self.benchmark[-1]))
+
+    @property
+    def independent_paths(self) -> float:
+        """Independent histories that the paths are worth: they share their sessions, and much of what they hold."""
+        active = returns_of(self.equity) - returns_of(self.benchmark[None])
+        return effective_count(np.nan_to_num(active).T)  # a ruined account stays where it is
+
+    @property
+    def ahead_interval(self) -> tuple[float, float]:
+        """95% interval of the share that is ahead, for as many paths as these are worth."""
+        return share_interval(self.ahead, self.independent_paths)
 
 
 def paths_through(candidates: Candidates, terms: WalkForwardTerms) -> WalkPaths:
@@ -137,18 +152,8 @@ def paths_through(candidates: Candidates, terms: WalkForwardTerms) -> WalkPaths:
 
 
 def _chosen(candidates: Candidates, terms: WalkForwardTerms, split: Split) -> SplitChoice:
-    """The variant that the training of a split recommends, and how it did in the groups tested."""
-    curves, setting = candidates.curves, candidates.setting
-    before, after = (selected(measured(curves, setting, on), terms) for on in (split.training, split.test))
-    number, sign = recommended(candidates, terms, before), sign_of(terms)
-    return SplitChoice(
-        split=split,
-        number=number,
-        values=candidates.values_of(number),
-        inside=float(sign * before[number]),
-        outside=float(sign * after[number]),
-        rank=rank_of(after, number),
-    )
+    """What the training of a split recommends."""
+    return SplitChoice(**vars(chosen(candidates, terms, split.training, split.test)), split=split)
 
 
 def _accounts(candidates: Candidates, groups: Sequence[Stretch], chosen: Sequence[Sequence[int]]) -> Floats:

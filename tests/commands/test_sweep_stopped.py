@@ -15,7 +15,7 @@ import pytest
 from work import wait_until
 
 from backtest.cli import main
-from backtest.study.resume import ChunkStore
+from backtest.study.chunks import ChunkStore
 
 pytestmark = pytest.mark.posix
 
@@ -38,7 +38,7 @@ LARGE = STUDY.replace("{lookbacks}", "{from: 5, to: 250, step: 5}").replace(
 UNHURRIED = """
 import time
 from backtest.study import sweep
-from backtest.study.resume import ChunkStore
+from backtest.study.chunks import ChunkStore
 sweep.CHUNK, write = 4, ChunkStore.write
 def write_and_wait(store, rows):
     write(store, rows)

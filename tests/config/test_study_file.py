@@ -220,6 +220,8 @@ def test_the_question_of_a_study_has_no_locations(folder: Path) -> None:
 
 NO_RATE = "found tbill, expected none, or a rate in data.tbill (irx, fred ...)"
 
+A_TICKER = "a ticker such as QQQ, ^IRX or BRK-B (capital letters and digits)"
+
 WRONG = """\
 name: a/b
 base: base.yaml
@@ -243,7 +245,7 @@ def test_all_mistakes_of_a_study_are_told_at_once(folder: Path) -> None:
     told = study_problems_of(WRONG, folder)
     assert [line.split(", expected a name such")[0] for line in told] == [
         "s.yaml:1: name: found 'a/b'",
-        "s.yaml:3: benchmark: found 'qqq', expected a ticker such as QQQ, ^IRX or BRK-B (capital letters and digits)",
+        f"s.yaml:3: benchmark: found 'qqq', expected {A_TICKER}, did you mean QQQ?",
         "s.yaml:4: varants: unknown key, did you mean variants?",
         "s.yaml:5: variants.'bo/th': found 'bo/th'",
         "s.yaml:6: variants.cuts.strategy.params.hold_session: unknown key, did you mean hold_sessions?",

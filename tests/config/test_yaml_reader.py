@@ -109,7 +109,13 @@ def test_every_value_of_a_map_stands_where_its_key_does() -> None:
         ("a: 1\nb: \x07", "f.yaml:2: found the character U+0007, expected printable text"),
         ("a: 1\nb: x\u2028y", "f.yaml:2: found the character U+2028, expected printable text"),
         ("\ufeffa: 1", "f.yaml:1: found the character U+FEFF, expected printable text"),
-        ("a: 1\nb: c: d", "f.yaml:2: not valid YAML: mapping values are not allowed here"),
+        (
+            "a: 1\nb: c: d",
+            (
+                "f.yaml:2: not valid YAML: mapping values are not allowed here; expected `key: value` here and "
+                "in the line above, a space behind the colon, quotes around a text with another"
+            ),
+        ),
         ("a: [1\nb: 2", "f.yaml:2: not valid YAML: expected ',' or ']', but got ':'"),
         ('a: "\\UFFFFFFFF"', "f.yaml:1: not valid YAML after this line (OverflowError)"),
         ("%YAML " + "9" * 5000 + ".1\n--- a", "f.yaml:1: not valid YAML after this line (ValueError)"),

@@ -15,7 +15,7 @@ from made_up_prices import clean_frame, write_prices
 from replay import Replay
 
 from backtest.cli import main
-from backtest.data import clock, retry
+from backtest.data import clock, web
 from backtest.data.tables import EXACT
 
 FIRST, LAST = date(2019, 1, 1), date(2024, 12, 31)
@@ -93,7 +93,7 @@ class Client:
         self.replay, self.folder, self.patch, self.capsys, self.caplog = replay, folder, patch, capsys, caplog
         for name, value in {**replay.env, "BACKTEST_CACHE": str(self.cache)}.items():
             patch.setenv(name, value)
-        patch.setattr(retry, "PACE", 0.001)
+        patch.setattr(web, "PACE", 0.001)
         self.at(NOW)
 
     @property

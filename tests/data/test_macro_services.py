@@ -13,10 +13,10 @@ import pytest
 from made_up_prices import clean_frame, write_prices
 
 from backtest.config import CrossCheck
-from backtest.data.cross_check import cross_check
+from backtest.data.between import cross_check
 from backtest.data.french.library import check_french, parse_french
 from backtest.data.futures import check_futures, contracts_of, delivery_month, is_contract, settlements
-from backtest.data.retry import Transient
+from backtest.data.web import Transient
 from backtest.errors import DataError
 
 FILE = """This file was created by somebody from somewhere.

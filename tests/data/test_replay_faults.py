@@ -182,8 +182,8 @@ def test_a_service_that_refuses_is_asked_again_with_growing_pauses(
 ) -> None:
     """A try is up to two requests: yfinance itself repeats one at once, with another crumb."""
     waited: list[float] = []
-    monkeypatch.setattr("backtest.data.retry.PACE", 1.0)
-    monkeypatch.setattr("backtest.data.retry.time.sleep", waited.append)
+    monkeypatch.setattr("backtest.data.web.PACE", 1.0)
+    monkeypatch.setattr("backtest.data.web.time.sleep", waited.append)
     client.replay.go_wrong({"QQQ": [fault]})
     assert client.run().code == 4
     assert len(waited) == len(pauses)

@@ -7,10 +7,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from backtest.data import retry
+from backtest.data import web
 from backtest.data.fred import fetch_fred
-from backtest.data.retry import Patience, RateLimited, Transient
 from backtest.data.sources import PRICE_COLUMNS
+from backtest.data.web import Patience, RateLimited, Transient
 from backtest.data.yahoo import COLUMNS, as_prices, without_unfinished
 from backtest.errors import DataError, NetworkError
 
@@ -65,7 +65,7 @@ def test_a_session_that_has_not_finished_is_no_day(now: str, kept: int) -> None:
     ],
 )
 def test_fred_must_answer_with_the_whole_series(monkeypatch: pytest.MonkeyPatch, answer: bytes, problem: str) -> None:
-    monkeypatch.setattr(retry, "PACE", 0.0)
+    monkeypatch.setattr(web, "PACE", 0.0)
     monkeypatch.setattr("urllib.request.OpenerDirector.open", lambda *_, **__: io.BytesIO(answer))
     with pytest.raises(NetworkError, match=f"FRED DTB3: FRED did not answer properly .asked 3 times: {problem}"):
         fetch_fred("DTB3")
@@ -75,7 +75,7 @@ def test_a_fred_that_cannot_be_reached_is_a_network_fault(monkeypatch: pytest.Mo
     def refuse(*_: object, **__: object) -> None:
         raise TimeoutError("timed out")
 
-    monkeypatch.setattr(retry, "PACE", 0.0)
+    monkeypatch.setattr(web, "PACE", 0.0)
     monkeypatch.setattr("urllib.request.OpenerDirector.open", refuse)
     with pytest.raises(NetworkError, match=r"FRED DTB3: .* could not be reached: timed out"):
         fetch_fred("DTB3")

@@ -13,7 +13,7 @@ from test_sweep_page import larger, without_figures
 
 from backtest.market import Floats
 from backtest.pages.sweep import chart_data, render_sweep
-from backtest.study.plateau import whole_grid
+from backtest.study.effects import whole_grid
 
 pytestmark = pytest.mark.browser
 

@@ -11,7 +11,7 @@ from backtest.data.calendar import session_closes, sessions_around
 from backtest.data.macro import read_observed
 from backtest.data.macro_source import with_sessions
 from backtest.market import Market
-from backtest.signals.inflation import day_move
+from backtest.signals.measures import day_move
 
 SESSIONS = sessions_around(pd.Timestamp("2016-01-04"), pd.Timestamp("2017-06-30"))
 CLOSES = session_closes(SESSIONS[0], SESSIONS[-1])

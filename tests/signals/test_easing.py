@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from worlds import hand_market
 
-from backtest.signals.easing import CycleState, easing_cycle, fall_from_high
+from backtest.signals.policy import CycleState, easing_cycle, fall_from_high
 
 NONE = -1
 

@@ -13,7 +13,7 @@ from backtest.account.strategy import StrategyParams
 from backtest.config import Config, CsvPrices, DataConfig, ExecutionConfig, MacroConfig, StrategyConfig
 from backtest.data import load_market
 from backtest.market import Market, Needs
-from backtest.signals import implied, inflation, measures, scores
+from backtest.signals import implied, measures, scores
 
 
 class Everything(StrategyParams):
@@ -68,7 +68,7 @@ def test_the_surge_its_run_and_its_confirmation(market: Market, on: Any) -> None
 
 
 def test_the_cool_print(market: Market, on: Any) -> None:
-    news = inflation.surprise(market)
+    news = measures.surprise(market)
     assert on(news.values, "2024-07-11") == pytest.approx(-0.1)
     assert [bool(news.is_new[market.sessions.get_loc(day)]) for day in ("2024-07-10", "2024-07-11", "2024-07-12")] == [
         False, True, False,

@@ -10,8 +10,7 @@ import pytest
 
 from backtest.decision import Evidence
 from backtest.now.why import _document, _leaf, flip_words
-from backtest.signals.limits import Limit, nearest_flip
-from backtest.signals.wording import answer, beyond
+from backtest.signals.limits import Limit, answer, beyond, nearest_flip
 
 SESSIONS = pd.bdate_range("2024-07-08", periods=6)
 

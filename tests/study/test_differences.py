@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from small_studies import config, variants
 
-from backtest.study.differences import differences_of, effect_of
+from backtest.study.effects import differences_of, effect_of
 
 
 def test_only_keys_that_differ_stand_side_by_side() -> None:

@@ -27,7 +27,6 @@ from backtest.study.luck import (
     looked_at,
     luck_of,
     neighbours_of,
-    starting_days,
 )
 from strategies import REGISTRY
 
@@ -63,7 +62,7 @@ def held(start: pd.Timestamp, *overrides: str) -> float:
 def test_a_start_is_a_run_begun_there(idle: str) -> None:
     run, yardstick = scene(idle)
     starts = luck_of(run, yardstick).starts
-    days = starting_days(yardstick)
+    days = yardstick.plan.sessions[yardstick.starts]
     assert starts.at == tuple(f"{day:%Y-%m-%d}" for day in days)
     assert all(day.day <= 7 for day in days[1:])
     assert len(days) == pytest.approx(

@@ -23,9 +23,9 @@ from backtest.metrics import metric_keys
 from backtest.pipeline import run
 from backtest.store.ledger import Ledger
 from backtest.study import chunks
+from backtest.study.chunks import ChunkStore
+from backtest.study.effects import plateau_of, whole_grid
 from backtest.study.findings import benchmark_growth, findings_of, share_ahead
-from backtest.study.plateau import plateau_of, whole_grid
-from backtest.study.resume import ChunkStore
 from backtest.study.settings import Settings
 from backtest.study.sweep import Sweep, sweep
 from strategies import REGISTRY

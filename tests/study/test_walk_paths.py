@@ -25,11 +25,14 @@ from backtest.errors import ConfigError, RunError
 from backtest.market import PRICE_FRAMES, Floats, Legs, Market
 from backtest.metrics import METRIC_KEYS
 from backtest.pages.walk.files import document, write_walk
+from backtest.pages.walk.page import lede
+from backtest.pages.walk.paths import sentences
 from backtest.store.provenance import Provenance
 from backtest.study.sweep import curves_of
 from backtest.study.walk import followed, measured
 from backtest.study.walk_forward import WalkForward, candidates_of, walk_forward
 from backtest.study.walk_paths import WalkPaths, paths_through
+from backtest.text import span_percent
 from strategies import REGISTRY
 
 
@@ -300,3 +303,18 @@ def test_without_paths_nothing_is_said_of_them(tmp_path: Path) -> None:
     written = write_walk(walk, tmp_path / "results", Provenance(command="test", ledger_length=0))
     assert not (written.folder / "paths.csv").exists()
     assert "chart-paths" not in (written.folder / "walk_forward.html").read_text(encoding="utf-8").split("<script")[0]
+
+
+def test_counts_carry_intervals_that_know_what_they_share(walk: WalkForward, tmp_path: Path) -> None:
+    found = paths(walk)
+    low, high = found.ahead_interval
+    assert 1 <= found.independent_paths < len(found.splits)
+    assert low <= found.ahead <= high
+    assert high - low > 0.5  # paths through the same sessions
+    told = document(walk)
+    assert told["above_median_interval"] == pytest.approx(walk.above_median_interval)
+    assert told["combinatorial"]["ahead_interval"] == pytest.approx(found.ahead_interval)
+    assert told["combinatorial"]["independent_paths"] == pytest.approx(found.independent_paths)
+    said = " ".join([*lede(walk), *sentences(walk, found)])
+    for ends in (walk.above_median_interval, found.ahead_interval, found.above_median_interval):
+        assert span_percent(ends) in said

@@ -12,10 +12,10 @@ import pandas as pd
 from backtest.commands.common import load_all
 from backtest.commands.data.series import CONFIG_SUFFIXES, series_of
 from backtest.data.assemble import load_market, traded_tickers
+from backtest.data.between import DISAGREEMENT, cross_check
 from backtest.data.calendar import sessions_around
 from backtest.data.checks import CHECKS, find_faults
 from backtest.data.choice import choose_source
-from backtest.data.cross_check import HEADER, cross_check
 from backtest.data.snapshots import Snapshots
 from backtest.data.sources import PRICE_COLUMNS
 from backtest.data.store import Store
@@ -56,7 +56,7 @@ def check_data(targets: Sequence[str], page: Path | None, *, offline: bool) -> N
         if level == WARNS:
             print(f"{level}: {text}")
     if page is not None:
-        whole = pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=list(HEADER))
+        whole = pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=list(DISAGREEMENT))
         replace_file(page, _page(findings, whole))
         print(page)
     stopping = [text for level, text in findings if level == STOPS]
@@ -120,7 +120,7 @@ def _judged(source: Snapshots, series: str, frame: pd.DataFrame) -> list[tuple[s
 def _page(findings: Sequence[tuple[str, str]], table: pd.DataFrame) -> str:
     """A self-contained page: what was found, and every day on which two sources disagree."""
     items = "".join(f"<li><b>{level}</b> {html.escape(text)}</li>" for level, text in findings) or "<li>nothing</li>"
-    head = "".join(f"<th>{html.escape(name.replace('_', ' '))}</th>" for name in HEADER)
+    head = "".join(f"<th>{html.escape(name.replace('_', ' '))}</th>" for name in DISAGREEMENT)
     rows = "".join(
         f"<tr><td>{html.escape(str(row.ticker))}</td><td>{row.date:%Y-%m-%d}</td><td>{html.escape(str(row.column))}</td>"
         f"<td>{_percent(row.first_return)}</td><td>{_percent(row.second_return)}</td><td>{_percent(row.difference)}</td></tr>"

@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from backtest.data import web
-from backtest.data.retry import Patience, Transient
+from backtest.data.web import Patience, Transient
 from backtest.errors import DataError
 
 ADDRESS = "https://mba.tuck.dartmouth.edu/pages/faculty/ken.french/ftp/{}_CSV.zip"

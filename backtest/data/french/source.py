@@ -19,8 +19,8 @@ import pandas as pd
 from backtest.data.calendar import month_ends
 from backtest.data.french.library import check_french, parse_table, unzipped, vintage_of
 from backtest.data.french.portfolios import FACTORS, PORTFOLIOS, returns_of
-from backtest.data.retry import Transient
 from backtest.data.sources import PRICE_COLUMNS, Fetched
+from backtest.data.web import Transient
 from backtest.errors import DataError
 from backtest.text import listed
 

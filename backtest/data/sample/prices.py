@@ -1,6 +1,6 @@
 """The sample: a simulated market of funds and a T-bill, so that everything runs without a download.
 
-Where it stands: noise -> rates -> funds -> PRICES -> market. Used when a config asks for it only.
+Where it stands: noise -> rates -> funds -> PRICES, which are the source. Used when a config asks for it only.
 
 What it is like, by design; the realised figures lie near, and a test holds them there:
 
@@ -32,12 +32,12 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from backtest.data.calendar import sessions_around
 from backtest.data.sample.funds import FUNDS, FURTHER_FUNDS, FundPaths, bill_fund_paths, fund_paths
-from backtest.data.sample.noise import Floats, rounded
+from backtest.data.sample.noise import FIRST_DAY, LAST_DAY, Floats, rounded
 from backtest.data.sample.rates import rows_of_sessions, sample_tbill
+from backtest.data.sources import DataSource, Fetched, values_sha256
 from backtest.errors import DataError
-
-__all__ = ["SAMPLE_NOTE", "SAMPLE_TICKERS", "sample_prices", "sample_tbill"]
 
 SAMPLE_TICKERS = (*FUNDS, "BIL", *FURTHER_FUNDS)
 
@@ -92,3 +92,27 @@ def _later_dividends(paid: Floats) -> Floats:
     """Yahoo's factor: the product of 1 - dividend / close before, over the ex-dates after each row; 1 in the last."""
     kept = np.concatenate([1.0 - paid[1:], [1.0]])
     return np.asarray(np.cumprod(kept[::-1])[::-1])
+
+
+class Sample(DataSource):
+    """The simulated market that ships with the project; its one T-bill rate stands for every rate asked for."""
+
+    is_simulated = True
+    notes = (SAMPLE_NOTE,)
+
+    def prices(self, tickers: Sequence[str]) -> dict[str, Fetched]:
+        """Simulated histories; DataError for a ticker that is not simulated."""
+        frames = sample_prices(tickers, self._sessions())
+        return {ticker: _simulated(frames[ticker].astype(np.float64)) for ticker in tickers}
+
+    def rate(self, rate_id: str) -> Fetched:
+        """The simulated 13-week discount rate."""
+        return _simulated(sample_tbill(self._sessions()).to_frame("value"))
+
+    @staticmethod
+    def _sessions() -> pd.DatetimeIndex:
+        return sessions_around(pd.Timestamp(FIRST_DAY), pd.Timestamp(LAST_DAY))
+
+
+def _simulated(values: pd.DataFrame) -> Fetched:
+    return Fetched(values, "the simulated sample", values_sha256(values))

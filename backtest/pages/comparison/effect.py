@@ -22,7 +22,7 @@ from backtest.text import number, points, setting, short_key
 
 if TYPE_CHECKING:
     from backtest.study.comparison import Comparison
-    from backtest.study.differences import Effect
+    from backtest.study.effects import Effect
 
 FEWEST_LEVELS = 3
 

@@ -15,9 +15,9 @@ from backtest.pages.periods import mood
 from backtest.pages.shell import PageContext, PrintedFigure, Tile, render_page
 from backtest.pages.walk.charts import chart_data
 from backtest.pages.walk.paths import paths_view
-from backtest.study.walk import Choice
+from backtest.study.walk import WindowChoice
 from backtest.study.walk_forward import WalkForward
-from backtest.text import capital, count, number, percent, plural, points, title_of
+from backtest.text import capital, count, number, percent, plural, points, span_percent, title_of
 
 DOCUMENT = "walk_forward.json"
 COLUMNS = ("cagr", "information_ratio", "sharpe", "volatility", "max_drawdown")
@@ -83,7 +83,10 @@ def lede(walk: WalkForward) -> list[str]:
     said = [
         *walk.sweep.cautions,
         f"Every {often} the {what} by {metric} over {past} was taken, out of {all_}, and held.",
-        f"It then did better than the median of all in {above} of {windows}.",
+        (
+            f"It then did better than the median of all in {above} of {windows} "
+            f"(95% interval {span_percent(walk.above_median_interval)}; luck alone gives 50%)."
+        ),
     ]
     inside, outside = (np.nanmean([getattr(choice, name) for choice in walk.choices]) for name in ("inside", "outside"))
     said.append(f"Its {metric} was {number(inside)} on average while it was looked at, {number(outside)} after.")
@@ -115,7 +118,16 @@ def tiles(walk: WalkForward) -> list[Tile]:
             )
         )
     above = f"{round(walk.above_median * len(walk.choices))} of {len(walk.choices)}"
-    boxes.append(Tile("Above the median of all", above, "windows", "One half is what luck gives.", "", is_wide=True))
+    boxes.append(
+        Tile(
+            "Above the median of all",
+            above,
+            "windows",
+            f"95% interval {span_percent(walk.above_median_interval)}; luck gives half.",
+            "",
+            is_wide=True,
+        )
+    )
     before, after = (np.nanmean([getattr(choice, name) for choice in walk.choices]) for name in ("inside", "outside"))
     boxes.append(
         Tile(f"{capital(metric)}, after", number(after), "", f"{number(before)} when chosen.", "", is_wide=True)
@@ -147,7 +159,7 @@ def growth_of(walk: WalkForward, name: str) -> float | None:
     return None if value is None else float(value)
 
 
-def _window(walk: WalkForward, place: int, choice: Choice) -> list[str]:
+def _window(walk: WalkForward, place: int, choice: WindowChoice) -> list[str]:
     sessions, window = walk.sweep.first.plan.sessions, choice.window
     inside, outside, rank, growth, held = (
         (DOCUMENT, "windows", place, key)

@@ -10,7 +10,7 @@ from backtest.metrics import metric_of
 from backtest.pages.walk.charts import SHOWN
 from backtest.study.walk_forward import WalkForward
 from backtest.study.walk_paths import WalkPaths
-from backtest.text import day, percent, plural
+from backtest.text import day, number, percent, plural, span_percent
 
 
 def paths_view(walk: WalkForward, paths: WalkPaths) -> dict[str, Any]:
@@ -53,10 +53,16 @@ def sentences(walk: WalkForward, paths: WalkPaths) -> list[str]:
     ahead, above = round(paths.ahead * len(paths.splits)), round(paths.above_median * len(paths.choices))
     made = [paths.spread("cagr")["median"], paths.benchmark_figures["cagr"], paths.in_sample_figures["cagr"]]
     median, held, best = (percent(value) for value in made)
-    often = f"{above} of {plural(len(paths.choices), 'split')}"
+    often = (
+        f"{above} of {plural(len(paths.choices), 'split')} (95% interval {span_percent(paths.above_median_interval)})"
+    )
     return [
         f"The median of {many} made {median} a year, holding {benchmark} {held}, the best in sample {best}.",
-        f"{ahead} of {len(paths.splits)} ended ahead of {benchmark}; the chosen beat the median of all in {often}.",
+        (
+            f"{ahead} of {len(paths.splits)} ended ahead of {benchmark}: they share their sessions and are worth "
+            f"{number(paths.independent_paths, 1)} independent paths, so that the 95% interval of that share is "
+            f"{span_percent(paths.ahead_interval)}. The chosen beat the median of all in {often}; luck gives half."
+        ),
     ]
 
 
