@@ -188,6 +188,21 @@ def test_a_sweep_or_walk_that_is_stopped_has_tried_its_finished_chunks(
     assert found.findings == calm.findings
 
 
+def test_a_sweep_of_a_rule_of_cuts_tells_how_few_cycles_it_has_seen(tmp_path: Path) -> None:
+    policy = market().policy
+    falling = replace(market(), policy=policy[policy["change_bps"] < 0])  # one cut after the other: a single cycle
+    cuts = BASE.replace("relative_momentum", "rate_cut").replace("lookback_sessions", "hold_sessions")
+    (tmp_path / "base.yaml").write_text(
+        cuts.replace("benchmarks: [QQQ, IWM]", "benchmarks: [QQQ]"), encoding="utf-8", newline="\n"
+    )
+    text = "name: s\nbase: base.yaml\nbenchmark: QQQ\ngrid: {strategy.params.hold_sessions: [5, 10, 20]}\n"
+    asked = study_from_text(text, f"{tmp_path}/s.yaml", strategies=REGISTRY)
+    found = findings_of(sweep(asked, REGISTRY, market=falling), None)
+    assert any("easing cycle" in sentence for sentence in found.verdict.sentences)
+    momentum = findings_of(sweep(study(tmp_path), REGISTRY, market=falling), None)
+    assert not any("easing cycle" in sentence for sentence in momentum.verdict.sentences)
+
+
 def test_a_large_sweep_keeps_block_sums_and_no_daily_returns(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("backtest.study.tried.MOST_DAILY", 5)
     whole = sweep(study(tmp_path), REGISTRY, market=market(), ledger=tmp_path / FILE)
