@@ -186,7 +186,11 @@ def _cycles(subject: Subject) -> tuple[str, ...]:
     n = subject.cycles
     if n is None or n >= FEWEST_CYCLES:
         return ()
-    chance = f"even {n} right of {n} have a chance of 1 in {2**n}" if n else "not one can be counted"
+    chance = (
+        f"fair coins are right in {'all of them' if n > 1 else 'it'} 1 time in {2**n}"
+        if n
+        else "not one can be counted"
+    )
     return (f"Its history holds {plural(n, 'easing cycle')}: {chance}.",)
 
 
