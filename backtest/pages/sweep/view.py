@@ -29,6 +29,7 @@ def view_of(sweep: Sweep, findings: Findings, carried: Carried) -> dict[str, Any
     return {
         "title": title_of(sweep.name),
         "is_simulated": market.is_simulated,
+        "is_monthly": market.is_monthly,
         "first": sessions[0],
         "last": sessions[-1],
         "size": plural(size, "variant"),

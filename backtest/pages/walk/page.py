@@ -34,6 +34,7 @@ def view_of(walk: WalkForward) -> dict[str, Any]:
     return {
         "title": title_of(walk.sweep.name),
         "is_simulated": market.is_simulated,
+        "is_monthly": market.is_monthly,
         "first": walk.sessions[0].to_numpy(),
         "last": walk.sessions[-1].to_numpy(),
         "size": plural(len(walk.sweep.table), "variant"),
