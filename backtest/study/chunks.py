@@ -2,9 +2,9 @@
 
 Decisions -> a BATCH of variants of one setting, run together by one call -> a row of metrics each -> a chunk of ROWS.
 A decision goes in as it is, a number a session, and becomes stretches of equal weights inside the call; one that says
-more (weights within the legs, cash by session), or that several points share, comes as stretches already.
+more (weights within the legs, cash by session), or that several variants share, comes as stretches already.
 
-A decision shared by several points (other costs, another start) is made once. While threads run the accounts of one
+A decision shared by several variants (other costs, another start) is made once. While threads run the accounts of one
 chunk, the decisions of the next are made. One variant that fails is a row without figures and a line that says why.
 
 Finished chunks are kept on disk, so that an interrupted sweep goes on where it was: one file per chunk in a folder
@@ -52,7 +52,7 @@ AHEAD = 2
 """Batches per thread that wait to be run: some 3 MB each."""
 
 Told: TypeAlias = list[tuple[int, Exception]]
-"""Points that have no figures, and why."""
+"""Variants that have no figures, and why."""
 
 
 class Room:
@@ -75,7 +75,7 @@ def shape_of(setting: Setting) -> tuple[int, int, int, bool]:
 
 @dataclass(eq=False)
 class VariantBatch:
-    """Variants of one setting. numbers: their points; decisions are in the room, or encoded.
+    """Variants of one setting. numbers: theirs in the grid; decisions are in the room, or encoded.
 
     ends: the two portfolios as shares by leg between which those in the room move; None where they are encoded.
     """
@@ -100,7 +100,7 @@ class VariantBatch:
         self.numbers.append(number)
 
     def run(self, start: int, table: Floats, columns: Sequence[int]) -> Told:
-        """Fill rows of the table, whose first is that of the point `start`; gives back what cannot be run.
+        """Fill rows of the table, whose first is that of the variant `start`; gives back what cannot be run.
 
         columns: those of the table that the setting's figures stand in.
         """
@@ -197,16 +197,16 @@ class Crew:
 
 
 CHUNK = 2048
-"""Points that are finished, and kept, together."""
+"""Variants that are finished, and kept, together."""
 
 PARAMS = "strategy.params."
 
 
 @dataclass(eq=False)
 class Rows:
-    """Figures of the points start ... start + len(table): a row each, columns as `metric_keys`, NaN undefined.
+    """Figures of the variants start ... start + len(table): a row each, columns as `metric_keys`, NaN undefined.
 
-    problems: number of a point -> why it has no figures.
+    problems: number of a variant -> why it has no figures.
     """
 
     start: int
@@ -215,12 +215,12 @@ class Rows:
 
     @property
     def stop(self) -> int:
-        """The first point after."""
+        """The first variant after."""
         return self.start + len(self.table)
 
 
 def run_chunks(settings: Settings, chunks: Iterable[tuple[int, int]], workers: int | None = None) -> Iterator[Rows]:
-    """The rows of each chunk (start, stop) of points, in order."""
+    """The rows of each chunk (start, stop) of variants, in order."""
     crew = Crew(workers or os.cpu_count() or 1)
     waiting: tuple[Rows, list[Future[Told]]] | None = None
     try:
@@ -242,7 +242,7 @@ def _finished(rows: Rows, futures: list[Future[Told]]) -> Rows:
 
 
 def _start(settings: Settings, start: int, stop: int, crew: Crew) -> tuple[Rows, list[Future[Told]]]:
-    """Decide all points of a chunk and hand their accounts to the crew."""
+    """Decide all variants of a chunk and hand their accounts to the crew."""
     rows = Rows(start, np.full((stop - start, len(settings.metric_keys)), np.nan))
     futures: list[Future[Told]] = []
     for points in _by_template(settings.study, rows):
@@ -269,7 +269,7 @@ def _start(settings: Settings, start: int, stop: int, crew: Crew) -> tuple[Rows,
 
 
 def _by_template(study: Study, rows: Rows) -> Iterator[list[tuple[int, Config, BaseModel]]]:
-    """The points of a chunk, those together that differ in parameters alone: a setting is made once for them.
+    """The variants of a chunk, those together that differ in parameters alone: a setting is made once for them.
 
     Where all do, a batch at a time, so that accounts begin early.
     """
@@ -293,7 +293,7 @@ def _told(error: Exception) -> str:
 
 
 def _decided(settings: Settings, setting: Setting, params: BaseModel) -> Between | Encoded:
-    """The decision; as stretches where it is not simple, or shared by all points that decide on the same."""
+    """The decision; as stretches where it is not simple, or shared by all variants that decide on the same."""
     if not settings.shared_axes:
         decision = setting.decide(params)
         path = setting.simple(decision)
@@ -332,7 +332,7 @@ class ChunkStore:
                 temporary.unlink(missing_ok=True)
 
     def read(self) -> Iterator[Rows]:
-        """Every whole chunk, by its first point; a torn or foreign file is passed over and made again."""
+        """Every whole chunk, by its first variant; a torn or foreign file is passed over and made again."""
         paths = sorted(self.folder.glob("*-*")) if self.folder.is_dir() else []
         found = [rows for path in paths if (rows := _read(path)) is not None]
         yield from sorted(found, key=lambda rows: rows.start)

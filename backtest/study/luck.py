@@ -130,10 +130,6 @@ class Yardstick:
         for name in ("starts", "growth", "from_starts", "at_delays", "looks"):
             getattr(self, name)
 
-    def at_cost(self, cost_rate: float) -> float:
-        """At another cost (fraction of traded value)."""
-        return growth(self.plan, cost_rate=cost_rate)
-
 
 def luck_of(run: VariantRun, yardstick: Yardstick) -> Luck:
     """The meters of a vectorised variant."""
@@ -206,7 +202,7 @@ def _costs(run: VariantRun, yardstick: Yardstick, own: float) -> Fan:
 
 def cost_gap(plan: Plan, yardstick: Yardstick, bps: float) -> float:
     """Growth a year minus the benchmark's when both pay `bps` on traded value."""
-    return growth(plan, cost_rate=bps * BPS) - yardstick.at_cost(bps * BPS)
+    return growth(plan, cost_rate=bps * BPS) - growth(yardstick.plan, cost_rate=bps * BPS)
 
 
 def breakeven_bps(plan: Plan, yardstick: Yardstick) -> float | None:

@@ -87,7 +87,7 @@ def verdict_of_run(result: Result, search: Search) -> Verdict:
     return verdict(subject, search.findings[0], search)
 
 
-def document_of(finding: Finding, search: Search) -> dict[str, Any]:
+def finding_json(finding: Finding, search: Search) -> dict[str, Any]:
     """The same for scripts; fractions, ratios annual, null where nothing was tested or no bound exists."""
     tests = {"ahead": finding.ahead, "timing": finding.timing}
     return {

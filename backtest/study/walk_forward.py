@@ -1,4 +1,4 @@
-"""Walk-forward of a grid: `walk` among the points of a sweep, on request along every path of a cross-validation too."""
+"""Walk-forward of a grid: `walk` among the variants of a sweep, and along every path of a cross-validation if asked."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from backtest.errors import ConfigError, RunError
 from backtest.market import Market
 from backtest.metrics import METRICS
 from backtest.study.curves import returns_of
-from backtest.study.findings import tried_points
+from backtest.study.findings import tried_variants
 from backtest.study.search import Search, Shown, cycles_seen, search
 from backtest.study.sweep import Progress, Sweep, curves_of, sweep
 from backtest.study.verdict import Subject, Verdict, verdict
@@ -28,7 +28,7 @@ from backtest.study.walk import Candidates, Walk, walk
 from backtest.study.walk_paths import WalkPaths, paths_through
 from backtest.text import count
 
-MOST_POINTS = 4000
+MOST_WALKED = 4000
 """Whole curves are held: some 50 KB each for 25 years."""
 
 MOST_SPLITS = 500
@@ -93,7 +93,7 @@ def walk_forward(
         )
     with _told_of(study):
         paths = paths_through(candidates, terms) if terms.combinatorial else None
-    known = search(shown_walk(result, held), ledger, tried_points(result), recorded)
+    known = search(shown_walk(result, held), ledger, tried_variants(result), recorded)
     subject = Subject(
         name="choosing by the past",
         benchmark=benchmark_label(result.benchmark or ""),
@@ -129,7 +129,7 @@ def shown_walk(result: Sweep, held: Walk) -> Shown:
 
 
 def candidates_of(result: Sweep) -> Candidates:
-    """The points of a sweep as what a walk-forward chooses among."""
+    """The variants of a sweep as what a walk-forward chooses among."""
 
     @cache
     def plan_of(number: int) -> Plan:
@@ -168,9 +168,9 @@ def _check(study: Study, terms: WalkForwardTerms) -> None:
             f"{study.path}: grid.{others[0]}: expected keys of the strategy alone: funds, costs and periods are given, "
             "not chosen"
         )
-    if study.size > MOST_POINTS:
+    if study.size > MOST_WALKED:
         raise ConfigError(
-            f"{study.path}: grid: found {count(study.size)} points, expected at most {count(MOST_POINTS)}"
+            f"{study.path}: grid: found {count(study.size)} points, expected at most {count(MOST_WALKED)}"
         )
     if terms.plateau and study.sample is not None:
         raise ConfigError(
