@@ -146,5 +146,5 @@ def test_fills_at_the_deciding_close_are_marked_optimistic_everywhere(tmp_path: 
     assert walk_files.walk_json(walk)["cautions"] == alone
     table = compare({str(n): result.config(n) for n in (0, 1)}, name="x", strategies=REGISTRY, market=market())
     assert [line for line in table.cautions if words in line] == [f"0 trades {words}: its figures are optimistic."]
-    assert study_json.document(table)["cautions"] == list(table.cautions)
+    assert study_json.comparison_json(table)["cautions"] == list(table.cautions)
     assert not sweep(study_of({"execution.delay_sessions": [1, 2]}), REGISTRY, market=market()).cautions
