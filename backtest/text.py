@@ -33,11 +33,15 @@ UNITS: Mapping[str, tuple[str, float, int]] = {
     "share": ("%", 100.0, 1),
     "cuts": (" cuts", 1.0, 2),
     "sessions": (" sessions", 1.0, 0),
+    "bps": (" bps", 1.0, 1),
     "risen": ("", 1.0, 0),
     "place": ("", 1.0, 0),
     "": ("", 1.0, 2),
 }
 """Unit of an evidence's values -> what stands behind the number, factor, digits."""
+
+SIGNED = ("return", "percent")
+"""Units of differences, whose sign is always written."""
 
 Number: TypeAlias = float | None
 Day: TypeAlias = np.datetime64 | date
@@ -99,12 +103,17 @@ def _scaled(value: Number, scales: Iterable[tuple[float, float, str, int]]) -> s
     return usd(value)
 
 
+def unit_of(unit: str) -> tuple[str, float, int]:
+    """What stands behind a number of this unit, its factor and its digits; the user's own stands as it is."""
+    return UNITS.get(unit, (f" {unit}", 1.0, 2))
+
+
 def quantity(value: Number, unit: str, *, signed: bool = False, digits: int | None = None) -> str:
-    """A value of an evidence with its unit: +5.0 points, 73%, 2.38 sd; a unit of the user's own stands behind it."""
+    """A value of an evidence with its unit: +5.0 points, 73%, 2.38 sd."""
     if value is None or not math.isfinite(value):
         return "not known"
-    word, factor, usual = UNITS.get(unit, (f" {unit}", 1.0, 2))
-    sign = "+" if signed or unit in ("return", "percent") else ""
+    word, factor, usual = unit_of(unit)
+    sign = "+" if signed or unit in SIGNED else ""
     text = number(float(value) * factor, usual if digits is None else digits, sign)
     return text + (" session" if unit == "sessions" and text.lstrip("+" + MINUS) == "1" else word)
 
@@ -122,6 +131,8 @@ def setting(value: object) -> str:
     if not isinstance(value, int | float | np.number):
         return str(value)
     plain = float(value)
+    if math.isnan(plain):
+        return UNDEFINED
     return count(plain) if plain.is_integer() else f"{plain:.6g}".replace("-", MINUS, plain < 0)
 
 

@@ -227,6 +227,33 @@ def split_and_pay(cash: float, prices: Any, whole: bool, shares: Any, basis: Any
     return cash
 
 
+def next_other(weights: Any, stretch: int, count: int, held: Any) -> int:
+    """The first stretch from this one on whose weights (tickers,) are not those held; `count` when none is."""
+    is_same = True
+    while is_same and stretch < count:
+        for i in range(len(held)):
+            is_same = is_same and weights[stretch][i] == held[i]
+        stretch += is_same
+    return stretch
+
+
+def first_drift(closes: Any, shares: Any, now: Any, held: Any, band: float, equity: Any, begin: int, end: int) -> int:
+    """The first row of [begin, end) at whose close the account has drifted out of its band, -1 when none is."""
+    for t in range(begin, end):
+        for i in range(len(held)):
+            now[i] = closes[i][t]
+        if has_drifted(equity[t], shares, now, held, band):
+            return t
+    return -1
+
+
+def average_exposures(totals: Any, count: int, sessions: int) -> None:
+    """Make the sums of exposures in `totals` means over the sessions behind the base row; NaN when there is none."""
+    for k in range(count):
+        sessions_in = totals[EXPOSURES + k] + totals[EXPOSURES + count + k]
+        totals[EXPOSURES + k] = sessions_in / (sessions - 1) if sessions > 1 else np.nan
+
+
 def simulate(
     prices: Any, decided: Any, timing: Any, terms: Any, night: Any, events: Any, baskets: Any, state: Any,
     equity: Any, cash_at_close: Any, fills: Any, totals: Any,
@@ -282,11 +309,7 @@ def simulate(
             is_due = False
         if is_due and trade_sizes(cash, shares, basis, prices_now, held, rate, whole, sizes):
             cash = fill_all(cash, begin, prices_now, rate, shares, basis, sizes, totals, fills)
-        is_same = True
-        while is_same and stretch < len(rows):  # of equal weights: nothing to do
-            for i in range(tickers):
-                is_same = is_same and weights[stretch][i] == held[i]
-            stretch += is_same
+        stretch = next_other(weights, stretch, len(rows), held)
         changed = max(rows[stretch] + shift, first) if stretch < len(rows) else sessions
         while nth < len(scheduled) and scheduled[nth] + shift < max(begin, first):
             nth += 1
@@ -299,17 +322,12 @@ def simulate(
             end = min(end, begin + ahead) if drift_due < 0 else min(end, drift_due + 1)
         most = cash + interest
         cash = value_stretch(closes, shares, basis, cash, interest, overnight, earns, begin, end, equity, cash_at_close)
-        if (
-            watches and delay > 0
-        ):  # a drift seen at a close falls due `delay` - 1 rows later; none is looked for until then
-            for t in range(max(begin, first), end if drift_due < 0 else 0):
-                for i in range(tickers):
-                    now[i] = closes[i][t]
-                if has_drifted(equity[t], shares, now, held, band):
-                    drift_due = t + delay - 1
-                    end = min(end, drift_due + 1)
-                    cash = cash_at_close[end - 1]
-                    break
+        if watches and delay > 0 and drift_due < 0:  # until one falls due none is looked for
+            drifted = first_drift(closes, shares, now, held, band, equity, max(begin, first), end)
+            if drifted >= 0:
+                drift_due = drifted + delay - 1
+                end = min(end, drift_due + 1)
+                cash = cash_at_close[end - 1]
         add_exposures(closes, shares, max(most, cash), equity, baskets, max(begin, 1), end, totals)
         if end >= sessions:
             break
@@ -325,9 +343,7 @@ def simulate(
         equity[0] = starting
         if len(cash_at_close):
             cash_at_close[0] = starting
-    for k in range(len(baskets)):
-        sessions_in = totals[EXPOSURES + k] + totals[EXPOSURES + len(baskets) + k]
-        totals[EXPOSURES + k] = sessions_in / (sessions - 1) if sessions > 1 else np.nan
+    average_exposures(totals, len(baskets), sessions)
 
 
 def inputs_of(plan: Plan) -> tuple[Any, ...]:
@@ -396,6 +412,9 @@ ARITHMETIC: tuple[Callable[..., Any], ...] = (
     book,
     fill_all,
     split_and_pay,
+    next_other,
+    first_drift,
+    average_exposures,
     simulate,
 )
 

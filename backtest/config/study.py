@@ -17,6 +17,7 @@ from backtest.config.fields import Benchmark, Mix, Model, Name, TwoLegMix
 from backtest.config.grid import Axis, Grid
 from backtest.config.models import Config
 from backtest.config.resolve import question
+from backtest.text import settings
 
 MAX_VARIANTS: Final = 500
 MAX_AXES: Final = 20
@@ -132,6 +133,10 @@ class Study:
         for number in range(self.size)[start:stop]:
             digits = self._points.digits(number) if self._points else ()
             yield {key: values[digit] for (key, values), digit in zip(axes, digits, strict=True)}
+
+    def label(self, point: Mapping[str, object]) -> str:
+        """What a point sets, in words; keys of one value are left out: `lookback_sessions 63, threshold 0.01`."""
+        return settings({key: value for key, value in point.items() if len(self.grid[key]) > 1} or point)
 
     def grid_configs(self, start: int = 0, stop: int | None = None) -> Iterator[Config]:
         """The Config of each variant, in the order of `grid_points`.

@@ -19,9 +19,11 @@ from backtest.market import Floats, Legs, Market
 from backtest.result import holding_words
 from backtest.series import CLOCKS
 from backtest.signals.limits import WHOLE, Flip, Limit, nearest_flip
-from backtest.text import listed, plural, quantity
+from backtest.text import listed, plural, quantity, setting
 
 ANSWERS = {1.0: "yes", 0.0: "no"}
+NOT_KNOWN, UNDECIDED, SILENT = "not known: abstains", "has not spoken yet", "says nothing alone"
+"""Without a value; with one, but no answer so far; with one by which alone no leg is asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +40,7 @@ class RuleNode:
     unit: str = ""
     thresholds: tuple[float, ...] = ()
     flip: Flip | None = None
+    has_switch: bool = False
     turns_rule: bool = False
     held: int = 0
     children: tuple[RuleNode, ...] = ()
@@ -121,16 +124,18 @@ def _leaf(words: str, evidence: Evidence, state: Any, row: int, market: Market, 
     flip = None
     if evidence.switch is not None:
         flip = nearest_flip(evidence.switch, values, evidence.thresholds, row, is_whole=evidence.unit in WHOLE)
-    answer = np.full(len(values), np.nan) if state is None else np.asarray(state, dtype=np.float64)
+    said = state is not None
+    answer = np.asarray(state, dtype=np.float64) if said else np.full(len(values), np.nan)
     return RuleNode(
         words=words,
-        says=_says(float(answer[row])),
+        says=_says(float(answer[row]), NOT_KNOWN if np.isnan(values[row]) else UNDECIDED if said else SILENT),
         since=market.sessions[_since(answer[None], row)],
         value=None if np.isnan(values[row]) else float(values[row]),
         unit=evidence.unit,
         thresholds=evidence.thresholds,
         flip=flip,
         turns_rule=turns and flip is not None,
+        has_switch=evidence.switch is not None,
         held=evidence.switch.sessions_held(values, row) if isinstance(evidence.switch, Limit) else 0,
     )
 
@@ -146,8 +151,8 @@ def turns_root(path: Sequence[Branch], row: int) -> bool:
     return not np.isnan(answer) and answer != before
 
 
-def _says(state: float) -> str:
-    return ANSWERS.get(state, "not known: abstains")
+def _says(state: float, otherwise: str = NOT_KNOWN) -> str:
+    return ANSWERS.get(state, otherwise)
 
 
 def _since(series: npt.NDArray[np.float64], row: int) -> int:
@@ -173,7 +178,7 @@ def known_at(market: Market, row: int) -> Iterator[KnownThen]:
             continue
         last = frame.iloc[len(frame) - 1 - int(frame["happened"].to_numpy()[::-1].argmax())]
         is_table = len(series.numbers) + len(CLOCKS) < len(frame.columns)
-        numbers = ", ".join(f"{column} {last[column]:g}" for column in series.numbers)
+        numbers = ", ".join(f"{column} {setting(float(last[column]))}" for column in series.numbers)
         if is_table:
             numbers = f"{int((frame['happened'] == last['happened']).sum())} rows of that day"
         yield KnownThen(name, last["happened"], last["known_at"], last["session"], numbers)
@@ -244,14 +249,16 @@ def flip_words(node: RuleNode) -> str:
     if node.flip is None or node.distance is None:
         if node.held:
             return f"holds for {plural(node.held, 'more session')}"
-        return "abstains" if node.value is None else "no value of this session flips it"
+        if node.value is None:
+            return "abstains"
+        return "no value of this session flips it" if node.has_switch else "at which value it would turn is not said"
     turns = ", which alone turns the rule" if node.turns_rule else ""
     if node.unit in WHOLE:
         way = "more" if node.distance > 0 else "fewer"
         count, _, word = quantity(abs(node.distance), node.unit).partition(" ")
         return f"flips with {f'{count} {way} {word}'.strip()}, at {quantity(node.flip.value, node.unit)}{turns}"
     side = "above" if node.distance > 0 else "below"
-    away = quantity(node.distance, node.unit, signed=True)
+    away = quantity(node.distance, "return" if node.unit in ("share", "probability") else node.unit, signed=True)
     return f"flips {side} {quantity(node.flip.limit, node.unit)}, {away} from here{turns}"
 
 

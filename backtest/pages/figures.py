@@ -14,14 +14,7 @@ from backtest.metrics import metrics_of, metrics_on
 from backtest.pages.legs import leg_looks
 from backtest.pages.shell import PrintedFigure
 from backtest.result import Figures, Result
-from backtest.text import UNDEFINED, number
-
-UNITS = {"return": ("points", 100.0, 2), "sessions": ("sessions", 1.0, 0), "bps": ("bps", 1.0, 1),
-         "probability": ("%", 100.0, 2), "share": ("%", 100.0, 2), "percent": ("%", 1.0, 3), "sd": ("sd", 1.0, 3),
-         "cuts": ("cuts", 1.0, 3)}  # fmt: skip
-"""Unit of an evidence series -> word on the page, factor, digits; any other is printed as it is."""
-
-OTHER_DIGITS = 4
+from backtest.text import UNDEFINED, number, quantity
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +46,6 @@ def figure_rows(result: Result, *, in_key: bool, most: int | None = None) -> lis
             meaning = metric.define(first=first, rate=rate, per_year=per_year)
             rows.append(FigureRow(metric.label, values, meaning, result.undefined.get(metric.key, "")))
     return rows
-
-
-def unit_of(unit: str) -> tuple[str, float, int]:
-    """Word on the page, factor and digits of an evidence series."""
-    return UNITS.get(unit, (unit, 1.0, OTHER_DIGITS))
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +89,7 @@ def _row(evidence: Evidence, legs: Legs) -> EvidenceRow:
     others = [leg.label for leg in leg_looks(legs) if leg.name != name]
     no = others[0] if len(others) == 1 else f"not {asked}"
     says = UNDEFINED if np.isnan(lean) else {1.0: asked, 0.0: no}.get(lean, f"{number(100 * lean, 0)}% {asked}")
-    value = _worded(evidence, evidence.values[-1])
+    value = quantity(evidence.values[-1], evidence.unit)
     return EvidenceRow(evidence.label or evidence.name, value, says, _turn(evidence, lean))
 
 
@@ -111,12 +99,5 @@ def _turn(evidence: Evidence, lean: float) -> str:
     if not lines:
         return UNDEFINED
     if np.isnan(lean):
-        return " or ".join(_worded(evidence, line) for line in dict.fromkeys(lines))
-    return _worded(evidence, lines[0] if lean >= 1 else lines[-1])
-
-
-def _worded(evidence: Evidence, value: float) -> str:
-    unit, factor, digits = unit_of(evidence.unit)
-    shown = max(digits - 1, 1) if digits else 0
-    text = number(float(value) * factor, shown, "+" if evidence.unit == "return" else "")
-    return text if text == UNDEFINED else f"{text} {unit}".strip()
+        return " or ".join(quantity(line, evidence.unit) for line in dict.fromkeys(lines))
+    return quantity(lines[0] if lean >= 1 else lines[-1], evidence.unit)

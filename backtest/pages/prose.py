@@ -190,6 +190,7 @@ def caveats_of(result: Result, periods: Sequence[HoldingPeriod]) -> list[str]:
         *_whipsaws(periods),
         *_easing(result),
         *_no_rate(result),
+        *_lacks_base(result),
         *_undefined(result),
     ]
 
@@ -318,6 +319,17 @@ def _easing(result: Result) -> Iterator[str]:
 def _no_rate(result: Result) -> Iterator[str]:
     if result.market.tbill is None:
         yield "No T-bill rate was given: Sharpe and Sortino ratios, alpha and beta take it as zero."
+
+
+def _lacks_base(result: Result) -> Iterator[str]:
+    """A year that is not whole because the test begins one session too late: its base is the last close before it."""
+    first, last = result.sessions[0], result.sessions[-1]
+    before = result.market.exchange_sessions[result.market.exchange_sessions < first]
+    is_missed = (
+        len(before) > 0 and before[-1].year < first.year and (last.year, last.month, last.day) >= (first.year, 12, 29)
+    )
+    if result.metrics["best_year"] is None and is_missed:
+        yield f"With data.start: {before[-1]:%Y-%m-%d}, the last close before it, {first.year} would be a whole year."
 
 
 def _undefined(result: Result) -> Iterator[str]:

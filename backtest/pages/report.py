@@ -18,7 +18,7 @@ from backtest.pages import charts
 from backtest.pages.alternatives import alternatives_of, rotating_sentence
 from backtest.pages.charts import Chart, axis, dots, heading, label, level, line, margins, rounded, unseen
 from backtest.pages.cycles import cycle_view, event_view
-from backtest.pages.figures import evidence_rows, figure_rows, unit_of
+from backtest.pages.figures import evidence_rows, figure_rows
 from backtest.pages.legs import NEUTRAL, benchmark_tone, leg_looks
 from backtest.pages.more import more_charts, more_view
 from backtest.pages.periods import Cut, Days, cuts_of, cycles_of, heat_rows, worst_falls, year_rows
@@ -42,7 +42,7 @@ from backtest.result import Result, holding_words
 from backtest.study.search import Search, search, shown_run
 from backtest.study.timing import describe_timing
 from backtest.study.verdict import verdict_of_run
-from backtest.text import day
+from backtest.text import SIGNED, day, unit_of
 from backtest.units import MONTHS_PER_YEAR
 
 MOST_LISTED = 1500
@@ -216,7 +216,7 @@ def chart_data(result: Result, rebalances: Sequence[Rebalance]) -> dict[str, Any
         for k, evidence in enumerate(result.decision.evidence):
             factor, digits = unit_of(evidence.unit)[1:]
             own_values = np.asarray(evidence.values, dtype=np.float64)[result.begin :] * factor
-            data["arrays"][f"evidence{k}"] = rounded(own_values, digits)
+            data["arrays"][f"evidence{k}"] = rounded(own_values, digits + 1)
         is_rank = result.decision.standing is not None
         data["charts"]["why"] = (
             scores_chart(result, days) if is_rank else _evidence_chart(result, rebalances, cuts, days)
@@ -447,11 +447,10 @@ def _evidence_chart(result: Result, rebalances: Sequence[Rebalance], cuts: Seque
         data += _tints(result, rebalances, days, below)
         data.append(line(f"#evidence{k}", "@ink", yaxis=name, line={"shape": "hv" if is_steps else "linear"}))
         layout["shapes"] += [level(name, y) for y in lines]
-        told = f", {unit}" if unit and unit.lower() not in title.lower() else ""
+        told = f", {unit.strip()}" if unit and unit.strip().lower() not in title.lower() else ""
         layout["annotations"].append(heading(label(title + told), domain[1] + 2 / inner))
         fit[key] = {"include": [*lines, 5] if is_steps else lines}
-        shown = min(digits, 2) if unit == "sessions" else max(digits - 1, 1)
-        form = ["", shown, f" {unit}", "+" if own.unit == "return" else ""]
+        form = ["", digits, unit, "+" if own.unit in SIGNED else ""]
         brief = title.split(",")[0]
         readout.append(
             {"value": f"evidence{k}", "name": brief[:1].lower() + brief[1:], "format": form, "none": "not known"}

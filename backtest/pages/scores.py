@@ -6,10 +6,10 @@ import numpy as np
 
 from backtest.pages import charts
 from backtest.pages.charts import Chart, axis, dash_of, heading, label, level, line, margins, short, unseen
-from backtest.pages.figures import unit_of
 from backtest.pages.legs import NEUTRAL, leg_looks
 from backtest.pages.periods import Days
 from backtest.result import Result
+from backtest.text import unit_of
 
 STRIP, PANEL = 20, 300
 """Heights in pixels."""
@@ -38,12 +38,12 @@ def scores_chart(result: Result, days: Days) -> Chart:
         title = "hurdle" if is_hurdle else label_of.get(name, name)
         dash = "4px,3px" if is_hurdle else dash_of(tone, nth // TONES)
         data.append(line(f"#evidence{k}", "@ink" if is_hurdle else f"@{tone}", dash=dash))
-        form = ["", max(digits - 1, 1), f" {unit}" if unit else "", "+"]
+        form = ["", digits, unit, "+"]
         readout.append({"value": f"evidence{k}", "name": title, "tone": tone, "format": form, "none": "not known"})
     layout: Chart = {
         "margin": margins(), "xaxis": charts.days_axis(anchor=f"y{1 + len(rows)}"),
         "yaxis": axis(domain=[low, 1 - 20 / inner], nticks=6, ticksuffix=unit if unit == "%" else ""),
-        "annotations": [heading(label(f"Scores{f', {unit}' if unit else ''}"), 1 - 18 / inner)],
+        "annotations": [heading(label(f"Scores{f', {unit.strip()}' if unit else ''}"), 1 - 18 / inner)],
         "shapes": [level("y", threshold * unit_of(evidence[0].unit)[1]) for threshold in evidence[0].thresholds],
     }  # fmt: skip
     for place, k in enumerate(rows):

@@ -56,6 +56,7 @@ from backtest.study.luck import Luck, Yardstick, luck_of
 from backtest.study.question import trial_hash
 from backtest.study.search import Search, Shown, batch_of, cycles_seen, search
 from backtest.study.settings import setting_of, with_first
+from backtest.study.timing import TimingDescription, described
 from backtest.study.verdict import Subject, verdict
 from backtest.study.walk import Candidates, Walk, walk
 from backtest.text import HISTORIES_SHOWN
@@ -113,11 +114,11 @@ def compare(
     plain = assess(curves.table, known.per_session(inputs.market.periods_per_year), seed=seed)
     assessment = judged(plain, known)
     steps.advance()
-    luck = luck_of_best(curves, assessment, strategies, steps)
+    luck, timing = luck_of_best(curves, assessment, strategies, steps)
     check_by_backtrader(run_variant(inputs, curves.table.names[assessment.search.best], strategies))
     walked = walk_of(curves, strategies, walk_forward or WalkForwardTerms())
     steps.finish()
-    parts = assembled(curves, assessment, known, luck, strategies, grid or {})
+    parts = assembled(curves, assessment, known, luck, timing, strategies, grid or {})
     digest = content_hash(inputs.market)
     return Comparison(name=name, cautions=inputs.cautions, size=known, walk_forward=walked, data_sha256=digest, **parts)
 
@@ -255,8 +256,11 @@ class Steps:
 
 def luck_of_best(
     curves: StudyCurves, assessment: Assessment, strategies: Mapping[str, type], steps: Steps
-) -> dict[int, Luck | None]:
-    """Luck meters by the variant's place: of all, or of the best by active Sharpe ratio; None where it has none."""
+) -> tuple[dict[int, Luck | None], dict[int, TimingDescription]]:
+    """Luck meters by the variant's place: of all, or of the best by active Sharpe ratio; None where it has none.
+
+    And of the same ones their timing described.
+    """
     inputs, names = curves.inputs, curves.table.names
     sharpe = np.array([statistics.sharpe.value for statistics in assessment.variants])
     count = len(sharpe) if len(sharpe) <= MOST_WITH_LUCK else BEST_WITH_LUCK
@@ -264,15 +268,17 @@ def luck_of_best(
     yardstick = Yardstick(inputs, plan_of_benchmark(inputs, inputs.benchmarks[0]))
     yardstick.prepare()
 
-    def one(place: int) -> Luck | None:
+    def one(place: int) -> tuple[Luck | None, TimingDescription]:
         run = run_variant(inputs, names[place], strategies)
-        return luck_of(run, yardstick) if run.is_vectorised else None
+        own = described(run.config, inputs.market, run.plan, run.books.equity, curves.variants[place].benchmark)
+        return luck_of(run, yardstick) if run.is_vectorised else None, own
 
     luck: dict[int, Luck | None] = {}
-    for place, meters in zip(places, in_parallel(one, places), strict=True):
-        luck[place] = meters
+    timing: dict[int, TimingDescription] = {}
+    for place, told in zip(places, in_parallel(one, places), strict=True):
+        luck[place], timing[place] = told
         steps.advance()
-    return luck
+    return luck, timing
 
 
 def assembled(
@@ -280,6 +286,7 @@ def assembled(
     assessment: Assessment,
     known: Search,
     luck: Mapping[int, Luck | None],
+    timing: Mapping[int, TimingDescription],
     strategies: Mapping[str, type],
     grid: Mapping[str, Sequence[object]],
 ) -> dict[str, Any]:
@@ -305,7 +312,7 @@ def assembled(
         "sessions": sessions,
         "is_simulated": inputs.market.is_simulated,
         "notes": inputs.market.notes,
-        "variants": variants_of(curves, figures, assessment.variants, strategies, luck, best=search.best),
+        "variants": variants_of(curves, figures, assessment.variants, strategies, luck, timing, best=search.best),
         "benchmarks": benchmarks,
         "best": search.best,
         "equity": curves.equity,

@@ -37,6 +37,7 @@ from backtest.study.effects import Differences, Effect, Plateau
 from backtest.study.inputs import Benchmark
 from backtest.study.luck import Luck
 from backtest.study.search import Search
+from backtest.study.timing import TimingDescription
 from backtest.study.verdict import Verdict
 from backtest.study.walk import Walk
 
@@ -52,6 +53,7 @@ class Variant:
     statistics: against the declared benchmark, with intervals; its `timing` is net of costs.
     mix: the static mix of equal exposure; parts: what the difference in growth is made of (timing before costs there).
     luck: None for a strategy that trades in its own `next`, and beyond the variants shown (`Comparison.luck_shown`).
+    timing: its timing described, not corrected for the search; of those whose luck is shown.
     is_checked: backtrader kept the same books to the last bit (of the best and of `next`-style ones).
     """
 
@@ -64,6 +66,7 @@ class Variant:
     mix: EqualExposure
     parts: MixParts
     luck: Luck | None
+    timing: TimingDescription | None
     is_checked: bool
 
 
@@ -204,6 +207,7 @@ def variants_of(
     statistics: tuple[VariantStatistics, ...],
     strategies: Mapping[str, type],
     luck: Mapping[int, Luck | None],
+    timing: Mapping[int, TimingDescription],
     best: int,
 ) -> tuple[Variant, ...]:
     """The variants with all that is known of each; figures: as `measured` gives them."""
@@ -224,6 +228,7 @@ def variants_of(
             mix=EqualExposure(mixed.shares, mixed.words, figures[first_mix + i]),
             parts=parts_of(curve, own, mixed, _growth(curves, curve.benchmark)),
             luck=luck.get(i),
+            timing=timing.get(i),
             is_checked=i == best or not is_rotation(strategies[config.strategy.name]),
         )
 

@@ -43,7 +43,10 @@ def of_study(study: Study) -> Question:
         )
     variants = dict(study.variants)
     for point, config in zip(study.grid_points(), study.grid_configs(), strict=True):
-        variants[", ".join(f"{key.split('.')[-1]} {value}" for key, value in point.items())] = config
+        name = study.label(point)
+        if name in variants:  # values that differ beyond the digits of a label
+            name = ", ".join(f"{key} {value}" for key, value in point.items())
+        variants[name] = config
     return Question(study.name, study.path, variants, study.benchmark, study.grid, study.walk_forward)
 
 

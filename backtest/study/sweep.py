@@ -31,7 +31,7 @@ from backtest.study.chunks import BATCH, CHUNK, ChunkStore, Rows, curves_of_deci
 from backtest.study.cluster import cluster_rows, cut
 from backtest.study.effects import Plateau, plateau_of
 from backtest.study.settings import Setting, Settings, ranked_by, with_first
-from backtest.text import count, settings
+from backtest.text import count
 
 HEADLINE = "information_ratio"
 """Ranks variants: the annual ratio of the returns over the benchmark's; without a benchmark, FALLBACK."""
@@ -112,9 +112,8 @@ class Sweep:
         return {key: self.study.grid[key][int(d)] for key, d in zip(self.keys, self.digits[number], strict=True)}
 
     def label(self, number: int) -> str:
-        """What a variant sets, in words; keys of one value are left out: `lookback_sessions 63, threshold 0.01`."""
-        values = self.values(number)
-        return settings({key: value for key, value in values.items() if len(self.study.grid[key]) > 1} or values)
+        """What a variant sets, in words."""
+        return self.study.label(self.values(number))
 
     def config(self, number: int) -> Config:
         """The Config of a variant, the study's benchmark first."""

@@ -16,7 +16,9 @@ from typing import Any
 import numpy as np
 from pydantic import BaseModel
 
-from backtest.market import Floats
+from backtest.account.plan import Plan
+from backtest.config import Config
+from backtest.market import Floats, Market
 from backtest.result import Result
 from backtest.statistics.cycles import ByCycle, by_cycle
 from backtest.study.search import MONTH_PLACES, cycle_starts, is_cut_driven
@@ -82,7 +84,17 @@ class TimingDescription:
 
 def describe_timing(result: Result) -> TimingDescription:
     """Both descriptions of a run."""
-    return TimingDescription(_rotated(result), _by_cycle(result))
+    first = next(iter(result.benchmarks.values()), None)
+    benchmark = None if first is None else first.equity
+    return described(result.config, result.market, result.plan, result.books.equity, benchmark)
+
+
+def described(
+    config: Config, market: Market, plan: Plan, equity: Floats, benchmark: Floats | None
+) -> TimingDescription:
+    """Both descriptions of an account; equity, and the benchmark's on the same terms: (sessions,)."""
+    by_cycles = None if benchmark is None else _by_cycle(config, market, plan, equity, benchmark)
+    return TimingDescription(_rotated(config, market, plan), by_cycles)
 
 
 def memory_sessions(params: BaseModel) -> int:
@@ -104,54 +116,58 @@ def memory_sessions(params: BaseModel) -> int:
     return max(sum(lengths.values()), MONTH_PLACES)
 
 
-def _rotated(result: Result) -> RandomTiming | None:
+def _rotated(config: Config, market: Market, plan: Plan) -> RandomTiming | None:
     """Share of rotations of the decided weights that do as well as they do where they are."""
-    weights = result.plan.targets
-    is_daily = result.market.periods_per_year != MONTHS_PER_YEAR
-    g = memory_sessions(result.config.strategy.params) if is_daily else 0
+    weights = plan.targets
+    is_daily = market.periods_per_year != MONTHS_PER_YEAR
+    g = memory_sessions(config.strategy.params) if is_daily else 0
     if not g or len(weights) < FEWEST_SPANS * g or (weights == weights[0]).all():
         return None
-    moves = _moves(result)
     shifts = np.unique(np.linspace(g, len(weights) - g, MOST_SHIFTS).astype(np.int64))
-    centred = weights - weights.mean(axis=0)
-    own = rotated_t(centred, *moves, 0)
-    others = np.array([rotated_t(centred, *moves, shift) for shift in shifts.tolist()])
-    return RandomTiming(float((1 + (others >= own).sum()) / (1 + len(others))), len(others), g)
+    t = rotated_t(weights - weights.mean(axis=0), *_moves(market, plan), plan.terms.delay_sessions)
+    return RandomTiming(float((1 + (t[shifts] >= t[0]).sum()) / (1 + len(shifts))), len(shifts), g)
 
 
-def rotated_t(weights: Floats, overnight: Floats, in_session: Floats, delay: int, shift: int) -> float:
-    """T of the mean return of weights (sessions x tickers, over their mean) decided `shift` sessions later.
+def rotated_t(weights: Floats, overnight: Floats, in_session: Floats, delay: int) -> Floats:
+    """T of the mean return of weights (sessions x tickers, over their mean) decided 0, 1, ... sessions later.
 
     overnight, in_session: returns of each ticker from the close before to the session's fill, and from there to its
     close, (sessions x tickers). A decision is held from the fill of `delay` sessions later on; weights wrap around.
+    The sums of the returns and of their squares over all shifts are correlations around a circle: products of Fourier
+    transforms.
     """
-    x = np.einsum("ij,ij->i", np.roll(weights, shift + delay, axis=0), in_session)
-    x += np.einsum("ij,ij->i", np.roll(weights, shift + delay + 1, axis=0), overnight)
-    x = x[delay + 1 :]
-    spread = x.std(ddof=1)
-    return float(x.mean() / spread * math.sqrt(len(x))) if spread > 0 else 0.0
+    held = np.hstack([np.roll(weights, delay, axis=0), np.roll(weights, delay + 1, axis=0)]).T
+    moves = np.hstack([in_session, overnight]).T.copy()
+    moves[:, : delay + 1] = 0.0  # nothing has been filled yet
+    used = moves.any(axis=1) & held.any(axis=1)
+    held, moves, n, count = held[used], moves[used], len(weights), len(weights) - delay - 1
+    total = (np.fft.rfft(held).conj() * np.fft.rfft(moves)).sum(axis=0)
+    squares = np.zeros_like(total)
+    for k in range(len(held)):
+        both = np.fft.rfft(held[k] * held[k:]).conj() * np.fft.rfft(moves[k] * moves[k:])
+        squares += 2 * both.sum(axis=0) - both[0]
+    mean, square = np.fft.irfft(total, n) / count, np.fft.irfft(squares, n) / count
+    spread = np.sqrt(np.maximum(square - mean**2, 0.0) * count / (count - 1))
+    is_still = spread <= 1e-7 * np.sqrt(np.abs(square))
+    return np.asarray(np.round(np.where(is_still, 0.0, mean / np.where(is_still, 1.0, spread) * math.sqrt(count)), 9))
 
 
-def _moves(result: Result) -> tuple[Floats, Floats, int]:
-    columns, terms = list(result.plan.tickers), result.plan.terms
-    opens, closes = (
-        frame[columns].to_numpy(dtype=np.float64)[result.begin :] for frame in (result.market.open, result.market.close)
-    )
-    fills = closes if terms.fill == "close" else opens
+def _moves(market: Market, plan: Plan) -> tuple[Floats, Floats]:
+    begin, columns = len(market.sessions) - len(plan.sessions), list(plan.tickers)
+    opens, closes = (frame[columns].to_numpy(dtype=np.float64)[begin:] for frame in (market.open, market.close))
+    fills = closes if plan.terms.fill == "close" else opens
     before = np.vstack([closes[:1], closes[:-1]])
-    return np.nan_to_num(fills / before - 1.0), np.nan_to_num(closes / fills - 1.0), terms.delay_sessions
+    return np.nan_to_num(fills / before - 1.0), np.nan_to_num(closes / fills - 1.0)
 
 
-def _by_cycle(result: Result) -> ByCycle | None:
+def _by_cycle(config: Config, market: Market, plan: Plan, equity: Floats, benchmark: Floats) -> ByCycle | None:
     """The active return of each easing cycle that began in the test."""
-    first = next(iter(result.benchmarks.values()), None)
-    if first is None or not is_cut_driven(result.config):
+    if not is_cut_driven(config):
         return None
-    sessions = result.sessions
-    starts = cycle_starts(result.market, sessions)
-    begins = sessions.searchsorted(starts)
+    starts = cycle_starts(market, plan.sessions)
+    begins = plan.sessions.searchsorted(starts)
     if not len(begins):
         return None
-    active = np.diff(result.books.equity) / result.books.equity[:-1] - np.diff(first.equity) / first.equity[:-1]
+    active = np.diff(equity) / equity[:-1] - np.diff(benchmark) / benchmark[:-1]
     sums = np.array([part.sum() for part in np.split(active, begins)[1:]])
     return by_cycle(sums, [f"{start:%Y-%m-%d}" for start in starts])

@@ -92,7 +92,7 @@ def finding_json(finding: Finding, search: Search) -> dict[str, Any]:
     tests = {"ahead": finding.ahead, "timing": finding.timing}
     return {
         "verdict_level": finding.level,
-        **{name: None if test is None else _document_of_test(test) for name, test in tests.items()},
+        **{name: None if test is None else _test_json(test) for name, test in tests.items()},
         "edge_seen_annual": finding.edge_seen,
         "effective_bets": finding.bets,
         "active_sessions": finding.active_sessions,
@@ -100,7 +100,7 @@ def finding_json(finding: Finding, search: Search) -> dict[str, Any]:
     }
 
 
-def _document_of_test(test: SearchTest) -> dict[str, Any]:
+def _test_json(test: SearchTest) -> dict[str, Any]:
     interval = [end if math.isfinite(end) else None for end in test.interval]
     return {"p": test.p, "ratio": test.ratio, "interval": interval, "shrunken_ratio": test.shrunken}
 
@@ -186,7 +186,11 @@ def _cycles(subject: Subject) -> tuple[str, ...]:
     n = subject.cycles
     if n is None or n >= FEWEST_CYCLES:
         return ()
-    chance = f"even {n} right of {n} have a chance of 1 in {2**n}" if n else "not one can be counted"
+    chance = (
+        f"fair coins are right in {'all of them' if n > 1 else 'it'} 1 time in {2**n}"
+        if n
+        else "not one can be counted"
+    )
     return (f"Its history holds {plural(n, 'easing cycle')}: {chance}.",)
 
 

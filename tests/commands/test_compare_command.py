@@ -42,7 +42,7 @@ def test_a_grid_is_spread_out(tmp_path: Path) -> None:
     grid = "grid: {strategy.params.lookback_sessions: [21, 63], strategy.params.threshold: [0.0, 0.01]}\n"
     asked = question_of([write_study(tmp_path, grid)], [])
     assert tuple(asked.grid) == ("strategy.params.lookback_sessions", "strategy.params.threshold")
-    assert list(asked.variants) == [f"lookback_sessions {n}, threshold {t}" for n in (21, 63) for t in (0.0, 0.01)]
+    assert list(asked.variants) == [f"lookback_sessions {n}, threshold {t:g}" for n in (21, 63) for t in (0.0, 0.01)]
 
 
 def test_too_large_a_grid_is_refused(tmp_path: Path) -> None:

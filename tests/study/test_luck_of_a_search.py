@@ -181,7 +181,7 @@ def test_evidence_that_was_never_known_is_no_evidence(tmp_path: Path) -> None:
 
 def test_four_cycles_are_told() -> None:
     said = " ".join(verdict(Subject("cuts", "QQQ", 0.02, cycles=4), FOUND["suggestive"], SEARCH).sentences)
-    assert "4 easing cycles: even 4 right of 4 have a chance of 1 in 16" in said
+    assert "4 easing cycles: fair coins are right in all of them 1 time in 16" in said
 
 
 def test_what_is_wrong_with_the_ledger_is_told() -> None:

@@ -268,6 +268,8 @@ def test_the_commands_print_the_same_figures(tmp_path: Path, monkeypatch: pytest
     assert ran["metrics"]["cagr"] == best["metrics"]["cagr"]
     searches = [ran["search"], one["variants"]["alone"]["search"], walk["search"]]
     assert [each["trials"]["known"] for each in searches] == [10, 10, 10]
+    assert ran["timing_described"]["random_timing"] is not None
+    assert ran["timing_described"] == one["variants"]["alone"]["timing_described"]
     assert ran["verdict_level"] == one["verdict_level"] == searches[1]["verdict_level"]
     for test in ("ahead", "timing"):
         mine, other = ran["search"][test], searches[1][test]

@@ -150,24 +150,19 @@ def _parts(variant: Variant) -> list[list[Any]]:
 
 def _words(comparison: Comparison, variant: Variant) -> dict[str, Any]:
     """What the page says of the selected variant, as text."""
-    own, timing, n = variant.statistics, variant.statistics.timing, len(comparison.variants)
+    own, timing = variant.statistics, variant.statistics.timing
     benchmark = comparison.benchmarks[0].label
     gain = "" if timing is None else f"{points(timing.difference.value)} ({span_points(timing.difference.interval)})"
-    looks = _looks(timing.p, n) if timing else ""
     return {
         "rule": variant.rule,
         "luck": f"{variant.name}: active Sharpe {number(own.sharpe.value)} ({span(own.sharpe.interval)})",
         "frontier": f"{variant.name}: {percent(own.cagr.value)} a year with {variant.mix.words} on average",
         "parts": f"Where its {points(variant.parts.total)} points a year against {benchmark} come from",
-        "timing": f"Timing after costs: {gain}{looks}." if gain else "",
+        "timing": f"Timing after costs: {gain}; {p_equals(timing.p)} corrected for the search." if timing else "",
         "absence": absence(comparison, variant),
         "lines": [[line.value, line.ends, line.reading] for line in variant_lines(comparison, variant)],
         **{f"meter-{name}": note for name, note in meter_notes(comparison, variant).items()},
     }
-
-
-def _looks(p: float, variants: int) -> str:
-    return f"; {p_equals(p)}" + (f" corrected for {variants} looks" if variants > 1 else "")
 
 
 def _benchmarks(comparison: Comparison) -> list[dict[str, Any]]:

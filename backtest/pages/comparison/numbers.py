@@ -110,7 +110,7 @@ def _over_mix(comparison: Comparison, variant: Variant) -> list[Line]:
     gain = timing.difference
     search = " corrected for the search" if len(comparison.variants) > 1 else ""
     reading = readings.read_timing(gain.value, gain.interval, variant.mix.words).rstrip(".")
-    return [
+    lines = [
         Line(
             "Timing, points a year",
             PrintedFigure(points(gain.value), (*TIMING, variant.name, "timing", "cagr_difference"), times=100),
@@ -118,6 +118,11 @@ def _over_mix(comparison: Comparison, variant: Variant) -> list[Line]:
             f"{reading}; {p_equals(timing.p)}{search}.",
         )
     ]
+    if variant.timing and variant.timing.rotation:
+        at = (JSON_FILE, "variants", variant.name, "timing_described", "random_timing", "p")
+        figure = PrintedFigure(probability(variant.timing.rotation.p), at)
+        lines.append(Line("The same decisions at other times, p", figure, "", variant.timing.sentences[0]))
+    return lines
 
 
 def _absolute(comparison: Comparison, own: VariantStatistics) -> list[Line]:

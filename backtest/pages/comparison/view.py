@@ -221,7 +221,6 @@ def _origin(comparison: Comparison) -> dict[str, Any]:
         "size": comparison.size,
         "search": comparison.search,
         "sd": number(comparison.size.annual.variance**0.5),
-        "no_skill_mean": number(comparison.search.no_skill.mean),
         "hurdle": number(comparison.search.hurdle),
         "checked": checked,
         "sources": comparison.sources,
