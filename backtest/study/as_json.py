@@ -82,7 +82,7 @@ def _variant(variant: Variant) -> dict[str, Any]:
         ),
         "parts": plain({key: getattr(variant.parts, key) for key in variant.parts.__slots__}),
         "luck": plain(_luck(variant.luck)) if variant.luck else None,
-        "timing_described": variant.timing.document if variant.timing else None,
+        "timing_described": variant.timing.as_json if variant.timing else None,
         "checked_by_backtrader": variant.is_checked,
         "config": json.loads(question(variant.config)),
     }
