@@ -162,7 +162,8 @@ def measure(
     """The result: the books beside those of the benchmarks, with the metrics of each against the first benchmark."""
     legs = legs_of(config)
     plans = benchmark_plans(config, market, legs, plan.terms)
-    benchmarks = {name: run_kernel(each) for name, each in plans.items()}
+    held = {name: run_kernel(each) for name, each in plans.items()}
+    benchmarks = {name: each for name, each in held.items() if len(each.fills.row)}  # cash is no yardstick
     first = next(iter(benchmarks), None)
     calendar, tbill = calendar_and_tbill(market, plan.sessions)
 

@@ -65,8 +65,8 @@ def market_of(
 
 
 def hand_market(first: str, holidays: Sequence[str] = (), **given: Any) -> Market:
-    """A market from lists: `G=`, `S=` closes; `G_open=` opens, by default the closes of the same session."""
-    closes = {name: values for name, values in given.items() if name in ("G", "S")}
+    """A market from lists: `G=`, `S=`, `D=` closes; `G_open=` opens, by default the closes of the same session."""
+    closes = {name: values for name, values in given.items() if name in ("G", "S", "D")}
     years = pd.Timestamp(first).year
     exchange = weekdays(f"{years - 1}-01-01", f"{years + 1}-12-31", holidays)
     begin = int(exchange.searchsorted(pd.Timestamp(first)))

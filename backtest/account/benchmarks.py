@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from backtest.account.books import Books
 from backtest.account.plan import Plan, Terms, constant_targets, make_plan
 from backtest.config import Config, Mix
 from backtest.errors import ConfigError
@@ -90,6 +91,13 @@ def benchmark_plans(config: Config, market: Market, legs: Legs, terms: Terms) ->
     for name, plan in list(plans.items())[:1]:
         check_whole(name, plan)
     return plans
+
+
+def check_bought(name: str, books: Books) -> None:
+    """Raise ConfigError unless the benchmark that relative figures are against ever bought anything."""
+    if not len(books.fills.row):
+        raise ConfigError(f"benchmarks: found {benchmark_label(name)} first, but not one whole share could be bought; "
+                          "expected more execution.initial_cash_usd, shares: fractional, or another one")  # fmt: skip
 
 
 def check_whole(name: str, plan: Plan) -> None:

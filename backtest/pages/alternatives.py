@@ -31,7 +31,7 @@ class Alternative:
 
 
 def alternatives_of(result: Result) -> list[Alternative]:
-    """Every leg, then the average mix, each rebalanced monthly on the run's terms."""
+    """Every leg, then the average mix, rebalanced monthly on the run's terms; without those that bought nothing."""
     calendar = calendar_of(result.sessions)
     looks = leg_looks(result.legs)
     own_mix = exposures_in(result.metrics, result.legs)
@@ -43,6 +43,8 @@ def alternatives_of(result: Result) -> list[Alternative]:
         (f"its average mix, {holding_words(result.legs, own_mix)}", NEUTRAL, AVERAGE, own_mix),
     ]:
         books = run_kernel(legs_plan(result.market, result.legs, shares, result.sessions[0], result.plan.terms))
+        if not len(books.fills.row):
+            continue
         growth = _growth(float(books.equity[-1] / books.equity[0]), calendar)
         rows.append(Alternative(label, tone, name, float(books.equity[-1]), growth, own - growth))
     return rows
@@ -50,13 +52,20 @@ def alternatives_of(result: Result) -> list[Alternative]:
 
 def rotating_sentence(result: Result, rows: Sequence[Alternative]) -> str:
     """Did rotating help? The answer: what it added to the average mix, and what each leg made alone."""
-    *legs, mix = rows
+    legs, mix = split(rows)
+    if mix is None:
+        return "Nothing can be said: with whole shares this account cannot hold its own average mix."
     unit = " a year" if calendar_of(result.sessions).is_one_year else ""
     ahead = points(mix.ahead)
     gap = f"{ahead.lstrip('+−')} points{unit}"
     told = "It changed nothing" if ahead == points(0.0) else f"By {gap}" if mix.ahead > 0 else f"No, it cost {gap}"
     alone = listed([f"{leg.label} {percent(leg.growth)}" for leg in legs])
-    return f"{told}: {mix.label}, made {percent(mix.growth)}{unit} at the same costs; {alone}."
+    return f"{told}: {mix.label}, made {percent(mix.growth)}{unit} at the same costs{f'; {alone}' if alone else ''}."
+
+
+def split(rows: Sequence[Alternative]) -> tuple[list[Alternative], Alternative | None]:
+    """The legs, and the average mix where it is among them."""
+    return [row for row in rows if row.name != AVERAGE], next((row for row in rows if row.name == AVERAGE), None)
 
 
 def _growth(total: float, calendar: Calendar) -> float:

@@ -10,10 +10,10 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from backtest.account.benchmarks import benchmark_label
+from backtest.account.benchmarks import benchmark_label, benchmark_name
 from backtest.account.plan import same_close
 from backtest.metrics import NO_BENCHMARK, metric_of
-from backtest.pages.alternatives import Alternative
+from backtest.pages.alternatives import Alternative, split
 from backtest.pages.figures import evidence_rows, late_series
 from backtest.pages.legs import leg_looks
 from backtest.pages.periods import Fall, cut_before_start, cuts_of, cycles_of, follows_cuts
@@ -98,10 +98,10 @@ def tiles(
 
     luck: as `search_tile` says it. Of many legs the best ones are shown, the average mix always.
     """
-    *legs, mix = alternatives
+    legs, mix = split(alternatives)
     best = sorted(legs, key=lambda leg: -leg.growth)[:SHOWN_LEGS]
     names = list(result.benchmarks)[:SHOWN_BENCHMARKS]
-    held = [(leg.name, leg.growth) for leg in [*(leg for leg in legs if leg in best), mix]]
+    held = [(leg.name, leg.growth) for leg in [*(leg for leg in legs if leg in best), *([mix] if mix else [])]]
     first = [_against(result, name, growth) for name, growth in held]
     second = [
         _against(result, benchmark_label(name), _growth(result.benchmark_metrics[name])[0], name) for name in names
@@ -240,13 +240,12 @@ def _bought_nothing(result: Result) -> Iterator[str]:
     bought = set(books.fills.ticker[books.fills.size > 0.0].tolist())
     wanted = plan.targets.max(axis=0) > 0.0
     missed = [ticker for column, ticker in enumerate(books.tickers) if wanted[column] and column not in bought]
-    if plan.terms.whole_shares and not result.decision.is_observed:
-        if missed:
-            cash = percent(float((books.cash[1:] / books.equity[1:]).mean()), 0)
-            yield f"Not one whole share of {listed(missed)} could be bought: {cash} of the account was cash on average."
-        for name, account in result.benchmarks.items():
-            if not len(account.fills.row):
-                yield f"Not one whole share of {benchmark_label(name)} could be bought: that benchmark is cash."
+    if plan.terms.whole_shares and not result.decision.is_observed and missed:
+        cash = percent(float((books.cash[1:] / books.equity[1:]).mean()), 0)
+        yield f"Not one whole share of {listed(missed)} could be bought: {cash} of the account was cash on average."
+    names = map(benchmark_name, result.config.benchmarks)
+    if unaffordable := [benchmark_label(name) for name in names if name not in result.benchmarks]:
+        yield f"Not one whole share of {listed(unaffordable)} could be bought: nothing is compared with it."
 
 
 def _trade_due(result: Result) -> Iterator[str]:
@@ -280,11 +279,11 @@ def _beaten(result: Result) -> Iterator[str]:
     own = float(result.books.equity[-1])
     finals = {name: float(books.equity[-1]) for name, books in result.benchmarks.items()}
     if not finals:
-        yield "No benchmark was given: nothing here says whether the rule was worth its effort."
+        if not result.config.benchmarks:
+            yield "No benchmark was given: nothing here says whether the rule was worth its effort."
         return
-    bought = [name for name, books in result.benchmarks.items() if len(books.fills.row)]
-    best = max(bought, key=lambda name: finals[name], default="")
-    if best and finals[best] > own:
+    best = max(finals, key=lambda name: finals[name])
+    if finals[best] > own:
         label = benchmark_label(best)
         idle = f"Holding a {label}, rebalanced monthly," if label != best else f"Holding {label} and doing nothing"
         yield f"{idle} would have ended higher, by {usd(finals[best] - own)}."

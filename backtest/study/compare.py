@@ -49,6 +49,7 @@ from backtest.study.curves import (
     run_benchmarks,
     run_curves,
     run_variant,
+    with_bought,
 )
 from backtest.study.effects import differences_of, effect_of, whole_grid
 from backtest.study.inputs import Benchmark, StudyInputs, common_inputs
@@ -101,7 +102,7 @@ def compare(
     too few sessions, EnginesDisagree, and WriteError when the ledger cannot be kept.
     """
     steps = Steps(progress, 2 * len(variants) + 2)
-    inputs = common_inputs(variants, benchmark, market=market, offline=offline)
+    inputs = with_bought(common_inputs(variants, benchmark, market=market, offline=offline))
     benchmarks = run_benchmarks(inputs)
     with _remembered(name, inputs, benchmarks, ledger) as remember:
 

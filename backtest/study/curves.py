@@ -25,6 +25,7 @@ from backtest.account import Books, check_same_books, run_backtrader
 from backtest.account.benchmarks import (
     benchmark_name,
     benchmark_plan,
+    check_bought,
     check_whole,
     legs_plan,
     plain_shares,
@@ -388,11 +389,20 @@ def table_of(
     )
 
 
+def with_bought(inputs: StudyInputs) -> StudyInputs:
+    """Without the benchmarks that never bought anything: cash is no yardstick. The declared one must have."""
+    plans = [plan_of_benchmark(inputs, benchmark) for benchmark in inputs.benchmarks]
+    declared = benchmark_name(inputs.benchmarks[0])
+    check_whole(declared, plans[0])
+    books = [run_compiled(plan) for plan in plans]
+    check_bought(declared, books[0])
+    bought = [each for each, own in zip(inputs.benchmarks, books, strict=True) if len(own.fills.row)]
+    return dataclasses.replace(inputs, benchmarks=tuple(bought))
+
+
 def run_benchmarks(inputs: StudyInputs) -> BenchmarkCurves:
     """All benchmarks on the terms of the first variant."""
-    plans = [plan_of_benchmark(inputs, benchmark) for benchmark in inputs.benchmarks]
-    check_whole(benchmark_name(inputs.benchmarks[0]), plans[0])
-    books = tuple(run_compiled(plan) for plan in plans)
+    books = tuple(run_compiled(plan_of_benchmark(inputs, benchmark)) for benchmark in inputs.benchmarks)
     legs = legs_of(inputs.first)
     tbill = calendar_and_tbill(inputs.market, books[0].sessions)[1]
     return BenchmarkCurves(books, tuple(activity_of(one, legs) for one in books), tbill)

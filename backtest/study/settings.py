@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import BaseModel
 
-from backtest.account.benchmarks import benchmark_plans
+from backtest.account.benchmarks import benchmark_plans, check_bought
 from backtest.account.kernel import inputs_of, run_compiled
 from backtest.account.plan import Plan, check_listed
 from backtest.config import Config, Study, study_question
@@ -274,7 +274,10 @@ def setting_of(template: Config, config: Config, market: Market, strategy: Any) 
     plan = plan_of(config, market, Decision(np.zeros((len(market.sessions), len(legs.names)))))
     calendar, tbill = calendar_and_tbill(market, plan.sessions)
     plans = benchmark_plans(config, market, legs, plan.terms)
-    benchmark = run_compiled(next(iter(plans.values()))).equity if plans else None
+    held = run_compiled(next(iter(plans.values()))) if plans else None
+    if held is not None:
+        check_bought(next(iter(plans)), held)
+    benchmark = held.equity if held is not None else None
     prices, (_, _, scheduled), (lag, first, delay), *rest = inputs_of(plan)
     begin = len(market.sessions) - len(plan.sessions)  # decisions stand on the market's rows
     return Setting(
