@@ -220,7 +220,7 @@ def walk_of(curves: StudyCurves, strategies: Mapping[str, type], terms: WalkForw
     def plan_of(place: int) -> Plan:
         config = configs[place]
         decision = decide(config, market, strategies[config.strategy.name])
-        weights = target_weights(decision, market, legs_of(config), legs_of(config).tickers, config.strategy.initial)
+        weights = target_weights(decision, legs_of(config), legs_of(config).tickers, config.strategy.initial)
         every = np.zeros((len(weights), len(tickers)))
         every[:, [tickers.index(ticker) for ticker in legs_of(config).tickers]] = weights
         return make_plan(market, tickers, every, inputs.start, Terms.of(config))

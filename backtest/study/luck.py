@@ -153,7 +153,7 @@ def _decision_days(run: VariantRun, yardstick: Yardstick, own: float) -> Fan:
     """The rule as it stands each session, looked at on one session of each month only."""
     inputs = yardstick.inputs
     daily = _daily(run, inputs.market)
-    plans = [with_decision(run, inputs.market, looked_at(daily, yardstick.looks, offset)) for offset in range(OFFSETS)]
+    plans = [with_decision(run, looked_at(daily, yardstick.looks, offset)) for offset in range(OFFSETS)]
     return _fan([str(offset) for offset in range(OFFSETS)], plans, yardstick, own)
 
 
@@ -225,7 +225,7 @@ def _neighbours(run: VariantRun, yardstick: Yardstick, own: float) -> Fan:
     market = yardstick.inputs.market
     near = neighbours_of(run.config.strategy.params)
     plans = [
-        with_decision(run, market, check_decision(run.strategy.decide(market, run.legs, params), market, run.legs))
+        with_decision(run, check_decision(run.strategy.decide(market, run.legs, params), market, run.legs))
         for _, params in near
     ]
     return _fan([label for label, _ in near], plans, yardstick, own)

@@ -122,7 +122,7 @@ class Setting:
             within=within and {leg: {t: each[rows] for t, each in of.items()} for leg, of in within.items()},
         )
         initial = self.config.strategy.initial
-        weights = target_weights(there, self.market, self.legs, self.legs.tickers, initial)
+        weights = target_weights(there, self.legs, self.legs.tickers, initial)
         if self.plan.begins:
             check_listed(self.market, self.legs.tickers, rows, weights, self.begin)
         return Encoded(rows, there.held(self.legs, initial), weights)

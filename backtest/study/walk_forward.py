@@ -137,7 +137,7 @@ def candidates_of(result: Sweep) -> Candidates:
         setting = result.settings.of(template, params)
         market, legs = setting.market, setting.legs
         decision = check_decision(setting.decide(params), market, legs)
-        weights = target_weights(decision, market, legs, legs.tickers, template.strategy.initial)
+        weights = target_weights(decision, legs, legs.tickers, template.strategy.initial)
         return make_plan(market, legs.tickers, weights, setting.plan.sessions[0], setting.plan.terms)
 
     return Candidates(
