@@ -132,7 +132,7 @@ def differences(
     whole: Decision, again: Decision, legs: Legs, known: pd.DatetimeIndex, method: Method
 ) -> Iterator[LookAhead]:
     """What differs on the sessions `known`, the last of which is the cut: decision, evidence, the reason given last."""
-    before, after = _series(whole, legs), _series(again, legs)
+    before, after = series_of(whole, legs), series_of(again, legs)
     for what in dict.fromkeys((*before, *after)):
         if what not in before or what not in after:
             was, became = (GIVEN if what in side else MISSING for side in (before, after))
@@ -148,7 +148,8 @@ def differences(
         yield LookAhead(known[-1], method, known[-1], "reason", was, became)
 
 
-def _series(decision: Decision, legs: Legs) -> dict[str, npt.NDArray[np.float64]]:
+def series_of(decision: Decision, legs: Legs) -> dict[str, npt.NDArray[np.float64]]:
+    """All that a decision says, by what it is called in a finding."""
     series = {f"share_{name}": share for name, share in zip(legs.names, decision.by_leg.T, strict=True)}
     for leg, inside in (decision.within or {}).items():
         series |= {f"weight of {ticker} in {leg}": values for ticker, values in inside.items()}

@@ -8,7 +8,8 @@ finds.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -73,26 +74,60 @@ def poison(market: Market, session: pd.Timestamp, seed: int, *, keeps_next_open:
     Raises TypeError for a field of Market that is neither disturbed here nor in EXEMPT.
     """
     first = int(market.sessions.searchsorted(session, side="right"))
-    rng = np.random.default_rng([seed, first])
-    walk = _walk(rng, (len(market.sessions) - first, len(market.tickers)))
+    return _with_noise(market, [_Stretch.of(market, first, len(market.sessions), seed)], keeps_next_open)
+
+
+def detours(market: Market, rows: Sequence[int], length: int, seed: int) -> Market:
+    """The same Market with `length` sessions of noise after each of the rows; behind each the real prices go on.
+
+    Nothing is left behind the last one. Rows ascend, more than `length` apart.
+    """
+    near = cut(market, market.sessions[min(rows[-1] + length, len(market.sessions) - 1)])
+    ends = [min(row + 1 + length, len(near.sessions)) for row in rows]
+    return _with_noise(near, [_Stretch.of(near, row + 1, end, seed) for row, end in zip(rows, ends, strict=True)])
+
+
+@dataclass(frozen=True, slots=True)
+class _Stretch:
+    """Rows [first, last) of a market that are noise: from the close of `after` to that of `until`, None: for good."""
+
+    first: int
+    last: int
+    after: pd.Timestamp
+    until: pd.Timestamp | None
+    rng: np.random.Generator
+    walk: Floats
+
+    @classmethod
+    def of(cls, market: Market, first: int, last: int, seed: int) -> _Stretch:
+        rng, sessions = np.random.default_rng([seed, first]), market.sessions
+        until = None if last >= len(sessions) else sessions[last - 1]
+        return cls(first, last, sessions[first - 1], until, rng, _walk(rng, (last - first, len(market.tickers))))
+
+    def within(self, known: pd.Series) -> slice:
+        """The rows of a table of what became known at these sessions, in their order."""
+        first = int(known.searchsorted(self.after, side="right"))
+        return slice(first, len(known) if self.until is None else int(known.searchsorted(self.until, side="right")))
+
+
+def _with_noise(market: Market, stretches: Sequence[_Stretch], keeps_next_open: bool = False) -> Market:
     later: dict[str, Any] = dict(FOR_READERS)
     for field in dataclasses.fields(market):
         value = getattr(market, field.name)
         if field.name in EXEMPT or value is None:
             continue
         if field.name in ("open", "close", "raw_open", "raw_close"):
-            is_open = field.name.endswith("open")
-            later[field.name] = _other_prices(value, first + (keeps_next_open and is_open), walk, rng)
+            later[field.name] = _other_prices(value, stretches, keeps_next_open and field.name.endswith("open"))
         elif field.name == "dividends":
-            later[field.name] = _other_events(value, first, rng, DIVIDEND_CHANCE, DIVIDEND_USD)
+            later[field.name] = _other_events(value, stretches, DIVIDEND_CHANCE, DIVIDEND_USD)
         elif field.name == "splits":
-            later[field.name] = _other_events(value, first, rng, SPLIT_CHANCE, SPLIT_RATIO)
+            later[field.name] = _other_events(value, stretches, SPLIT_CHANCE, SPLIT_RATIO)
         elif field.name == "policy":
-            later[field.name] = _other_decisions(value, session, market.sessions[first:], rng)
+            later[field.name] = _other_decisions(value, stretches, market.sessions)
         elif field.name == "series":
-            later[field.name] = {name: _other_observations(one, session, rng) for name, one in value.items()}
+            later[field.name] = {name: _other_observations(one, stretches) for name, one in value.items()}
         elif isinstance(value, pd.Series | pd.DataFrame) and market.sessions.equals(value.index):
-            later[field.name] = _other_levels(value, first, rng)
+            later[field.name] = _other_levels(value, stretches)
         else:
             raise TypeError(f"Market.{field.name}: poison knows no other future of a {type(value).__name__} like this")
     return dataclasses.replace(market, **later)
@@ -106,75 +141,93 @@ def _walk(rng: np.random.Generator, shape: tuple[int, int]) -> Floats:
     return np.asarray(steps.cumsum(axis=0))
 
 
-def _other_prices(frame: pd.DataFrame, first: int, walk: Floats, rng: np.random.Generator) -> pd.DataFrame:
+def _other_prices(frame: pd.DataFrame, stretches: Sequence[_Stretch], keeps_first: bool) -> pd.DataFrame:
     """One walk for all four price fields, and a wobble for each, so that no ratio of two of them survives."""
     values = frame.to_numpy(dtype=np.float64, copy=True)
-    own = walk[len(walk) - (len(values) - first) :]
-    values[first:] *= np.exp(own + rng.normal(0.0, WOBBLE, own.shape))
-    return pd.DataFrame(values, index=frame.index, columns=frame.columns)
+    for each in stretches:
+        own = each.walk[int(keeps_first) :]
+        values[each.last - len(own) : each.last] *= np.exp(own + each.rng.normal(0.0, WOBBLE, own.shape))
+    return pd.DataFrame(values, index=frame.index, columns=frame.columns, copy=False)
 
 
-def _other_events(
-    frame: pd.DataFrame, first: int, rng: np.random.Generator, chance: float, size: float
-) -> pd.DataFrame:
+def _other_events(frame: pd.DataFrame, stretches: Sequence[_Stretch], chance: float, size: float) -> pd.DataFrame:
     values = frame.to_numpy(dtype=np.float64, copy=True)
-    shape = values[first:].shape
-    values[first:] = np.where(rng.random(shape) < chance, size * rng.uniform(0.5, 1.5, shape), 0.0)
-    return pd.DataFrame(values, index=frame.index, columns=frame.columns)
+    for each in stretches:
+        part = values[each.first : each.last]
+        happens = each.rng.random(part.shape) < chance
+        part[:] = np.where(happens, size * each.rng.uniform(0.5, 1.5, part.shape), 0.0)
+    return pd.DataFrame(values, index=frame.index, columns=frame.columns, copy=False)
 
 
-def _other_levels(levels: pd.Series | pd.DataFrame, first: int, rng: np.random.Generator) -> pd.Series | pd.DataFrame:
+def _other_levels(levels: pd.Series | pd.DataFrame, stretches: Sequence[_Stretch]) -> pd.Series | pd.DataFrame:
     """Rates and the like: they wander off in steps of their own size, without changing sign if they never did."""
     values = levels.to_numpy(dtype=np.float64, copy=True)
     scale = np.nanstd(values) or np.nanmax(np.abs(values)) or 1.0
-    steps = rng.normal(0.0, 0.1 * scale, values[first:].shape)
-    steps[:1] += rng.normal(0.0, scale, steps[:1].shape)
     is_positive = bool(np.nanmin(values) >= 0.0)
-    values[first:] += steps.cumsum(axis=0)
-    if is_positive:
-        values[first:] = np.abs(values[first:])
+    for each in stretches:
+        part = values[each.first : each.last]
+        steps = each.rng.normal(0.0, 0.1 * scale, part.shape)
+        steps[:1] += each.rng.normal(0.0, scale, steps[:1].shape)
+        part += steps.cumsum(axis=0)
+        if is_positive:
+            np.abs(part, out=part)
     if isinstance(levels, pd.Series):
         return pd.Series(values, index=levels.index, name=levels.name)
     return pd.DataFrame(values, index=levels.index, columns=levels.columns)
 
 
-def _other_observations(series: PointInTime, session: pd.Timestamp, rng: np.random.Generator) -> PointInTime:
-    """The observations knowable at `session`; later ones with values drawn from all, some left out."""
+def _other_observations(series: PointInTime, stretches: Sequence[_Stretch]) -> PointInTime:
+    """Those that became known in a stretch have values drawn from all, and some are left out."""
     frame = series.frame
-    known = int(frame["session"].searchsorted(session, side="right"))
-    kept = np.concatenate([np.ones(known, dtype=bool), rng.random(len(frame) - known) >= DROP_CHANCE])
-    columns = {str(name): frame[name].to_numpy(copy=True) for name in frame}
-    for name in series.numbers:
-        columns[name][known:] = rng.choice(columns[name], len(frame) - known) if known < len(frame) else []
-    other = pd.DataFrame(columns)[kept].reset_index(drop=True)
-    return dataclasses.replace(series, frame=other)
+    kept = np.ones(len(frame), dtype=bool)
+    columns = {str(name): frame[name].to_numpy() for name in frame}
+    numbers = {name: columns[name].copy() for name in series.numbers}
+    for each in stretches:
+        rows = each.within(frame["session"])
+        count = rows.stop - rows.start
+        kept[rows] = each.rng.random(count) >= DROP_CHANCE
+        for name, values in numbers.items():
+            values[rows] = each.rng.choice(columns[name], count) if count else []
+    other = {name: values[kept] for name, values in (columns | numbers).items()}
+    return dataclasses.replace(series, frame=pd.DataFrame(other, copy=False))
 
 
-def _other_decisions(
-    policy: pd.DataFrame, session: pd.Timestamp, later: pd.DatetimeIndex, rng: np.random.Generator
-) -> pd.DataFrame:
-    """The decisions knowable at `session`, then others: on other days, of other sizes, one of them soon."""
+def _other_decisions(policy: pd.DataFrame, stretches: Sequence[_Stretch], sessions: pd.DatetimeIndex) -> pd.DataFrame:
+    """Those of a stretch give way to others: on other days, of other sizes, one of them soon."""
     if set(policy.columns) != set(POLICY_COLUMNS):
         found = ", ".join(map(str, policy.columns))
         raise TypeError(f"Market.policy: poison knows the columns {', '.join(POLICY_COLUMNS)}, found {found}")
-    is_known = policy["session"].to_numpy() <= session.to_datetime64()
-    known = {name: policy[name].to_numpy()[is_known] for name in policy.columns}
-    if not len(later):
-        return pd.DataFrame(known)
+    real = {name: policy[name].to_numpy() for name in policy.columns}
+    parts, done = [], 0
+    for each in stretches:
+        rows = each.within(policy["session"])
+        parts.append({name: values[done : rows.start] for name, values in real.items()})
+        if len(later := sessions[each.first : each.last]):
+            upper = float(real["upper"][rows.start - 1]) if rows.start else FIRST_UPPER
+            parts.append(_invented(upper, later.to_numpy(), each.rng, real))
+        done = rows.stop
+    parts.append({name: values[done:] for name, values in real.items()})
+    return pd.DataFrame({name: np.concatenate([part[name] for part in parts]) for name in real}, copy=False)
+
+
+def _invented(
+    upper: float, later: npt.NDArray[np.datetime64], rng: np.random.Generator, like: Mapping[str, npt.NDArray[Any]]
+) -> dict[str, npt.NDArray[Any]]:
+    """Decisions on some of these sessions after one that left the target at `upper`; types are those of `like`."""
     soon = [min(int(rng.integers(within)), len(later) - 1) for within in SOON_SESSIONS]
     others = rng.choice(len(later), len(later) // SESSIONS_BETWEEN_DECISIONS, replace=False)
-    days = later.to_numpy()[np.unique([*soon, *others])]
-    upper = _other_targets(float(known["upper"][-1]) if is_known.any() else FIRST_UPPER, len(days), rng)
-    invented = {
+    days = later[np.unique([*soon, *others])]
+    uppers = _other_targets(upper, len(days), rng)
+    found = {
         "announced_at": days + STATEMENT_HOUR,
         "date": days,
         "scheduled": rng.random(len(days)) < SCHEDULED_SHARE,
-        "lower": upper[1:] - RANGE_WIDTH,
-        "upper": upper[1:],
-        "change_bps": np.rint(np.diff(upper) * 100.0),
+        "lower": uppers[1:] - RANGE_WIDTH,
+        "upper": uppers[1:],
+        "change_bps": np.rint(np.diff(uppers) * 100.0),
         "session": days,
     }
-    return pd.DataFrame({name: np.concatenate([old, invented[name].astype(old.dtype)]) for name, old in known.items()})
+    return {name: found[name].astype(values.dtype) for name, values in like.items()}
 
 
 def _other_targets(last: float, count: int, rng: np.random.Generator) -> npt.NDArray[np.float64]:

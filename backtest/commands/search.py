@@ -168,8 +168,9 @@ def sweep_path(
     extras = Extras.of(curves, parquet=parquet)
     extras.check(study)
     with placed(path, overrides), stoppable(), progress(f"sweep {study.name}", is_compiled=True) as advance:
-        result = sweep(study, registry(), offline=offline, cluster=cluster, keep=out, progress=advance)
-        findings = findings_of(result, ledger or default_ledger(), longest_ledger(out))
+        kept = ledger or default_ledger()
+        result = sweep(study, registry(), offline=offline, cluster=cluster, keep=out, ledger=kept, progress=advance)
+        findings = findings_of(result, kept, longest_ledger(out))
         provenance.ledger_length = findings.size.length
         written = write_sweep(result, findings, out, provenance, extras)
         ChunkStore(out, result.fingerprint).remove()

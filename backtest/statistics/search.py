@@ -327,7 +327,7 @@ def _covered(curves: Known, shown: Curves) -> NDArray[np.bool_]:
     begin, end = shown.blocks * BLOCK_SESSIONS, shown.blocks * BLOCK_SESSIONS + BLOCK_SESSIONS - 1
     same_begin = np.maximum(begin, curves.first) == np.maximum(begin, shown.first)
     same_end = np.minimum(end, curves.last) == np.minimum(end, shown.last)
-    return np.asarray(same_begin & same_end & (begin <= curves.last) & (end >= curves.first))
+    return np.asarray(same_begin & same_end)  # a block without a session of the curves has neither end in common
 
 
 def _share_represented(

@@ -47,7 +47,7 @@ CHECK = struct.Struct("<I")
 TRIED, FORGOTTEN, GROUPED = 0, 1, 2
 
 MOST_DAILY = 2000
-"""Variants of one batch whose daily returns are kept; of more the block sums and the recipe are."""
+"""Variants of one search whose daily returns are kept; of more the block sums and the recipe are."""
 
 
 @dataclass(frozen=True)
@@ -362,7 +362,7 @@ class Remembered:
 
 def _encoded(batch: Batch, index: NDArray[Any], new: NDArray[np.intp]) -> bytes:
     """A record of some of a batch's trials."""
-    is_large = len(new) > MOST_DAILY
+    is_large = batch.is_large or len(new) > MOST_DAILY
     content: dict[str, Any] = {
         "prices": batch.prices,
         "command": batch.command,

@@ -35,7 +35,8 @@ class Batch:
     prices: "real" or "simulated": two worlds, which are never one search. names, questions: one a trial; questions
     are hashes of what was asked. ahead, timing: their block sums (timing zero where it has no mix).
     active: (sessions x trials) daily active returns, exact; without a benchmark (its name empty, ahead zero) those over
-    the mix. begin, end: first and last session, ISO.
+    the mix. begin, end: first and last session, ISO. is_large: of a search so large that no
+    daily returns are kept.
     """
 
     prices: str
@@ -50,6 +51,7 @@ class Batch:
     ahead: Curves
     timing: Curves
     active: NDArray[np.float64]
+    is_large: bool = False
 
     @property
     def context(self) -> int:

@@ -7,36 +7,36 @@ from __future__ import annotations
 
 import dataclasses
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
-from pydantic import BaseModel
 
 from backtest.account import Books
 from backtest.account.benchmarks import benchmark_label, benchmark_plans, legs_plan, plain_shares
-from backtest.account.kernel import compiled_books, run_compiled
-from backtest.account.plan import NO_BAND, Plan
-from backtest.config import Config, Study
+from backtest.account.kernel import run_compiled
+from backtest.config import Study
 from backtest.errors import ConfigError, EnginesDisagree, RunError
 from backtest.market import Floats
 from backtest.metrics import metrics
-from backtest.metrics.registry import exposure_key
 from backtest.pipeline import activity_of, run
 from backtest.result import Figures, Result
 from backtest.statistics.assessment import SearchStatistics, described_of, search_statistics
 from backtest.statistics.histories import FEWEST_SESSIONS
 from backtest.statistics.sharpe import deflated_sharpe, moments
 from backtest.store.provenance import sha256_text
+from backtest.study.chunks import Rows
 from backtest.study.compare import lucky
-from backtest.study.curves import returns_of, table_of, with_shares
+from backtest.study.curves import returns_of, table_of
 from backtest.study.effects import Plateau, is_ordered
-from backtest.study.question import MOST_VARIANTS, Questions
+from backtest.study.question import MOST_VARIANTS
 from backtest.study.search import Search, Shown, cycles_seen, search, shown_run
-from backtest.study.settings import Setting, with_first
+from backtest.study.settings import with_first
 from backtest.study.sweep import Sweep, curves_of
+from backtest.study.tried import tried_points
 from backtest.study.verdict import Subject, Verdict, cagr_gap, verdict
 
 TOP = 3
@@ -46,9 +46,6 @@ ON_THE_LINE = 11
 """Static mixes of two legs beside the variants: 0, 10, ... 100% of the second."""
 
 TOLERANCE = 1e-12
-
-TABLED_AT_ONCE = 500
-"""Variants whose whole curves are held at a time: some 50 KB each for 25 years."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -249,62 +246,14 @@ def searched(result: Sweep, finalists: Sequence[Finalist], path: Path | None, re
         cycles=tuple(cycle for each in runs for cycle in each.cycles),
         known=tuple(rows for each in runs for rows in each.known),
     )
-    return search(shown, path, tried_variants(result), recorded)
+    return search(shown, path, *tried_by(result, path), recorded)
 
 
-def tried_variants(result: Sweep) -> Iterator[Shown]:
-    """Every variant that could be run, in tables of variants of one setting.
-
-    Variants of a setting stand together, whatever the order of the grid: the ledger takes few large tables, not a
-    table for each variant.
-    """
-    templates: dict[int, tuple[Config, Questions]] = {}
-    together: dict[int, list[tuple[int, BaseModel]]] = {}
-    for number in range(result.study.size):
-        if number not in result.problems:
-            template, params = result.study.grid_parts(number)
-            if id(template) not in templates:
-                templates[id(template)] = template, Questions(template)
-            together.setdefault(id(template), []).append((number, params))
-    waiting: list[tuple[int, Setting, BaseModel, str]] = []
-    for key, points in together.items():
-        template, questions = templates[key]
-        for number, params in points:
-            setting = result.settings.of(template, params)
-            if waiting and (waiting[0][1] is not setting or len(waiting) == TABLED_AT_ONCE):
-                yield _table(result, waiting)
-                waiting = []
-            waiting.append((number, setting, params, questions.of(params)))
-    if waiting:
-        yield _table(result, waiting)
-
-
-def _table(result: Sweep, points: Sequence[tuple[int, Setting, BaseModel, str]]) -> Shown:
-    """Variants of one setting as curves beside their benchmark and their own mixes."""
-    numbers, setting = [number for number, *_ in points], points[0][1]
-    legs = setting.legs
-    leg = legs_plan(setting.market, legs, legs.alone(legs.names[0]), setting.plan.sessions[0], setting.plan.terms)
-    shares = np.column_stack([result.metric(exposure_key(name))[numbers] for name in legs.names])
-    mixes = np.array([_equity(with_shares(leg, legs, own)) for own in shares])
-    return Shown(
-        market=setting.market,
-        sessions=setting.plan.sessions,
-        command="sweep",
-        study=result.name,
-        names=tuple(result.label(number) for number in numbers),
-        questions=tuple(question for *_, question in points),
-        returns=returns_of(curves_of(result, numbers)),
-        mixes=returns_of(mixes),
-        benchmark=None if setting.benchmark is None else returns_of(setting.benchmark[None]),
-        benchmark_name=result.benchmark,
-    )
-
-
-def _equity(plan: Plan) -> Floats:
-    """Equity alone: books are not needed."""
-    equity = np.empty(len(plan.sessions))
-    compiled_books(plan, equity, np.empty(len(equity) if plan.band < NO_BAND else 0), np.empty((0, 5)))
-    return equity
+def tried_by(result: Sweep, path: Path | None) -> tuple[Iterable[Shown], npt.NDArray[np.uint64] | None]:
+    """The points still to be put into a ledger, and the identities of those that the sweep has put there already."""
+    if result.remembered is not None and result.ledger == path:
+        return (), result.remembered
+    return tried_points(result.settings, Rows(0, result.table, dict(result.problems))), None
 
 
 def benchmark_growth(result: Sweep) -> Floats:

@@ -15,6 +15,7 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from backtest.account import run_kernel
 from backtest.account.benchmarks import legs_plan
@@ -50,7 +51,7 @@ class Shown:
     terms, in the same shape or (sessions - 1 x 1), None without. mixes: of each curve's own average mix at the same
     costs, in the shape of returns. names, questions: one a curve; a question is the hash of what was asked, whatever
     it is called. cycles: easing cycles that a cut-driven curve has seen, None for any other. known: sessions on which
-    all evidence of a curve was known, None for all.
+    all evidence of a curve was known, None for all. is_large: one of so many that their daily returns are not kept.
     """
 
     market: Market
@@ -65,6 +66,7 @@ class Shown:
     benchmark_name: str | None
     cycles: tuple[int | None, ...] = ()
     known: tuple[slice | None, ...] = ()
+    is_large: bool = False
 
     @property
     def active(self) -> Floats:
@@ -113,16 +115,24 @@ class Search:
         return Trials(self.trials, self.annual.mean / periods_per_year**0.5, self.annual.variance / periods_per_year)
 
 
-def search(shown: Shown, path: Path | None, tried: Iterable[Shown] = (), recorded: int = 0) -> Search:
+def search(
+    shown: Shown,
+    path: Path | None,
+    tried: Iterable[Shown] = (),
+    remembered: NDArray[np.uint64] | None = None,
+    recorded: int = 0,
+) -> Search:
     """Record the shown curves and judge them in the light of all that are known.
 
     path: the ledger, None to keep none: then this command's curves are all there is. tried: curves of the same command
     that are not shown, in tables of any sessions. recorded: the most trials that a result says its ledger had; with
-    fewer now, the ledger was deleted, or it is another one, which is told. The answer does not depend on whether the
+    fewer now, the ledger was deleted, or it is another one, which is told. remembered: identities of curves of the same
+    command that it has put into the ledger already. The answer does not depend on whether the
     curves were known before, nor on what is shown beside. Raises WriteError when the ledger cannot be kept.
     """
     with _kept(path) as ledger:
         here = [ledger.record(batch_of(each))[0] for each in tried]
+        here += [] if remembered is None else [remembered]
         batch = batch_of(shown)
         keys, _ = ledger.record(batch)
         group = ledger.groups.get(batch.study, "")
@@ -201,6 +211,7 @@ def batch_of(shown: Shown) -> Batch:
         ahead=add_up(active if shown.benchmark is not None else np.zeros_like(active), places),
         timing=add_up(shown.timing, places),
         active=active,
+        is_large=shown.is_large,
     )
 
 

@@ -11,7 +11,7 @@ Each row is what a single `run` of that variant gives: the same equity to the bi
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -27,10 +27,11 @@ from backtest.config import Config, Study
 from backtest.errors import ConfigError, RunError
 from backtest.market import Floats, Market
 from backtest.metrics import metric_of
-from backtest.study.chunks import BATCH, CHUNK, ChunkStore, Rows, curves_of_decisions, run_chunks
+from backtest.study.chunks import CHUNK, ChunkStore, Rows, run_chunks
 from backtest.study.cluster import cluster_rows, cut
 from backtest.study.effects import Plateau, plateau_of
 from backtest.study.settings import Setting, Settings, ranked_by, with_first
+from backtest.study.tried import curves_together, remember
 from backtest.text import count
 
 HEADLINE = "information_ratio"
@@ -59,6 +60,10 @@ class Sweep:
         Variant -> why it has no figures.
     first : Setting
         Of the first variant that has figures.
+    ledger : Path, optional
+        Into which each chunk of variants was put when it was finished.
+    remembered : ndarray of uint64, optional
+        The identities of their trials there.
     """
 
     study: Study
@@ -67,6 +72,8 @@ class Sweep:
     table: Floats
     problems: Mapping[int, str]
     first: Setting
+    ledger: Path | None = None
+    remembered: npt.NDArray[np.uint64] | None = None
 
     @cached_property
     def fingerprint(self) -> str:
@@ -189,6 +196,7 @@ def sweep(
     workers: int | None = None,
     cluster: str | None = None,
     keep: Path | None = None,
+    ledger: Path | None = None,
     progress: Progress | None = None,
 ) -> Sweep:
     """Run every variant of a study's grid (or of its sample) and measure it.
@@ -196,8 +204,9 @@ def sweep(
     market: use this one for all variants instead of loading. workers: threads, by default one per core. cluster: the
     address tcp://HOST:PORT of a dask scheduler, whose workers run the variants instead. keep: the folder of results, in
     which finished chunks wait for an interrupted sweep to be taken up again; the caller removes them
-    (`store_of(...).remove()`) when the result is written. progress: told (variants done, variants).
-    Raises ConfigError without a grid, DataError and NetworkError as loading does, RunError when no variant can be run,
+    (`store_of(...).remove()`) when the result is written. ledger: where the points of a chunk are put as soon as it is
+    finished: a sweep that is killed has tried them. progress: told (points done, points).
+    Raises ConfigError without a grid, DataError and NetworkError as loading does, RunError when no point can be run,
     WriteError when chunks cannot be kept; `cluster.cluster_rows` says what a cluster adds.
     """
     if not study.size:
@@ -206,8 +215,13 @@ def sweep(
     store = ChunkStore(keep, settings.fingerprint()) if keep else None
     table = np.full((study.size, len(settings.metric_keys)), np.nan)
     problems: dict[int, str] = {}
-    done = 0
-    for rows in all_rows(settings, store, workers, cluster):
+    done, keys = 0, [np.zeros(0, np.uint64)]
+
+    def finished(rows: Rows) -> None:
+        if ledger:
+            keys.append(remember(ledger, settings, rows))
+
+    for rows in all_rows(settings, store, workers, cluster, finished):
         table[rows.start : rows.stop] = rows.table
         problems |= rows.problems
         done += len(rows.table)
@@ -218,19 +232,28 @@ def sweep(
         raise RunError(f"{study.path}: no point of the grid can be run: {problems[0]}")
     first = settings.of(*study.grid_parts(right))
     digits = np.array([study.digits(number) for number in range(study.size)], dtype=np.int64)
-    return Sweep(study, settings, digits, table, dict(sorted(problems.items())), first)
+    remembered = np.concatenate(keys) if ledger else None
+    return Sweep(study, settings, digits, table, dict(sorted(problems.items())), first, ledger, remembered)
 
 
 def all_rows(
-    settings: Settings, store: ChunkStore | None, workers: int | None, cluster: str | None = None
+    settings: Settings,
+    store: ChunkStore | None,
+    workers: int | None,
+    cluster: str | None,
+    finished: Callable[[Rows], None],
 ) -> Iterator[Rows]:
-    """Rows of all variants: those kept from before, then those still to be run, each kept as soon as it is finished."""
+    """Rows of all points: those kept from before, then those still to be run, each kept as soon as it is finished.
+
+    finished: told of each chunk before it is kept.
+    """
     gaps, at = [], 0
     for rows in store.read() if store else ():
         if rows.start < at:
             continue  # of another size of chunks
         gaps.append((at, rows.start))
         at = rows.stop
+        finished(rows)
         yield rows
     gaps = [(start, stop) for start, stop in [*gaps, (at, settings.study.size)] if start < stop]
     if not gaps:
@@ -238,6 +261,7 @@ def all_rows(
     made = cluster_rows(settings, gaps, cluster) if cluster else run_chunks(settings, cut(gaps, CHUNK), workers)
     for rows in made:
         _check_memory(settings.study, rows)
+        finished(rows)
         if store:
             store.write(rows)
         yield rows
@@ -252,27 +276,14 @@ def _check_memory(study: Study, rows: Rows) -> None:
 
 
 def curves_of(result: Sweep, numbers: Iterable[int]) -> Floats:
-    """Whole curves of some variants of one setting's sessions, (variants, sessions)."""
-    curves: list[Floats] = []
-    waiting: list[tuple[Setting, BaseModel]] = []
-    for number in numbers:
-        setting, params = _setting_of(result, number)
-        if waiting and (waiting[0][0] is not setting or len(waiting) == BATCH):
-            curves.append(_together(waiting))
-            waiting = []
-        waiting.append((setting, params))
-    return np.concatenate([*curves, _together(waiting)]) if waiting else np.empty((0, len(result.first.plan.sessions)))
+    """Whole curves of some points of one setting's sessions, (points, sessions)."""
+    points = [_setting_of(result, number) for number in numbers]
+    return curves_together(points) if points else np.empty((0, len(result.first.plan.sessions)))
 
 
 def _setting_of(result: Sweep, number: int) -> tuple[Setting, BaseModel]:
     template, params = result.study.grid_parts(number)
     return result.settings.of(template, params), params
-
-
-def _together(variants: Sequence[tuple[Setting, BaseModel]]) -> Floats:
-    """Curves of variants of one setting."""
-    setting = variants[0][0]
-    return curves_of_decisions(setting, [setting.decide(params) for _, params in variants])
 
 
 def _cell(value: object) -> object:

@@ -20,7 +20,7 @@ from backtest.errors import ConfigError, RunError
 from backtest.market import Market
 from backtest.metrics import METRICS
 from backtest.study.curves import returns_of
-from backtest.study.findings import tried_variants
+from backtest.study.findings import tried_by
 from backtest.study.search import Search, Shown, cycles_seen, search
 from backtest.study.sweep import Progress, Sweep, curves_of, sweep
 from backtest.study.verdict import Subject, Verdict, verdict
@@ -76,7 +76,16 @@ def walk_forward(
     """
     terms = study.walk_forward
     _check(study, terms)
-    result = sweep(study, strategies, market=market, offline=offline, cluster=cluster, keep=keep, progress=progress)
+    result = sweep(
+        study,
+        strategies,
+        market=market,
+        offline=offline,
+        cluster=cluster,
+        keep=keep,
+        ledger=ledger,
+        progress=progress,
+    )
     if result.first.benchmark is None:
         raise ConfigError(f"{study.path}: benchmark: found none, expected a ticker such as QQQ")
     if result.problems:
@@ -93,7 +102,7 @@ def walk_forward(
         )
     with _told_of(study):
         paths = paths_through(candidates, terms) if terms.combinatorial else None
-    known = search(shown_walk(result, held), ledger, tried_variants(result), recorded)
+    known = search(shown_walk(result, held), ledger, *tried_by(result, ledger), recorded)
     subject = Subject(
         name="choosing by the past",
         benchmark=benchmark_label(result.benchmark or ""),

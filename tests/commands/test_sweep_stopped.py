@@ -15,6 +15,7 @@ import pytest
 from work import wait_until
 
 from backtest.cli import main
+from backtest.store.ledger import Ledger, default_ledger
 from backtest.study.chunks import ChunkStore
 
 pytestmark = pytest.mark.posix
@@ -55,10 +56,10 @@ def prepared(folder: Path, text: str = SMALL) -> Path:
     return path
 
 
-def started(path: Path, out: Path, before: str = "") -> subprocess.Popen[str]:
-    """A sweep in a process group of its own, that hears of Ctrl-C even where the tests run in the background."""
+def started(path: Path, out: Path, before: str = "", command: str = "sweep") -> subprocess.Popen[str]:
+    """A search in a process group of its own, that hears of Ctrl-C even where the tests run in the background."""
     code = f"import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n{before}\n"
-    code += f"from backtest.cli import main\nmain(['sweep', {str(path)!r}, '--out', {str(out)!r}])"
+    code += f"from backtest.cli import main\nmain([{command!r}, {str(path)!r}, '--out', {str(out)!r}])"
     return subprocess.Popen(
         [sys.executable, "-c", code],
         cwd=ROOT,
@@ -131,7 +132,8 @@ def test_a_sweep_stopped_midway_goes_on_and_comes_to_the_same(tmp_path: Path, ca
         assert said == "interrupted: nothing was written that is not whole\n"
         assert not temporary_files(out)
     times = [each.stat().st_mtime_ns for each in kept]
-    assert not (out / "trials.jsonl").exists()
+    tried = Ledger(default_ledger())
+    assert 4 * len(kept) <= sum(record.trials for record in tried.records) <= 4 * len(kept) + 4
     again = started(path, out, UNHURRIED + "ChunkStore.remove = lambda store: None")
     assert again.wait(timeout=60) == 0
     assert again.stderr is not None
@@ -139,6 +141,48 @@ def test_a_sweep_stopped_midway_goes_on_and_comes_to_the_same(tmp_path: Path, ca
     assert table_of(out) == calm
     assert [each.stat().st_mtime_ns for each in kept] == times  # not written again
     assert len(chunks_of(out)) == 8
+    assert len(Ledger(default_ledger())) >= len(tried)
+
+
+UNHURRIED_COMPARISON = """
+import time
+from backtest.store.ledger import Ledger
+from backtest.study import compare
+compare.REMEMBERED_TOGETHER, record = 4, Ledger.record
+def record_and_wait(ledger, batch):
+    found = record(ledger, batch)
+    time.sleep(0.2)
+    return found
+Ledger.record = record_and_wait
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("command", ["compare", "sweep", "walk-forward"])
+def test_what_a_killed_search_has_finished_was_tried(
+    tmp_path: Path, command: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, ledger = prepared(tmp_path), default_ledger()
+    before = UNHURRIED_COMPARISON if command == "compare" else UNHURRIED
+    process = started(path, tmp_path / "rough", before, command)
+    wait_until(lambda: (ledger.exists() and len(Ledger(ledger)) >= 8) or process.poll() is not None)
+    process.kill()
+    process.communicate(timeout=20)
+    assert process.returncode == -signal.SIGKILL
+    assert not list((tmp_path / "rough").glob("stopped-*"))
+    stopped = Ledger(ledger)
+    known = len(stopped)
+    assert 8 <= known < 32
+    assert stopped.damaged == []
+    again = started(path, tmp_path / "rough", "", command)
+    again.communicate(timeout=300)
+    assert again.returncode == 0
+    own = 1 if command == "walk-forward" else 0  # the account that follows the choices
+    assert len(Ledger(ledger)) - own > known
+    monkeypatch.setenv("BACKTEST_LEDGER", str(tmp_path / "calm.ledger"))
+    calm = started(path, tmp_path / "calm", "", command)
+    calm.communicate(timeout=300)
+    assert len(Ledger(tmp_path / "calm.ledger")) == len(Ledger(ledger))
 
 
 @pytest.mark.slow

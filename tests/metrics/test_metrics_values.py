@@ -123,9 +123,11 @@ def test_only_complete_calendar_years_compete() -> None:
     assert (measured["best_year"], measured["worst_year"]) == (0.25, pytest.approx(-0.2))
 
 
-def test_captures_compare_months_in_which_the_benchmark_rose_or_fell() -> None:
+@pytest.mark.parametrize("flat", [1.0, 1 + 1e-10, 1 - 1e-10, 1 + 5e-11, 1 - 5e-11])
+def test_captures_compare_months_in_which_the_benchmark_rose_or_fell(flat: float) -> None:
     on = np.array(["2020-01-31", "2020-02-28", "2020-03-31", "2020-04-30", "2020-05-29"], dtype="datetime64[D]")
-    measured = measure([100, 120, 108, 108, 108], on=on, benchmark=[100, 110, 88, 88, 96.8])
+    benchmark = [1 / 0.88, 1.1 / 0.88, 1.0, flat, 1.1 * flat]  # rounding is neither a rise nor a fall
+    measured = measure([100, 120, 108, 108, 108], on=on, benchmark=benchmark)
     assert measured["up_capture"] == pytest.approx((1.2**0.5 - 1) / 0.1)
     assert measured["down_capture"] == pytest.approx(-0.1 / -0.2)
 

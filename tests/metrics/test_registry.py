@@ -25,6 +25,18 @@ def test_each_metric_is_computed_and_each_has_a_definition_with_the_names_of_the
         assert ("SPY" in sentence) == ("{first}" in metric.definition)
 
 
+def test_counts_and_sessions_are_whole_and_columns_have_short_heads() -> None:
+    assert {metric.key for metric in METRICS if metric.is_whole} == {
+        "longest_drawdown_sessions",
+        "rebalances",
+        "trades",
+    }
+    assert metric_of("longest_drawdown_sessions").head != metric_of("longest_drawdown_sessions").label
+    for metric in METRICS:
+        assert metric.head == (metric.brief or metric.label[0].lower() + metric.label[1:])
+    assert metric_of("information_ratio").head == "active Sharpe"
+
+
 def test_the_first_thing_that_lacks_is_the_reason() -> None:
     flat, still = np.ones(CALENDAR.sessions), np.zeros(CALENDAR.sessions)
     _, alone = metrics(flat, calendar=CALENDAR, tbill_returns=still, no_benchmark="this is the benchmark")

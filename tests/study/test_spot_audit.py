@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from pathlib import Path
 from typing import Any
 
 import cheats
 import numpy as np
+import pandas as pd
 import pytest
 import worlds
 from study.test_audit import VARIANTS, audited, config_of
 
 from backtest import api
+from backtest.account.strategy import RotationStrategy
+from backtest.audit.poison import detours
 from backtest.audit.spot import SPOTS, run_audited, spot_audit, spot_rows
 from backtest.commands import common
 from backtest.commands.run import run_configs
 from backtest.config import load_config
 from backtest.data import load_market
+from backtest.decision import Decision
 from backtest.errors import RunError
-from backtest.market import Market
+from backtest.market import Legs, Market
 from backtest.pipeline import decide
+from backtest.series import PointInTime, observations
 from strategies import REGISTRY
 
 QUICKSTART = Path(__file__).parents[2] / "configs" / "quickstart.yaml"
@@ -75,6 +81,85 @@ def test_each_spot_has_another_future_of_a_month(market: Market, monkeypatch: py
         assert rows == min(row + 1 + 21, len(market.sessions))
 
 
+@pytest.fixture(scope="module")
+def decades() -> Market:
+    """The sample, in which spots are far enough apart to share a market."""
+    return load_market(load_config(QUICKSTART, strategies=REGISTRY))
+
+
+def ahead(sessions: int) -> type:
+    """A cheat that looks so far ahead."""
+
+    class Ahead(RotationStrategy):
+        @staticmethod
+        def decide(market: Market, legs: Legs, p: Any) -> Decision:
+            return cheats.small_while(cheats.lead_of(market, legs).shift(-sessions))
+
+    return Ahead
+
+
+def test_one_market_for_several_spots_finds_as_much_and_however_far_ahead(decades: Market) -> None:
+    far = {f"ahead_{sessions}": ahead(sessions) for sessions in (1, 21, 22, 63, 120, 250)}
+    strategies = {**cheats.SPOT_CHEATS, **far}
+    told = {name: found(name, strategies, decades) for name in strategies}
+    assert all(told[name] for name in far)
+    assert sum(bool(told[name]) for name in cheats.SPOT_CHEATS) >= LEAST_FOUND, told
+
+
+def test_spots_share_markets_and_what_remembers_longer_is_asked_again_alone(
+    decades: Market, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Remembers(RotationStrategy):
+        """Honest, but what it saw in its first year counts for ever."""
+
+        @staticmethod
+        def decide(market: Market, legs: Legs, p: Any) -> Decision:
+            lead = cheats.lead_of(market, legs)
+            return cheats.small_while(lead - lead.expanding(250).mean())
+
+    asked: list[int] = []
+
+    def counted(strategy: Any) -> Any:
+        own = strategy.decide
+        monkeypatch.setattr(strategy, "decide", lambda other, legs, p: (asked.append(1), own(other, legs, p))[1])
+        return strategy
+
+    assert found("relative_momentum", {"relative_momentum": counted(REGISTRY["relative_momentum"])}, decades) == ""
+    assert len(asked) == 1 + 2, "the run's own, and one for each half of the spots"
+    asked.clear()
+    assert found("remembers", {"remembers": counted(Remembers)}, decades) == ""
+    assert 1 + 2 < len(asked) <= 1 + 2 + SPOTS - 2, "the first of each half has no detour before it"
+
+
+def test_a_detour_is_noise_for_a_month_in_every_field_and_then_the_real_prices_go_on(decades: Market) -> None:
+    market = dataclasses.replace(decades, series={"macro": observed_daily(decades)})
+    rows = [1000, 2000]
+    other = detours(market, rows, 21, seed=1)
+    sessions = market.sessions
+    assert other.sessions.equals(sessions[: 2000 + 22])
+    is_noise = np.zeros(len(other.sessions), dtype=bool)
+    for row in rows:
+        is_noise[row + 1 : row + 22] = True
+    for name in ("open", "close", "raw_open", "raw_close", "tbill"):
+        same = getattr(other, name).to_numpy() == getattr(market, name).to_numpy()[: len(is_noise)]
+        assert (same == ~is_noise if same.ndim == 1 else same == ~is_noise[:, None]).all(), name
+    for was, became in ((market.policy, other.policy), (market.series["macro"].frame, other.series["macro"].frame)):
+        until = was[was["session"] <= other.sessions[-1]]
+        real = [
+            frame[~frame["session"].isin(other.sessions[is_noise])].reset_index(drop=True) for frame in (until, became)
+        ]
+        pd.testing.assert_frame_equal(*real)
+        assert became["session"].is_monotonic_increasing
+        noisy = [frame[frame["session"].isin(other.sessions[is_noise])] for frame in (until, became)]
+        assert len(noisy[1]) > 0
+        assert not noisy[0].equals(noisy[1])
+
+
+def observed_daily(market: Market) -> PointInTime:
+    days = market.sessions.to_numpy()
+    return observations(days, days, days, {"value": np.arange(len(days), dtype=np.float64)})
+
+
 @pytest.mark.parametrize("name", cheats.SPOT_CHEATS)
 def test_the_audit_of_all_decisions_finds_every_one(name: str, market: Market) -> None:
     assert not audited(cheats.SPOT_CHEATS, name, market, sessions=30, last=250).ok
@@ -95,9 +180,10 @@ def test_a_strategy_that_trades_in_its_own_next_is_not_audited_and_says_so(marke
     ("decided", "rows"),
     [
         (range(20, 80, 3), {20, 26, 32, 38, 44, 53, 59, 65, 71, 77}),
-        ([50], {0, 12, 24, 37, 49, 50, 62, 75, 87, 99}),
+        ([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 50, 90], {1, 2, 3, 5, 6, 8, 9, 10, 50, 90}),  # the far ones all
+        ([50], {0, 12, 25, 37, 49, 50, 62, 74, 87, 99}),
         ([], {0, 11, 22, 33, 44, 55, 66, 77, 88, 99}),
-        ([3, 200], {0, 3, 13, 25, 38, 50, 62, 75, 87, 99}),
+        ([3, 200], {0, 3, 12, 25, 37, 49, 62, 74, 87, 99}),
     ],
 )
 def test_decisions_come_first_and_are_spread_over_the_run(decided: Any, rows: set[int]) -> None:

@@ -15,12 +15,15 @@ from test_luck_of_a_search import only, p_of, shown
 from typer.testing import CliRunner
 
 from backtest.cli import app
-from backtest.config import Config, config_from_text
+from backtest.config import Config, Study, config_from_text, study_from_text
 from backtest.pipeline import run
 from backtest.store.ledger import FILE, Ledger
 from backtest.study.compare import compare
+from backtest.study.findings import findings_of
 from backtest.study.search import Search, Shown, search, shown_run
+from backtest.study.sweep import sweep
 from backtest.study.verdict import counting
+from backtest.study.walk_forward import walk_forward
 from strategies import REGISTRY
 
 BASE = """
@@ -155,6 +158,56 @@ def test_the_copy_beside_a_result_gives_the_same_answer_and_brings_a_lost_ledger
     before = len(Ledger(ledger).records)
     Ledger(ledger).merge(Ledger(tmp_path / "copy"))
     assert len(Ledger(ledger).records) == before  # a copy is the same records
+
+
+GRID = "grid: {strategy.params.lookback_sessions: [20, 21, 22, 23, 24, 25]}\nwalk_forward: {train_years: 1}\n"
+
+
+def study(tmp: Path) -> Study:
+    (tmp / "base.yaml").write_text(BASE, encoding="utf-8", newline="\n")
+    return study_from_text(f"name: s\nbase: base.yaml\nbenchmark: QQQ\n{GRID}", f"{tmp}/s.yaml", strategies=REGISTRY)
+
+
+@pytest.mark.parametrize("ask", [sweep, walk_forward])
+def test_a_sweep_or_walk_that_is_stopped_has_tried_its_finished_chunks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ask: Callable[..., object]
+) -> None:
+    monkeypatch.setattr("backtest.study.sweep.CHUNK", 2)
+
+    def stop(done: int, _: int) -> None:
+        if done == 4:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        ask(study(tmp_path), REGISTRY, market=market(), ledger=tmp_path / FILE, progress=stop)
+    assert len(Ledger(tmp_path / FILE)) == 4
+    assert ran(config(BASE.replace("lookback_sessions: 21", "lookback_sessions: 22")), tmp_path / FILE).trials == 4
+    whole = sweep(study(tmp_path), REGISTRY, market=market(), ledger=tmp_path / FILE)
+    found, calm = findings_of(whole, tmp_path / FILE).size, findings_of(whole, tmp_path / "calm").size
+    assert (found.trials, found.here) == (calm.trials, calm.here) == (6, 6)
+    assert found.findings == calm.findings
+
+
+def test_a_sweep_of_a_rule_of_cuts_tells_how_few_cycles_it_has_seen(tmp_path: Path) -> None:
+    policy = market().policy
+    falling = replace(market(), policy=policy[policy["change_bps"] < 0])  # one cut after the other: a single cycle
+    cuts = BASE.replace("relative_momentum", "rate_cut").replace("lookback_sessions", "hold_sessions")
+    (tmp_path / "base.yaml").write_text(
+        cuts.replace("benchmarks: [QQQ, IWM]", "benchmarks: [QQQ]"), encoding="utf-8", newline="\n"
+    )
+    text = "name: s\nbase: base.yaml\nbenchmark: QQQ\ngrid: {strategy.params.hold_sessions: [5, 10, 20]}\n"
+    asked = study_from_text(text, f"{tmp_path}/s.yaml", strategies=REGISTRY)
+    found = findings_of(sweep(asked, REGISTRY, market=falling), None)
+    assert any("easing cycle" in sentence for sentence in found.verdict.sentences)
+    momentum = findings_of(sweep(study(tmp_path), REGISTRY, market=falling), None)
+    assert not any("easing cycle" in sentence for sentence in momentum.verdict.sentences)
+
+
+def test_a_large_sweep_keeps_block_sums_and_no_daily_returns(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("backtest.study.tried.MOST_DAILY", 5)
+    whole = sweep(study(tmp_path), REGISTRY, market=market(), ledger=tmp_path / FILE)
+    assert [(record.trials, record.lengths[3]) for record in Ledger(tmp_path / FILE).records] == [(6, 0)]
+    assert findings_of(whole, tmp_path / FILE).size.trials == len(Ledger(tmp_path / FILE)) == 6
 
 
 def test_a_comparison_that_is_stopped_has_tried_what_it_has_done(tmp_path: Path) -> None:
