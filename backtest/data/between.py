@@ -166,7 +166,7 @@ def _returns(levels: pd.Series, days: pd.DatetimeIndex) -> Floats:
 
 
 def _within(other: Fetched, frame: pd.DataFrame) -> pd.DataFrame:
-    """The second source's rows inside the first's life."""
+    """The second source's rows between the first and the last day of the first source."""
     values: pd.DataFrame = other.values.sort_index()
     return values.loc[frame.index[0] : frame.index[-1]]
 
