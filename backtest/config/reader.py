@@ -163,7 +163,7 @@ class _Reader:
         return items
 
     def key(self, event: yaml.Event, stream: Iterator[yaml.Event], path: NodePath) -> str | None:
-        """The text of a key, or None after reporting that it is none."""
+        """The text of a key, or None after reporting that it is not text."""
         at = self.here()
         if self.is_beyond_data(event, path):
             self.skip(event, stream)

@@ -226,7 +226,7 @@ def _judged(
 
 
 def _together(notes: Iterable[str]) -> Iterator[str]:
-    """`IWM, QQQ: ...` for tickers of which the same is said."""
+    """Join equal notes: `IWM, QQQ: ...`."""
     tickers: dict[str, list[str]] = {}
     for note in notes:
         ticker, _, text = note.partition(" ")

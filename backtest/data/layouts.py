@@ -244,7 +244,7 @@ def read_layout(text: str, where: str, layout: Layout, stated: Stated) -> pd.Dat
 
 
 def oldest_first(frame: pd.DataFrame) -> tuple[pd.DataFrame, str]:
-    """The frame in the other order when its days go back throughout, and a word on it."""
+    """The frame with its oldest row first, and what to say of a file that was the other way round."""
     days = frame.index
     is_newest_first = len(days) > 1 and bool((days[1:] < days[:-1]).all())
     return (frame[::-1], ", newest first") if is_newest_first else (frame, "")
@@ -341,7 +341,7 @@ def _loose_numbers(cells: pd.Series, where: str, layout: Layout, name: Any, deci
 
 
 def _quick_numbers(text: Sequence[str]) -> npt.NDArray[np.float64] | None:
-    """The same of cells such as `1.23M` and `$12.50` alone; None when one of them is something else."""
+    """The same, fast, where all cells are like `1.23M` or `$12.50`; else None."""
     try:
         numbers = [float(cell[:-1]) * MULTIPLES[cell[-1]] if cell[-1:] in MULTIPLES else float(cell.removeprefix("$"))
                    for cell in text]  # fmt: skip

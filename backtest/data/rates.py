@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import hashlib
 from datetime import date
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from backtest.config.fields import AnnualRate
 from backtest.data.checks import listed
 from backtest.data.clocks import DAILY, check_fits, known_series
 from backtest.data.days import DATE
@@ -24,9 +25,6 @@ from backtest.data.sources import DataSource, Fetched, values_sha256
 from backtest.errors import DataError
 from backtest.market import Source
 from backtest.units import BEY_DAYS, BILL_DAYS, DISCOUNT_DAYS
-
-if TYPE_CHECKING:
-    from backtest.config.fields import AnnualRate
 
 HOLDS_DAYS = 7
 """Calendar days for which a published value stands; the longest closure since 1933, of September 2001, took seven."""

@@ -86,7 +86,7 @@ def months_of(cells: pd.DataFrame, name: str, where: str) -> Days:
 
 
 def moments_of(cells: pd.DataFrame, name: str, where: str) -> Days:
-    """Cells as datetime64[m], New York time (see `moment`); DataError with the line of the first that is none."""
+    """Cells as datetime64[m], New York time (see `moment`); DataError with the line of the first that is no moment."""
     known = {cell: moment(cell) for cell in cells[name].unique()}
     found = [known[cell] for cell in cells[name]]
     wrong = np.array([one is None for one in found], dtype=np.bool_)

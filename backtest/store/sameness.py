@@ -142,7 +142,7 @@ ANEW = "exposure_"
 def in_one_schema(name: str, then: bytes, now: bytes) -> tuple[bytes, bytes]:
     """Two files to be compared: one of schema 1 under the names of schema 2, and of both what both have.
 
-    Any other pair as it is. Raises ValueError for JSON that is none.
+    Any other pair as it is. Raises ValueError for invalid JSON.
     """
     if name.endswith(".json"):
         old, new = parsed_json(then), parsed_json(now)

@@ -92,7 +92,7 @@ class VariantBatch:
         return len(self.numbers) == len(self.room.parts)
 
     def add(self, decision: Between | Encoded, number: int) -> None:
-        """One variant more; a batch takes one kind alone."""
+        """Add a variant; a batch takes either encoded decisions or others, never both."""
         if isinstance(decision, Encoded):
             self.encoded.append(decision)
         else:
@@ -100,7 +100,7 @@ class VariantBatch:
         self.numbers.append(number)
 
     def run(self, start: int, table: Floats, columns: Sequence[int]) -> Told:
-        """Fill rows of the table, whose first is that of the variant `start`; gives back what cannot be run.
+        """Fill the table's rows, whose first is that of variant `start`; returns the variants that cannot be run.
 
         columns: those of the table that the setting's figures stand in.
         """
@@ -116,7 +116,7 @@ class VariantBatch:
     def run_into(self, equity: Floats, table: Floats) -> npt.NDArray[np.bool_]:
         """Fill the curves, (variants, sessions) or (1, sessions) when they are not wanted, and a row each of the table.
 
-        Gives back which of the decisions are none, (variants,).
+        Returns a mask of the invalid decisions, (variants,).
         """
         own, count = self.setting, len(self.numbers)
         ends = (own.legs.alone(CASH),) * 2 if self.ends is None else self.ends
@@ -166,7 +166,7 @@ class Crew:
         self._rooms: SimpleQueue[Room] = SimpleQueue()
 
     def batch(self, setting: Setting, decision: Between | Encoded) -> VariantBatch:
-        """An empty one for decisions of this kind."""
+        """An empty batch for decisions of this kind."""
         ends = None if isinstance(decision, Encoded) else (decision.low, decision.high)
         with suppress(Empty):
             room = self._rooms.get_nowait()
@@ -175,7 +175,7 @@ class Crew:
         return VariantBatch(setting, Room(setting, BATCH), ends)
 
     def run(self, batch: VariantBatch, start: int, table: Floats, columns: Sequence[int]) -> Future[Told]:
-        """Have a batch run."""
+        """Run a batch on one of the threads."""
 
         def work() -> Told:
             told = batch.run(start, table, columns)
@@ -185,14 +185,14 @@ class Crew:
         return self.submit(work)
 
     def submit(self, work: Callable[..., Told], *given: Any) -> Future[Told]:
-        """Have something done."""
+        """Run `work` on one of the threads, as soon as there is room."""
         self._free.acquire()
         future = self._pool.submit(work, *given)
         future.add_done_callback(lambda _: self._free.release())
         return future
 
     def stop(self) -> None:
-        """Wait for what is running, and leave the rest."""
+        """Wait for the batches that are running, and drop the others."""
         self._pool.shutdown(wait=True, cancel_futures=True)
 
 
@@ -215,7 +215,7 @@ class Rows:
 
     @property
     def stop(self) -> int:
-        """The first variant after."""
+        """Number of the first variant behind this chunk."""
         return self.start + len(self.table)
 
 
@@ -287,7 +287,7 @@ def _by_template(study: Study, rows: Rows) -> Iterator[list[tuple[int, Config, B
 
 
 def _told(error: Exception) -> str:
-    """In one printable line."""
+    """The error as one printable line."""
     said = str(error.problems[0]) if isinstance(error, BacktestError) else f"{type(error).__name__}: {error}"
     return printable(" ".join(said.split()))
 
@@ -338,7 +338,7 @@ class ChunkStore:
         yield from sorted(found, key=lambda rows: rows.start)
 
     def remove(self) -> None:
-        """The result stands in its own folder: the chunks are not needed any more, nor are those long forgotten."""
+        """Delete the chunks, once the result stands in its own folder, and those of sweeps forgotten for a month."""
         shutil.rmtree(self.folder, ignore_errors=True)
         for other in self.folder.parent.glob(FOLDER.format("*")):
             with suppress(OSError):

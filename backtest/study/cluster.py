@@ -149,7 +149,7 @@ START = "start one in the project's environment: dask worker {}"
 def cluster_rows(settings: Settings, gaps: Sequence[tuple[int, int]], address: str) -> Iterator[Rows]:
     """The rows of the variants of all gaps (start, stop) by the workers of a scheduler, in any order.
 
-    Raises ConfigError for an address that is none and without `distributed`; NetworkError when no scheduler answers,
+    Raises ConfigError for an invalid address and without `distributed`; NetworkError when no scheduler answers,
     or there has been no worker for PATIENCE_SECONDS; RunError when a worker is not the same as this process.
     """
     check_address(address)
@@ -185,7 +185,7 @@ def check_address(address: str) -> None:
 
 @contextmanager
 def _connected(address: str) -> Iterator[Any]:
-    """A client of the scheduler; whatever it says about a lost connection is told by us, in one line."""
+    """A client of the scheduler; its own log is silenced, and a lost connection is reported in one line."""
     try:
         from distributed import Client
     except ImportError:
@@ -236,7 +236,7 @@ def _quiet() -> Iterator[None]:
 
 
 class _Crew:
-    """Who is there; waits for workers, but not for ever."""
+    """Counts the workers' threads; waits for the first worker, but not for ever."""
 
     def __init__(self, client: Any, address: str) -> None:
         self.client, self.address = client, address
@@ -268,7 +268,7 @@ class _Crew:
             raise NetworkError(f"{self.address}: no workers for {PATIENCE_SECONDS:.0f} s; {start}")
 
     def gone(self) -> NetworkError:
-        """The scheduler is no more."""
+        """The error for a scheduler that has gone."""
         return NetworkError(f"{self.address}: the scheduler is gone; the same sweep goes on from what is finished")
 
 

@@ -105,7 +105,7 @@ class Setting:
         return path if is_series and all(len(each.values) == sessions for each in decision.evidence) else None
 
     def encoded(self, decision: Decision) -> Encoded:
-        """The decision as stretches; RunError for one that is none."""
+        """The decision as stretches; raises RunError if it is invalid."""
         check_decision(decision, self.market, self.legs)
         shares, within = decision.shares, decision.within
         columns = [shares.part] if isinstance(shares, Between) else list(decision.by_leg.T)
@@ -240,7 +240,7 @@ class Settings:
 
 @cache
 def _has_needs(params: type) -> bool:
-    """Asked of a model itself, pydantic takes its time to find nothing."""
+    """Does a model of parameters have `needs`? Kept, because pydantic is slow to say no."""
     return hasattr(params, "needs")
 
 
