@@ -135,7 +135,7 @@ class Study:
             yield {key: values[digit] for (key, values), digit in zip(axes, digits, strict=True)}
 
     def label(self, point: Mapping[str, object]) -> str:
-        """What a point sets, in words; keys of one value are left out: `lookback_sessions 63, threshold 0.01`."""
+        """What a variant sets, in words; keys of one value are left out: `lookback_sessions 63, threshold 0.01`."""
         return settings({key: value for key, value in point.items() if len(self.grid[key]) > 1} or point)
 
     def grid_configs(self, start: int = 0, stop: int | None = None) -> Iterator[Config]:

@@ -36,7 +36,7 @@ from backtest.study.question import MOST_VARIANTS
 from backtest.study.search import Search, Shown, cycles_seen, search, shown_run
 from backtest.study.settings import with_first
 from backtest.study.sweep import Sweep, curves_of
-from backtest.study.tried import tried_points
+from backtest.study.tried import tried_variants
 from backtest.study.verdict import Subject, Verdict, cagr_gap, verdict
 
 TOP = 3
@@ -250,10 +250,10 @@ def searched(result: Sweep, finalists: Sequence[Finalist], path: Path | None, re
 
 
 def tried_by(result: Sweep, path: Path | None) -> tuple[Iterable[Shown], npt.NDArray[np.uint64] | None]:
-    """The points still to be put into a ledger, and the identities of those that the sweep has put there already."""
+    """The variants still to be put into a ledger, and the identities of those that the sweep has put there already."""
     if result.remembered is not None and result.ledger == path:
         return (), result.remembered
-    return tried_points(result.settings, Rows(0, result.table, dict(result.problems))), None
+    return tried_variants(result.settings, Rows(0, result.table, dict(result.problems))), None
 
 
 def benchmark_growth(result: Sweep) -> Floats:

@@ -204,9 +204,9 @@ def sweep(
     market: use this one for all variants instead of loading. workers: threads, by default one per core. cluster: the
     address tcp://HOST:PORT of a dask scheduler, whose workers run the variants instead. keep: the folder of results, in
     which finished chunks wait for an interrupted sweep to be taken up again; the caller removes them
-    (`store_of(...).remove()`) when the result is written. ledger: where the points of a chunk are put as soon as it is
-    finished: a sweep that is killed has tried them. progress: told (points done, points).
-    Raises ConfigError without a grid, DataError and NetworkError as loading does, RunError when no point can be run,
+    (`store_of(...).remove()`) when the result is written. ledger: where the variants of a chunk are put once it is
+    finished: a sweep that is killed has tried them. progress: told (variants done, variants).
+    Raises ConfigError without a grid, DataError and NetworkError as loading does, RunError when no variant can be run,
     WriteError when chunks cannot be kept; `cluster.cluster_rows` says what a cluster adds.
     """
     if not study.size:
@@ -243,7 +243,7 @@ def all_rows(
     cluster: str | None,
     finished: Callable[[Rows], None],
 ) -> Iterator[Rows]:
-    """Rows of all points: those kept from before, then those still to be run, each kept as soon as it is finished.
+    """Rows of all variants: those kept from before, then those still to be run, each kept as soon as it is finished.
 
     finished: told of each chunk before it is kept.
     """
@@ -276,7 +276,7 @@ def _check_memory(study: Study, rows: Rows) -> None:
 
 
 def curves_of(result: Sweep, numbers: Iterable[int]) -> Floats:
-    """Whole curves of some points of one setting's sessions, (points, sessions)."""
+    """Whole curves of some variants of one setting's sessions, (variants, sessions)."""
     points = [_setting_of(result, number) for number in numbers]
     return curves_together(points) if points else np.empty((0, len(result.first.plan.sessions)))
 
