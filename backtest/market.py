@@ -20,7 +20,8 @@ import pandas as pd
 
 from backtest.errors import RunError
 from backtest.series import PointInTime
-from backtest.units import SESSIONS_PER_YEAR
+from backtest.text import of_months
+from backtest.units import MONTHS_PER_YEAR, SESSIONS_PER_YEAR
 
 Floats = npt.NDArray[np.float64]
 
@@ -343,6 +344,20 @@ class Market:
     def tickers(self) -> tuple[str, ...]:
         """Names of the price columns."""
         return tuple(str(t) for t in self.close.columns)
+
+    @property
+    def is_monthly(self) -> bool:
+        """Whether a row is a month: paper portfolios, whose open is the close of the month before."""
+        return self.periods_per_year == MONTHS_PER_YEAR
+
+    @property
+    def row(self) -> str:
+        """What a row is, in a word: `session`, or `month`."""
+        return "month" if self.is_monthly else "session"
+
+    def words(self, text: str) -> str:
+        """What is said of sessions, said of months where a row is one."""
+        return of_months(text) if self.is_monthly else text
 
     def until(self, session: pd.Timestamp) -> Market:
         """The Market as it was known at the close of `session`.
