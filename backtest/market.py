@@ -20,7 +20,8 @@ import pandas as pd
 
 from backtest.errors import RunError
 from backtest.series import PointInTime
-from backtest.units import SESSIONS_PER_YEAR
+from backtest.text import of_months
+from backtest.units import MONTHS_PER_YEAR, SESSIONS_PER_YEAR
 
 Floats = npt.NDArray[np.float64]
 
@@ -333,6 +334,14 @@ class Market:
     meetings: pd.DatetimeIndex = field(default_factory=lambda: pd.DatetimeIndex([]))
     memo: Memo = field(default_factory=Memo, init=False, repr=False, compare=False)
 
+    def __post_init__(self) -> None:
+        """What annualises, blocks and counts knows two kinds of row; a third would err without a word."""
+        if self.periods_per_year not in (SESSIONS_PER_YEAR, MONTHS_PER_YEAR):
+            raise RunError(
+                f"periods_per_year: found {self.periods_per_year}, expected {SESSIONS_PER_YEAR} (a row is a session) "
+                f"or {MONTHS_PER_YEAR} (a row is a month)"
+            )
+
     @property
     def sessions(self) -> pd.DatetimeIndex:
         """NYSE sessions with prices, tz-naive, ascending."""
@@ -343,6 +352,20 @@ class Market:
     def tickers(self) -> tuple[str, ...]:
         """Names of the price columns."""
         return tuple(str(t) for t in self.close.columns)
+
+    @property
+    def is_monthly(self) -> bool:
+        """Whether a row is a month: paper portfolios, whose open is the close of the month before."""
+        return self.periods_per_year == MONTHS_PER_YEAR
+
+    @property
+    def row(self) -> str:
+        """What a row is, in a word: `session`, or `month`."""
+        return "month" if self.is_monthly else "session"
+
+    def words(self, text: str) -> str:
+        """What is said of sessions, said of months where a row is one."""
+        return of_months(text) if self.is_monthly else text
 
     def until(self, session: pd.Timestamp) -> Market:
         """The Market as it was known at the close of `session`.

@@ -143,7 +143,8 @@ class Result:
 
     def reason(self, row: int) -> str:
         """The sentence beside the trades of test row `row`."""
-        return reason_of(self.plan, row, self.decision.why(self.decided_at(row), self.legs))
+        why = self.decision.why(self.decided_at(row), self.legs)
+        return reason_of(self.plan, row, self.market.words(why))
 
     @property
     def pending(self) -> str | None:
@@ -159,7 +160,7 @@ class Result:
             if (wanted[row] != wanted[row - 1]).any():
                 return (
                     f"Decided at the close of {self.market.sessions[row]:%Y-%m-%d} and not traded yet: "
-                    f"{holding_words(self.legs, wanted[row])}. {self.decision.why(row, self.legs)}"
+                    f"{holding_words(self.legs, wanted[row])}. {self.market.words(self.decision.why(row, self.legs))}"
                 )
         return None
 

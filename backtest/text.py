@@ -224,15 +224,21 @@ def grouped(values: Mapping[str, str], most: int) -> str:
     return "; ".join(told[:most] + ([f"{len(told) - most} more"] if len(told) > most else []))
 
 
-SESSION_WORDS = {"session": "month", "sessions": "months", "Session": "Month", "Sessions": "Months"}
+MONTH_WORDS = {
+    "session": "month", "sessions": "months", "Session": "Month", "Sessions": "Months",
+    "daily return": "monthly return", "daily difference": "monthly difference",
+    "5% of days": "5% of months", "once a day": "once a month",
+}  # fmt: skip
 
 
 def of_months(text: str) -> str:
     """What is said of sessions, said of a market whose rows are months; keys such as `hold_sessions` stay."""
-    return _SESSION.sub(lambda found: SESSION_WORDS[found[0]], text)
+    return _OF_SESSIONS.sub(lambda found: MONTH_WORDS[found[0]], text)
 
 
-_SESSION = re.compile(r"(?<![\w.-])[Ss]essions?(?![\w-])")
+_OF_SESSIONS = re.compile(
+    r"(?<![\w.-])[Ss]essions?(?![\w-])|\bdaily (?:return|difference)|\b5% of days\b|\bonce a day\b"
+)
 
 
 def iso(moment: Day) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from french_files import made_up_tables, write_library
 from real_data import find_real_data
 
 
@@ -40,3 +41,9 @@ def real_data() -> Path:
     if folder is None:
         pytest.skip("no real data: set BACKTEST_DATA or put shared/data beside the checkout")
     return folder
+
+
+@pytest.fixture(scope="session")
+def french_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Files of Ken French's library with a century of made-up months."""
+    return write_library(tmp_path_factory.mktemp("french"), made_up_tables())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -15,6 +16,19 @@ SIX = {
 }  # fmt: skip
 FACTORS = {"mkt_rf": "Mkt-RF", "smb": "SMB", "hml": "HML", "rf": "RF"}
 TEN = ("NoDur", "Durbl", "Manuf", "Enrgy", "HiTec", "Telcm", "Shops", "Hlth ", "Utils", "Other")
+
+
+LEGS: dict[str, dict[str, float]] = {"growth": {"BIG-GROWTH": 1.0}, "small": {"SMALL-VALUE": 1.0}}
+RATE_CUT = {"name": "rate_cut", "params": {"hold_sessions": 12}}
+
+
+def century(folder: Path, *, data: dict[str, Any] | None = None, **changes: Any) -> dict[str, Any]:
+    """A config on the files of a folder."""
+    prices = {"source": "french", "folder": str(folder)}
+    usual = {"prices": prices, "start": "1954-01-29", "end": "2024-12-31", "tbill": "french"}
+    costs = {"commission_bps": 1, "slippage_bps": 4}
+    own = {"name": "century", "data": usual | (data or {}), "legs": LEGS, "strategy": RATE_CUT, "execution": costs}
+    return own | changes
 
 
 def french_text(table: pd.DataFrame, names: dict[str, str], vintage: str = "202412", digits: int = 4) -> str:

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from backtest.commands.common import load_all, placed, progress, registry
+from backtest.commands.common import load_all, placed, progress, registry, tell
 from backtest.config import Config, config_schema, is_study, load_config, load_study
 from backtest.config.schema import params_model
 from backtest.errors import BacktestError, ConfigError, RunError
-from backtest.text import count, plural
+from backtest.text import plural
 
 
 def print_schema() -> None:
@@ -70,7 +70,7 @@ def decided(path: Path, overrides: Sequence[str], config: Config, *, offline: bo
         raise RunError(*(f"{path}: {problem}" for problem in early))
     sessions = market.sessions
     clocks = "".join(f"; {name}: {one.clock.partition(' (')[0]}" for name, one in market.series.items() if one.clock)
-    return f"{count(len(sessions))} sessions, {sessions[0]:%Y-%m-%d} to {sessions[-1]:%Y-%m-%d}{clocks}"
+    return f"{plural(len(sessions), market.row)}, {sessions[0]:%Y-%m-%d} to {sessions[-1]:%Y-%m-%d}{clocks}"
 
 
 def is_local(config: Config) -> bool:
@@ -157,7 +157,7 @@ def audit_configs(paths: Sequence[Path], overrides: Sequence[str], *, offline: b
         lines = [f"{path}: {line}" for line in report.lines()]
         documents.append({"config": str(path), "ok": report.ok, "lines": list(report.lines())})
         if report.ok and not as_json:
-            print("\n".join(lines))
+            tell(market, *lines)
         problems += [] if report.ok else lines
     if as_json:
         print(json.dumps(documents, indent=2))

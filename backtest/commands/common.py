@@ -9,11 +9,15 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
+from typing import Protocol
 
 from backtest.config import Config, load_config
 from backtest.config.layers import place_of
 from backtest.errors import ConfigError, DataError
 from backtest.registry import registry as registry  # every command takes it from here
+from backtest.text import of_months
+
+SIMULATED, PAPER = "SIMULATED DATA", "PAPER PORTFOLIOS BY MONTH, NO FUNDS"
 
 
 def load_all(paths: Sequence[Path], overrides: Sequence[str]) -> list[Config]:
@@ -85,6 +89,24 @@ def stoppable() -> Iterator[None]:
         signal.signal(signal.SIGTERM, before)
 
 
-def simulated(is_simulated: bool) -> str:
-    """What stands behind a title where the data are made up."""
-    return " (SIMULATED DATA)" if is_simulated else ""
+class Known(Protocol):
+    """A market, or what was made of one."""
+
+    @property
+    def is_simulated(self) -> bool:
+        """Are they made up?"""
+
+    @property
+    def is_monthly(self) -> bool:
+        """Is a row a month?"""
+
+
+def kind_of_data(known: Known) -> str:
+    """What stands behind a title where the data are no fund's: made up, or research portfolios."""
+    return f" ({SIMULATED})" if known.is_simulated else f" ({PAPER})" if known.is_monthly else ""
+
+
+def tell(known: Known, *lines: str) -> None:
+    """Print them; of a market of months what is said of sessions is said of months."""
+    text = "\n".join(lines)
+    print(of_months(text) if known.is_monthly else text)

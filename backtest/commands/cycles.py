@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from backtest.commands.common import load_all, placed, registry, simulated
+from backtest.commands.common import kind_of_data, load_all, placed, registry
 from backtest.data import load_market
 from backtest.events.cycles import Cycle, cycle_rows, summary
 from backtest.events.in_cycles import cycles_of_config, pair_of
@@ -36,7 +36,7 @@ def print_cycles(path: Path, overrides: Sequence[str], *, offline: bool, as_json
         print(json.dumps(document, indent=2, allow_nan=False))
         return
     what = f"{legs.label(of)} minus {legs.label(over)} after each first cut"
-    print(f"{config.name}: {what}{simulated(market.is_simulated)}, points")
+    print(f"{config.name}: {what}{kind_of_data(market)}, points")
     if not cycles:
         print(f"  {NO_CYCLE}")
         return

@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from backtest.commands.common import placed, registry, simulated
+from backtest.commands.common import kind_of_data, placed, registry, tell
 from backtest.config.events import EventStudy, changed, load_event_study
 from backtest.errors import ConfigError
 from backtest.events.study import Events
@@ -85,9 +85,8 @@ def print_events(found: Events, written: Written, seconds: float) -> None:
     from backtest.pages.events.files import PAGE
 
     sessions = found.sessions
-    made_up = simulated(found.market.is_simulated)
-    print(f"{found.name}, {sessions[0]:%Y-%m-%d} to {sessions[-1]:%Y-%m-%d}{made_up}")
-    print(f"\n{verdict_text(found)}\n")
+    print(f"{found.name}, {sessions[0]:%Y-%m-%d} to {sessions[-1]:%Y-%m-%d}{kind_of_data(found.market)}")
+    tell(found.market, f"\n{verdict_text(found)}\n")
     heads = ["", "n", "mean", "median", "hit", "naive t", "apart", "t", "calendar t", "placebo p", "any time", "p"]
     rows = [heads]
     for cell in found.cells:

@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 
 from backtest.account.benchmarks import benchmark_label
 from backtest.audit.spot import run_audited
-from backtest.commands.common import load_all, placed, registry, simulated
+from backtest.commands.common import kind_of_data, load_all, placed, registry, tell
 from backtest.config import Config, is_study
 from backtest.metrics import metrics_on
 from backtest.pages.alternatives import alternatives_of, rotating_sentence
@@ -125,12 +125,10 @@ def print_summary(result: Result, known: Search, written: Written, seconds: floa
         rows.append([metric.label, *(metric.write(figures[metric.key], per_year) for figures in columns.values())])
     first, last = result.sessions[0], result.sessions[-1]
     title = f"{result.config.name}, {first:%Y-%m-%d} to {last:%Y-%m-%d}"
-    print(f"{title}{simulated(result.market.is_simulated)}")
-    print("\n".join(aligned(rows)))
-    print(f"\n  Did rotating help? {rotating_sentence(result, alternatives_of(result))}")
+    market = result.market
+    tell(market, f"{title}{kind_of_data(market)}", *aligned(rows))
+    tell(market, f"\n  Did rotating help? {rotating_sentence(result, alternatives_of(result))}")
     said = verdict_of_run(result, known)
-    print("\n".join(["", *(f"  {line}" for line in (said.headline, *said.sentences)), ""]))
-    print(f"  {capital(result.audit_words)}")
-    for warning in caveats(result):
-        print(f"  ! {warning}")
+    tell(market, "", *(f"  {line}" for line in (said.headline, *said.sentences)), "")
+    tell(market, f"  {capital(result.audit_words)}", *(f"  ! {warning}" for warning in caveats(result)))
     print(f"  {written.state} in {seconds:.1f} s: {written.folder / 'report.html'}")

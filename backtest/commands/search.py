@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from backtest.account.benchmarks import benchmark_label
-from backtest.commands.common import load_all, placed, progress, registry, simulated, stoppable
+from backtest.commands.common import kind_of_data, load_all, placed, progress, registry, stoppable, tell
 from backtest.config import Config, Study, is_study, load_study
 from backtest.errors import ConfigError
 from backtest.metrics import metric_of
@@ -108,11 +108,9 @@ def print_comparison(comparison: Comparison, written: Written, seconds: float) -
 
     period = f"{comparison.period.start:%Y-%m-%d} to {comparison.period.end:%Y-%m-%d}"
     against = benchmark_label(comparison.benchmark)
-    print(f"{comparison.name}, {period}, against {against}{simulated(comparison.is_simulated)}")
-    print("\n".join(["", comparison.verdict.headline, *comparison.verdict.sentences, ""]))
-    print("\n".join(table_rows(comparison)))
-    for caution in comparison.cautions:
-        print(f"  ! {caution}")
+    print(f"{comparison.name}, {period}, against {against}{kind_of_data(comparison)}")
+    tell(comparison, "", comparison.verdict.headline, *comparison.verdict.sentences, "")
+    tell(comparison, *table_rows(comparison), *(f"  ! {caution}" for caution in comparison.cautions))
     print(f"  {written.state} in {seconds:.1f} s: {written.folder / PAGE}")
 
 
@@ -197,11 +195,10 @@ def print_sweep(result: Sweep, findings: Findings, written: Written, seconds: fl
 
     sessions = result.first.plan.sessions
     against = f", against {benchmark_label(result.benchmark)}" if result.benchmark else ""
-    made_up = simulated(result.market.is_simulated)
-    print(f"{result.name}, {sessions[0]:%Y-%m-%d} to {sessions[-1]:%Y-%m-%d}{against}{made_up}")
-    print("\n".join(["", headline(result, findings), *lede(result, findings), ""]))
-    for what, figure, reading in boxes(result, findings):
-        print(f"  {what}: {figure} ({reading})")
+    market = result.market
+    print(f"{result.name}, {sessions[0]:%Y-%m-%d} to {sessions[-1]:%Y-%m-%d}{against}{kind_of_data(market)}")
+    tell(market, "", headline(result, findings), *lede(result, findings), "")
+    tell(market, *(f"  {what}: {figure} ({reading})" for what, figure, reading in boxes(result, findings)))
     for each in findings.finalists:
         print(f"  {each.why}: {result.label(each.number)}; the same by backtrader")
     if result.problems:
@@ -248,9 +245,9 @@ def walk_path(
     if as_json:
         print(json.dumps(document(walk) | {"folder": str(written.folder)}, indent=2, allow_nan=False))
         return
-    made_up = simulated(walk.sweep.market.is_simulated)
-    print(f"{study.name}, tested {walk.sessions[0]:%Y-%m-%d} to {walk.sessions[-1]:%Y-%m-%d}{made_up}")
-    print("\n".join(["", headline(walk), *lede(walk), ""]))
+    market = walk.sweep.market
+    print(f"{study.name}, tested {walk.sessions[0]:%Y-%m-%d} to {walk.sessions[-1]:%Y-%m-%d}{kind_of_data(market)}")
+    tell(market, "", headline(walk), *lede(walk), "")
     if walk.paths:
-        print("\n".join([*sentences(walk, walk.paths), ""]))
+        tell(market, *sentences(walk, walk.paths), "")
     print(f"  {written.state} in {provenance.seconds:.1f} s: {written.folder / PAGE}")

@@ -9,11 +9,13 @@ from typing import Any
 
 import numpy as np
 
-from backtest.commands.common import load_all, placed, simulated
+from backtest.commands.common import kind_of_data, load_all, placed
 from backtest.commands.today import market_to_now, parsed, row_of
 from backtest.errors import ConfigError
-from backtest.now.surges import AFTER, SurgeFound, gains, surge_at, surges
+from backtest.market import Market
+from backtest.now.surges import AFTER, AFTER_MONTHS, SurgeFound, gains, surge_at, surges
 from backtest.signals.measures import closes
+from backtest.text import plural
 
 
 def print_surges(
@@ -29,26 +31,27 @@ def print_surges(
     for name in (ticker, over):
         if name is not None and name not in market.tickers:
             raise ConfigError(f"found {name[:20]!r}, expected a ticker of this config: {', '.join(market.tickers)}")
+    after = AFTER_MONTHS if market.is_monthly else AFTER
     of, other = closes(market, ticker), None if over is None else closes(market, over)
-    found = surges(market.sessions, of, other, sessions=sessions, top=top)
+    found = surges(market.sessions, of, other, sessions=sessions, top=top, after=after)
     values = gains(of, other, sessions)
     asked = None
     if day is not None:
         row = row_of(market, parsed(day))
         if np.isnan(values[row]):
             raise ConfigError(f"--day: {day}: no gain over {sessions} sessions is known then")
-        asked = surge_at(market.sessions, of, other, values, row, AFTER)
+        asked = surge_at(market.sessions, of, other, values, row, after)
     if chart is not None:
         from backtest.now.plots import surge_chart
 
-        surge_chart(chart, market.sessions, values, found, title=_title(ticker, over, sessions, market.is_simulated))
+        surge_chart(chart, market.sessions, values, found, title=_title(ticker, over, sessions, market))
     if as_json:
         listed = {"ticker": ticker, "over": over, "sessions": sessions, "simulated": market.is_simulated,
                   "surges": [_document(each) for each in found], "day": asked and _document(asked)}  # fmt: skip
         print(json.dumps(listed, indent=2, allow_nan=False))
         return
-    print(_title(ticker, over, sessions, market.is_simulated))
-    print(f"{'ends':<12}{'gain':>8}  {'best since':<12}" + "".join(f"{f'+{n}':>9}" for n in AFTER))
+    print(_title(ticker, over, sessions, market))
+    print(f"{'ends':<12}{'gain':>8}  {'best since':<12}" + "".join(f"{f'+{n}':>9}" for n in after))
     for each in found:
         print(_line(each))
     if asked is not None:
@@ -57,9 +60,9 @@ def print_surges(
         print(f"chart: {chart}")
 
 
-def _title(ticker: str, over: str | None, sessions: int, is_simulated: bool) -> str:
+def _title(ticker: str, over: str | None, sessions: int, market: Market) -> str:
     what = f"{ticker}{f' over {over}' if over else ''}"
-    return f"Best gains of {what} over {sessions} sessions{simulated(is_simulated)}, points"
+    return f"Best gains of {what} over {plural(sessions, market.row)}{kind_of_data(market)}, points"
 
 
 def _line(surge: SurgeFound) -> str:

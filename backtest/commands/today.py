@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from backtest.commands.common import load_all, placed, registry, simulated
+from backtest.commands.common import kind_of_data, load_all, placed, registry, tell
 from backtest.config import Config
 from backtest.data import load_market
 from backtest.errors import ConfigError, DataError
@@ -58,8 +58,8 @@ def signal(
     if as_json:
         print(json.dumps(document(found, own, today=date.today()), indent=2, allow_nan=False))
     else:
-        print(f"{config.name}{simulated(market.is_simulated)}: {title(found, date.today())}")
-        print("\n".join(f"  {line}" for line in (*lines(found, own), *(age.words for age in ages))))
+        tell(market, f"{config.name}{kind_of_data(market)}: {title(found, date.today())}")
+        tell(market, *(f"  {line}" for line in (*lines(found, own), *(age.words for age in ages))))
     return TRADES if found.next_due is not None else 0
 
 
@@ -81,8 +81,7 @@ def why(path: Path, day: str | None, overrides: Sequence[str], *, offline: bool,
     if as_json:
         print(json.dumps({"strategy": config.strategy.name, **told.document(explanation)}, indent=2, allow_nan=False))
         return
-    print(f"{config.name}{simulated(market.is_simulated)}")
-    print("\n".join(told.lines(explanation)))
+    tell(market, f"{config.name}{kind_of_data(market)}", *told.lines(explanation))
 
 
 def parsed(text: str) -> date:

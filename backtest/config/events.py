@@ -97,8 +97,8 @@ class EventTerms(Model):
         {}, description="name -> legs or tickers, each held against the mean of all of them"
     )
     windows: tuple[Window, ...] = Field((), max_length=30, description="sessions after day 0, or [from, to]")
-    before_sessions: int = Field(60, ge=0, le=252, description="sessions of a path before day 0")
-    after_sessions: int = Field(252, ge=1, le=1260, description="sessions of a path after day 0")
+    before_sessions: int | None = Field(None, ge=0, le=252, description="of a path before day 0: 60, or 12 months")
+    after_sessions: int | None = Field(None, ge=1, le=1260, description="of a path after day 0: 252, or 24 months")
     min_cut_bps: int = Field(25, ge=1, le=500, description="the smallest cut that counts, in basis points")
     gap_days: int = Field(365, ge=1, le=3650, description="days without a cut after which the next is a first one")
     certain: float = Field(0.95, gt=0, lt=1, description="probability at which a cut is as good as certain")

@@ -31,7 +31,6 @@ from backtest.market import Basket, Floats, Market
 from backtest.signals.measures import basket_growth
 from backtest.statistics.cycles import ByCycle, by_cycle, t_of
 from backtest.statistics.findings import Finding, Level
-from backtest.units import MONTHS_PER_YEAR
 
 WINDOWS, MONTHLY_WINDOWS = (5, 21, 63, 126, 252), (3, 6, 12, 24)
 NOT_MOVED = Placebo(None, np.zeros(0), None, "the windows reach into the prices that chose the events")
@@ -39,12 +38,12 @@ NOT_MOVED = Placebo(None, np.zeros(0), None, "the windows reach into the prices 
 
 def usual_windows(market: Market) -> tuple[tuple[int, int], ...]:
     """Those of a study that names none."""
-    return tuple((0, n) for n in (MONTHLY_WINDOWS if market.periods_per_year == MONTHS_PER_YEAR else WINDOWS))
+    return tuple((0, n) for n in (MONTHLY_WINDOWS if market.is_monthly else WINDOWS))
 
 
 def lags_of(market: Market) -> int:
     """For Newey's and West's errors."""
-    return HAC_LAGS_MONTHLY if market.periods_per_year == MONTHS_PER_YEAR else HAC_LAGS
+    return HAC_LAGS_MONTHLY if market.is_monthly else HAC_LAGS
 
 
 @dataclass(frozen=True)

@@ -40,12 +40,6 @@ RECESSIONS = (
 RECESSION_MONTHS = 12
 """A recession is a cycle's own when a month of it lies between the first cut's month and so many after it."""
 
-FUNDS_RATE_FIRST_CUTS = (
-    "1957-11", "1960-06", "1966-11", "1970-02", "1974-07", "1980-05", "1981-06", "1982-07", "1984-09", "1987-11",
-    "1989-06", "1995-07", "1998-09", "2001-01", "2007-09", "2019-07",
-)  # fmt: skip
-"""The other dating: months in which the funds rate began to fall, chosen with hindsight (before 1984 by its peaks)."""
-
 
 @dataclass(frozen=True)
 class Cycle:

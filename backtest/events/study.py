@@ -29,6 +29,8 @@ from backtest.statistics.findings import verdict_level
 from backtest.study.search import Search, Shown, search
 
 USUAL_LISTS = ("cuts", "first_cuts")
+USUAL_REACH, USUAL_MONTHS = (60, 252), (12, 24)
+"""Rows of a path before and after day 0."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,7 +101,7 @@ def run_events(
     windows = terms.windows or usual_windows(market)
     cells = cells_of(market, start, pairs, lists, windows, list_terms_of(config, terms, pairs))
     judged, found = _judged(study, market, start, cells, ledger, recorded)
-    reach = terms.before_sessions, terms.after_sessions
+    reach = reach_of(market, terms)
     return Events(
         name=study.name,
         config=config,
@@ -113,6 +115,15 @@ def run_events(
         regimes=regimes_of(market, start, {pair.key: pair.gain(market, 1) for pair in pairs}, terms.gap_days),
         thirds=thirds_of(market, start, members_of(market, pairs), terms.gap_days),
         search=found,
+    )
+
+
+def reach_of(market: Market, terms: EventTerms) -> tuple[int, int]:
+    """Rows of a path before day 0 and after it."""
+    before, after = USUAL_MONTHS if market.is_monthly else USUAL_REACH
+    return (
+        before if terms.before_sessions is None else terms.before_sessions,
+        after if terms.after_sessions is None else terms.after_sessions,
     )
 
 

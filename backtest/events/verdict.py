@@ -29,9 +29,9 @@ def headline(events: Events) -> str:
     """The first sentence."""
     cell, found = events.best, events.search
     if found is None:
-        where = f"{cell.pair.words} in {period_of_window(cell, unit_of(events))}"
+        where = f"{cell.pair.words} in {period_of_window(cell, events.market.row)}"
         return f"Nothing was tested: nobody could have held {where}, knowing it in advance."
-    return headline_of(cell, cell.level, found.trials, unit_of(events))
+    return headline_of(cell, cell.level, found.trials, events.market.row)
 
 
 def headline_of(cell: EventCell, level: Level, trials: int, unit: str) -> str:
@@ -49,7 +49,7 @@ def headline_of(cell: EventCell, level: Level, trials: int, unit: str) -> str:
 def evidence(events: Events) -> str:
     """The second sentence: the honest figures beside the naive one."""
     known = "" if events.search is None else f"the {plural(events.search.trials, 'trial')} known"
-    return evidence_of(events.best, events.best.p_search, known, unit_of(events))
+    return evidence_of(events.best, events.best.p_search, known, events.market.row)
 
 
 def evidence_of(cell: EventCell, p: float | None, known: str, unit: str) -> str:
@@ -91,8 +91,3 @@ def verdict_by_placebo(cells: Sequence[EventCell], unit: str) -> tuple[Level, tu
 def verdict_text(events: Events) -> str:
     """Both."""
     return f"{headline(events)} {evidence(events)}"
-
-
-def unit_of(events: Events) -> str:
-    """What a row is."""
-    return "session" if events.market.periods_per_year > 12 else "month"

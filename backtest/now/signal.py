@@ -75,9 +75,9 @@ class PendingSignal:
     def reason(self, due: Due | None) -> str:
         """Why these trades are due; None: why it holds what it holds."""
         if due is None or self.is_own:
-            return self.decision.why(len(self.market.sessions) - 1, self.legs)
+            return self.market.words(self.decision.why(len(self.market.sessions) - 1, self.legs))
         row = int(self.market.sessions.searchsorted(due.decided))
-        return reason_of(self.plan, due.row, self.decision.why(row, self.legs))
+        return reason_of(self.plan, due.row, self.market.words(self.decision.why(row, self.legs)))
 
 
 def signal_of(config: Config, market: Market, strategy: type) -> PendingSignal:

@@ -15,7 +15,7 @@ import pandas as pd
 from backtest.market import Floats
 from backtest.signals.measures import growth
 
-AFTER = (5, 21, 63, 126, 252)
+AFTER, AFTER_MONTHS = (5, 21, 63, 126, 252), (1, 3, 6, 12, 24)
 
 
 @dataclass(frozen=True, slots=True)

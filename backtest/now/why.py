@@ -104,7 +104,7 @@ def explain(decision: Decision, market: Market, legs: Legs, initial: str, row: i
         legs=legs,
         shares=shares[row],
         since=market.sessions[since],
-        reason=decision.why(row, legs),
+        reason=market.words(decision.why(row, legs)),
         trees=trees,
         standing=standing,
         known=tuple(known_at(market, row)),

@@ -60,7 +60,7 @@ def _windows_after(evidence: Evidence, result: Result) -> dict[str, Any]:
     cells = cells_of(market, result.begin, [pair], [events], usual_windows(market)[-SHOWN_WINDOWS:], terms)
     if not any(len(cell.sample.values) for cell in cells):
         return {}
-    unit = "session" if market.periods_per_year > 12 else "month"
+    unit = market.row
     asked = [f"--event {evidence.event}", f"--pair {pair.key}"]
     asked += [f"--set events.{k}={v}" for k, v in evidence.event_terms.items() if v != getattr(ListTerms(), k)]
     return {

@@ -28,11 +28,8 @@ SMALLEST_SHOWN = 0.0005
 
 MOST_FALLS = 8
 SMALLEST_CUT_BPS = 25
-LEAD_IN_SESSIONS = 60
-"""Sessions shown before the first cut of a cycle."""
-
-AFTERMATH_SESSIONS = 252
-"""Sessions shown after the last one."""
+LEAD_IN = 60 / 252
+"""Of a year, shown before the first cut of a cycle; a whole one is shown after the last."""
 
 Days = npt.NDArray[np.datetime64]
 
@@ -198,14 +195,14 @@ def cuts_of(result: Result) -> list[Cut]:
     return [Cut(int(row), int(bps), _range(low, high), int(cycle)) for row, bps, low, high, cycle in facts]
 
 
-def cycles_of(cuts: list[Cut], sessions: pd.DatetimeIndex) -> list[tuple[str, int, int]]:
-    """Easing cycles (cuts without a hike between them) as periods to look at: name, first and last row."""
+def cycles_of(cuts: list[Cut], sessions: pd.DatetimeIndex, year: int) -> list[tuple[str, int, int]]:
+    """Easing cycles (cuts without a hike between them) to look at: name, first and last row. year: rows in one."""
     periods = []
     for cycle in dict.fromkeys(cut.cycle for cut in cuts):
         rows = [cut.row for cut in cuts if cut.cycle == cycle]
         first, last = sessions[rows[0]].year, sessions[rows[-1]].year
         name = f"{first}" if first == last else f"{first}–{last % 100:02d}"
-        begin, end = max(rows[0] - LEAD_IN_SESSIONS, 0), min(rows[-1] + AFTERMATH_SESSIONS, len(sessions) - 1)
+        begin, end = max(rows[0] - round(LEAD_IN * year), 0), min(rows[-1] + year, len(sessions) - 1)
         periods.append((name, begin, end))
     return periods
 

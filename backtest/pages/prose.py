@@ -308,7 +308,7 @@ def _easing(result: Result) -> Iterator[str]:
     if (before := cut_before_start(result)) is not None:
         yield f"The test begins inside an easing cycle: the cut of {day(before)} counts."
     cuts = cuts_of(result)
-    cycles = len(cycles_of(cuts, result.sessions))
+    cycles = len(cycles_of(cuts, result.sessions, result.market.periods_per_year))
     if not cuts:
         yield "There was no rate cut within the test."
     elif cycles < FEW_CYCLES:

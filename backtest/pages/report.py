@@ -43,7 +43,6 @@ from backtest.study.search import Search, search, shown_run
 from backtest.study.timing import describe_timing
 from backtest.study.verdict import verdict_of_run
 from backtest.text import SIGNED, day, unit_of
-from backtest.units import MONTHS_PER_YEAR
 
 MOST_LISTED = 1500
 """Rows of the table of trades: all of them in any sane test, and below 7 MB in any other."""
@@ -104,7 +103,7 @@ def _first_screen(result: Result, rebalances: Sequence[Rebalance], days: Days) -
     return {
         "title": result.config.name,
         "is_simulated": result.market.is_simulated,
-        "is_monthly": result.market.periods_per_year == MONTHS_PER_YEAR,
+        "is_monthly": result.market.is_monthly,
         "period": (days[0], days[-1]),
         "known_for": known_for(result),
         "cash": float(result.books.equity[0]),
@@ -197,7 +196,7 @@ def chart_data(result: Result, rebalances: Sequence[Rebalance]) -> dict[str, Any
     data: dict[str, Any] = {
         **charts.day_gaps(days),
         "base": charts.BASE,
-        "cycles": cycles_of(list(cuts), result.sessions),
+        "cycles": cycles_of(list(cuts), result.sessions, result.market.periods_per_year),
         "runs": {"held": _runs(result, rebalances, days)},
         "arrays": {f"equity{k}": own["values"] for k, own in enumerate(series)},
         "charts": {},

@@ -32,6 +32,9 @@ FILTERS = ("number", "percent", "points", "usd", "day", "iso", "plural", "place"
 MARKUP = re.compile(r"(<(?:style|script|code|pre)\b.*?</(?:style|script|code|pre)>|<[^>]*>)|([^<]+)", re.DOTALL)
 """Markup, and text that is not to be worded anew; or the text between."""
 
+TOLD = re.compile(r'(?<= )(title|aria-label)="([^"]*)"')
+"""What markup tells people."""
+
 PAPER = """
 .js-plotly-plot, [data-chart] { background: repeating-linear-gradient(135deg, #8883 0 2px, transparent 2px 12px); }
 """
@@ -103,12 +106,22 @@ def render_page(
     is_monthly = bool(view.get("is_monthly"))
     css += PAPER if is_monthly else ""
     body = _environment().get_template(template).render(view, context=context, csp=policy, css=css)
-    body = MARKUP.sub(lambda part: part[1] or words.of_months(part[2]), body) if is_monthly else body
+    body = MARKUP.sub(_in_months, body) if is_monthly else body
     data = words.of_months(data) if is_monthly else data
     # The large texts are appended and not rendered: nothing in them is a template's.
     parts = [body, f'<script type="application/json" id="payload">{data}</script>\n']
     parts += [f"<script>{text}</script>\n" for text in (*library, script)]
     return "".join([*parts, "</body>\n</html>\n"])
+
+
+def _in_months(part: re.Match[str]) -> str:
+    """A part of a page as of months: text, and what tags tell."""
+    markup, text = part.groups()
+    if text is not None:
+        return words.of_months(text)
+    if markup.startswith(("<script", "<style")):
+        return markup
+    return TOLD.sub(lambda told: f'{told[1]}="{words.of_months(told[2])}"', markup)
 
 
 def script_json(data: object) -> str:

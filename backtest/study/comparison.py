@@ -40,6 +40,7 @@ from backtest.study.search import Search
 from backtest.study.timing import TimingDescription
 from backtest.study.verdict import Verdict
 from backtest.study.walk import Walk
+from backtest.units import MONTHS_PER_YEAR
 
 ITSELF = "it is the benchmark itself"
 
@@ -169,6 +170,11 @@ class Comparison:
     seed: int
     periods_per_year: int
     sources: tuple[Source, ...]
+
+    @property
+    def is_monthly(self) -> bool:
+        """Whether its sessions are months."""
+        return self.periods_per_year == MONTHS_PER_YEAR
 
     @property
     def names(self) -> tuple[str, ...]:

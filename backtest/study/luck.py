@@ -22,6 +22,7 @@ from backtest.config.models import MAX_COST_BPS
 from backtest.decision import Decision, check_decision
 from backtest.market import Floats, Market
 from backtest.pipeline import plan_of
+from backtest.signals.measures import month_of
 from backtest.signals.periods import last_of_period
 from backtest.study.curves import VariantRun, growth, with_decision, years_between
 from backtest.study.inputs import StudyInputs
@@ -29,9 +30,6 @@ from backtest.units import BPS
 
 DELAYS = (1, 2, 3, 5)
 COSTS_BPS = (0.0, 1.0, 2.0, 5.0, 10.0, 15.0, 20.0, 25.0, 30.0, 40.0, 50.0)
-OFFSETS = 21
-"""Sessions in a month: the days on which a monthly rule could as well look."""
-
 FEWEST_YEARS_LEFT = 3.0
 """A starting month needs so much history after it (or half of all there is) for growth a year to mean anything."""
 
@@ -75,8 +73,8 @@ class Luck:
     """The five meters of one variant.
 
     starts: begun at each month's first session. decision_days: looked at once a month only, so many sessions after the
-    month's last (0 to 20). delays: 1, 2, 3, 5 sessions from decision to trade. costs: commission and slippage together,
-    in bps. neighbours: each number among the parameters moved a little.
+    month's last (0 to 20; none in a market of months). delays: 1, 2, 3, 5 sessions from decision to trade. costs:
+    commission and slippage together, in bps. neighbours: each number among the parameters moved a little.
     breakeven_bps: the cost at which variant and benchmark grow alike; None when it is behind without any, and 1,000
     when it is ahead even then.
     """
@@ -154,11 +152,12 @@ def luck_of(run: VariantRun, yardstick: Yardstick) -> Luck:
 
 
 def _decision_days(run: VariantRun, yardstick: Yardstick, own: float) -> Fan:
-    """The rule as it stands each session, looked at on one session of each month only."""
-    inputs = yardstick.inputs
-    daily = _daily(run, inputs.market)
-    plans = [with_decision(run, inputs.market, looked_at(daily, yardstick.looks, offset)) for offset in range(OFFSETS)]
-    return _fan([str(offset) for offset in range(OFFSETS)], plans, yardstick, own)
+    """The rule as it stands each session, looked at on one session of each month only; none where a row is a month."""
+    market = yardstick.inputs.market
+    offsets = range(0 if market.is_monthly else month_of(market))
+    daily = _daily(run, market)
+    plans = [with_decision(run, market, looked_at(daily, yardstick.looks, offset)) for offset in offsets]
+    return _fan([str(offset) for offset in offsets], plans, yardstick, own)
 
 
 def _daily(run: VariantRun, market: Market) -> Decision:

@@ -273,7 +273,7 @@ def _returns(equity: Floats) -> Floats:
 
 def calendar_places(sessions: pd.DatetimeIndex, market: Market) -> np.typing.NDArray[np.int64]:
     """Place of each session in the exchange's calendar, counted from ORIGIN; a month's row stands for its block."""
-    if market.periods_per_year == MONTHS_PER_YEAR:
+    if market.is_monthly:
         return np.asarray((sessions.year * MONTHS_PER_YEAR + sessions.month) * MONTH_PLACES, dtype=np.int64)
     calendar = market.exchange_sessions
     if calendar[0] <= ORIGIN:

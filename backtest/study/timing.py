@@ -24,7 +24,6 @@ from backtest.statistics.cycles import ByCycle, by_cycle
 from backtest.study.search import MONTH_PLACES, cycle_starts, is_cut_driven
 from backtest.study.verdict import in_hundred
 from backtest.text import number, p_equals, plural
-from backtest.units import MONTHS_PER_YEAR
 
 FEWEST_SPANS = 15
 """The period must be so many times as long as the shortest shift: of fewer, the shifts are few and alike."""
@@ -119,7 +118,7 @@ def memory_sessions(params: BaseModel) -> int:
 def _rotated(config: Config, market: Market, plan: Plan) -> RandomTiming | None:
     """Share of rotations of the decided weights that do as well as they do where they are."""
     weights = plan.targets
-    is_daily = market.periods_per_year != MONTHS_PER_YEAR
+    is_daily = not market.is_monthly
     g = memory_sessions(config.strategy.params) if is_daily else 0
     if not g or len(weights) < FEWEST_SPANS * g or (weights == weights[0]).all():
         return None

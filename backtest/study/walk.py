@@ -30,9 +30,10 @@ from backtest.statistics.counts import effective_count, sessions_in, share_inter
 from backtest.study.curves import annual_growth, years_between
 from backtest.study.effects import Plateau
 from backtest.study.settings import Setting, ranked_by
+from backtest.units import SESSIONS_PER_YEAR
 
-FEWEST_SESSIONS = 63
-"""A quarter of a year: neither a choice nor a test is made on less."""
+QUARTERS = 4
+"""Of a year: neither a choice nor a test is made on less than one of them."""
 
 BLOCK = 256
 """Curves joined at once: some 12 MB for 25 years."""
@@ -154,7 +155,8 @@ def walk(candidates: Candidates, terms: WalkForwardTerms) -> Walk | None:
 
     Raises RunError when windows are too short, or no variant has the metric.
     """
-    windows = windows_of(candidates.setting.plan.sessions, terms)
+    setting = candidates.setting
+    windows = windows_of(setting.plan.sessions, terms, setting.calendar.periods_per_year)
     if not windows:
         return None
     choices = tuple(_chosen(candidates, terms, window) for window in windows)
@@ -162,11 +164,11 @@ def walk(candidates: Candidates, terms: WalkForwardTerms) -> Walk | None:
     return Walk(terms=terms, choices=choices, **held)
 
 
-def windows_of(sessions: pd.DatetimeIndex, terms: WalkForwardTerms) -> list[Window]:
+def windows_of(sessions: pd.DatetimeIndex, terms: WalkForwardTerms, year: int = SESSIONS_PER_YEAR) -> list[Window]:
     """The windows of a period, in order; each choice is made at the close that begins a test year.
 
     Test windows meet in a row: the close that ends one begins the next. The last one may be shorter, but for one of
-    less than a quarter of a year.
+    less than a quarter of a year. year: sessions in one, or months.
     """
     first = sessions[0]
     windows: list[Window] = []
@@ -176,12 +178,12 @@ def windows_of(sessions: pd.DatetimeIndex, terms: WalkForwardTerms) -> list[Wind
         until = int(sessions.searchsorted(first + pd.DateOffset(years=years + terms.test_years)))
         end = min(until + terms.embargo_sessions, len(sessions) - 1)
         begin = known + terms.embargo_sessions
-        if end - begin < FEWEST_SESSIONS:
+        if end - begin < year // QUARTERS:
             return windows
         back = 0 if terms.anchored else years - terms.train_years
         train = int(sessions.searchsorted(first + pd.DateOffset(years=back)))
         windows.append(Window(train, known - terms.purge_sessions + 1, begin, end + 1))
-        if windows[-1].known - train < FEWEST_SESSIONS:
+        if windows[-1].known - train < year // QUARTERS:
             raise RunError(f"walk_forward.purge_sessions: {terms.purge_sessions} leave nothing to look at")
         years += terms.test_years
 

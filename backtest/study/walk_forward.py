@@ -97,7 +97,7 @@ def walk_forward(
         held = walk(candidates, terms)
     if held is None:
         raise RunError(
-            f"{study.path}: {sessions[0]:%Y-%m-%d} to {sessions[-1]:%Y-%m-%d} has no {terms.test_years} year after the "
+            f"{study.path}: {sessions[0]:%Y-%m-%d} to {sessions[-1]:%Y-%m-%d} has no test year after the "
             f"first {terms.train_years}: nothing to test on"
         )
     with _told_of(study):

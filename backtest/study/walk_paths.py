@@ -29,7 +29,7 @@ from backtest.result import Figures
 from backtest.statistics.counts import effective_count, sessions_in, share_interval
 from backtest.study.curves import returns_of
 from backtest.study.walk import (
-    FEWEST_SESSIONS,
+    QUARTERS,
     Candidates,
     Choice,
     Stretch,
@@ -41,6 +41,7 @@ from backtest.study.walk import (
     recommended,
     selected,
 )
+from backtest.units import SESSIONS_PER_YEAR
 
 SPREAD_KEYS = ("information_ratio", "sharpe", "cagr")
 """Metrics whose distribution over the paths is told."""
@@ -130,7 +131,7 @@ def paths_through(candidates: Candidates, terms: WalkForwardTerms) -> WalkPaths:
     assert first.benchmark is not None
     sessions = curves.shape[1]
     groups = groups_of(sessions, asked.groups)
-    splits = splits_of(sessions, terms)
+    splits = splits_of(sessions, terms, first.calendar.periods_per_year)
     with ThreadPoolExecutor() as pool:  # compiled code lets go of the interpreter
         choices = tuple(pool.map(lambda split: _chosen(candidates, terms, split), splits))
     paths = paths_of(splits, asked.groups)
@@ -168,20 +169,20 @@ def groups_of(sessions: int, groups: int) -> list[Stretch]:
     return [(begin, end + 1) for begin, end in pairwise(edges)]
 
 
-def splits_of(sessions: int, terms: WalkForwardTerms) -> list[Split]:
+def splits_of(sessions: int, terms: WalkForwardTerms, year: int = SESSIONS_PER_YEAR) -> list[Split]:
     """All splits, in lexicographic order of the groups tested.
 
     Not in training: the groups tested, and the purge before and the embargo after each of them. Raises RunError when a
-    group, or what is left to look at, is shorter than a quarter of a year.
+    group, or what is left to look at, is shorter than a quarter of a year (of so many sessions, or months).
     """
-    asked, (purge, embargo) = terms.combinatorial, terms.apart
+    asked, (purge, embargo), fewest = terms.combinatorial, terms.apart, year // QUARTERS
     assert asked is not None
     groups = groups_of(sessions, asked.groups)
     shortest = min(end - begin - 1 for begin, end in groups)
-    if shortest < FEWEST_SESSIONS:
+    if shortest < fewest:
         raise RunError(
             f"walk_forward.combinatorial.groups: {asked.groups} groups of {shortest} sessions, "
-            f"expected at least {FEWEST_SESSIONS} in each"
+            f"expected at least {fewest} in each"
         )
     found = []
     for tested in combinations(range(asked.groups), asked.test_groups):
@@ -189,7 +190,7 @@ def splits_of(sessions: int, terms: WalkForwardTerms) -> list[Split]:
         is_looked_at[0] = False  # the base row has no return
         for begin, end in (groups[k] for k in tested):
             is_looked_at[max(0, begin + 1 - purge) : end + embargo] = False
-        if is_looked_at.sum() < FEWEST_SESSIONS:
+        if is_looked_at.sum() < fewest:
             raise RunError(
                 f"walk_forward: a purge of {purge}, an embargo of {embargo} sessions leave nothing to look at"
             )

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from french_files import made_up_tables, real_tables, write_library
+from french_files import century, made_up_tables, real_tables, write_library
 from real_data import find_real_data
 
 from backtest.api import load_config
@@ -25,30 +25,10 @@ REAL = find_real_data()
 needs_real = pytest.mark.skipif(REAL is None, reason="no real data")
 
 
-def config_of(folder: Path, **changes: Any) -> dict[str, Any]:
-    data = {
-        "prices": {"source": "french", "folder": str(folder)}, "start": "1955-01-31", "end": "2024-12-31",
-        "tbill": "french",
-    }  # fmt: skip
-    return {
-        "name": "century",
-        "data": data | changes.pop("data", {}),
-        "legs": {"growth": {"BIG-GROWTH": 1}, "small": {"SMALL-VALUE": 1}},
-        "strategy": {"name": "rate_cut", "params": {"hold_sessions": 12}},
-        "execution": {"commission_bps": 1, "slippage_bps": 4},
-        **changes,
-    }
-
-
 @pytest.fixture(scope="module")
-def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_library(tmp_path_factory.mktemp("french"), made_up_tables())
-
-
-@pytest.fixture(scope="module")
-def market(library: Path) -> Market:
+def market(french_folder: Path) -> Market:
     return load_market(
-        load_config(config_of(library)),
+        load_config(century(french_folder)),
         extra_tickers=("SMALL", "BIG", "VALUE", "GROWTH", "IND10-HITEC"),
     )
 
@@ -110,8 +90,8 @@ def test_the_regimes_of_the_discount_rate_begin_when_the_literature_says() -> No
                       "1980-09", "1984-04", "1987-09"]  # fmt: skip
 
 
-def test_the_end_of_a_market_is_that_of_its_config_whatever_the_files_have_later(library: Path) -> None:
-    ends = [load_market(load_config(config_of(library, data={"end": end}))) for end in ("2010-06-30", "2010-07-15")]
+def test_the_end_of_a_market_is_that_of_its_config_whatever_the_files_have_later(french_folder: Path) -> None:
+    ends = [load_market(load_config(century(french_folder, data={"end": end}))) for end in ("2010-06-30", "2010-07-15")]
     for one in ends:
         assert one.sessions[-1] == pd.Timestamp("2010-06-30")
     pd.testing.assert_frame_equal(ends[0].close, ends[1].close)
@@ -144,14 +124,14 @@ def test_a_damaged_file_is_refused_by_name(tmp_path: Path, damage: Any, told: st
     assert "6_" in str(caught.value)
 
 
-def test_what_is_not_there_is_said(library: Path, tmp_path: Path) -> None:
+def test_what_is_not_there_is_said(french_folder: Path, tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"QQQ: no portfolio of Ken French's .*SMALL-VALUE"):
-        FrenchSource(library).prices(["QQQ"])
+        FrenchSource(french_folder).prices(["QQQ"])
     with pytest.raises(DataError, match=r"has no 6_Portfolios_2x3_CSV.zip \(nor 6_Portfolios_2x3.csv\)"):
         FrenchSource(tmp_path).prices(["BIG"])
     for data, told in (({"tbill": "irx"}, "expected french"), ({"prices": {"source": "sample"}}, "its own prices")):
         with pytest.raises(ConfigError, match=told):
-            load_config(config_of(library, data=data))
+            load_config(century(french_folder, data=data))
 
 
 def test_every_portfolio_has_words_and_a_ticker_that_a_config_takes() -> None:
@@ -168,7 +148,7 @@ def real(tmp_path_factory: pytest.TempPathFactory) -> Market:
     assert REAL is not None
     folder = write_library(tmp_path_factory.mktemp("real"), real_tables(REAL))
     every = tuple(name for name, one in PORTFOLIOS.items() if not name.startswith("IND"))
-    return load_market(load_config(config_of(folder)), extra_tickers=every)
+    return load_market(load_config(century(folder)), extra_tickers=every)
 
 
 PUBLISHED = {"1926-07": (-2.56, -2.43), "1926-08": (-1.17, 3.82), "1926-09": (-1.40, 0.13)}

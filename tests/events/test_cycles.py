@@ -4,23 +4,22 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
-from french_files import made_up_tables, real_tables, write_library
+from french_files import LEGS, century, real_tables
 from real_data import find_real_data
 
 from backtest.api import load_config, run
 from backtest.cli import main
 from backtest.data import load_market
-from backtest.events.cycles import FUNDS_RATE_FIRST_CUTS, HORIZONS, easing_cycles, leads, summary
+from backtest.events.cycles import HORIZONS, easing_cycles, summary
 from backtest.market import Market
 from backtest.pages.cycles import cycle_view
 
 REAL = find_real_data()
-SMALL, GROWTH = {"SMALL-VALUE": 1.0}, {"BIG-GROWTH": 1.0}
+SMALL, GROWTH = LEGS["small"], LEGS["growth"]
 BEGINNINGS = [
     "1954-02-05", "1957-11-15", "1960-06-10", "1967-04-07", "1968-08-30", "1970-11-13", "1971-11-19", "1974-12-09",
     "1980-05-30", "1981-11-02", "1984-11-21", "1990-12-19", "1995-07-06", "1998-09-29", "2001-01-03", "2007-09-18",
@@ -32,25 +31,9 @@ IN_RECESSION = {
 }  # fmt: skip
 
 
-def config_of(folder: Path) -> dict[str, Any]:
-    return {
-        "name": "century",
-        "data": {"prices": {"source": "french", "folder": str(folder)}, "start": "1954-01-29", "end": "2024-12-31",
-                 "tbill": "french"},
-        "legs": {"growth": GROWTH, "small": SMALL},
-        "strategy": {"name": "rate_cut", "params": {"hold_sessions": 12}},
-        "execution": {"commission_bps": 1, "slippage_bps": 4},
-    }  # fmt: skip
-
-
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_library(tmp_path_factory.mktemp("french"), made_up_tables())
-
-
-@pytest.fixture(scope="module")
-def market(folder: Path) -> Market:
-    return load_market(load_config(config_of(folder)))
+def market(french_folder: Path) -> Market:
+    return load_market(load_config(century(french_folder)))
 
 
 def test_there_are_eighteen_cycles_since_1954(market: Market) -> None:
@@ -97,8 +80,8 @@ def test_no_cycle_and_no_lead_changes_with_what_came_later(market: Market) -> No
             assert gain is None or gain == now.lead[months]
 
 
-def test_a_report_has_a_row_for_each_cycle_of_its_period(folder: Path) -> None:
-    result = run(config_of(folder) | {"benchmarks": ["BIG-GROWTH"]})
+def test_a_report_has_a_row_for_each_cycle_of_its_period(french_folder: Path) -> None:
+    result = run(century(french_folder) | {"benchmarks": ["BIG-GROWTH"]})
     view = cycle_view(result)
     assert [f"{each.first_cut:%Y-%m-%d}" for each in view["easing_cycles"]] == BEGINNINGS
     assert view["has_early_record"]
@@ -113,10 +96,10 @@ def test_a_report_has_a_row_for_each_cycle_of_its_period(folder: Path) -> None:
 
 
 def test_the_command_says_the_same_to_scripts_and_to_people(
-    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    french_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = tmp_path / "century.yaml"
-    path.write_text(json.dumps(config_of(folder)), encoding="utf-8", newline="\n")
+    path.write_text(json.dumps(century(french_folder)), encoding="utf-8", newline="\n")
     with pytest.raises(SystemExit, match=r"^0$"):
         main(["cycles", str(path), "--json"])
     found = json.loads(capsys.readouterr().out)
@@ -127,32 +110,6 @@ def test_the_command_says_the_same_to_scripts_and_to_people(
     printed = capsys.readouterr().out
     assert "1957-08 to 1958-04" in printed
     assert f"{100 * found['cycles'][1]['lead']['12']:.1f}".lstrip("-") in printed
-
-
-# First cuts by the funds rate; small value minus large growth in points, 3, 6, 12 and 24 months from the next month on.
-TABLE = {
-    "1957-11": (7.3, 11.2, 25.4, 36.7), "1960-06": (4.0, -1.2, 12.8, 11.8), "1966-11": (12.6, 15.3, 30.8, 110.5),
-    "1970-02": (0.6, 3.4, 12.5, 1.4), "1974-07": (-1.2, 9.2, 19.9, 49.3), "1980-05": (0.7, -12.2, 14.1, 36.4),
-    "1981-06": (0.8, 0.9, 13.4, 46.2), "1982-07": (-1.0, 4.2, 36.2, 51.3), "1984-09": (1.3, 3.7, 8.5, 9.8),
-    "1987-11": (1.7, 12.8, 14.4, -3.2), "1989-06": (-7.4, -17.4, -29.9, -43.0), "1995-07": (-3.2, -5.2, 0.3, -5.0),
-    "1998-09": (-13.1, -29.7, -19.5, -12.2), "2001-01": (14.4, 26.3, 37.5, 42.1), "2007-09": (-8.1, -6.5, 3.0, -2.0),
-    "2019-07": (-4.2, -13.9, -46.0, -27.0),
-}  # fmt: skip
-
-
-@pytest.mark.skipif(REAL is None, reason="no real data")
-def test_the_published_table_of_first_cuts_is_reproduced(tmp_path: Path) -> None:
-    assert REAL is not None
-    market = load_market(load_config(config_of(write_library(tmp_path, real_tables(REAL)))))
-    months = market.sessions.to_period("M")
-    one, other = (market.close[name].to_numpy() for name in ("SMALL-VALUE", "BIG-GROWTH"))
-    assert tuple(TABLE) == FUNDS_RATE_FIRST_CUTS
-    found = []
-    for month in FUNDS_RATE_FIRST_CUTS:
-        row = int(np.flatnonzero(months == pd.Period(month, "M"))[0])
-        found.append([100 * (gain or np.nan) for gain in leads(one, other, row, [(n, n) for n in HORIZONS]).values()])
-    difference = np.abs(np.array(found) - np.array(list(TABLE.values())))
-    assert difference.max() < 0.2
 
 
 @pytest.mark.skipif(REAL is None, reason="no real data")

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
-import numpy as np
 import pandas as pd
 import pytest
+from french_files import century, real_tables, write_library
 from real_data import find_real_data
-from worlds import market_of
 
+from backtest.api import load_config
 from backtest.config import config_from_text
 from backtest.config.events import EventStudy, EventTerms
-from backtest.events.inference import HAC_LAGS_MONTHLY, hac_t, timing_curve
 from backtest.events.study import Events, run_events
 from backtest.registry import registry
-from backtest.statistics.cycles import t_of
 
 DATA = find_real_data()
 pytestmark = pytest.mark.skipif(DATA is None, reason="no real data: set BACKTEST_DATA")
@@ -115,13 +113,7 @@ def test_the_drift_into_scheduled_announcements(start: str, end: str, n: int, me
     assert cell.is_trial  # their days are published in advance
 
 
-def _monthly(name: str) -> pd.DataFrame:
-    assert DATA is not None
-    frame = pd.read_csv(DATA / "macro" / name)
-    return frame.set_index(pd.PeriodIndex(frame.iloc[:, 0], freq="M")).iloc[:, 1:]
-
-
-FRENCH = {
+BY_FUNDS_RATE = {
     "1957-11": (7.3, 11.2, 25.4, 36.7), "1960-06": (4.0, -1.2, 12.8, 11.8), "1966-11": (12.6, 15.3, 30.8, 110.5),
     "1970-02": (0.6, 3.4, 12.5, 1.4), "1974-07": (-1.2, 9.2, 19.9, 49.3), "1980-05": (0.7, -12.2, 14.1, 36.4),
     "1981-06": (0.8, 0.9, 13.4, 46.2), "1982-07": (-1.0, 4.2, 36.2, 51.3), "1984-09": (1.3, 3.7, 8.5, 9.8),
@@ -134,55 +126,29 @@ FRENCH = {
 
 @cache
 def _century() -> Events:
-    """The six portfolios by month as a market, and the first cuts as days of one's own."""
-    returns = _monthly("ff_6portfolios_2x3_monthly_vw.csv").loc["1954-01":]  # type: ignore[misc]
-    returns = returns[["small_hibm", "big_lobm"]]
-    days = pd.DatetimeIndex(returns.index.to_timestamp("M").normalize()).as_unit("ns")
-    close = pd.DataFrame((1 + returns.to_numpy() / 100).cumprod(axis=0), index=days, columns=["SV", "LG"])
-    market = market_of(close, close, exchange=days, changes={"1957-11-15 14:00": -50})
-    text = """
-name: century
-data: {prices: {source: sample}, start: 1955-01-01}
-legs: {LG: {LG: 1}, SV: {SV: 1}}
-strategy: {name: static_mix}
-execution: {commission_bps: 0, slippage_bps: 0}
-benchmarks: [LG]
-"""
-    config = config_from_text(text, "century.yaml", strategies=registry())
-    dates = {"first": tuple(pd.Period(month).to_timestamp().date() for month in FRENCH)}
-    terms = EventTerms(dates=dates, pairs=("SV-LG",), before_sessions=6, after_sessions=24)
-    return run_events(EventStudy("century", Path("c.yaml"), config, terms), market=replace(market, periods_per_year=12))
+    """The real six portfolios by month, and the first cuts as days of one's own."""
+    assert DATA is not None
+    with TemporaryDirectory() as folder:
+        library = write_library(Path(folder), real_tables(DATA))
+        config = load_config(century(library, data={"start": "1955-01-31", "end": "2024-08-30"}))
+        dates = {"first": tuple(pd.Period(month).to_timestamp().date() for month in BY_FUNDS_RATE)}
+        terms = EventTerms(dates=dates, pairs=("small-growth",))
+        return run_events(EventStudy("century", Path("c.yaml"), config, terms))
 
 
-@pytest.mark.parametrize("place", range(len(FRENCH)))
+@pytest.mark.parametrize("place", range(len(BY_FUNDS_RATE)))
 def test_the_16_first_cuts_since_1957_each_within_a_fifth_of_a_point(place: int) -> None:
     """All 64 cells; the windows of a monthly market without a word about them are 3, 6, 12 and 24 months."""
-    events, (month, expected) = _century(), list(FRENCH.items())[place]
-    cells = [events.cell("first", "SV-LG", (0, months)) for months in (3, 6, 12, 24)]
+    events, (month, expected) = _century(), list(BY_FUNDS_RATE.items())[place]
+    cells = [events.cell("first", "small-growth", (0, months)) for months in (3, 6, 12, 24)]
     assert f"{events.market.sessions[cells[0].sample.rows[place]]:%Y-%m}" == month
     assert [100 * cell.sample.values[place] for cell in cells] == pytest.approx(expected, abs=0.2)
 
 
 def test_a_year_after_16_first_cuts_the_mean_is_8_4_where_5_4_is_usual() -> None:
-    cell = _century().cell("first", "SV-LG", (0, 12))
+    cell = _century().cell("first", "small-growth", (0, 12))
     assert 100 * (cell.sample.mean or 0.0) == pytest.approx(8.36, abs=0.1)
     assert 100 * (cell.sample.median or 0.0) == pytest.approx(13.1, abs=0.1)
     assert cell.t_naive == pytest.approx(1.45, abs=0.02)
     assert cell.sample.hit == pytest.approx(13 / 16)
     assert 100 * (cell.unconditional or 0.0) == pytest.approx(5.37, abs=0.5)
-
-
-def test_smb_after_a_fall_of_the_funds_rate() -> None:
-    smb = _monthly("ff_factors_monthly.csv")["smb"] / 100
-    assert DATA is not None
-    rate = pd.read_csv(DATA / "macro" / "FEDFUNDS.csv", parse_dates=[0])
-    rate = pd.Series(rate.iloc[:, 1].to_numpy(), index=pd.PeriodIndex(rate.iloc[:, 0], freq="M"))
-    state = (rate.diff(6) < -0.25).astype(float).shift(1)
-    both = pd.DataFrame({"smb": smb, "state": state}).loc["1955-02":"2024-12"].dropna()  # type: ignore[misc]
-    inside, returns = both["state"].to_numpy(), both["smb"].to_numpy()
-    easing, other = returns[inside > 0], returns[inside == 0]
-    assert 1200 * easing.mean() == pytest.approx(7.0, abs=0.3)
-    assert 1200 * other.mean() == pytest.approx(-0.5, abs=0.3)
-    assert hac_t(timing_curve(inside, returns), HAC_LAGS_MONTHLY) == pytest.approx(3.0, abs=0.3)
-    assert t_of(easing) is not None
-    assert np.isfinite(returns).all()

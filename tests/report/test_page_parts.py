@@ -98,7 +98,7 @@ def test_other_costs_are_the_kernels_and_more_cost_is_never_better() -> None:
 def test_cuts_without_a_hike_between_are_one_cycle() -> None:
     result = result_of(config_of(start=date(2001, 7, 31)))
     cuts = cuts_of(result)
-    assert [name for name, _, _ in cycles_of(cuts, result.sessions)] == ["2001–03", "2007–08"]
+    assert [name for name, _, _ in cycles_of(cuts, result.sessions, 252)] == ["2001–03", "2007–08"]
     assert [str(result.sessions[cut.row].date()) for cut in cuts[-2:]] == ["2008-10-29", "2008-12-16"]
     assert (cuts[-1].bps, cuts[-1].target) == (-75, "0.00–0.25%")
     assert cuts[0].target == "3.50%"

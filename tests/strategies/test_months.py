@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from french_files import made_up_tables, write_library
+from french_files import LEGS as BASKETS
+from french_files import century, made_up_tables
 from worlds import play, poisoned
 
 from backtest.api import load_config, run
@@ -20,7 +21,7 @@ from backtest.signals.measures import month_of, volatility, year_of
 from backtest.text import of_months
 from strategies import REGISTRY
 
-LEGS = Legs({"growth": {"BIG-GROWTH": 1.0}, "small": {"SMALL-VALUE": 1.0}})
+LEGS = Legs(BASKETS)
 QUESTIONS: dict[str, tuple[str, dict[str, Any]]] = {
     "rate cut": ("rate_cut", {"hold_sessions": 12}),
     "regime": ("rate_cut", {"hold_sessions": 1200}),
@@ -30,28 +31,16 @@ QUESTIONS: dict[str, tuple[str, dict[str, Any]]] = {
 }
 
 
-def config_of(folder: Path, name: str = "momentum", **changes: Any) -> dict[str, Any]:
-    key, params = QUESTIONS[name]
-    return {
-        "name": "months",
-        "data": {"prices": {"source": "french", "folder": str(folder)}, "start": "1930-01-31", "end": "2024-12-31",
-                 "tbill": "french"},
-        "legs": {name: dict(basket) for name, basket in LEGS.baskets.items()},
-        "strategy": {"name": key, "params": params},
-        "execution": {"commission_bps": 1, "slippage_bps": 4, "idle_cash": "tbill"},
-        "benchmarks": ["BIG-GROWTH", "SMALL-VALUE"],
-        **changes,
-    }  # fmt: skip
+def config_of(folder: Path) -> dict[str, Any]:
+    name, params = QUESTIONS["momentum"]
+    execution = {"commission_bps": 1, "slippage_bps": 4, "idle_cash": "tbill"}
+    return century(folder, strategy={"name": name, "params": params}, execution=execution,
+                   data={"start": "1930-01-31"}, benchmarks=["BIG-GROWTH", "SMALL-VALUE"])  # fmt: skip
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_library(tmp_path_factory.mktemp("french"), made_up_tables())
-
-
-@pytest.fixture(scope="module")
-def market(folder: Path) -> Market:
-    return load_market(load_config(config_of(folder)))
+def market(french_folder: Path) -> Market:
+    return load_market(load_config(config_of(french_folder)))
 
 
 @pytest.mark.parametrize("name", QUESTIONS)
@@ -85,8 +74,8 @@ def test_a_year_is_twelve_rows_wherever_something_is_annualised(market: Market) 
     np.testing.assert_allclose(volatility(market, LEGS["growth"], 24), expected, rtol=1e-9, equal_nan=True)
 
 
-def test_the_figures_of_a_run_are_those_of_months(folder: Path) -> None:
-    result = run(config_of(folder))
+def test_the_figures_of_a_run_are_those_of_months(french_folder: Path) -> None:
+    result = run(config_of(french_folder))
     own = result.books.equity
     returns = own[1:] / own[:-1] - 1
     assert result.metrics["volatility"] == pytest.approx(returns.std(ddof=1) * 12**0.5)
@@ -95,8 +84,8 @@ def test_the_figures_of_a_run_are_those_of_months(folder: Path) -> None:
     assert result.metrics["sharpe"] == pytest.approx(excess.mean() / excess.std(ddof=1) * 12**0.5, rel=1e-6)
 
 
-def test_a_report_speaks_of_months_and_marks_what_is_no_fund(folder: Path) -> None:
-    page = render_report(run(config_of(folder)), None)
+def test_a_report_speaks_of_months_and_marks_what_is_no_fund(french_folder: Path) -> None:
+    page = render_report(run(config_of(french_folder)), None)
     assert "paper portfolios by month, no funds" in page
     assert "over 12 months" in page
     assert "repeating-linear-gradient" in page
@@ -112,11 +101,13 @@ def test_words_are_turned_and_keys_are_not() -> None:
 PAGE = Path(__file__).parents[2] / "docs" / "long_history.md"
 
 
-def test_the_config_of_the_documentation_runs(folder: Path, tmp_path: Path) -> None:
+def test_the_config_of_the_documentation_runs(french_folder: Path, tmp_path: Path) -> None:
     text = re.findall(r"```yaml\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)[0]
     assert "folder: french" in text
     path = tmp_path / "century.yaml"
-    path.write_text(text.replace("folder: french", f"folder: {folder.as_posix()}"), encoding="utf-8", newline="\n")
+    path.write_text(
+        text.replace("folder: french", f"folder: {french_folder.as_posix()}"), encoding="utf-8", newline="\n"
+    )
     result = run(path)
     assert len(result.sessions) == 852
     assert result.market.periods_per_year == 12

@@ -38,7 +38,9 @@ def meter_notes(comparison: Comparison, variant: Variant) -> Mapping[str, str]:
         "starts": f"Ahead of {benchmark} from {starts.ahead} of {plural(len(starts.values), 'starting month')}, to the "
         f"end each time.{_standing(starts)}",
         "decision_days": f"Looked at once a month, on one of {days} days: {_range(luck.decision_days)}."
-        f"{_standing(luck.decision_days)}",
+        f"{_standing(luck.decision_days)}"
+        if days
+        else "A month has one price here, and so one day to decide on.",
         "delays": f"Traded {', '.join(luck.delays.at)} sessions after the decision: {_range(luck.delays)}.",
         "costs": f"Of traded value; charged {charged_bps(variant):g}: {_breakeven(luck, benchmark)}.",
         "neighbours": f"Each number a little smaller or larger: {_range(luck.neighbours)}.{_standing(luck.neighbours)}"

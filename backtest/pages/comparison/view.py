@@ -74,6 +74,7 @@ def _first_screen(comparison: Comparison) -> dict[str, Any]:
     return {
         "title": comparison.name,
         "is_simulated": comparison.is_simulated,
+        "is_monthly": comparison.is_monthly,
         "benchmark": comparison.benchmarks[0].label,
         "n": len(comparison.variants),
         "trials": search.trials,

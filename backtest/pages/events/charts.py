@@ -56,7 +56,7 @@ def paths_chart(paths: Paths, events: Events) -> Chart:
     data.append(_ends(paths))
     mean = np.concatenate([_mean(paths.before)[left + before] if before else [], _mean(paths.after)[right]]) * 100
     data.append(line(_with_gap(mean, len(left)), "@sel", x=_x(left, right), width=2.4) | {"label": "mean"})
-    unit = "sessions" if events.market.periods_per_year > 12 else "months"
+    unit = f"{events.market.row}s"
     return {
         "height": 360, "narrow": {"height": 300, "layout": {"xaxis": {"nticks": 5}}}, "paper": {"height": 260},
         "data": data, "ends": "yaxis", "says": "Point at the end of a path to read its day.",

@@ -11,7 +11,7 @@ from backtest.events.cells import EventCell
 from backtest.events.document import MEASURE
 from backtest.events.regimes import THIRDS
 from backtest.events.study import Events
-from backtest.events.verdict import evidence, headline, period_of_window, unit_of
+from backtest.events.verdict import evidence, headline, period_of_window
 from backtest.pages.events.charts import chart_data, drawn
 from backtest.pages.periods import mood
 from backtest.pages.shell import PageContext, Tile, render_page
@@ -51,6 +51,7 @@ def view_of(events: Events) -> dict[str, Any]:
     return {
         "title": title_of(events.name),
         "is_simulated": market.is_simulated,
+        "is_monthly": market.is_monthly,
         "first": events.sessions[0].to_numpy(),
         "last": events.sessions[-1].to_numpy(),
         "size": ", ".join(f"{count(len(each))} {each.name.replace('_', ' ')}" for each in events.lists),
@@ -77,7 +78,7 @@ def view_of(events: Events) -> dict[str, Any]:
         "has_placebo": len(best.placebo.shifted) > 0,
         "placebo": _placebo_words(best, events),
         "cycles": _cycle_rows(best.cycles),
-        "cycles_of": f"{best.pair.words}, {period_of_window(best, unit_of(events))}",
+        "cycles_of": f"{best.pair.words}, {period_of_window(best, events.market.row)}",
         "thirds": _third_rows(events),
         "parts": [f"{part} third" for part in THIRDS],
         "regimes": [
@@ -86,7 +87,7 @@ def view_of(events: Events) -> dict[str, Any]:
         ],
         "hindsight": any(not cell.is_trial for cell in events.cells),
         "measure": capital(MEASURE),
-        "unit": unit_of(events),
+        "unit": events.market.row,
         "notes": market.notes,
         "sources": market.sources,
     }
@@ -120,7 +121,7 @@ def tiles(events: Events) -> list[Tile]:
 
 def _placebo_words(cell: EventCell, events: Events) -> str:
     placebo = cell.placebo
-    where = f"{cell.pair.words}, {period_of_window(cell, unit_of(events))}"
+    where = f"{cell.pair.words}, {period_of_window(cell, events.market.row)}"
     if placebo.p is None:
         return f"{where}: {placebo.reason}."
     seen = "" if placebo.seen is None else (
