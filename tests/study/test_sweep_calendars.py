@@ -137,12 +137,12 @@ def test_fills_at_the_deciding_close_are_marked_optimistic_everywhere(tmp_path: 
     result = sweep(study_of(keys), REGISTRY, market=market())
     assert result.cautions == [f"2 of 4 points trade {words}: their figures are optimistic."]
     found = findings_of(result, None)
-    assert result.cautions[0] in sweep_view.lede(result, found)
+    assert result.cautions[0] in " ".join(sweep_view.lede(result, found))
     assert sweep_files.document(result, found)["cautions"] == result.cautions
     walk = walk_forward(study_of({"strategy.params.lookback_sessions": [5, 10]}), REGISTRY, market=market())
     alone = [f"Trades are made {words}: the figures are optimistic."]
     assert walk.sweep.cautions == alone
-    assert alone[0] in walk_page.lede(walk)
+    assert alone[0] in " ".join(walk_page.lede(walk))
     assert walk_files.document(walk)["cautions"] == alone
     table = compare({str(n): result.config(n) for n in (0, 1)}, name="x", strategies=REGISTRY, market=market())
     assert [line for line in table.cautions if words in line] == [f"0 trades {words}: its figures are optimistic."]

@@ -198,7 +198,7 @@ function drawDistribution() {
     layout: {
       margin: { l: 46, r: 16, t: top, b: 46 },
       xaxis: { ...P.axis, range: [low - width, high + width], title: heading(f.name + (f.unit ? ", " + f.unit : "")), showgrid: false, anchor: strip ? "y2" : "y" },
-      yaxis: { ...P.axis, range: [0, Math.max(...counts) * 1.05], domain: [foot, 1], tickformat: ",d" }, yaxis2: { visible: false, fixedrange: true, range: [0, 1], domain: [0, Math.max(.001, foot)] },
+      yaxis: { ...P.axis, range: [0, Math.max(...counts) * 1.05], domain: [foot, 1], tickformat: ",d", tickmode: "linear", tick0: 0, dtick: Math.ceil(Math.max(...counts) / 4) }, yaxis2: { visible: false, fixedrange: true, range: [0, 1], domain: [0, Math.max(.001, foot)] },
       shapes: [...mixes.map(m => upright(m[2], { color: "@faint", width: 1, dash: "2px,2px" })), ...benchmarks.map(b => upright(b[2], { color: "@sel", width: 1.8 }))],
       annotations: benchmarks.map(([text, , v], k) => ({
         x: v, y: 1, yref: "paper", xanchor: v > low + .7 * (high - low) ? "right" : v < low + .3 * (high - low) ? "left" : "center", yanchor: "bottom",

@@ -16,14 +16,13 @@ from backtest.pages.charts import BASE, LOG_UNIT, coded, dash_of, day_gaps
 from backtest.pages.comparison.charts import (
     alike_chart,
     frontier_chart,
-    grid_charts,
     luck_chart,
     meter_charts,
     parts_chart,
     picking_charts,
     time_chart,
 )
-from backtest.pages.comparison.effect import EffectGrid
+from backtest.pages.comparison.effect import EffectGrid, grid_charts
 from backtest.pages.comparison.meters import absence, circumstances, fans_of, meter_notes
 from backtest.pages.comparison.numbers import variant_lines
 from backtest.pages.comparison.ranking import has_line, looks_of, short_labels, tone_of

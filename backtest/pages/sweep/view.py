@@ -95,7 +95,7 @@ def headline(sweep: Sweep, findings: Findings) -> str:
 
 
 def lede(sweep: Sweep, findings: Findings) -> list[str]:
-    """What to know beside the headline."""
+    """What to know beside the headline, two paragraphs: the best point and its neighbours; luck."""
     if not findings.finalists:
         return sweep.cautions
     best, said = findings.finalists[0], sweep.cautions
@@ -113,7 +113,7 @@ def lede(sweep: Sweep, findings: Findings) -> list[str]:
                 f"The best plateau lies around {sweep.label(plateau.centre)}: mean "
                 f"{number(plateau.mean[plateau.centre])}, worst {number(plateau.worst[plateau.centre])}."
             )
-    return [*said, *findings.verdict.sentences]
+    return [" ".join(said), " ".join(findings.verdict.sentences)]
 
 
 def boxes(sweep: Sweep, findings: Findings) -> list[tuple[str, str, str]]:

@@ -73,7 +73,7 @@ def headline(walk: WalkForward) -> str:
 
 
 def lede(walk: WalkForward) -> list[str]:
-    """What to know beside the headline."""
+    """What to know beside the headline, two paragraphs: what was chosen and how it did; luck."""
     terms = walk.terms
     past = "all years before" if terms.anchored else f"the last {plural(terms.train_years, 'year')}"
     what = "best neighbourhood" if terms.plateau else "best"
@@ -95,7 +95,7 @@ def lede(walk: WalkForward) -> list[str]:
     best = growth_of(walk, "best in hindsight")
     if best is not None:
         said.append(f"The best in hindsight would have made {percent(best)} a year: nobody could have known it.")
-    return [*said, walk.verdict.headline, *walk.verdict.sentences]
+    return [" ".join(said), " ".join([walk.verdict.headline, *walk.verdict.sentences])]
 
 
 def tiles(walk: WalkForward) -> list[Tile]:
