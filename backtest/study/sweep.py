@@ -27,6 +27,7 @@ from backtest.config import Config, Study
 from backtest.errors import ConfigError, RunError
 from backtest.market import Floats, Market
 from backtest.metrics import metric_of
+from backtest.store.ledger import Ledger
 from backtest.study.chunks import CHUNK, ChunkStore, Rows, run_chunks
 from backtest.study.cluster import cluster_rows, cut
 from backtest.study.effects import Plateau, plateau_of
@@ -215,11 +216,11 @@ def sweep(
     store = ChunkStore(keep, settings.fingerprint()) if keep else None
     table = np.full((study.size, len(settings.metric_keys)), np.nan)
     problems: dict[int, str] = {}
-    done, keys = 0, [np.zeros(0, np.uint64)]
+    done, keys, trials = 0, [np.zeros(0, np.uint64)], Ledger(ledger) if ledger else None
 
     def finished(rows: Rows) -> None:
-        if ledger:
-            keys.append(remember(ledger, settings, rows))
+        if trials is not None:
+            keys.append(remember(trials, settings, rows))
 
     for rows in all_rows(settings, store, workers, cluster, finished):
         table[rows.start : rows.stop] = rows.table

@@ -6,7 +6,6 @@ rows of a chunk -> tables of points of one setting: curves beside their benchmar
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -32,9 +31,8 @@ Point = tuple[int, Setting, BaseModel, str]
 """Its number, what it shares with others, its parameters and the hash of its question."""
 
 
-def remember(path: Path, settings: Settings, rows: Rows) -> npt.NDArray[np.uint64]:
+def remember(ledger: Ledger, settings: Settings, rows: Rows) -> npt.NDArray[np.uint64]:
     """Put the points of some rows into the ledger; the identities of their trials."""
-    ledger = Ledger(path)
     keys = [ledger.record(batch_of(shown))[0] for shown in tried_points(settings, rows)]
     return np.concatenate([np.zeros(0, np.uint64), *keys])
 
