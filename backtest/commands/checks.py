@@ -9,9 +9,10 @@ from typing import Any
 
 from backtest.commands.common import load_all, placed, progress, registry, tell
 from backtest.config import Config, config_schema, is_study, load_config, load_study
+from backtest.config.events import is_event_study, load_event_study
 from backtest.config.schema import params_model
 from backtest.errors import BacktestError, ConfigError, RunError
-from backtest.text import plural
+from backtest.text import listed, plural
 
 
 def print_schema() -> None:
@@ -43,6 +44,8 @@ def check_configs(paths: Sequence[Path], overrides: Sequence[str], *, offline: b
 
 def checked(path: Path, overrides: Sequence[str], *, offline: bool) -> str:
     """What a config or study is, when it is right; raises what running it would raise before the first trade."""
+    if is_event_study(path):
+        return _checked_events(path, overrides, offline=offline)
     if is_study(path):
         study = load_study(path, strategies=registry(), overrides=overrides)
         configs = [*study.variants.values(), *([study.grid_config(0)] if study.size else [])]
@@ -53,6 +56,21 @@ def checked(path: Path, overrides: Sequence[str], *, offline: bool) -> str:
     (config,) = load_all([path], overrides)
     sessions = decided(path, overrides, config, offline=offline)
     return f"right; {sessions}" if sessions else f"the config is right{_later(config)}"
+
+
+def _checked_events(path: Path, overrides: Sequence[str], *, offline: bool) -> str:
+    """The same of an event study: its events are found and counted."""
+    from backtest.events.study import lists_of, load_event_market, pairs_of
+
+    study = load_event_study(path, strategies=registry(), overrides=overrides)
+    pairs = pairs_of(study.config, study.terms)
+    asked = f"an event study of {plural(len(pairs), 'pair')}"
+    if not is_local(study.config):
+        return f"the study is right, {asked}{_later(study.config)}"
+    with placed(path, overrides):
+        market = load_event_market(study.config, study.terms, pairs, offline=offline)
+    found = lists_of(market, study.config, study.terms, pairs)
+    return f"right; {asked}: {listed([f'{len(each)} {each.name}' for each in found])} in all"
 
 
 def decided(path: Path, overrides: Sequence[str], config: Config, *, offline: bool) -> str:
@@ -132,7 +150,9 @@ def configs_in(folder: Path) -> list[dict[str, str]]:
     found = []
     for path in sorted(folder.glob("*.y*ml")):
         try:
-            if is_study(path):
+            if is_event_study(path):
+                about = "an event study"
+            elif is_study(path):
                 about = "a study"
             else:
                 config = load_config(path, strategies=registry())

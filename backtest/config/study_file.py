@@ -71,6 +71,9 @@ class _Reading:
         if isinstance(self.root.value, dict) and "strategy" in self.root.value and not is_study_map(self.root.value):
             wrong = "this is a config, expected a study (with variants, configs or grid)"
             raise refusal([Problem(self.root.value["strategy"].origin, "", wrong)])
+        if isinstance(self.root.value, dict) and "events" in self.root.value:
+            wrong = f"this is an event study, ask it with: backtest events {self.path.name}"
+            raise refusal([Problem(self.root.value["events"].origin, "", wrong)])
         file, wrong_keys, self.root = validated(StudyFile, self.root, StudyFile.model_json_schema)
         self.problems += [*wrong_keys, *_missing_parts(self.root)]
         base_root, base = self._base()
