@@ -334,6 +334,14 @@ class Market:
     meetings: pd.DatetimeIndex = field(default_factory=lambda: pd.DatetimeIndex([]))
     memo: Memo = field(default_factory=Memo, init=False, repr=False, compare=False)
 
+    def __post_init__(self) -> None:
+        """What annualises, blocks and counts knows two kinds of row; a third would err without a word."""
+        if self.periods_per_year not in (SESSIONS_PER_YEAR, MONTHS_PER_YEAR):
+            raise RunError(
+                f"periods_per_year: found {self.periods_per_year}, expected {SESSIONS_PER_YEAR} (a row is a session) "
+                f"or {MONTHS_PER_YEAR} (a row is a month)"
+            )
+
     @property
     def sessions(self) -> pd.DatetimeIndex:
         """NYSE sessions with prices, tz-naive, ascending."""

@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from worlds import hand_market, rotation_market
 
+from backtest.errors import RunError
 from backtest.market import POLICY_COLUMNS, PRICE_FRAMES, Legs, Market, Memo, overnight_interest
 from backtest.series import PointInTime
 from backtest.signals import leg_return
@@ -28,6 +29,13 @@ KNOWN_IN_ADVANCE = {
     "memo": "what signals computed from this very Market; a shorter one begins without any (test below)",
 }
 """Fields of a Market that `until` may leave alone, and why."""
+
+
+@pytest.mark.parametrize("rows_a_year", [4, 52, 365, 0])
+def test_a_market_of_other_rows_than_sessions_and_months_is_refused(rows_a_year: int) -> None:
+    market = hand_market("2020-01-02", G=[10.0, 11.0])
+    with pytest.raises(RunError, match=f"found {rows_a_year}, expected 252"):
+        dataclasses.replace(market, periods_per_year=rows_a_year)
 
 
 def moments_in(value: Any) -> list[pd.Timestamp]:

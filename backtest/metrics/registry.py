@@ -1,7 +1,7 @@
 """The metrics in the order of every file: key, name, unit, direction, definition and why one can be undefined.
 
 Pages, commands, sweeps, JSON and the reference read this table; a metric that is added here (and computed in
-formulas.py) appears in all of them.
+formulas.py) appears in each full table, and in the short ones that `on` names.
 """
 
 from __future__ import annotations
@@ -45,8 +45,8 @@ class Metric:
     group: absolute (of the curve alone), relative (against the first benchmark) or activity (of the books).
     needs: what must be there for it to be defined, the first that lacks is the reason; undefined: the reason where
         all is there and it is undefined all the same.
-    on: the short tables it stands in: the report's first screen, the terminal after a run, the tables of a search
-        (sweep and walk-forward); the full table of a report, JSON and CSV have all.
+    on: the short tables it stands in: the report's first screen, the terminal after a run, the tables of a sweep;
+        the full table of a report, JSON and CSV have all.
     digits: decimals as printed, of percent where the unit is a fraction.
     """
 

@@ -5,12 +5,12 @@ written.
 
     sharpe.py       one Sharpe ratio: its confidence, deflated for a search, the years it needs
     compare.py      two Sharpe ratios on the same sessions
-    multiple.py     p-values corrected for their number
+    search.py       the null of a whole search; findings.py what it says of each shown curve
+    cycles.py       one number a cycle; counts.py shares of tests that overlap
     overfitting.py  would the winner of one half have won the other?
-    bootstrap.py    resampled histories, the same for all variants; what luck alone makes of the best
+    bootstrap.py    resampled columns; histories.py a study's table of returns, resampled
     superiority.py  reality check, superior predictive ability, model confidence set
-    assessment.py   all of these for one study
-    verdict.py      numbers to a headline and three sentences; readings.py a sentence beside each number; words.py
+    variants.py     every variant by itself; assessment.py all of these for one study; readings.py in sentences
 
 ACTIVE returns are variant minus benchmark, one row per session, one column per variant. Ratios are per session unless a
 name says annual. Every function that draws takes a seed and gives the same bytes for the same seed.

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -74,6 +76,21 @@ def test_one_question_without_a_study_file_gives_the_promised_document(asked: An
     again = json.loads(asked(*question)[1])
     assert again == found  # the same folder, and its own trials do not count against it
     assert "events.html" in (tmp_path / "out" / "index.html").read_text(encoding="utf-8")
+
+
+DOCS = (ROOT / "docs" / "events.md").read_text(encoding="utf-8")
+LINES = re.findall(r"^(backtest events configs/[^#\n]*)", DOCS, re.MULTILINE)
+
+
+@pytest.mark.parametrize("line", LINES, ids=lambda line: line.split()[2])
+def test_each_command_of_the_documentation_answers(asked: Any, line: str) -> None:
+    _, _, file, *options = shlex.split(line)
+    code, out, err = asked(ROOT / file, *options, *([] if "--json" in options else ["--json"]))
+    assert code == 0, err
+    found = json.loads(out)
+    assert found["simulated"]
+    assert found["verdict"]["key"] in ("no_better_than_luck", "not_distinguishable")  # the sample knows nothing of cuts
+    assert found["events"]["cuts"] == 28
 
 
 def test_a_result_runs_again_from_its_folder(asked: Any, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from backtest.events.as_json import MEASURE
 from backtest.events.cells import EventCell
-from backtest.events.document import MEASURE
 from backtest.events.regimes import THIRDS
 from backtest.events.study import Events
 from backtest.events.verdict import evidence, headline, period_of_window
