@@ -25,7 +25,7 @@ from backtest.pipeline import decide, plan_of
 from strategies import REGISTRY
 
 CONFIGS = Path(__file__).parents[2] / "configs"
-SHIPPED = tuple(path.stem for path in sorted(CONFIGS.glob("*.yaml")) if not path.stem.startswith("study_"))
+SHIPPED = tuple(path.stem for path in sorted(CONFIGS.glob("*.yaml")) if not path.stem.startswith(("study_", "events_")))
 CALENDARS = ("on_change", "daily", "weekly", "monthly", "quarterly", "annual", "{every_sessions: 5}", "{drift: 0.01}")
 START, FIRST_DAY, LAST_DAY = "2019-01-02", "2019-01-03", "2025-11-30"
 FEW, MANY = 60, 440
@@ -138,6 +138,34 @@ def test_signal_is_the_pending_order_of_the_run() -> None:
 @pytest.mark.slow
 def test_signal_is_the_pending_order_of_the_run_in_many_more_draws() -> None:
     assert sum(check_against_the_run(seed) for seed in range(FEW, FEW + MANY)) > MANY // 3
+
+
+@pytest.mark.parametrize(("delay", "due"), [(1, "2019-08-01"), (3, "2019-08-05"), (5, "2019-08-07")])
+def test_a_cut_is_traded_when_the_delay_says_and_told_on_the_evening_before(delay: int, due: str) -> None:
+    """The cut of 2019-07-31, `rate_cut`: told as pending from its own evening on, as orders on the last one alone."""
+    config, market = asked("rate_cut", [f"execution.delay_sessions={delay}"]), market_of("rate_cut")
+    strategy = REGISTRY["rate_cut"]
+    fill = int(market.sessions.searchsorted(pd.Timestamp(due)))
+    told = {k: signal_of(config, market.until(market.sessions[fill - k]), strategy) for k in range(delay + 2)}
+    pending = [k for k, each in told.items() if any(f"{one.session:%Y-%m-%d}" == due for one in each.due)]
+    assert pending == list(range(1, delay + 1))
+    assert [k for k in pending if told[k].next_due is not None] == [1]
+    assert told[1].next_due is not None
+    assert f"{told[1].next_due.decided:%Y-%m-%d}" == "2019-07-31"
+    assert dict(zip(told[1].plan.tickers, told[1].next_due.weights.tolist(), strict=True)) == {
+        "QQQ": 0.0, "IVW": 0.0, "IWM": 0.5, "IWN": 0.5,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("rebalance", "evenings"), [("monthly", {0, 19}), ("on_change", set()), ("weekly", {0, 5, 10, 14, 19})]
+)
+def test_a_mix_has_orders_on_the_evenings_of_its_calendar_alone(rebalance: str, evenings: set[int]) -> None:
+    """`static_mix`, 20 evenings: from a Friday that ends its month to another, with a holiday between."""
+    config, market = asked("static_mix", [f"execution.rebalance={rebalance}"]), market_of("static_mix")
+    first = int(market.sessions.searchsorted(pd.Timestamp("2024-05-31")))
+    told = [signal_of(config, market.until(market.sessions[first + k]), REGISTRY["static_mix"]) for k in range(20)]
+    assert {k for k, each in enumerate(told) if each.next_due is not None} == evenings
 
 
 # ------------------------------------------------------------------------------------------------- next()

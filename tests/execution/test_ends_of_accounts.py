@@ -54,6 +54,17 @@ def test_a_split_of_whole_shares_pays_the_fraction_in_cash(
     assert books.equity[5:].tolist() == pytest.approx([cash] * 5)
 
 
+@pytest.mark.parametrize(("cash", "ends"), [(1030.0, 2030.0), (1070.0, 2110.0), (30.5, 30.5)])
+def test_what_whole_shares_are_worth_after_a_reverse_split_when_the_price_doubles(cash: float, ends: float) -> None:
+    """103 shares at 10 become 25 at 40 and 30 in cash: at 80 they are 2,030, not the 2,060 of 25.75 shares.
+
+    107 become 26 and 30 in cash; from 30.50, 3 shares, nothing whole is left and the cash does not grow.
+    """
+    closes = [10.0] * 5 + [40.0] * 3 + [80.0] * 2
+    books = both(closes, np.tile([1.0, 0.0], (10, 1)), {5: 0.25}, cash=cash, **RAW)
+    assert books.equity[-1] == pytest.approx(ends, abs=1e-9)
+
+
 def test_what_cannot_be_afforded_is_not_bought_and_the_cash_stays() -> None:
     books = both([40.0] * 6, np.tile([1.0, 0.0], (6, 1)), cash=30.5, **RAW)
     assert len(books.fills.row) == 0

@@ -87,7 +87,7 @@ def test_fractional_shares_may_be_asked_for_by_weight() -> None:
 
 
 def test_a_purchase_of_everything_that_the_open_made_dearer_is_refused_aloud() -> None:
-    with pytest.raises(OrderRefused, match="G: buy of 1000 shares: Margin"):
+    with pytest.raises(OrderRefused, match=r"^2024-09-17: G: buy of 1000 shares: Margin"):
         run_backtrader(plan([100.0, 101.0, 102.0]), BuyOnce, share=1.0)
 
 
@@ -103,7 +103,7 @@ def test_an_order_that_expires_is_refused_aloud() -> None:
                 today = self.datas[0].datetime.date(0)
                 self.buy(self.datas[0], size=1, price=10.0, exectype=bt.Order.Limit, valid=today)
 
-    with pytest.raises(OrderRefused, match=r"G: buy of 1 shares: Expired$"):
+    with pytest.raises(OrderRefused, match=r"^2024-09-17: G: buy of 1 shares: Expired$"):
         run_backtrader(plan([100.0] * 5), Limit)
 
 
@@ -115,7 +115,7 @@ def test_a_cancelled_order_is_refused_aloud() -> None:
             elif len(self) == 3:
                 self.cancel(self.order)
 
-    with pytest.raises(OrderRefused, match=r"G: buy of 1 shares: Canceled$"):
+    with pytest.raises(OrderRefused, match=r"^2024-09-19: G: buy of 1 shares: Canceled$"):
         run_backtrader(plan([100.0] * 5), Cancels)
 
 

@@ -76,7 +76,7 @@ def test_cash_overrides_and_the_reason_says_so(market: Market) -> None:
     told = decided(market, hold=({"leg": "cash", "when": {"signal": "surge", "below": -0.02}}, *held_when(LEAD)))
     row = int(np.flatnonzero(told.by_leg.sum(axis=1) == 0.0)[3])
     assert told.why(row, LEGS).startswith("Cash: surge")
-    weights = target_weights(told, market, LEGS, LEGS.tickers, "growth")
+    weights = target_weights(told, LEGS, LEGS.tickers, "growth")
     assert (weights[row] == 0).all()
 
 
@@ -84,6 +84,37 @@ def test_a_proportional_share_is_the_degree_of_the_score(market: Market) -> None
     conditions = tuple({"signal": "lead", "lookback_sessions": n} for n in (2, 5, 10, 20))
     told = decided(market, hold=held_when({"score": conditions, "enter": 0.5}), proportional=True)
     assert set(np.unique(told.by_leg[30:, 1])) == {0.0, 0.25, 0.5, 0.75, 1.0}
+
+
+@pytest.mark.parametrize(("enter", "unknown"), [(0.1, "abstain"), (0.5, "no"), (1.0, "abstain")])
+def test_proportional_holds_as_much_as_is_fulfilled_below_enter_too(market: Market, enter: float, unknown: str) -> None:
+    """`enter` is when a score says yes; how much is held does not ask it."""
+    conditions = tuple({"signal": "lead", "lookback_sessions": n} for n in (2, 5, 10, 20))
+    told = decided(market, hold=held_when({"score": conditions, "enter": enter}), proportional=True, unknown=unknown)
+    small, growth = ({t: market.close[t] for t in LEGS[leg]} for leg in ("small", "growth"))
+    leads = [
+        sum(p.pct_change(n) for p in small.values()) > sum(p.pct_change(n) for p in growth.values())
+        for n in (2, 5, 10, 20)
+    ]
+    assert told.by_leg[30:, 1].tolist() == pytest.approx(np.mean(leads, axis=0)[30:].tolist())
+
+
+@pytest.mark.parametrize("row", [250, 300, 350])
+def test_a_volatility_target_measures_what_inverse_volatility_holds(row: int) -> None:
+    """IWM with 4 times the deviation of IWN: the leg's own halves would be measured at nearly twice what is held."""
+    market = worlds.rotation_market(1, sessions=400)
+    close, rng = market.close.copy(), np.random.default_rng(3)
+    close["IWM"] = 100 * np.cumprod(1 + rng.normal(0, 0.02, 400))
+    close["IWN"] = 100 * np.cumprod(1 + rng.normal(0, 0.005, 400))
+    market = worlds.dataclasses.replace(market, close=close)
+    target = {"annual": 0.05, "window_sessions": 20, "step": 0.0001}
+    told = decided(market, hold=held_when(LEAD), volatility_target=target, inverse_volatility={"window_sessions": 20})
+    leg = "small" if told.by_leg[row, 1] > 0.0 else "growth"
+    held = {ticker: weights[row] for ticker, weights in told.within[leg].items()}
+    daily = sum(weight * close[ticker].pct_change() for ticker, weight in held.items())
+    realised = float(daily.iloc[row - 19 : row + 1].std(ddof=1)) * np.sqrt(252)  # type: ignore[union-attr]
+    assert told.by_leg[row].sum() == pytest.approx(min(1.0, 0.05 / realised), abs=0.0001)
+    assert set(held.values()) != set(LEGS[leg].values())
 
 
 def test_half_is_invested_when_volatility_is_twice_the_target(market: Market) -> None:

@@ -20,6 +20,7 @@ from backtest.decision import Decision, Evidence
 from backtest.errors import ConfigError, RunError
 from backtest.market import Legs, Market
 from backtest.metrics import metric_keys
+from backtest.pages.prose import caveats
 from backtest.pipeline import run
 from backtest.store.ledger import Ledger
 from backtest.study import chunks
@@ -257,6 +258,24 @@ def test_whatever_a_decision_is_the_others_are_run(tmp_path: Path) -> None:
     assert result.problems[6] == "moody: decide returned NoneType, expected a Decision"
     for number in (0, 1):
         assert_is_its_single_run(result, number)
+
+
+def test_an_account_that_costs_have_eaten_is_a_row_of_minus_one_beside_the_others(tmp_path: Path) -> None:
+    """Momentum of one session at 2,000 bps, at 1,005 and at 10: ruined, and sound; no row is lost."""
+    grid = "grid:\n  execution.slippage_bps: [1000, 5]\n  execution.commission_bps: [1000, 5]\n"
+    base = "strategy.params={lookback_sessions: 1}"
+    result = sweep(study(tmp_path, grid, base), STRATEGIES, market=market())
+    assert not result.problems
+    total = result.metric("total_return")
+    assert total[0] == pytest.approx(-1.0, abs=1e-6)
+    assert total[1] < -0.9999
+    assert total[3] > -0.9
+    for number in range(4):
+        assert_is_its_single_run(result, number)
+    alone = run(result.config(0), STRATEGIES, market=market())
+    assert alone.books.ruined_row is not None
+    said = "; ".join(caveats(alone))
+    assert f"Ruined on {alone.sessions[alone.books.ruined_row]:%Y-%m-%d}: less than a millionth" in said
 
 
 def test_a_sweep_of_which_nothing_can_be_run_says_why(tmp_path: Path) -> None:
