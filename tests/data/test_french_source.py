@@ -17,7 +17,6 @@ from backtest.data import load_market
 from backtest.data.french.beside import likeness, monthly_returns
 from backtest.data.french.portfolios import PORTFOLIOS, returns_of
 from backtest.data.french.source import FrenchSource
-from backtest.data.policy import early_policy, policy_since_1953
 from backtest.errors import ConfigError, DataError
 from backtest.market import Market, overnight_interest
 
@@ -65,29 +64,6 @@ def test_what_the_federal_reserve_did_before_1994_is_known_at_the_end_of_its_mon
     assert policy.loc["1991-04-30", "session"] == pd.Timestamp("1991-05-31")  # its hour is not on record
     assert policy.loc["2024-09-18", "session"] == pd.Timestamp("2024-09-30")
     assert policy.index.is_monotonic_increasing
-
-
-def test_each_step_of_the_early_record_leads_to_its_level() -> None:
-    for instrument, first in (("discount_rate", 2.0), ("funds_target", 10.0)):
-        table = early_policy(instrument)  # type: ignore[arg-type]
-        assert table["level"].iloc[0] == first
-        np.testing.assert_allclose(table["level"].diff()[1:] * 100, table["change_bps"][1:], atol=1e-9)
-        assert table["date"].is_monotonic_increasing
-        assert table["source"].str.len().min() > 3
-    assert set(early_policy("discount_rate")["known"]) == {"announced"}
-    assert set(early_policy("funds_target")["known"]) == {"reconstructed"}
-
-
-def test_the_regimes_of_the_discount_rate_begin_when_the_literature_says() -> None:
-    record = policy_since_1953()
-    before = record[record["date"] < "1994"]
-    turned = np.sign(before["change_bps"]).diff().fillna(0) != 0
-    months = [f"{day:%Y-%m}" for day in before.loc[turned & (before["change_bps"] < 0), "date"]]
-    assert months == ["1954-02", "1957-11", "1960-06", "1967-04", "1968-08", "1970-11", "1971-11", "1974-12",
-                      "1980-05", "1981-11", "1984-11", "1990-12"]  # fmt: skip
-    months = [f"{day:%Y-%m}" for day in before.loc[turned & (before["change_bps"] > 0), "date"]]
-    assert months == ["1955-04", "1958-09", "1963-07", "1967-11", "1968-12", "1971-07", "1973-01", "1977-08",
-                      "1980-09", "1984-04", "1987-09"]  # fmt: skip
 
 
 def test_the_end_of_a_market_is_that_of_its_config_whatever_the_files_have_later(french_folder: Path) -> None:
