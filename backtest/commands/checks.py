@@ -24,20 +24,20 @@ def check_configs(paths: Sequence[Path], overrides: Sequence[str], *, offline: b
     """Print a line per file that is right; raise the first error with the problems of all files."""
     first: BacktestError | None = None
     problems: list[str] = []
-    documents = []
+    contents = []
     for path in paths:
         try:
             said = checked(path, overrides, offline=offline)
         except BacktestError as error:
             first = first or error
             problems += error.problems
-            documents.append({"file": str(path), "ok": False, "problems": list(error.problems)})
+            contents.append({"file": str(path), "ok": False, "problems": list(error.problems)})
             continue
-        documents.append({"file": str(path), "ok": True, "about": said})
+        contents.append({"file": str(path), "ok": True, "about": said})
         if not as_json:
             print(f"{path}: {said}")
     if as_json:
-        print(json.dumps(documents, indent=2))
+        print(json.dumps(contents, indent=2))
     if first:
         raise type(first)(*problems)
 
@@ -168,18 +168,18 @@ def audit_configs(paths: Sequence[Path], overrides: Sequence[str], *, offline: b
     from backtest.audit.audit import audit
     from backtest.data import load_market
 
-    problems, documents = [], []
+    problems, contents = [], []
     for path, config in zip(paths, load_all(paths, overrides), strict=True):
         with placed(path, overrides):
             market = load_market(config, offline=offline)
         with progress(f"audit {config.name}") as advance:
             report = audit(config, registry(), market=market, progress=advance)
         lines = [f"{path}: {line}" for line in report.lines()]
-        documents.append({"config": str(path), "ok": report.ok, "lines": list(report.lines())})
+        contents.append({"config": str(path), "ok": report.ok, "lines": list(report.lines())})
         if report.ok and not as_json:
             tell(market, *lines)
         problems += [] if report.ok else lines
     if as_json:
-        print(json.dumps(documents, indent=2))
+        print(json.dumps(contents, indent=2))
     if problems:
         raise RunError(*problems)
