@@ -226,12 +226,12 @@ def _judged(
 
 
 def _together(notes: Iterable[str]) -> Iterator[str]:
-    """`IWM, QQQ: ...` for tickers of which the same is said."""
+    """`IWM, QQQ: each ...` for tickers of which the same is said."""
     tickers: dict[str, list[str]] = {}
     for note in notes:
         ticker, _, text = note.partition(" ")
         tickers.setdefault(text, []).append(ticker)
-    yield from (f"{', '.join(names)}: {text}" for text, names in tickers.items())
+    yield from (f"{', '.join(names)}: {'each ' if len(names) > 1 else ''}{text}" for text, names in tickers.items())
 
 
 def _market(
