@@ -431,7 +431,7 @@ class EventsAnswer(NotebookView, Events):
     @property
     def frame(self) -> pd.DataFrame:
         """A row for each list, pair and window."""
-        from backtest.events.document import windows_frame
+        from backtest.events.as_json import windows_frame
 
         return windows_frame(self)
 

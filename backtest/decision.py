@@ -17,6 +17,7 @@ import pandas as pd
 
 from backtest.errors import RunError
 from backtest.market import CASH, Between, Floats, Legs, Market
+from backtest.text import capital
 
 SHORT_EVIDENCE = 0.05
 """When evidence is unknown for a larger share of the test, the years of evidence are told, and are without that."""
@@ -271,13 +272,13 @@ class Decision:
         str
         """
         if self.reason is not None:
-            return _sentence(self.reason(row))
+            return capital(self.reason(row))
         if not self.is_known[row]:
             return "Signal not known yet: the initial holding"
         shares = self.by_leg[row]
         share_of = {**dict(zip(legs.names, shares, strict=True)), CASH: 1.0 - shares.sum()}
         side = [e for e in self.evidence if e.leans is not None and e.leans[row] == round(share_of.get(e.leg, 0.0))]
-        return _sentence("; ".join(e.say(row) for e in side or self.evidence) or "The rule said so")
+        return capital("; ".join(e.say(row) for e in side or self.evidence) or "The rule said so")
 
 
 def check_decision(decision: Decision, market: Market, legs: Legs) -> Decision:
@@ -347,7 +348,7 @@ def check_within(within: Mapping[str, Mapping[str, Floats]], market: Market, leg
             )
 
 
-def target_weights(decision: Decision, market: Market, legs: Legs, tickers: tuple[str, ...], initial: str) -> Floats:
+def target_weights(decision: Decision, legs: Legs, tickers: tuple[str, ...], initial: str) -> Floats:
     """Weights to hold after each session's close, shape (sessions, tickers)."""
     shares = decision.held(legs, initial)
     if decision.within is None:
@@ -359,10 +360,6 @@ def target_weights(decision: Decision, market: Market, legs: Legs, tickers: tupl
         for ticker, weight in inside.items():
             total[:, column[ticker]] += share * weight
     return total
-
-
-def _sentence(text: str) -> str:
-    return text[:1].upper() + text[1:]
 
 
 def decisions_frame(decision: Decision, market: Market, legs: Legs, initial: str) -> pd.DataFrame:

@@ -137,7 +137,7 @@ def plan_of(config: Config, market: Market, decision: Decision) -> Plan:
 def uncut_plan(config: Config, market: Market, decision: Decision) -> Plan:
     """The same, however few the sessions are: nothing may have been traded yet."""
     legs = legs_of(config)
-    weights = target_weights(decision, market, legs, legs.tickers, config.strategy.initial)
+    weights = target_weights(decision, legs, legs.tickers, config.strategy.initial)
     return make_plan(market, legs.tickers, weights, pd.Timestamp(config.data.start), Terms.of(config))
 
 

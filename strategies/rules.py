@@ -15,11 +15,20 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from backtest.account.strategy import LegName, RotationStrategy, StrategyParams
 from backtest.decision import Branch, Decision
 from backtest.market import CASH, Floats, Legs, Market, Needs, first_rows
-from backtest.signals.conditions import Condition, Unknown
+from backtest.signals.conditions import (
+    Asked,
+    Condition,
+    Grower,
+    Unknown,
+    evidence_names,
+    leaves_of,
+    needs_of,
+    signals_of,
+    words_of,
+)
 from backtest.signals.exposure import inverse_volatility, invested_part
 from backtest.signals.holding import CAUSES, Held, Hold, hold
 from backtest.signals.signal import mistake
-from backtest.signals.tree import Asked, Grower, evidence_names, leaves_of, needs_of, signals_of, words_of
 
 OLD_KEYS = ("small_when", "growth_when", "cash_when", "min_hold_sessions", "cooldown_sessions", "max_hold_sessions")
 

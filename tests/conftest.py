@@ -9,7 +9,11 @@ from uuid import uuid4
 
 import pytest
 from french_files import made_up_tables, write_library
+from hypothesis import settings
 from real_data import find_real_data
+
+settings.register_profile("without a stopwatch", deadline=None)
+settings.load_profile("without a stopwatch")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,11 @@ import pytest
 from worlds import PAIR, hand_market, rotation_market
 
 from backtest.account.plan import NO_BAND, Plan, Terms, make_plan
+from backtest.config import load_config
 from backtest.errors import ConfigError
+from strategies import REGISTRY
+
+QUICKSTART = Path(__file__).parents[1] / "configs" / "quickstart.yaml"
 
 MARKET = hand_market("2024-09-25", G=np.arange(10.0, 18.0).tolist(), S=[5.0] * 8, tbill=0.052)
 """Eight sessions from Wednesday, September 25; row 3 is the last of the month."""
@@ -71,6 +76,30 @@ def test_only_a_calendars_rule_schedules(rebalance: str | float) -> None:
 def test_a_band_is_infinite_without_a_drift_rule() -> None:
     assert plan(rebalance=0.05).band == 0.05
     assert plan().band == plan(rebalance="monthly").band == NO_BAND
+
+
+@pytest.mark.parametrize(
+    ("rebalance", "due"),
+    [
+        ("monthly", ["order", "first", "order", "decision", "calendar", "order", "order", "order"]),
+        ("daily", ["order", "first", "calendar", "decision", *["calendar"] * 4]),
+        (0.05, ["drift", "first", "drift", "decision", *["drift"] * 4]),
+    ],
+)
+def test_why_trades_are_due_is_the_first_decision_another_one_the_calendar_or_drift(
+    rebalance: str | float, due: list[str]
+) -> None:
+    weights = np.array([[1.0, 0.0]] * 2 + [[0.0, 1.0]] * 6)
+    made = make_plan(MARKET, PAIR.tickers, weights, MARKET.sessions[0], Terms(rebalance=rebalance))
+    assert [made.trigger(row) for row in range(8)] == due
+
+
+@pytest.mark.parametrize(
+    ("written", "rule"), [("weekly", "weekly"), ("{drift: 0.05}", 0.05), ("{every_sessions: 21}", 21)]
+)
+def test_the_terms_of_a_config_have_its_rule_of_rebalancing(written: str, rule: str | float) -> None:
+    config = load_config(QUICKSTART, strategies=REGISTRY, overrides=[f"execution.rebalance={written}"])
+    assert Terms.of(config).rebalance == rule
 
 
 def test_interest_begins_with_the_first_night_of_the_test() -> None:

@@ -30,7 +30,7 @@ def result_of(
     """A run of the given small shares, one per session of the market."""
     market = market or market_of_days(len(shares))
     decision = small_in(np.array(shares), cash, reason=lambda row: f"row {row} said so")
-    weights = target_weights(decision, market, PAIR, PAIR.tickers, "growth")
+    weights = target_weights(decision, PAIR, PAIR.tickers, "growth")
     plan = make_plan(market, PAIR.tickers, weights, pd.Timestamp(start), Terms(**terms))
     books = run_kernel(plan)
     assert_same_books(run_backtrader(plan, RotationStrategy), books)

@@ -90,7 +90,7 @@ def play(
     """The books of a strategy by backtrader, after a look that the kernel has the same."""
     given = strategy.Params(**(params or {}))
     decision = check_decision(strategy.decide(market, legs, given), market, legs)
-    weights = target_weights(decision, market, legs, legs.tickers, initial)
+    weights = target_weights(decision, legs, legs.tickers, initial)
     begin = pd.Timestamp(start) if start else market.sessions[0]
     plan = make_plan(market, legs.tickers, weights, begin, Terms(**terms))
     books = run_backtrader(plan, strategy, **given.model_dump())

@@ -265,7 +265,7 @@ class RotationStrategy(bt.Strategy, metaclass=ParamsFromModel):
         if initial not in (*legs.names, CASH):
             raise ConfigError(f"initial: found {initial!r}, expected {', '.join(legs.names)} or {CASH}")
         decision = check_decision(self.decide(market, legs, self.parameters), market, legs)
-        weights = target_weights(decision, market, legs, self.tickers, initial)
+        weights = target_weights(decision, legs, self.tickers, initial)
         first = bt.num2date(self.datas[0].datetime.getzero(0, 1)[0])
         terms = Terms(
             whole_shares=self.p.whole_shares, rebalance=self.p.rebalance, delay_sessions=self.p.delay_sessions

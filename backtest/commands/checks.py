@@ -9,9 +9,10 @@ from typing import Any
 
 from backtest.commands.common import load_all, placed, progress, registry, tell
 from backtest.config import Config, config_schema, is_study, load_config, load_study
+from backtest.config.events import is_event_study, load_event_study
 from backtest.config.schema import params_model
 from backtest.errors import BacktestError, ConfigError, RunError
-from backtest.text import plural
+from backtest.text import listed, plural
 
 
 def print_schema() -> None:
@@ -23,26 +24,28 @@ def check_configs(paths: Sequence[Path], overrides: Sequence[str], *, offline: b
     """Print a line per file that is right; raise the first error with the problems of all files."""
     first: BacktestError | None = None
     problems: list[str] = []
-    documents = []
+    contents = []
     for path in paths:
         try:
             said = checked(path, overrides, offline=offline)
         except BacktestError as error:
             first = first or error
             problems += error.problems
-            documents.append({"file": str(path), "ok": False, "problems": list(error.problems)})
+            contents.append({"file": str(path), "ok": False, "problems": list(error.problems)})
             continue
-        documents.append({"file": str(path), "ok": True, "about": said})
+        contents.append({"file": str(path), "ok": True, "about": said})
         if not as_json:
             print(f"{path}: {said}")
     if as_json:
-        print(json.dumps(documents, indent=2))
+        print(json.dumps(contents, indent=2))
     if first:
         raise type(first)(*problems)
 
 
 def checked(path: Path, overrides: Sequence[str], *, offline: bool) -> str:
     """What a config or study is, when it is right; raises what running it would raise before the first trade."""
+    if is_event_study(path):
+        return _checked_events(path, overrides, offline=offline)
     if is_study(path):
         study = load_study(path, strategies=registry(), overrides=overrides)
         configs = [*study.variants.values(), *([study.grid_config(0)] if study.size else [])]
@@ -53,6 +56,21 @@ def checked(path: Path, overrides: Sequence[str], *, offline: bool) -> str:
     (config,) = load_all([path], overrides)
     sessions = decided(path, overrides, config, offline=offline)
     return f"right; {sessions}" if sessions else f"the config is right{_later(config)}"
+
+
+def _checked_events(path: Path, overrides: Sequence[str], *, offline: bool) -> str:
+    """The same of an event study: its events are found and counted."""
+    from backtest.events.study import lists_of, load_event_market, pairs_of
+
+    study = load_event_study(path, strategies=registry(), overrides=overrides)
+    pairs = pairs_of(study.config, study.terms)
+    asked = f"an event study of {plural(len(pairs), 'pair')}"
+    if not is_local(study.config):
+        return f"the study is right, {asked}{_later(study.config)}"
+    with placed(path, overrides):
+        market = load_event_market(study.config, study.terms, pairs, offline=offline)
+    found = lists_of(market, study.config, study.terms, pairs)
+    return f"right; {asked}: {listed([f'{len(each)} {each.name}' for each in found])} in all"
 
 
 def decided(path: Path, overrides: Sequence[str], config: Config, *, offline: bool) -> str:
@@ -132,7 +150,9 @@ def configs_in(folder: Path) -> list[dict[str, str]]:
     found = []
     for path in sorted(folder.glob("*.y*ml")):
         try:
-            if is_study(path):
+            if is_event_study(path):
+                about = "an event study"
+            elif is_study(path):
                 about = "a study"
             else:
                 config = load_config(path, strategies=registry())
@@ -148,18 +168,18 @@ def audit_configs(paths: Sequence[Path], overrides: Sequence[str], *, offline: b
     from backtest.audit.audit import audit
     from backtest.data import load_market
 
-    problems, documents = [], []
+    problems, contents = [], []
     for path, config in zip(paths, load_all(paths, overrides), strict=True):
         with placed(path, overrides):
             market = load_market(config, offline=offline)
         with progress(f"audit {config.name}") as advance:
             report = audit(config, registry(), market=market, progress=advance)
         lines = [f"{path}: {line}" for line in report.lines()]
-        documents.append({"config": str(path), "ok": report.ok, "lines": list(report.lines())})
+        contents.append({"config": str(path), "ok": report.ok, "lines": list(report.lines())})
         if report.ok and not as_json:
             tell(market, *lines)
         problems += [] if report.ok else lines
     if as_json:
-        print(json.dumps(documents, indent=2))
+        print(json.dumps(contents, indent=2))
     if problems:
         raise RunError(*problems)

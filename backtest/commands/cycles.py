@@ -28,12 +28,12 @@ def print_cycles(path: Path, overrides: Sequence[str], *, offline: bool, as_json
         cycles = cycles_of_config(config, market, registry())
     means = summary(market, legs[of], legs[over], cycles)
     if as_json:
-        document = {
+        content = {
             "schema": 1, "of": of, "over": over, "simulated": market.is_simulated, "cycles": cycle_rows(cycles),
             "summary": {str(each.months): {"n": each.cycles, "mean": each.mean, "positive": each.positive,
                                            "unconditional_mean": each.unconditional} for each in means},
         }  # fmt: skip
-        print(json.dumps(document, indent=2, allow_nan=False))
+        print(json.dumps(content, indent=2, allow_nan=False))
         return
     what = f"{legs.label(of)} minus {legs.label(over)} after each first cut"
     print(f"{config.name}: {what}{kind_of_data(market)}, points")

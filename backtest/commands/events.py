@@ -31,7 +31,7 @@ def events_path(
 
     lists, pairs, windows, days: instead of those of the file. Raises what `run_events` raises.
     """
-    from backtest.events.document import document
+    from backtest.events.as_json import events_json
     from backtest.events.study import run_events
     from backtest.pages.events.files import write_events
     from backtest.store.ledger import default_ledger
@@ -45,7 +45,7 @@ def events_path(
         provenance.ledger_length = 0 if found.search is None else found.search.length
         written = write_events(found, out, provenance)
     if as_json:
-        print(json.dumps(document(found) | {"folder": str(written.folder)}, indent=2, allow_nan=False))
+        print(json.dumps(events_json(found) | {"folder": str(written.folder)}, indent=2, allow_nan=False))
     else:
         print_events(found, written, provenance.seconds)
 

@@ -78,7 +78,7 @@ def fedwatch(
             print(f"chart: {chart}")
         return
     if as_json:
-        print(json.dumps({**document(table), "simulated": ground.is_simulated}, indent=2, allow_nan=False))
+        print(json.dumps({**fedwatch_json(table), "simulated": ground.is_simulated}, indent=2, allow_nan=False))
         return
     _print_table(table, ground.is_simulated)
     _print_history(table, history)
@@ -86,7 +86,7 @@ def fedwatch(
         print(f"chart: {chart}")
 
 
-def document(table: Table) -> dict[str, Any]:
+def fedwatch_json(table: Table) -> dict[str, Any]:
     """For scripts; a meeting that cannot be solved has a reason instead of bands."""
     meetings: dict[str, Any] = {}
     for meeting, odds in table.meetings.items():

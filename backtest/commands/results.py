@@ -15,7 +15,7 @@ def list_results(root: Path, *, as_json: bool) -> None:
     """Print the results, newest first, for people or as JSON; damaged ones are named on stderr."""
     rows, damaged = rows_of(root)
     if as_json:
-        print(json.dumps([_document(root, row) for row in rows], indent=2, allow_nan=False))
+        print(json.dumps([_row_json(root, row) for row in rows], indent=2, allow_nan=False))
     elif rows:
         print("\n".join(_lines(root, rows)))
     else:
@@ -24,7 +24,7 @@ def list_results(root: Path, *, as_json: bool) -> None:
         print(line, file=sys.stderr)
 
 
-def _document(root: Path, row: ResultRow) -> dict[str, object]:
+def _row_json(root: Path, row: ResultRow) -> dict[str, object]:
     """A row without its picture."""
     content = asdict(row)
     del content["spark"]

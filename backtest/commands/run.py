@@ -24,7 +24,7 @@ from backtest.store.manifest import longest_ledger
 from backtest.store.provenance import Provenance
 from backtest.study.search import Search, search, shown_run
 from backtest.study.timing import describe_timing
-from backtest.study.verdict import document_of, verdict_of_run
+from backtest.study.verdict import finding_json, verdict_of_run
 from backtest.text import aligned, capital
 
 OLD_PRICES_DAYS = 7
@@ -60,7 +60,7 @@ def run_configs(
     ledger: Path | None = None,
     backtest_one: OneRun = run_one,
 ) -> None:
-    """Run each config and print its short table (or one JSON document for all); compare several, or a study."""
+    """Run each config and print its short table (or one piece of JSON for all); compare several, or a study."""
     if any(is_study(path) for path in paths):
         from backtest.commands.search import compare_paths
 
@@ -68,7 +68,7 @@ def run_configs(
         return
 
     configs = load_all(paths, overrides)
-    documents = []
+    contents = []
     for path, config in zip(paths, configs, strict=True):
         provenance = Provenance()
         with placed(path, overrides):
@@ -77,11 +77,11 @@ def run_configs(
             )
         tell_age(result)
         if as_json:
-            documents.append(document(result, known, written))
+            contents.append(run_json(result, known, written))
         else:
             print_summary(result, known, written, provenance.seconds)
     if as_json:
-        print(json.dumps(documents[0] if len(documents) == 1 else documents, indent=2, allow_nan=False))
+        print(json.dumps(contents[0] if len(contents) == 1 else contents, indent=2, allow_nan=False))
     if len(configs) > 1 and not as_json:
         from backtest.commands.search import compare_paths
 
@@ -99,7 +99,7 @@ def tell_age(result: Result) -> None:
         print(f"{config.name}: the last prices are of {last:%Y-%m-%d}, {days} days ago", file=sys.stderr)
 
 
-def document(result: Result, known: Search, written: Written) -> dict[str, Any]:
+def run_json(result: Result, known: Search, written: Written) -> dict[str, Any]:
     """What a script needs."""
     return {
         "name": result.config.name,
@@ -109,8 +109,8 @@ def document(result: Result, known: Search, written: Written) -> dict[str, Any]:
         "audited_decisions": result.audited,
         "metrics": dict(result.metrics),
         "benchmarks": {name: dict(figures) for name, figures in result.benchmark_metrics.items()},
-        "search": document_of(known.findings[0], known),
-        "timing_described": describe_timing(result).document,
+        "search": finding_json(known.findings[0], known),
+        "timing_described": describe_timing(result).as_json,
         "verdict_level": known.findings[0].level,
         "warnings": caveats(result),
     }

@@ -77,8 +77,8 @@ def compare_question(
     from backtest.pages.comparison.files import write_comparison
     from backtest.store.ledger import default_ledger
     from backtest.store.manifest import longest_ledger
+    from backtest.study.as_json import comparison_json
     from backtest.study.compare import compare
-    from backtest.study.document import document
 
     provenance = Provenance()
     with progress(f"compare {question.name}") as advance:
@@ -97,7 +97,7 @@ def compare_question(
         provenance.ledger_length = comparison.size.length
         written = write_comparison(comparison, registry(), out, provenance)
     if as_json:
-        print(json.dumps(document(comparison) | {"folder": str(written.folder)}, indent=2, allow_nan=False))
+        print(json.dumps(comparison_json(comparison) | {"folder": str(written.folder)}, indent=2, allow_nan=False))
     else:
         print_comparison(comparison, written, provenance.seconds)
 
@@ -152,9 +152,9 @@ def sweep_path(
 ) -> None:
     """Sweep a study and print what came out (or sweep.json's content); an interrupted sweep is taken up again.
 
-    curves: points whose whole curves go to curves.csv beside the finalists'. parquet: also write sweep.parquet.
+    curves: variants whose whole curves go to curves.csv beside the finalists'. parquet: also write sweep.parquet.
     """
-    from backtest.pages.sweep.files import document, write_sweep
+    from backtest.pages.sweep.files import sweep_json, write_sweep
     from backtest.store.ledger import default_ledger
     from backtest.store.manifest import longest_ledger
     from backtest.study.chunks import ChunkStore
@@ -173,7 +173,7 @@ def sweep_path(
         written = write_sweep(result, findings, out, provenance, extras)
         ChunkStore(out, result.fingerprint).remove()
     if as_json:
-        print(json.dumps(document(result, findings) | {"folder": str(written.folder)}, indent=2, allow_nan=False))
+        print(json.dumps(sweep_json(result, findings) | {"folder": str(written.folder)}, indent=2, allow_nan=False))
     else:
         print_sweep(result, findings, written, provenance.seconds)
 
@@ -218,7 +218,7 @@ def walk_path(
     ledger: Path | None = None,
 ) -> None:
     """Walk a study forward and print what came out (or walk_forward.json's content)."""
-    from backtest.pages.walk.files import PAGE, document, write_walk
+    from backtest.pages.walk.files import PAGE, walk_json, write_walk
     from backtest.pages.walk.page import headline, lede
     from backtest.pages.walk.paths import sentences
     from backtest.store.ledger import default_ledger
@@ -243,7 +243,7 @@ def walk_path(
         written = write_walk(walk, out, provenance)
         ChunkStore(out, walk.sweep.fingerprint).remove()
     if as_json:
-        print(json.dumps(document(walk) | {"folder": str(written.folder)}, indent=2, allow_nan=False))
+        print(json.dumps(walk_json(walk) | {"folder": str(written.folder)}, indent=2, allow_nan=False))
         return
     market = walk.sweep.market
     print(f"{study.name}, tested {walk.sessions[0]:%Y-%m-%d} to {walk.sessions[-1]:%Y-%m-%d}{kind_of_data(market)}")

@@ -47,7 +47,7 @@ def print_surges(
         surge_chart(chart, market.sessions, values, found, title=_title(ticker, over, sessions, market))
     if as_json:
         listed = {"ticker": ticker, "over": over, "sessions": sessions, "simulated": market.is_simulated,
-                  "surges": [_document(each) for each in found], "day": asked and _document(asked)}  # fmt: skip
+                  "surges": [_surge_json(each) for each in found], "day": asked and _surge_json(asked)}  # fmt: skip
         print(json.dumps(listed, indent=2, allow_nan=False))
         return
     print(_title(ticker, over, sessions, market))
@@ -71,7 +71,7 @@ def _line(surge: SurgeFound) -> str:
     return f"{surge.day:%Y-%m-%d}  {100 * surge.gain:>+8.1f}  {since:<12}{after}"
 
 
-def _document(surge: SurgeFound) -> dict[str, Any]:
+def _surge_json(surge: SurgeFound) -> dict[str, Any]:
     return {
         "day": f"{surge.day:%Y-%m-%d}",
         "gain": surge.gain,

@@ -16,7 +16,7 @@ from backtest.config import Config
 from backtest.data import load_market
 from backtest.errors import ConfigError, DataError
 from backtest.market import Market
-from backtest.now.signal import document, holding_orders, lines, orders_csv, parse_holding, signal_of, title
+from backtest.now.signal import holding_orders, lines, orders_csv, parse_holding, signal_json, signal_of, title
 from backtest.pipeline import decide, is_rotation, legs_of, run
 from backtest.store.folder import write_text
 from backtest.text import plural
@@ -56,7 +56,7 @@ def signal(
     if csv is not None:
         write_text(csv, orders_csv(found, own))
     if as_json:
-        print(json.dumps(document(found, own, today=date.today()), indent=2, allow_nan=False))
+        print(json.dumps(signal_json(found, own, today=date.today()), indent=2, allow_nan=False))
     else:
         tell(market, f"{config.name}{kind_of_data(market)}: {title(found, date.today())}")
         tell(market, *(f"  {line}" for line in (*lines(found, own), *(age.words for age in ages))))
@@ -79,7 +79,7 @@ def why(path: Path, day: str | None, overrides: Sequence[str], *, offline: bool,
         decision = run(config, {config.strategy.name: strategy}, market=market).decision
     explanation = told.explain(decision, market, legs_of(config), config.strategy.initial, row)
     if as_json:
-        print(json.dumps({"strategy": config.strategy.name, **told.document(explanation)}, indent=2, allow_nan=False))
+        print(json.dumps({"strategy": config.strategy.name, **told.why_json(explanation)}, indent=2, allow_nan=False))
         return
     tell(market, f"{config.name}{kind_of_data(market)}", *told.lines(explanation))
 

@@ -135,6 +135,14 @@ class EventStudy:
     terms: EventTerms
 
 
+def is_event_study(path: Path) -> bool:
+    """Whether a file has the key `events`; False for one that cannot be read."""
+    try:
+        return child(open_yaml(path, str(path)).root, "events") is not None
+    except ConfigError:
+        return False
+
+
 def load_event_study(
     path: str | os.PathLike[str], *, strategies: Mapping[str, type], overrides: Sequence[str] = ()
 ) -> EventStudy:

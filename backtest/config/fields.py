@@ -102,7 +102,7 @@ def _date(value: object) -> object:
 
 
 def iso_date(value: object) -> date | None:
-    """The date that a value is, or is the ISO text of; None where it is none or far from any market."""
+    """The date that a value is, or is the ISO text of; None where it is no date, or far from any market."""
     try:
         found = date.fromisoformat(value) if isinstance(value, str) and _DATE.fullmatch(value) else value
     except ValueError:

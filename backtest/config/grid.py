@@ -1,8 +1,8 @@
-"""A grid: the values each swept key takes, and their product around a base config, one point at a time.
+"""A grid: the values each swept key takes, and their product around a base config, one variant at a time.
 
 Both ends of a range belong to it, and whole numbers stay whole: a parameter that counts sessions takes no 5.0. A grid
-of 100,000 points is never held in memory: along axes that are parameters of the strategy a point costs their validation
-alone, the rest of the config is checked once and shared.
+of 100,000 variants is never held in memory: along axes that are parameters of the strategy a variant costs their
+validation alone, the rest of the config is checked once and shared.
 """
 
 from __future__ import annotations
@@ -183,9 +183,9 @@ class GridAxis:
 
 @dataclass(frozen=True)
 class Grid:
-    """Axes around a base; points are numbered, the last axis turning fastest.
+    """Axes around a base; variants are numbered, the last axis turning fastest.
 
-    chosen: the numbers of the points of a random sample, ascending; None for all.
+    chosen: the numbers of the variants of a random sample, ascending; None for all.
     """
 
     axes: tuple[GridAxis, ...]
@@ -210,11 +210,11 @@ class Grid:
 
     @property
     def size(self) -> int:
-        """How many points there are, or are chosen."""
+        """How many variants there are, or are chosen."""
         return math.prod(self._lengths) if self.chosen is None else len(self.chosen)
 
     def digits(self, number: int) -> tuple[int, ...]:
-        """Which value of each axis the point with a number has."""
+        """Which value of each axis the variant with a number has."""
         rest = number if self.chosen is None else self.chosen[number]
         digits = []
         for length in reversed(self._lengths):
@@ -223,12 +223,12 @@ class Grid:
         return tuple(digits[::-1])
 
     def config(self, digits: tuple[int, ...]) -> Config:
-        """The Config of a point; raises ConfigError where the values do not go together."""
+        """The Config of a variant; raises ConfigError where the values do not go together."""
         template, params = self.parts(digits)
         return template.model_copy(update={"strategy": template.strategy.model_copy(update={"params": params})})
 
     def parts(self, digits: tuple[int, ...]) -> tuple[Config, BaseModel]:
-        """A point as a Config but for its parameters, the same object for all points that share it, and these.
+        """A variant as a Config but for its parameters, the same object for all variants that share it, and these.
 
         Raises ConfigError where the values do not go together.
         """
@@ -255,14 +255,14 @@ class Grid:
         return None
 
     def tree(self, digits: Sequence[int]) -> Node:
-        """The tree of a point."""
+        """The tree of a variant."""
         children: dict[str, Node] = {}
         for axis, digit in zip(self.axes, digits, strict=True):
             put(children, axis.path, axis.values[digit])
         return merged(self.base, Node(children, self.axes[0].node.origin))
 
     def problems(self) -> list[Problem]:
-        """What is wrong with the first point, and with any other value by itself.
+        """What is wrong with the first variant, and with any other value by itself.
 
         Values that are right but do not go together are told by `config` when they meet.
         """
@@ -281,7 +281,7 @@ class Grid:
         return problems
 
     def _checked(self, digits: tuple[int, ...]) -> tuple[Config, dict[str, Any]]:
-        """The Config of a point and its parameters as plain data, all of it validated."""
+        """The Config of a variant and its parameters as plain data, all of it validated."""
         tree = self.tree(digits)
         config, wrong = self.checker.check(tree)
         if wrong or config is None:
@@ -323,7 +323,7 @@ def _values(axis: Axis, node: Node) -> tuple[Node, ...]:
 
 
 def _with(data: Any, path: NodePath, value: object) -> Any:
-    """Plain data with another value at a path, which a checked point has had before."""
+    """Plain data with another value at a path, which a checked variant has had before."""
     part, rest = path[0], path[1:]
     if isinstance(data, list):
         return [(_with(each, rest, value) if rest else value) if k == part else each for k, each in enumerate(data)]
@@ -345,6 +345,6 @@ def sampled(count: int, size: int, seed: int) -> tuple[int, ...]:
 
 
 def _told(problem: Problem, axis: GridAxis) -> Problem:
-    """A problem of a point, told in the study."""
+    """A problem of a variant, told in the study."""
     is_here = problem.origin.source == axis.node.origin.source
     return Problem(problem.origin if is_here else axis.node.origin, f"grid.{problem.key}", problem.text)

@@ -162,7 +162,7 @@ class Places(dict[str, Node]):
 
 
 def put(children: dict[str, Node], path: NodePath, node: Node) -> None:
-    """Set the node at `path`; the maps on the way are made, in place of anything that is none."""
+    """Set the node at `path`; maps on the way are made, and replace anything that is not a map."""
     for i, (part, following) in enumerate(pairwise(path)):
         kind = Places if isinstance(following, int) else Keyed
         below = children.get(str(part))

@@ -14,18 +14,6 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 import yaml
-from yaml.events import (
-    AliasEvent,
-    CollectionEndEvent,
-    CollectionStartEvent,
-    Event,
-    MappingEndEvent,
-    MappingStartEvent,
-    NodeEvent,
-    ScalarEvent,
-    SequenceEndEvent,
-    SequenceStartEvent,
-)
 
 from backtest.config.nodes import (
     UNUSABLE,
@@ -129,36 +117,36 @@ class _Reader:
             raise self.stopped(f"not valid YAML after this line ({type(error).__name__})") from None
         return Tree(root, self.problems)
 
-    def events(self, text: str) -> Iterator[Event]:
+    def events(self, text: str) -> Iterator[yaml.Event]:
         """The events that carry content; notes their lines and stops at the limits."""
         depth = 0
         for count, event in enumerate(yaml.parse(text, Loader=yaml.SafeLoader)):
             if event.start_mark is not None:
                 self.line = event.start_mark.line + 1
-            depth += isinstance(event, CollectionStartEvent) - isinstance(event, CollectionEndEvent)
+            depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
             if depth > MAX_DEPTH:
                 raise self.stopped(f"nested deeper than {MAX_DEPTH} levels")
             if count >= MAX_EVENTS:
                 raise self.stopped(f"found more than {MAX_EVENTS:,} YAML events, expected a smaller file")
-            if isinstance(event, NodeEvent | CollectionEndEvent):
+            if isinstance(event, yaml.NodeEvent | yaml.CollectionEndEvent):
                 yield event
 
-    def node(self, event: Event, stream: Iterator[Event], path: NodePath, at: Origin) -> Node:
+    def node(self, event: yaml.Event, stream: Iterator[yaml.Event], path: NodePath, at: Origin) -> Node:
         """The node that begins with `event`; `at` is where it, or its key, stands."""
         is_flawed = self.is_beyond_data(event, path)
-        if isinstance(event, ScalarEvent):
+        if isinstance(event, yaml.ScalarEvent):
             node = self.scalar(event, path, at)
-        elif isinstance(event, MappingStartEvent):
+        elif isinstance(event, yaml.MappingStartEvent):
             node = Node(self.children(stream, path), at)
-        elif isinstance(event, SequenceStartEvent):
+        elif isinstance(event, yaml.SequenceStartEvent):
             node = Node(self.items(stream, path), at)
         else:
             node = Node(UNUSABLE, at)
         return replace(node, is_flawed=True) if is_flawed else node
 
-    def children(self, stream: Iterator[Event], path: NodePath) -> dict[str, Node]:
+    def children(self, stream: Iterator[yaml.Event], path: NodePath) -> dict[str, Node]:
         children: dict[str, Node] = {}
-        while not isinstance(event := next(stream), MappingEndEvent):
+        while not isinstance(event := next(stream), yaml.MappingEndEvent):
             at = self.here()
             key = self.key(event, stream, path)
             event = next(stream)
@@ -168,18 +156,18 @@ class _Reader:
                 self.problem((*path, key), f"duplicate key{f', first in line {first}' if first else ''}", at)
         return children
 
-    def items(self, stream: Iterator[Event], path: NodePath) -> list[Node]:
+    def items(self, stream: Iterator[yaml.Event], path: NodePath) -> list[Node]:
         items: list[Node] = []
-        while not isinstance(event := next(stream), SequenceEndEvent):
+        while not isinstance(event := next(stream), yaml.SequenceEndEvent):
             items.append(self.node(event, stream, (*path, len(items)), self.here()))
         return items
 
-    def key(self, event: Event, stream: Iterator[Event], path: NodePath) -> str | None:
-        """The text of a key, or None after reporting that it is none."""
+    def key(self, event: yaml.Event, stream: Iterator[yaml.Event], path: NodePath) -> str | None:
+        """The text of a key, or None after reporting that it is not text."""
         at = self.here()
         if self.is_beyond_data(event, path):
             self.skip(event, stream)
-        elif not isinstance(event, ScalarEvent):
+        elif not isinstance(event, yaml.ScalarEvent):
             self.skip(event, stream)
             self.problem(path, "found a list or a map as a key, expected text", at)
         elif event.style is None and event.value == "<<":
@@ -192,14 +180,14 @@ class _Reader:
             return event.value
         return None
 
-    def skip(self, event: Event, stream: Iterator[Event]) -> None:
+    def skip(self, event: yaml.Event, stream: Iterator[yaml.Event]) -> None:
         """Pass over the rest of a node."""
-        depth = int(isinstance(event, CollectionStartEvent))
+        depth = int(isinstance(event, yaml.CollectionStartEvent))
         while depth:
             event = next(stream)
-            depth += isinstance(event, CollectionStartEvent) - isinstance(event, CollectionEndEvent)
+            depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
 
-    def scalar(self, event: ScalarEvent, path: NodePath, at: Origin) -> Node:
+    def scalar(self, event: yaml.ScalarEvent, path: NodePath, at: Origin) -> Node:
         value: Scalar = event.value
         if event.style is None:
             try:
@@ -212,11 +200,11 @@ class _Reader:
             return Node(UNUSABLE, at, event.value, is_flawed=True)
         return Node(value, at, event.value, is_quoted=event.style is not None)
 
-    def is_beyond_data(self, event: Event, path: NodePath) -> bool:
+    def is_beyond_data(self, event: yaml.Event, path: NodePath) -> bool:
         """Whether the event uses YAML beyond plain data; reports it."""
-        if isinstance(event, AliasEvent):
+        if isinstance(event, yaml.AliasEvent):
             found = f"the alias {quoted('*' + str(event.anchor))}"
-        elif isinstance(event, NodeEvent) and event.anchor is not None:
+        elif isinstance(event, yaml.NodeEvent) and event.anchor is not None:
             found = f"the anchor {quoted('&' + event.anchor)}"
         elif (tag := getattr(event, "tag", None)) is not None:
             found = f"the tag {quoted(tag)}"

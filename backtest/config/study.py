@@ -21,14 +21,14 @@ from backtest.text import settings
 
 MAX_VARIANTS: Final = 500
 MAX_AXES: Final = 20
-MAX_POINTS: Final = 10_000_000
+MAX_SWEPT: Final = 10_000_000
 """Of a grid or its sample: a night of two cores."""
 
 
 class GridSample(Model):
     """A random part of a grid, the same for the same seed."""
 
-    count: int = Field(ge=1, le=MAX_POINTS, description="how many points")
+    count: int = Field(ge=1, le=MAX_SWEPT, description="how many points")
     seed: int = Field(0, ge=0, description="another seed, another sample")
 
 
@@ -46,7 +46,7 @@ class Combinatorial(Model):
 
 
 class WalkForwardTerms(Model):
-    """How a walk-forward chooses among the points of a grid, and when."""
+    """How a walk-forward chooses among the variants of a grid, and when."""
 
     train_years: int = Field(5, ge=1, le=50, description="years looked at before each choice")
     test_years: int = Field(1, ge=1, le=10, description="years each choice is held for")
@@ -124,42 +124,42 @@ class Study:
 
     @property
     def size(self) -> int:
-        """Points of the grid, or of its sample; 0 without a grid."""
+        """Variants of the grid, or of its sample; 0 without a grid."""
         return self._points.size if self._points else 0
 
     def grid_points(self, start: int = 0, stop: int | None = None) -> Iterator[dict[str, object]]:
-        """Swept key -> value for each point in order; the last key's values change fastest."""
+        """Swept key -> value for each variant in order; the last key's values change fastest."""
         axes = list(self.grid.items())
         for number in range(self.size)[start:stop]:
             digits = self._points.digits(number) if self._points else ()
             yield {key: values[digit] for (key, values), digit in zip(axes, digits, strict=True)}
 
     def label(self, point: Mapping[str, object]) -> str:
-        """What a point sets, in words; keys of one value are left out: `lookback_sessions 63, threshold 0.01`."""
+        """What a variant sets, in words; keys of one value are left out: `lookback_sessions 63, threshold 0.01`."""
         return settings({key: value for key, value in point.items() if len(self.grid[key]) > 1} or point)
 
     def grid_configs(self, start: int = 0, stop: int | None = None) -> Iterator[Config]:
-        """The Config of each point, in the order of `grid_points`.
+        """The Config of each variant, in the order of `grid_points`.
 
-        Raises ConfigError where values do not go together; `grid_config` goes on behind such a point.
+        Raises ConfigError where values do not go together; `grid_config` goes on behind such a variant.
         """
         return (self.grid_config(number) for number in range(self.size)[start:stop])
 
     def grid_config(self, number: int) -> Config:
-        """The Config of one point, counted from 0; raises ConfigError where its values do not go together."""
+        """The Config of one variant, counted from 0; raises ConfigError where its values do not go together."""
         points = self._grid_with(number)
         return with_benchmark(points.config(points.digits(number)), self.benchmark)
 
     def grid_parts(self, number: int) -> tuple[Config, BaseModel]:
-        """The same point as a Config but for the strategy's parameters, and these; without the study's benchmark.
+        """The same variant as a Config but for the strategy's parameters, and these; without the study's benchmark.
 
-        Points that differ in parameters alone share one and the same Config object.
+        Variants that differ in parameters alone share one and the same Config object.
         """
         points = self._grid_with(number)
         return points.parts(points.digits(number))
 
     def digits(self, number: int) -> tuple[int, ...]:
-        """Which value of each swept key a point has."""
+        """Which value of each swept key a variant has."""
         return self._grid_with(number).digits(number)
 
     def _grid_with(self, number: int) -> Grid:

@@ -18,7 +18,7 @@ from backtest.config.load import STUDY_KEYS, Checker, is_study_map, validated
 from backtest.config.models import Config
 from backtest.config.nodes import Node, Origin, Problem, YamlSource, child, descend, dotted, path_of, quoted, refusal
 from backtest.config.reader import Tree, read_text
-from backtest.config.study import MAX_POINTS, MAX_VARIANTS, Study, StudyFile, with_benchmark
+from backtest.config.study import MAX_SWEPT, MAX_VARIANTS, Study, StudyFile, with_benchmark
 from backtest.errors import ConfigError
 
 _OWN_OVERRIDES: Final = ("benchmark", "sample", "walk_forward")
@@ -71,6 +71,9 @@ class _Reading:
         if isinstance(self.root.value, dict) and "strategy" in self.root.value and not is_study_map(self.root.value):
             wrong = "this is a config, expected a study (with variants, configs or grid)"
             raise refusal([Problem(self.root.value["strategy"].origin, "", wrong)])
+        if isinstance(self.root.value, dict) and "events" in self.root.value:
+            wrong = f"this is an event study, ask it with: backtest events {self.path.name}"
+            raise refusal([Problem(self.root.value["events"].origin, "", wrong)])
         file, wrong_keys, self.root = validated(StudyFile, self.root, StudyFile.model_json_schema)
         self.problems += [*wrong_keys, *_missing_parts(self.root)]
         base_root, base = self._base()
@@ -93,10 +96,10 @@ class _Reading:
 
     def _too_large(self, grid: Grid | None) -> list[Problem]:
         """A grid that no machine walks through."""
-        if grid is None or grid.size <= MAX_POINTS:
+        if grid is None or grid.size <= MAX_SWEPT:
             return []
         wrong = (
-            f"found {grid.size:,} points, expected at most {MAX_POINTS:,}: fewer values, or a random part of them, "
+            f"found {grid.size:,} points, expected at most {MAX_SWEPT:,}: fewer values, or a random part of them, "
             "sample: {count: 100000, seed: 1}"
         )
         return [Problem(grid.axes[0].node.origin, "grid", wrong)]

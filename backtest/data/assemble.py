@@ -226,7 +226,7 @@ def _judged(
 
 
 def _together(notes: Iterable[str]) -> Iterator[str]:
-    """`IWM, QQQ: each ...` for tickers of which the same is said."""
+    """Join equal notes: `IWM, QQQ: each ...`."""
     tickers: dict[str, list[str]] = {}
     for note in notes:
         ticker, _, text = note.partition(" ")
@@ -246,7 +246,8 @@ def _market(
     frames, fetched, last = judged.frames, judged.fetched, judged.last
     decisions, policy_sources = _decisions(source, last)
     check_meetings(meetings, scheduled_meetings(decisions))
-    policy = _policy(decisions, judged.exchange, judged.closes, last)
+    known = with_known_sessions(decisions, judged.exchange, judged.closes)
+    policy = known.loc[known["session"] <= last, list(POLICY_COLUMNS)].reset_index(drop=True)
     raw = {ticker: as_traded(frames[ticker], one.values) for ticker, one in fetched.items()}
     series, series_sources, clock_notes = load_series(names, fetch, judged.exchange, judged.closes, last)
     prices = (one.source(ticker, frames[ticker]) for ticker, one in fetched.items())
@@ -381,14 +382,6 @@ def _decisions(source: DataSource, last: pd.Timestamp) -> tuple[pd.DataFrame, tu
     upper, lower = (one.values["value"][: last + pd.Timedelta(days=1)] for one in ranges.values())
     used = [one.source(name, one.values[: last + pd.Timedelta(days=1)]) for name, one in ranges.items()]
     return later_decisions(decisions, upper, lower), (shipped, *used)
-
-
-def _policy(
-    decisions: pd.DataFrame, exchange: pd.DatetimeIndex, closes: pd.DatetimeIndex, last: pd.Timestamp
-) -> pd.DataFrame:
-    """Decisions knowable at the close of `last`."""
-    known = with_known_sessions(decisions, exchange, closes)
-    return known.loc[known["session"] <= last, list(POLICY_COLUMNS)].reset_index(drop=True)
 
 
 def _compared(frames: Mapping[str, pd.DataFrame], config: Config) -> tuple[str, ...]:

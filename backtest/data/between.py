@@ -11,18 +11,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import combinations
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
+from backtest.config.models import CrossCheck
 from backtest.data.csv_folder import CsvFolder
 from backtest.data.sources import Fetched
 from backtest.errors import DataError
 from backtest.series import Floats
-
-if TYPE_CHECKING:
-    from backtest.config.models import CrossCheck
 
 BLOCK_SESSIONS = 126
 """Half a year is long enough to tell a shift, and short enough to find one that lasts so long."""
@@ -166,7 +163,7 @@ def _returns(levels: pd.Series, days: pd.DatetimeIndex) -> Floats:
 
 
 def _within(other: Fetched, frame: pd.DataFrame) -> pd.DataFrame:
-    """The second source's rows inside the first's life."""
+    """The second source's rows between the first and the last day of the first source."""
     values: pd.DataFrame = other.values.sort_index()
     return values.loc[frame.index[0] : frame.index[-1]]
 

@@ -33,7 +33,7 @@ Day = date | pd.Timestamp
 
 @contextmanager
 def closed_on(days: tuple[date, ...]) -> Iterator[None]:
-    """Inside, the exchange was closed on these days too: a special closure that the library does not know yet."""
+    """Inside this context the exchange was closed on these days too: closures that the library does not know yet."""
     token = _STATED.set(days)
     try:
         yield
@@ -42,7 +42,7 @@ def closed_on(days: tuple[date, ...]) -> Iterator[None]:
 
 
 def library() -> str:
-    """Name and version of what knows the sessions."""
+    """Name and version of the library that knows the sessions."""
     return f"exchange_calendars {version('exchange_calendars')}"
 
 

@@ -209,12 +209,12 @@ def outside_range(bars: Bars, _: pd.DatetimeIndex) -> Dates:
 
 
 def jumps(bars: Bars, _: pd.DatetimeIndex) -> Dates:
-    """Days on which the adjusted close moves further than is believed."""
+    """Days on which the adjusted close moves by more than `largest_move`."""
     return bars.dates[1:][_log_distance(bars.adj_close[1:], bars.adj_close[:-1]) > bars.largest_move]
 
 
 def overnight_jumps(bars: Bars, _: pd.DatetimeIndex) -> Dates:
-    """Days whose open lies further from the close before than is believed."""
+    """Days whose open is too far from the close before."""
     # The raw open would show a jump on every unadjusted split; the total-return open is what fills are made at.
     opening = bars.open * bars.adj_close / np.where(bars.close == 0.0, np.nan, bars.close)
     return bars.dates[1:][_log_distance(opening[1:], bars.adj_close[:-1]) > bars.largest_move * OVERNIGHT_TO_DAILY]
@@ -254,7 +254,7 @@ def stale(bars: Bars, _: pd.DatetimeIndex) -> Dates:
 
 
 def missed_dividends(bars: Bars, _: pd.DatetimeIndex) -> Dates:
-    """The last payment before each gap that is long by the payer's own rhythm, the one up to the last row included."""
+    """The last payment before each gap that is too long for the payer's rhythm; the end of the data ends a gap too."""
     paid = bars.dates[bars.dividends > 0.0]
     if len(paid) < RHYTHM_DIVIDENDS:
         return bars.dates[:0]

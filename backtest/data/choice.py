@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import TYPE_CHECKING
 
+from backtest.config.models import Prices
 from backtest.data.sources import DataSource
-
-if TYPE_CHECKING:
-    from backtest.config.models import Prices
 
 
 def choose_source(

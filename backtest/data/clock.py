@@ -1,4 +1,4 @@
-"""What time it is: the only place in the project that asks, for the only purpose of telling what is finished and old.
+"""What time it is, asked here alone, to tell which sessions are finished and how old a snapshot is.
 
 Nothing that a result contains may depend on it; a result depends on the content of the data alone.
 """

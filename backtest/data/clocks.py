@@ -220,7 +220,7 @@ def frequency(days: Days) -> Period | None:
 
 
 def check_fits(days: Days, clock: Clock, name: str, where: str) -> None:
-    """Raise DataError unless the clock is one for dates like these, with the rule that is.
+    """Raise DataError, which names the right rule, unless the clock fits dates like these.
 
     days: of all rows, those without a value included.
     """

@@ -17,12 +17,13 @@ import pandas as pd
 
 from backtest.data.adjustment import completed
 from backtest.data.clocks import frequency
-from backtest.data.layouts import Layout, Stated, read_layout, recognise, text_of
+from backtest.data.days import DATE
+from backtest.data.layouts import Layout, Stated, oldest_first, read_layout, recognise, strict_layout, text_of
+from backtest.data.rates import read_rate
 from backtest.data.sources import PRICE_COLUMNS, DataSource, Fetched, of_each
-from backtest.data.tables import DATE, read_rate, read_table
 from backtest.errors import DataError
 
-HOUSE_HEADERS = {name: name for name in (DATE, *PRICE_COLUMNS)}
+HOUSE_HEADERS = (DATE, *PRICE_COLUMNS)
 HOUSE_REQUIRED = (DATE, *(name for name in PRICE_COLUMNS if name not in ("dividends", "splits")))
 
 RATE_FILES = {"IRX": ("^IRX.csv", "IRX.csv")}
@@ -157,15 +158,12 @@ def files_in(folder: Path) -> dict[str, Path]:
 def prices_in(data: bytes, where: str, stated: Stated, tickers: Sequence[str]) -> dict[str, Fetched]:
     """The tickers that a file has, of those asked for: one, or several of a long or a wide file."""
     digest = hashlib.sha256(data).hexdigest()
-    if is_house_layout(data) and not stated.columns:
-        frame = read_table(data, where, names=HOUSE_HEADERS, required=HOUSE_REQUIRED).reindex(
-            columns=list(PRICE_COLUMNS)
-        )
-        frame, order = oldest_first(frame)
-        prices = completed(frame, where, HOUSE, stated)
-        return {tickers[0]: Fetched(prices.values, where, digest, layout=HOUSE + order, notes=prices.notes)}
     text = text_of(data, where)
-    layout = recognise(text, where, stated, tickers)
+    if is_house_layout(data) and not stated.columns:
+        there = [name for name in HOUSE_HEADERS if name in text.split("\n", 1)[0].split(",")]
+        layout = strict_layout(text, where, HOUSE, {name: name for name in there})
+    else:
+        layout = recognise(text, where, stated, tickers)
     table = read_layout(text, where, layout, stated)
     fetched = {}
     for ticker, found in _by_ticker(table, layout, where, tickers):
@@ -214,13 +212,6 @@ def is_house_layout(data: bytes) -> bool:
     header = first.removeprefix(b"\xef\xbb\xbf").rstrip(b"\r").decode("latin-1")
     is_headed = set(HOUSE_REQUIRED) <= set(header.split(",")) <= set(HOUSE_HEADERS)
     return is_headed and not re.match(rb'"?\d{1,2}[./-]', rest)
-
-
-def oldest_first(frame: pd.DataFrame) -> tuple[pd.DataFrame, str]:
-    """The frame in the other order when its days go back throughout, and a word on it."""
-    days = frame.index
-    is_newest_first = len(days) > 1 and bool((days[1:] < days[:-1]).all())
-    return (frame[::-1], ", newest first") if is_newest_first else (frame, "")
 
 
 def _by_ticker(

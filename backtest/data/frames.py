@@ -29,7 +29,7 @@ class Frames(DataSource):
             raise DataError(f"{WHERE}: found no tickers; expected a frame of prices for each")
 
     def prices(self, tickers: Sequence[str]) -> dict[str, Fetched]:
-        """Each ticker's frame with all columns of the house; DataError with a line for every one that is none."""
+        """Each ticker's frame with all columns of the house; DataError with a line for each that is not right."""
         return of_each(tickers, self._prices_of)
 
     def _prices_of(self, ticker: str) -> Fetched:

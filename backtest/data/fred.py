@@ -19,8 +19,8 @@ import numpy as np
 import pandas as pd
 
 from backtest.data import web
+from backtest.data.rates import read_rate
 from backtest.data.sources import Fetched
-from backtest.data.tables import read_rate
 from backtest.data.web import Patience, Transient
 from backtest.errors import DataError
 

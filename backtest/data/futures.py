@@ -39,7 +39,7 @@ def is_contract(ticker: str) -> bool:
 
 
 def delivery_month(ticker: str) -> pd.Period:
-    """The month of a contract's delivery; ValueError when it is none."""
+    """The month of a contract's delivery; ValueError when it is no contract."""
     match = CONTRACT.fullmatch(ticker)
     if match is None:
         raise ValueError(f"{ticker} is no fed funds contract, expected one such as ZQF25.CBT")

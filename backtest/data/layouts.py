@@ -23,9 +23,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from backtest.data.tables import DATE, EXACT, FIRST_DAY, LAST_DAY, NUMBER, REPORTED_LINES
+from backtest.data.days import DATE, Order, days_in
+from backtest.data.tables import EXACT, NUMBER, REPORTED_LINES
 from backtest.errors import DataError
-from backtest.series import Days
 
 Adjusted = Literal["total_return", "splits_only", "tape"]
 
@@ -36,13 +36,16 @@ class Stated:
 
     adjusted: Adjusted | None = None
     columns: Mapping[str, str] = field(default_factory=dict)
-    dates: Literal["day_first", "month_first"] | None = None
+    dates: Order | None = None
     decimal: Literal["point", "comma"] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """A file's form. columns: place -> name; skipped: lines above the numbers; tickers: of a file of many, by place."""
+    """A file's form. columns: place -> name; skipped: lines above the numbers; wide: of many tickers, by place.
+
+    is_strict: days are ISO days and numbers plain ones; a cell is missing where it is blank, or one of `blank`.
+    """
 
     name: str
     separator: str
@@ -51,6 +54,8 @@ class Layout:
     width: int
     is_adjusted: bool = False
     wide: Mapping[int, tuple[str, str]] = field(default_factory=dict)
+    is_strict: bool = False
+    blank: tuple[str, ...] = ("", "-", "n/a", "N/A", "null")
 
 
 MEANINGS = {
@@ -89,7 +94,6 @@ DOWNLOAD = ("price", "ticker", "date")
 LARGEST_BYTES = 1 << 30
 SAMPLE_ROWS = 60
 MULTIPLES = {"K": 1e3, "M": 1e6, "B": 1e9}
-BLANK = ("", "-", "n/a", "N/A", "null")
 
 
 def text_of(data: bytes, where: str) -> str:
@@ -145,6 +149,31 @@ def recognise(text: str, where: str, stated: Stated, tickers: Sequence[str] = ()
     return Layout(name + (", adjusted for dividends" if is_adjusted else ""), separator, 1, columns, width, is_adjusted)
 
 
+def strict_layout(
+    text: str, where: str, name: str, headers: Mapping[str, str], blank: tuple[str, ...] = ("",)
+) -> Layout:
+    """The form of a comma-separated table of known headers, in lower case -> name; others are left out.
+
+    Raises DataError unless each name stands in it once.
+    """
+    found = _cells(text.split("\n", 1)[0], ",", where)
+    columns = {place: headers[cell] for place, each in enumerate(found) if (cell := each.strip().lower()) in headers}
+    lacking = [name for name in dict.fromkeys(headers.values()) if name not in columns.values()]
+    if lacking:
+        wanted = ",".join(dict.fromkeys(headers.values()))
+        raise DataError(f"{where}:1: has no column {', '.join(lacking)}; found {','.join(found)[:80]!r}, expected "
+                        f"{wanted}")  # fmt: skip
+    return Layout(name, ",", 1, _each_once(columns, where), len(found), is_strict=True, blank=blank)
+
+
+def _each_once(columns: dict[int, str], where: str) -> dict[int, str]:
+    twice = sorted(name for name, count in Counter(columns.values()).items() if count > 1)
+    if twice:
+        raise DataError(f"{where}:1: column {', '.join(twice)} stands twice, expected once; say which in "
+                        "data.prices.columns")  # fmt: skip
+    return columns
+
+
 def _separator(line: str, where: str) -> str:
     bare = re.sub(r'"[^"]*"', "", line)
     counted = {one: bare.count(one) for one in ",;\t|"}
@@ -180,11 +209,7 @@ def _columns(headers: Sequence[str], where: str, stated: Stated) -> dict[int, st
             name = DATE
         if name:
             columns[place] = name
-    twice = sorted(name for name, count in Counter(columns.values()).items() if count > 1)
-    if twice:
-        raise DataError(f"{where}:1: column {', '.join(twice)} stands twice, expected once; say which in "
-                        "data.prices.columns")  # fmt: skip
-    return columns
+    return _each_once(columns, where)
 
 
 def read_layout(text: str, where: str, layout: Layout, stated: Stated) -> pd.DataFrame:
@@ -198,7 +223,7 @@ def read_layout(text: str, where: str, layout: Layout, stated: Stated) -> pd.Dat
             table, plain, decimal = _table(text, where, layout, stated, SAMPLE_ROWS)
         except ValueError:
             table, plain, decimal = _table(text, where, layout, stated, None)
-        days = days_in(table[_date_place(layout)], stated)
+        days = days_in(table[_date_place(layout)], stated.dates)
     except (ValueError, pd.errors.ParserError, csv.Error) as error:
         problems = list(_faulty(text, where, layout, stated))
         raise DataError(*(problems or [f"{where}: {' '.join(str(error).split())[:200]}"])) from None
@@ -218,13 +243,20 @@ def read_layout(text: str, where: str, layout: Layout, stated: Stated) -> pd.Dat
     return pd.DataFrame(columns, index=days)
 
 
+def oldest_first(frame: pd.DataFrame) -> tuple[pd.DataFrame, str]:
+    """The frame with its oldest row first, and what to say of a file that was the other way round."""
+    days = frame.index
+    is_newest_first = len(days) > 1 and bool((days[1:] < days[:-1]).all())
+    return (frame[::-1], ", newest first") if is_newest_first else (frame, "")
+
+
 def _table(
     text: str, where: str, layout: Layout, stated: Stated, rows: int | None
 ) -> tuple[pd.DataFrame, list[int], str]:
     """The cells by place, the places of plain numbers, and the decimal sign, as the first `rows` (None: all) say."""
     names = {**layout.columns, **layout.wide}
-    sample = _sample(text, layout, rows)
-    styles = {place: _style([row[place] for row in sample if place < len(row)], where, name, stated)
+    sample = [] if layout.is_strict else _sample(text, layout, rows)  # of nothing, plain numbers
+    styles = {place: _style([row[place] for row in sample if place < len(row)], where, name, stated, layout.blank)
               for place, name in names.items() if name not in (DATE, "ticker")}  # fmt: skip
     found = [style for style in styles.values() if style is not None]
     plain = [place for place, style in styles.items() if style is not None]
@@ -234,7 +266,7 @@ def _table(
         "sep": layout.separator, "skiprows": layout.skipped, "header": None, "names": range(layout.width),
         "keep_default_na": False, "decimal": decimal,
         "thousands": next((style[1] for style in found if style[1]), None),
-        "na_values": {place: list(BLANK) for place in plain}, **EXACT,
+        "na_values": {place: list(layout.blank) for place in plain}, **EXACT,
     }  # fmt: skip
     table: pd.DataFrame = pd.read_csv(io.StringIO(text), **options)
     if not isinstance(table.index, pd.RangeIndex):  # pandas takes what is too much for an index
@@ -255,9 +287,11 @@ def _sample(text: str, layout: Layout, rows: int | None) -> list[list[str]]:
         return []
 
 
-def _style(cells: Sequence[str], where: str, name: Any, stated: Stated) -> tuple[str, str | None] | None:
+def _style(
+    cells: Sequence[str], where: str, name: Any, stated: Stated, blank: Sequence[str]
+) -> tuple[str, str | None] | None:
     """Decimal sign and sign of thousands of a column of plain numbers; None when its cells have signs of their own."""
-    filled = [cell for cell in cells if cell.strip() not in BLANK]
+    filled = [cell for cell in cells if cell.strip() not in blank]
     if all(NUMBER.fullmatch(cell) for cell in filled):
         return ".", None
     if any(re.search(r"[^\d.,+\-eE\s]", cell) for cell in filled) or any(cell.strip().count(" ") for cell in filled):
@@ -294,7 +328,7 @@ def _loose_numbers(cells: pd.Series, where: str, layout: Layout, name: Any, deci
     values = np.full(len(text), np.nan)
     problems: list[str] = []
     for row, cell in enumerate(text):
-        if cell in BLANK:
+        if cell in layout.blank:
             continue
         found = _loose(cell, decimal)
         if found is None:
@@ -307,7 +341,7 @@ def _loose_numbers(cells: pd.Series, where: str, layout: Layout, name: Any, deci
 
 
 def _quick_numbers(text: Sequence[str]) -> npt.NDArray[np.float64] | None:
-    """The same of cells such as `1.23M` and `$12.50` alone; None when one of them is something else."""
+    """The same, fast, where all cells are like `1.23M` or `$12.50`; else None."""
     try:
         numbers = [float(cell[:-1]) * MULTIPLES[cell[-1]] if cell[-1:] in MULTIPLES else float(cell.removeprefix("$"))
                    for cell in text]  # fmt: skip
@@ -341,7 +375,7 @@ def _faulty(text: str, where: str, layout: Layout, stated: Stated) -> Iterator[s
         return
     style = None
     try:
-        days_in(pd.Series([row[place] for _, row in table if len(row) > place]), stated)
+        days_in(pd.Series([row[place] for _, row in table if len(row) > place]), stated.dates)
     except ValueError as error:
         style = str(error)
     for line, row in table:
@@ -350,13 +384,13 @@ def _faulty(text: str, where: str, layout: Layout, stated: Stated) -> Iterator[s
             continue
         if len(row) > layout.width:
             problem = f"found {len(row)} values, expected {layout.width} as in the header"
-        elif len(row) > place and not _is_day(row[place], stated):
-            problem = f"date: found {row[place][:40]!r}, expected a day"
+        elif len(row) > place and not _is_day(row[place], stated, layout.is_strict):
+            problem = f"date: found {row[place][:40]!r}, expected a day{' as YYYY-MM-DD' if layout.is_strict else ''}"
         else:
             for at, name in {**layout.columns, **layout.wide}.items():
                 cell = row[at].strip() if at < len(row) else ""
-                is_read = name in (DATE, "ticker") or cell in BLANK or NUMBER.fullmatch(cell)
-                if not is_read and _loose(cell, decimal) is None:
+                is_read = name in (DATE, "ticker") or cell in layout.blank or NUMBER.fullmatch(cell)
+                if not is_read and (layout.is_strict or _loose(cell, decimal) is None):
                     problem = f"{name}: found {cell[:40]!r}, expected a number"
         if problem:
             told += 1
@@ -365,127 +399,11 @@ def _faulty(text: str, where: str, layout: Layout, stated: Stated) -> Iterator[s
         yield f"{where}: date: {style}"
 
 
-def _is_day(cell: str, stated: Stated) -> bool:
-    try:
-        days_in(pd.Series([cell]), Stated(dates=stated.dates or "month_first"))
-    except ValueError:
-        try:
-            days_in(pd.Series([cell]), Stated(dates="day_first"))
-        except ValueError:
-            return False
-    return True
-
-
-ZONED = re.compile(r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d)(?::\d\d(?:\.\d+)?)?\s*(Z|[+-]\d\d:?\d\d)", re.ASCII)
-WRITTEN = ("%b %d, %Y", "%d-%b-%Y", "%d %b %Y", "%B %d, %Y", "%d %B %Y", "%d-%b-%y")
-
-
-def days_in(cells: pd.Series, stated: Stated) -> pd.DatetimeIndex:
-    """The days of a column of dates, tz-naive, in New York; ValueError with what is wrong.
-
-    Midnight in any zone is the day that is written; any other moment is the day that it is in New York.
-    """
-    text = cells.astype(str).str.strip().to_numpy(dtype=str) if cells.dtype != object else np.char.strip(
-        cells.to_numpy(dtype=str))  # fmt: skip
-    if not len(text):
-        return pd.DatetimeIndex([], name=DATE)
-    text = _without_hour(text)
-    first = str(text[0])
-    if re.match(r"\d{4}-\d\d-\d\d", first):
-        days = _iso_days(text)
-    elif re.fullmatch(r"\d{8}", first):
-        days = _parsed(text, "%Y%m%d")
-    elif re.fullmatch(r"\d{9,13}(\.0)?", first):
-        days = _epoch_days(text)
-    elif re.fullmatch(r"\d{4}/\d\d?/\d\d?", first):
-        days = _parsed(text, "%Y/%m/%d")
-    elif re.fullmatch(r"\d\d?[./-]\d\d?[./-]\d{4}", first):
-        days = _parsed(text, _order(text, stated))
-    else:
-        found = [tried for form in WRITTEN if (tried := _tried(text, form)) is not None]
-        if not found:
-            raise ValueError(f"found {first[:40]!r}, expected a day such as 2024-07-16")
-        days = found[0]
-    if not ((days >= FIRST_DAY) & (days <= LAST_DAY)).all():
-        raise ValueError("a date is before 1850 or after 2199")
-    return pd.DatetimeIndex(days.astype("datetime64[ns]"), name=DATE)
-
-
-HOUR = re.compile(r"(\d{1,4}[./]\d\d?[./]\d{1,4}) \d\d?:\d\d(?::\d\d)?(?: ?[AP]M)?", re.ASCII)
-
-
-def _without_hour(text: npt.NDArray[np.str_]) -> npt.NDArray[np.str_]:
-    """Dates such as 7/16/2024 16:00:00, of Google's sheets, without their hour, which is the exchange's own."""
-    if HOUR.fullmatch(str(text[0])) is None:
-        return text
-    found = [HOUR.fullmatch(cell) for cell in text.tolist()]
-    return np.array([match[1] if match else cell for match, cell in zip(found, text.tolist(), strict=True)])
-
-
-def _order(text: npt.NDArray[np.str_], stated: Stated) -> str:
-    sign = next(char for char in str(text[0]) if char in "./-")
-    parts: list[list[str]] = [cell.split(sign) for cell in np.unique(_without_year(text)).tolist()]
-    if any(len(part) < 2 for part in parts):
-        raise ValueError("the dates are written in more than one way")
-    firsts, seconds = (max((int(part[at]) for part in parts if part[at].isdigit()), default=0) for at in (0, 1))
-    if firsts > 12 and seconds > 12:
-        raise ValueError("some dates have the day first and some the month")
-    is_day_first = firsts > 12 or (seconds <= 12 and (sign == "." or stated.dates == "day_first"))
-    if firsts <= 12 and seconds <= 12 and sign != "." and stated.dates is None:
-        raise ValueError(f"found {text[0]!r}, and no day above 12 that tells which is the month; say "
-                         "data.prices.dates: day_first or month_first")  # fmt: skip
-    return f"%d{sign}%m{sign}%Y" if is_day_first else f"%m{sign}%d{sign}%Y"
-
-
-def _without_year(text: npt.NDArray[np.str_]) -> npt.NDArray[np.str_]:
-    """Day and month of each date: there are few different ones."""
-    if text.dtype.itemsize == 40 and bool((text.astype("U10").view("U1").reshape(len(text), 10) != "").all()):
-        return text.astype("U5")
-    return np.array([cell[:-5] for cell in text.tolist()])
-
-
-def _parsed(text: npt.NDArray[np.str_], form: str) -> Days:
-    chars = np.ascontiguousarray(text).view("U1").reshape(len(text), -1)
-    if form[:2] in ("%d", "%m") and chars.shape[1] == 10 and (chars[:, [2, 5]] == form[2]).all():
-        # As ISO text, by its digits: pandas takes ten times as long.
-        dashes = np.full((len(text), 1), "-")
-        first, second = (chars[:, 3:5], chars[:, 0:2]) if form[:2] == "%d" else (chars[:, 0:2], chars[:, 3:5])
-        iso = np.concatenate([chars[:, 6:10], dashes, first, dashes, second], axis=1).view("U10").ravel()
+def _is_day(cell: str, stated: Stated, is_strict: bool) -> bool:
+    if is_strict and not re.match(r"\d{4}-\d\d-\d\d", cell):
+        return False
+    for order in (stated.dates or "month_first", "day_first"):
         with suppress(ValueError):
-            return iso.astype("datetime64[D]")
-    return np.asarray(pd.to_datetime(pd.Series(text), format=form).to_numpy().astype("datetime64[D]"))
-
-
-def _tried(text: npt.NDArray[np.str_], form: str) -> Days | None:
-    try:
-        return _parsed(text, form)
-    except ValueError:
-        return None
-
-
-def _iso_days(text: npt.NDArray[np.str_]) -> Days:
-    days: Days = text.astype("U10").astype("datetime64[D]")
-    if not (np.datetime_as_string(days) == text.astype("U10")).all():
-        raise ValueError("a date is not written as YYYY-MM-DD")
-    if text.dtype.itemsize // 4 <= 10:
-        return days
-    width = text.dtype.itemsize // 4
-    rest = np.ascontiguousarray(text.view("U1").reshape(len(text), width)[:, 10:]).view(f"U{width - 10}").ravel()
-    for cell in sorted(set(rest.tolist())):
-        zoned = ZONED.fullmatch(f"2024-07-16{cell}")
-        if zoned is None and not re.fullmatch(r"([T ]\d\d:\d\d(:\d\d(\.\d+)?)?)?", cell):
-            raise ValueError(f"found {cell[:30]!r} behind a date, expected a time of day")
-        if zoned is not None and zoned[2] != "00:00":
-            which = rest == cell
-            there = pd.DatetimeIndex([pd.Timestamp(one) for one in text[which].tolist()]).tz_convert("America/New_York")
-            days[which] = there.tz_localize(None).to_numpy().astype("datetime64[D]")
-    return days
-
-
-def _epoch_days(text: npt.NDArray[np.str_]) -> Days:
-    numbers = text.astype(np.float64).astype(np.int64)
-    seconds = numbers // 1000 if numbers.max() > 10**11 else numbers
-    is_midnight = seconds % 86400 == 0
-    moments = seconds.astype("datetime64[s]")
-    there = pd.DatetimeIndex(moments).tz_localize("UTC").tz_convert("America/New_York").tz_localize(None)
-    return np.where(is_midnight, moments.astype("datetime64[D]"), there.to_numpy().astype("datetime64[D]"))
+            days_in(pd.Series([cell]), order)
+            return True
+    return False

@@ -38,7 +38,8 @@ from backtest.data.macro_checks import (
     judge_releases,
     line_of,
 )
-from backtest.data.tables import days_of, moments_of, months_of, numbers, read_cells, read_rate_rows
+from backtest.data.rates import read_rate_rows
+from backtest.data.tables import days_of, moments_of, months_of, numbers, read_cells
 from backtest.errors import DataError
 from backtest.series import Days
 

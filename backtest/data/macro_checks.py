@@ -80,7 +80,7 @@ def judge_rate(name: str, days: Days, values: Floats, line: Line) -> tuple[str, 
 
 
 def line_of(where: str, days: Days) -> Line:
-    """Names the line of a file that begins with a row's day, or, of what is no file, the day."""
+    """A function that names a row: by the line of the file that begins with its day, or without a file by the day."""
 
     def line(row: int) -> str:
         day, path = str(days[row]), Path(where)

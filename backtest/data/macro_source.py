@@ -8,11 +8,12 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from backtest.config.models import DataConfig
 from backtest.data.between import check_yields
 from backtest.data.clocks import known_series, lacking, period_end
 from backtest.data.csv_folder import MACRO_FOLDER
@@ -23,9 +24,6 @@ from backtest.errors import DataError
 from backtest.market import Source
 from backtest.series import Days, PointInTime, observations
 from backtest.text import plural
-
-if TYPE_CHECKING:
-    from backtest.config.models import DataConfig
 
 EVENING = np.timedelta64(18, "h")
 

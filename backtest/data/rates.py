@@ -9,21 +9,22 @@ from __future__ import annotations
 
 import hashlib
 from datetime import date
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from backtest.config.fields import AnnualRate
 from backtest.data.checks import listed
+from backtest.data.clocks import DAILY, check_fits, known_series
+from backtest.data.days import DATE
+from backtest.data.layouts import Stated, oldest_first, read_layout, strict_layout, text_of
 from backtest.data.macro_checks import check_rate
 from backtest.data.sources import DataSource, Fetched, values_sha256
 from backtest.errors import DataError
 from backtest.market import Source
 from backtest.units import BEY_DAYS, BILL_DAYS, DISCOUNT_DAYS
-
-if TYPE_CHECKING:
-    from backtest.config.fields import AnnualRate
 
 HOLDS_DAYS = 7
 """Calendar days for which a published value stands; the longest closure since 1933, of September 2001, took seven."""
@@ -58,6 +59,26 @@ class TBill(NamedTuple):
     source: Source
     name: str
     notes: tuple[str, ...] = ()
+
+
+def read_rate_rows(data: bytes, where: str, rate_id: str) -> pd.DataFrame:
+    """Every row of a rate's file by ascending day, column `value`: NaN where it has none (blank, or FRED's `.`).
+
+    The value stands under `value`, `close` or the rate's own name, the day under `date` or `observation_date`.
+    """
+    text = text_of(data, where)
+    headers = {"date": DATE, "observation_date": DATE, "value": "value", "close": "value", rate_id.lower(): "value"}
+    layout = strict_layout(text, where, "a rate", headers, ("", "."))
+    return oldest_first(read_layout(text, where, layout, Stated()))[0]
+
+
+def read_rate(data: bytes, where: str, rate_id: str) -> pd.DataFrame:
+    """A rate in percent by its day, without the days that have none; DataError when a daily rate is not daily."""
+    table = read_rate_rows(data, where, rate_id)
+    known = known_series().get(rate_id)
+    if known is not None and known.clock.period in DAILY:
+        check_fits(table.index.to_numpy().astype("datetime64[D]"), known.clock, rate_id, where)
+    return table.dropna()
 
 
 def tbill_series(asked: str | AnnualRate, source: DataSource, sessions: pd.DatetimeIndex, *, start: date) -> TBill:

@@ -5,7 +5,7 @@
     else ask: the newest part if it fits to the snapshot, otherwise the whole history
     the service does not answer?                       use the snapshot if it is a few days old, say so, else stop
 
-A history that is not what it was is told about and kept beside the old one: `backtest data diff` shows both.
+A history that has changed is reported and kept beside the old one: `backtest data diff` shows both.
 """
 
 from __future__ import annotations
@@ -174,7 +174,7 @@ class Snapshots(DataSource):
 
 
 def _check_not_shorter(series: str, old: pd.DataFrame, new: pd.DataFrame) -> None:
-    """Raise DataError when an answer lacks more than a hundredth of what was there: it is a part, no new truth."""
+    """Raise DataError when an answer lacks more than one percent of the known days: it is incomplete."""
     lost = old.index.difference(new.index)
     if len(lost) > 0.01 * len(old):
         raise DataError(f"{series}: the answer lacks {len(lost)} of {len(old)} days of the snapshot, from "

@@ -91,11 +91,11 @@ class Store:
         return snapshot
 
     def snapshots(self, series: str) -> list[Snapshot]:
-        """All records of a series, newest first. A damaged one is put aside and told about."""
+        """All records of a series, newest first. Damaged records are moved aside and logged."""
         return [snapshot for _, snapshot in self._records(series)]
 
     def newest(self, series: str) -> tuple[Snapshot, pd.DataFrame] | None:
-        """The newest snapshot whose record and numbers are sound; what is not is put aside and told about."""
+        """The newest snapshot whose record and numbers are sound; damaged ones are moved aside and logged."""
         for path, snapshot in self._records(series):
             frame = self.load(snapshot.sha256)
             if frame is not None:

@@ -38,7 +38,7 @@ class Difference(NamedTuple):
 
     @property
     def is_another_past(self) -> bool:
-        """Whether what was there before is not what is there now."""
+        """Whether days that were known before have changed or are gone."""
         return bool(len(self.changed) or len(self.removed))
 
     def words(self) -> str:

@@ -146,7 +146,7 @@ def parse_holding(text: str, tickers: Sequence[str]) -> dict[str, float]:
     return held
 
 
-def document(signal: PendingSignal, holding: OwnHolding | None, *, today: date) -> dict[str, Any]:
+def signal_json(signal: PendingSignal, holding: OwnHolding | None, *, today: date) -> dict[str, Any]:
     """For scripts."""
     last, tickers, due = signal.known - 1, signal.plan.tickers, signal.next_due
     as_of = signal.market.sessions[-1]

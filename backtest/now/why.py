@@ -262,7 +262,7 @@ def flip_words(node: RuleNode) -> str:
     return f"flips {side} {quantity(node.flip.limit, node.unit)}, {away} from here{turns}"
 
 
-def document(explanation: Explanation) -> dict[str, Any]:
+def why_json(explanation: Explanation) -> dict[str, Any]:
     """For scripts."""
     return {
         "date": f"{explanation.session:%Y-%m-%d}",
@@ -271,7 +271,7 @@ def document(explanation: Explanation) -> dict[str, Any]:
         "cash": max(1.0 - float(explanation.shares.sum()), 0.0),
         "since": f"{explanation.since:%Y-%m-%d}",
         "reason": explanation.reason,
-        "rules": {name: _document(node) for name, node in explanation.trees.items()},
+        "rules": {name: _rule_json(node) for name, node in explanation.trees.items()},
         "scores": None if explanation.standing is None else _scores(explanation, explanation.standing),
         "known": [
             {
@@ -314,10 +314,10 @@ def _number(value: float) -> float | None:
     return None if np.isnan(value) else value
 
 
-def _document(node: RuleNode) -> dict[str, Any]:
+def _rule_json(node: RuleNode) -> dict[str, Any]:
     common: dict[str, Any] = {"words": node.words, "says": node.says, "since": f"{node.since:%Y-%m-%d}"}
     if node.children:
-        return {**common, "of": [_document(child) for child in node.children]}
+        return {**common, "of": [_rule_json(child) for child in node.children]}
     return {
         **common,
         "value": node.value,

@@ -15,6 +15,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from backtest.market import Floats, Market
+from backtest.series import Days
 from backtest.signals.fedwatch import DayCount, Moves, distribution, months_of, moves_of, solve_rates
 from backtest.signals.policy import target_level
 
@@ -29,8 +30,6 @@ PRICE_HOLDS = np.timedelta64(7, "D")
 
 CERTAIN = 0.95
 """From this probability on the market calls a cut certain."""
-
-Days = npt.NDArray[np.datetime64]
 
 
 @dataclass(frozen=True, slots=True)

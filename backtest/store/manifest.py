@@ -112,7 +112,7 @@ def read_manifest(folder: Path) -> Manifest:
 
 
 def read_stored(folder: Path) -> Stored:
-    """The result of a folder; DataError when it is damaged, ConfigError when it is none."""
+    """The result of a folder; DataError when it is damaged, ConfigError when there is none."""
     manifest = read_manifest(folder)
     return Stored(folder, manifest, _read(folder / METRICS, Metrics) if manifest.kind == "run" else None)
 
@@ -177,7 +177,7 @@ def _one_line(text: str) -> str:
 
 
 def parsed_json(data: bytes) -> Any:
-    """Any JSON; ValueError for what is none, nested too deeply included."""
+    """Parse any JSON; ValueError if it is invalid or nested too deeply."""
     try:
         return json.loads(data)
     except RecursionError:

@@ -133,7 +133,7 @@ RENAMED = {
     "growth": "total_return",
     "benchmark_growth": "benchmark_total_return",
 }
-"""Names of schema 1 -> those of schema 2, in tables and documents."""
+"""Names of schema 1 -> those of schema 2, in tables and JSON."""
 
 ANEW = "exposure_"
 """Begins the names of what schema 1 measured otherwise."""
@@ -142,7 +142,7 @@ ANEW = "exposure_"
 def in_one_schema(name: str, then: bytes, now: bytes) -> tuple[bytes, bytes]:
     """Two files to be compared: one of schema 1 under the names of schema 2, and of both what both have.
 
-    Any other pair as it is. Raises ValueError for JSON that is none.
+    Any other pair as it is. Raises ValueError for invalid JSON.
     """
     if name.endswith(".json"):
         old, new = parsed_json(then), parsed_json(now)
@@ -178,8 +178,8 @@ def first_move(name: str, then: bytes, now: bytes) -> str:
 
 def _moves(name: str, then: bytes, now: bytes) -> Iterator[str]:
     if name == MANIFEST:
-        documents = [_about(json.loads(content)) for content in (then, now)]
-        yield from _json_moves("", *documents)
+        contents = [_about(json.loads(content)) for content in (then, now)]
+        yield from _json_moves("", *contents)
     elif name in QUESTIONS:
         yield from _json_moves("", *(_comparable(name, content) for content in (then, now)))
     elif name.endswith(".json"):

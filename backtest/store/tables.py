@@ -1,4 +1,4 @@
-"""Tables and documents as text that a program reads.
+"""Tables and JSON as text that a program reads.
 
 Numbers are shortest round-trip text, an undefined one is empty or null, never NaN; a cell that a spreadsheet would take
 for a formula is quoted.

@@ -2,9 +2,9 @@
 
 Decisions -> a BATCH of variants of one setting, run together by one call -> a row of metrics each -> a chunk of ROWS.
 A decision goes in as it is, a number a session, and becomes stretches of equal weights inside the call; one that says
-more (weights within the legs, cash by session), or that several points share, comes as stretches already.
+more (weights within the legs, cash by session), or that several variants share, comes as stretches already.
 
-A decision shared by several points (other costs, another start) is made once. While threads run the accounts of one
+A decision shared by several variants (other costs, another start) is made once. While threads run the accounts of one
 chunk, the decisions of the next are made. One variant that fails is a row without figures and a line that says why.
 
 Finished chunks are kept on disk, so that an interrupted sweep goes on where it was: one file per chunk in a folder
@@ -52,7 +52,7 @@ AHEAD = 2
 """Batches per thread that wait to be run: some 3 MB each."""
 
 Told: TypeAlias = list[tuple[int, Exception]]
-"""Points that have no figures, and why."""
+"""Variants that have no figures, and why."""
 
 
 class Room:
@@ -75,7 +75,7 @@ def shape_of(setting: Setting) -> tuple[int, int, int, bool]:
 
 @dataclass(eq=False)
 class VariantBatch:
-    """Variants of one setting. numbers: their points; decisions are in the room, or encoded.
+    """Variants of one setting. numbers: theirs in the grid; decisions are in the room, or encoded.
 
     ends: the two portfolios as shares by leg between which those in the room move; None where they are encoded.
     """
@@ -92,7 +92,7 @@ class VariantBatch:
         return len(self.numbers) == len(self.room.parts)
 
     def add(self, decision: Between | Encoded, number: int) -> None:
-        """One variant more; a batch takes one kind alone."""
+        """Add a variant; a batch takes either encoded decisions or others, never both."""
         if isinstance(decision, Encoded):
             self.encoded.append(decision)
         else:
@@ -100,7 +100,7 @@ class VariantBatch:
         self.numbers.append(number)
 
     def run(self, start: int, table: Floats, columns: Sequence[int]) -> Told:
-        """Fill rows of the table, whose first is that of the point `start`; gives back what cannot be run.
+        """Fill the table's rows, whose first is that of variant `start`; returns the variants that cannot be run.
 
         columns: those of the table that the setting's figures stand in.
         """
@@ -116,7 +116,7 @@ class VariantBatch:
     def run_into(self, equity: Floats, table: Floats) -> npt.NDArray[np.bool_]:
         """Fill the curves, (variants, sessions) or (1, sessions) when they are not wanted, and a row each of the table.
 
-        Gives back which of the decisions are none, (variants,).
+        Returns a mask of the invalid decisions, (variants,).
         """
         own, count = self.setting, len(self.numbers)
         ends = (own.legs.alone(CASH),) * 2 if self.ends is None else self.ends
@@ -166,7 +166,7 @@ class Crew:
         self._rooms: SimpleQueue[Room] = SimpleQueue()
 
     def batch(self, setting: Setting, decision: Between | Encoded) -> VariantBatch:
-        """An empty one for decisions of this kind."""
+        """An empty batch for decisions of this kind."""
         ends = None if isinstance(decision, Encoded) else (decision.low, decision.high)
         with suppress(Empty):
             room = self._rooms.get_nowait()
@@ -175,7 +175,7 @@ class Crew:
         return VariantBatch(setting, Room(setting, BATCH), ends)
 
     def run(self, batch: VariantBatch, start: int, table: Floats, columns: Sequence[int]) -> Future[Told]:
-        """Have a batch run."""
+        """Run a batch on one of the threads."""
 
         def work() -> Told:
             told = batch.run(start, table, columns)
@@ -185,28 +185,28 @@ class Crew:
         return self.submit(work)
 
     def submit(self, work: Callable[..., Told], *given: Any) -> Future[Told]:
-        """Have something done."""
+        """Run `work` on one of the threads, as soon as there is room."""
         self._free.acquire()
         future = self._pool.submit(work, *given)
         future.add_done_callback(lambda _: self._free.release())
         return future
 
     def stop(self) -> None:
-        """Wait for what is running, and leave the rest."""
+        """Wait for the batches that are running, and drop the others."""
         self._pool.shutdown(wait=True, cancel_futures=True)
 
 
 CHUNK = 2048
-"""Points that are finished, and kept, together."""
+"""Variants that are finished, and kept, together."""
 
 PARAMS = "strategy.params."
 
 
 @dataclass(eq=False)
 class Rows:
-    """Figures of the points start ... start + len(table): a row each, columns as `metric_keys`, NaN undefined.
+    """Figures of the variants start ... start + len(table): a row each, columns as `metric_keys`, NaN undefined.
 
-    problems: number of a point -> why it has no figures.
+    problems: number of a variant -> why it has no figures.
     """
 
     start: int
@@ -215,12 +215,12 @@ class Rows:
 
     @property
     def stop(self) -> int:
-        """The first point after."""
+        """Number of the first variant behind this chunk."""
         return self.start + len(self.table)
 
 
 def run_chunks(settings: Settings, chunks: Iterable[tuple[int, int]], workers: int | None = None) -> Iterator[Rows]:
-    """The rows of each chunk (start, stop) of points, in order."""
+    """The rows of each chunk (start, stop) of variants, in order."""
     crew = Crew(workers or os.cpu_count() or 1)
     waiting: tuple[Rows, list[Future[Told]]] | None = None
     try:
@@ -242,7 +242,7 @@ def _finished(rows: Rows, futures: list[Future[Told]]) -> Rows:
 
 
 def _start(settings: Settings, start: int, stop: int, crew: Crew) -> tuple[Rows, list[Future[Told]]]:
-    """Decide all points of a chunk and hand their accounts to the crew."""
+    """Decide all variants of a chunk and hand their accounts to the crew."""
     rows = Rows(start, np.full((stop - start, len(settings.metric_keys)), np.nan))
     futures: list[Future[Told]] = []
     for points in _by_template(settings.study, rows):
@@ -269,7 +269,7 @@ def _start(settings: Settings, start: int, stop: int, crew: Crew) -> tuple[Rows,
 
 
 def _by_template(study: Study, rows: Rows) -> Iterator[list[tuple[int, Config, BaseModel]]]:
-    """The points of a chunk, those together that differ in parameters alone: a setting is made once for them.
+    """The variants of a chunk, those together that differ in parameters alone: a setting is made once for them.
 
     Where all do, a batch at a time, so that accounts begin early.
     """
@@ -287,13 +287,13 @@ def _by_template(study: Study, rows: Rows) -> Iterator[list[tuple[int, Config, B
 
 
 def _told(error: Exception) -> str:
-    """In one printable line."""
+    """The error as one printable line."""
     said = str(error.problems[0]) if isinstance(error, BacktestError) else f"{type(error).__name__}: {error}"
     return printable(" ".join(said.split()))
 
 
 def _decided(settings: Settings, setting: Setting, params: BaseModel) -> Between | Encoded:
-    """The decision; as stretches where it is not simple, or shared by all points that decide on the same."""
+    """The decision; as stretches where it is not simple, or shared by all variants that decide on the same."""
     if not settings.shared_axes:
         decision = setting.decide(params)
         path = setting.simple(decision)
@@ -332,13 +332,13 @@ class ChunkStore:
                 temporary.unlink(missing_ok=True)
 
     def read(self) -> Iterator[Rows]:
-        """Every whole chunk, by its first point; a torn or foreign file is passed over and made again."""
+        """Every whole chunk, by its first variant; a torn or foreign file is passed over and made again."""
         paths = sorted(self.folder.glob("*-*")) if self.folder.is_dir() else []
         found = [rows for path in paths if (rows := _read(path)) is not None]
         yield from sorted(found, key=lambda rows: rows.start)
 
     def remove(self) -> None:
-        """The result stands in its own folder: the chunks are not needed any more, nor are those long forgotten."""
+        """Delete the chunks, once the result stands in its own folder, and those of sweeps forgotten for a month."""
         shutil.rmtree(self.folder, ignore_errors=True)
         for other in self.folder.parent.glob(FOLDER.format("*")):
             with suppress(OSError):

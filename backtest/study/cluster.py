@@ -1,9 +1,9 @@
-"""A sweep on other machines: chunks of points as tasks of a dask cluster, the same table to the last bit.
+"""A sweep on other machines: chunks of variants as tasks of a dask cluster, the same table to the last bit.
 
     settings -> parcel, sent once -> workers, which show that they are the same; (start, stop) -> a task -> ROWS
 
-Data travel in the parcel: a worker loads nothing. Before its first points it has shown that it has this code, these
-versions and, on some points of the sweep itself, these figures. A lost worker's tasks are run by the others, by the
+Data travel in the parcel: a worker loads nothing. Before its first variants it has shown that it has this code, these
+versions and, on some variants of the sweep itself, these figures. A lost worker's tasks are run by the others, by the
 scheduler's doing; here it is told who is missing, and for how long that is waited for. `distributed` is loaded when a
 cluster is asked for.
 """
@@ -33,7 +33,7 @@ from backtest.store.provenance import code_hash
 from backtest.study.chunks import CHUNK, Rows, run_chunks
 from backtest.study.settings import Settings
 
-REFERENCE_POINTS = 8
+REFERENCE_VARIANTS = 8
 PACKAGES = ("numpy", "numba", "llvmlite", "pandas", "pydantic")
 """Those that figures, or the way of settings between processes, depend on."""
 
@@ -61,7 +61,7 @@ def parcel_of(settings: Settings) -> Parcel:
 
 
 def identity_of(strategies: Mapping[str, type]) -> Identity:
-    """What must be the same wherever points are run: versions, and sha256 of the code."""
+    """What must be the same wherever variants are run: versions, and sha256 of the code."""
     versions = {"python": ".".join(platform.python_version_tuple()[:2])}
     for package in PACKAGES:
         try:
@@ -88,9 +88,9 @@ def check_same(worker: str, found: Identity, own: Identity) -> None:
 
 
 def figures_of(settings: Settings) -> str:
-    """A checksum of the figures of some of the sweep's points: the last bit of a sum depends on the processor."""
+    """A checksum of the figures of some of the sweep's variants: the last bit of a sum depends on the processor."""
     size = settings.study.size
-    numbers = sorted({size * k // REFERENCE_POINTS for k in range(REFERENCE_POINTS)})
+    numbers = sorted({size * k // REFERENCE_VARIANTS for k in range(REFERENCE_VARIANTS)})
     tables = [rows.table for rows in run_chunks(settings, [(n, n + 1) for n in numbers], 1)]
     return hashlib.sha256(np.nan_to_num(np.concatenate(tables), nan=0.0).tobytes()).hexdigest()[:12]
 
@@ -100,7 +100,7 @@ _own = threading.local()
 
 
 def run_task(parcel: Parcel, start: int, stop: int) -> Rows:
-    """On a worker: the rows of some points; RunError when it is not the same as the sender."""
+    """On a worker: the rows of some variants; RunError when it is not the same as the sender."""
     asked = (parcel.fingerprint, parcel.figures)
     if getattr(_own, "asked", None) != asked:
         _own.settings, _own.asked = _unpacked(parcel), asked
@@ -147,9 +147,9 @@ START = "start one in the project's environment: dask worker {}"
 
 
 def cluster_rows(settings: Settings, gaps: Sequence[tuple[int, int]], address: str) -> Iterator[Rows]:
-    """The rows of the points of all gaps (start, stop) by the workers of a scheduler, in any order.
+    """The rows of the variants of all gaps (start, stop) by the workers of a scheduler, in any order.
 
-    Raises ConfigError for an address that is none and without `distributed`; NetworkError when no scheduler answers,
+    Raises ConfigError for an invalid address and without `distributed`; NetworkError when no scheduler answers,
     or there has been no worker for PATIENCE_SECONDS; RunError when a worker is not the same as this process.
     """
     check_address(address)
@@ -162,13 +162,13 @@ def cluster_rows(settings: Settings, gaps: Sequence[tuple[int, int]], address: s
 
 
 def cut(gaps: Iterable[tuple[int, int]], size: int) -> Iterator[tuple[int, int]]:
-    """The gaps in pieces of at most `size` points."""
+    """The gaps in pieces of at most `size` variants."""
     for start, stop in gaps:
         yield from ((at, min(at + size, stop)) for at in range(start, stop, size))
 
 
 def task_size(points: int, threads: int) -> int:
-    """Points of a task: small enough that all threads have work, large enough that it outweighs its way."""
+    """Variants of a task: small enough that all threads have work, large enough that it outweighs its way."""
     return min(max(points // (threads * TASKS_PER_THREAD), SMALLEST_TASK), CHUNK)
 
 
@@ -185,7 +185,7 @@ def check_address(address: str) -> None:
 
 @contextmanager
 def _connected(address: str) -> Iterator[Any]:
-    """A client of the scheduler; whatever it says about a lost connection is told by us, in one line."""
+    """A client of the scheduler; its own log is silenced, and a lost connection is reported in one line."""
     try:
         from distributed import Client
     except ImportError:
@@ -236,7 +236,7 @@ def _quiet() -> Iterator[None]:
 
 
 class _Crew:
-    """Who is there; waits for workers, but not for ever."""
+    """Counts the workers' threads; waits for the first worker, but not for ever."""
 
     def __init__(self, client: Any, address: str) -> None:
         self.client, self.address = client, address
@@ -268,7 +268,7 @@ class _Crew:
             raise NetworkError(f"{self.address}: no workers for {PATIENCE_SECONDS:.0f} s; {start}")
 
     def gone(self) -> NetworkError:
-        """The scheduler is no more."""
+        """The error for a scheduler that has gone."""
         return NetworkError(f"{self.address}: the scheduler is gone; the same sweep goes on from what is finished")
 
 

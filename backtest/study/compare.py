@@ -200,8 +200,8 @@ def lucky(statistics: SearchStatistics, best: Finding) -> SearchStatistics:
 def walk_of(curves: StudyCurves, strategies: Mapping[str, type], terms: WalkForwardTerms) -> Walk | None:
     """The walk-forward among the variants.
 
-    None with a single one, without a test window, and where an account cannot go from one to the other: funds may be
-    chosen, costs and cash are given, and who trades in its own `next` cannot be followed.
+    None for a single variant, without a test window, and where no account can follow the choices: where variants differ
+    in costs or cash, or trade in their own `next`.
     """
     inputs, market = curves.inputs, curves.inputs.market
     configs = list(inputs.configs.values())
@@ -220,7 +220,7 @@ def walk_of(curves: StudyCurves, strategies: Mapping[str, type], terms: WalkForw
     def plan_of(place: int) -> Plan:
         config = configs[place]
         decision = decide(config, market, strategies[config.strategy.name])
-        weights = target_weights(decision, market, legs_of(config), legs_of(config).tickers, config.strategy.initial)
+        weights = target_weights(decision, legs_of(config), legs_of(config).tickers, config.strategy.initial)
         every = np.zeros((len(weights), len(tickers)))
         every[:, [tickers.index(ticker) for ticker in legs_of(config).tickers]] = weights
         return make_plan(market, tickers, every, inputs.start, Terms.of(config))
@@ -238,13 +238,13 @@ def walk_of(curves: StudyCurves, strategies: Mapping[str, type], terms: WalkForw
 
 
 class Steps:
-    """Counts what is done and tells it."""
+    """Counts finished steps and reports them."""
 
     def __init__(self, progress: Progress | None, total: int) -> None:
         self.progress, self.total, self.done = progress, total, 0
 
     def advance(self) -> None:
-        """One step more."""
+        """Count one more step."""
         self.done += 1
         if self.progress:
             self.progress(min(self.done, self.total), self.total)

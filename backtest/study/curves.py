@@ -36,7 +36,7 @@ from backtest.account.kernel import compiled_books, run_compiled
 from backtest.account.plan import NO_BAND, Plan, Terms, begun_at, constant_targets
 from backtest.config import Config
 from backtest.decision import Decision, target_weights
-from backtest.market import Floats, Legs, Market
+from backtest.market import Floats, Legs
 from backtest.metrics import Activity, Calendar, calendar_and_tbill, metrics_table
 from backtest.pipeline import activity_of, decide, is_rotation, legs_of, plan_of
 from backtest.result import Figures, cash_beside, holding_words, in_force
@@ -140,10 +140,10 @@ def with_shares(plan: Plan, legs: Legs, shares: Floats) -> Plan:
     return dataclasses.replace(plan, targets=constant_targets(weights, len(plan.sessions), plan.begins))
 
 
-def with_decision(run: VariantRun, market: Market, decision: Decision) -> Plan:
+def with_decision(run: VariantRun, decision: Decision) -> Plan:
     """The variant's plan with another decision, on all of the market's sessions."""
     plan = run.plan
-    weights = target_weights(decision, market, run.legs, plan.tickers, run.config.strategy.initial)
+    weights = target_weights(decision, run.legs, plan.tickers, run.config.strategy.initial)
     targets = weights[len(weights) - len(plan.targets) :].copy()
     return dataclasses.replace(plan, targets=targets)
 

@@ -1,7 +1,7 @@
 """What differs between the variants' configs, what each swept parameter does, and is the best a plateau or a peak?
 
-A point of a grid has neighbours that differ by at most one step along every swept key whose values are numbers, in the
-order of size; names are no neighbours of each other. A sample of a grid has no neighbours.
+A variant of a grid has neighbours that differ by at most one step along every swept key whose values are numbers, in
+the order of size; names are no neighbours of each other. A sample of a grid has no neighbours.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from backtest.config import Config, question
 from backtest.market import Floats
 
 LARGEST = 4_000_000
-"""Points of a grid up to which its neighbourhoods are looked at."""
+"""Variants of a grid up to which its neighbourhoods are looked at."""
 
 Axes = Sequence[Sequence[object]]
 Cells = npt.NDArray[np.int64]
@@ -27,9 +27,9 @@ Cells = npt.NDArray[np.int64]
 
 @dataclass(frozen=True, eq=False)
 class Plateau:
-    """Per point (points,): mean and worst of a figure over the neighbourhood; NaN where it has none.
+    """Per variant (variants,): mean and worst of a figure over the neighbourhood; NaN where it has none.
 
-    centre: the inner point with the best mean; None where no point is inside (an axis of two values has no inside).
+    centre: the inner variant with the best mean; None where no variant is inside (an axis of two values has no inside).
     """
 
     mean: Floats
@@ -43,10 +43,10 @@ def is_ordered(axis: Sequence[object]) -> bool:
 
 
 def plateau_of(values: Floats, axes: Axes, cells: Cells) -> Plateau | None:
-    """The plateau of a whole grid; None when no axis is ordered, or the points are not the whole grid.
+    """The plateau of a whole grid; None when no axis is ordered, or the variants are not the whole grid.
 
-    values: (points,), NaN where undefined; axes: the values of each swept key; cells: (points, keys), which of them a
-    point has.
+    values: (variants,), NaN where undefined; axes: the values of each swept key; cells: (variants, keys), which of them
+    a variant has.
     """
     lengths = tuple(len(axis) for axis in axes)
     ordered = [k for k, axis in enumerate(axes) if is_ordered(axis)]
@@ -72,7 +72,7 @@ def whole_grid(values: Floats, grid: Mapping[str, Sequence[object]]) -> Plateau 
 
 
 def _smoothed(grid: Floats, ordered: Sequence[int]) -> tuple[Floats, Floats, npt.NDArray[np.bool_]]:
-    """Mean and worst of each neighbourhood, and which points are inside."""
+    """Mean and worst of each neighbourhood, and which variants are inside."""
     known = ~np.isnan(grid)
     total, count = np.where(known, grid, 0.0), known.astype(np.float64)
     worst = np.where(known, grid, np.inf)
@@ -95,7 +95,7 @@ def _box(values: Floats, axis: int, beyond: float, join: np.ufunc) -> Floats:
 
 
 def _inside(lengths: tuple[int, ...], axis: int) -> npt.NDArray[np.bool_]:
-    """Points that are not at an end of an axis, where fewer neighbours win too easily."""
+    """Variants that are not at an end of an axis, where fewer neighbours win too easily."""
     inside = np.ones(lengths[axis], dtype=np.bool_)
     inside[[0, -1]] = False
     return inside.reshape([-1 if k == axis else 1 for k in range(len(lengths))])

@@ -36,7 +36,7 @@ from backtest.study.question import MOST_VARIANTS
 from backtest.study.search import Search, Shown, cycles_seen, search, shown_run
 from backtest.study.settings import with_first
 from backtest.study.sweep import Sweep, curves_of
-from backtest.study.tried import tried_points
+from backtest.study.tried import tried_variants
 from backtest.study.verdict import Subject, Verdict, cagr_gap, verdict
 
 TOP = 3
@@ -68,12 +68,12 @@ class Finalist:
 class Findings:
     """plateau: None for a sample. is_ordered: of each swept key, whether its values are numbers.
 
-    benchmarks: name -> figures; mixes: what needs no timing, shares by leg of the first point (legs,) and figures; both
-    on the first point's terms.
+    benchmarks: name -> figures; mixes: what needs no timing, shares by leg of the first variant (legs,) and figures;
+    both on the first variant's terms.
 
     size: the trials known, and what is said of the finalists; verdict: of the best of them in words. search: what luck
     explains of the best one, as a comparison of the same variants says it; None without a benchmark, for more than
-    MOST_VARIANTS variants and for points of unlike periods. deflated: confidence that the best one's active ratio is
+    MOST_VARIANTS variants and for variants of unlike periods. deflated: confidence that the best one's active ratio is
     more than the luck of all trials (None without a benchmark). ahead: share of variants that grew more than the
     benchmark.
     """
@@ -103,7 +103,7 @@ class Findings:
 
 
 def findings_of(result: Sweep, ledger: Path | None, recorded: int = 0) -> Findings:
-    """Everything the page tells beside the table. Records each point of the sweep as a trial.
+    """Everything the page tells beside the table. Records each variant of the sweep as a trial.
 
     recorded: the most trials that a result says its ledger had.
     Raises EnginesDisagree when a finalist is not the same by backtrader.
@@ -128,7 +128,7 @@ def findings_of(result: Sweep, ledger: Path | None, recorded: int = 0) -> Findin
 
 
 def _verdict(result: Sweep, finalists: tuple[Finalist, ...], size: Search) -> Verdict:
-    """What is said of the best point."""
+    """What is said of the best variant."""
     best = finalists[0] if finalists else None
     subject = Subject(
         name=result.label(best.number) if best else "the first",
@@ -140,7 +140,7 @@ def _verdict(result: Sweep, finalists: tuple[Finalist, ...], size: Search) -> Ve
 
 
 def _search(result: Sweep, size: Search) -> SearchStatistics | None:
-    """What luck explains of the best point: the statistics of the curves of all points that could be run."""
+    """What luck explains of the best variant: the statistics of the curves of all variants that could be run."""
     numbers = [number for number in range(result.study.size) if number not in result.problems]
     is_searched = (
         size is not None
@@ -186,7 +186,7 @@ def _checked(result: Sweep, number: int, why: str) -> Finalist:
 
 
 def _without_timing(result: Sweep) -> tuple[dict[str, Figures], tuple[tuple[Floats, Figures], ...]]:
-    """Figures of the benchmarks and of static mixes, on the terms and in the period of the first point."""
+    """Figures of the benchmarks and of static mixes, on the terms and in the period of the first variant."""
     first = result.first
     config = with_first(first.config, result.study.benchmark)
 
@@ -223,9 +223,9 @@ def _deflated(result: Sweep, finalists: tuple[Finalist, ...], size: Search) -> f
 
 
 def searched(result: Sweep, finalists: Sequence[Finalist], path: Path | None, recorded: int) -> Search:
-    """Put each point of the sweep into the ledger, and judge the finalists beside all that is known.
+    """Put each variant of the sweep into the ledger, and judge the finalists beside all that is known.
 
-    Without a finalist the first point is shown.
+    Without a finalist the first variant is shown.
     """
     results = [each.result for each in finalists]
     if not results:
@@ -250,14 +250,14 @@ def searched(result: Sweep, finalists: Sequence[Finalist], path: Path | None, re
 
 
 def tried_by(result: Sweep, path: Path | None) -> tuple[Iterable[Shown], npt.NDArray[np.uint64] | None]:
-    """The points still to be put into a ledger, and the identities of those that the sweep has put there already."""
+    """The variants still to be put into a ledger, and the identities of those that the sweep has put there already."""
     if result.remembered is not None and result.ledger == path:
         return (), result.remembered
-    return tried_points(result.settings, Rows(0, result.table, dict(result.problems))), None
+    return tried_variants(result.settings, Rows(0, result.table, dict(result.problems))), None
 
 
 def benchmark_growth(result: Sweep) -> Floats:
-    """Total return of each point's own benchmark, (points,); NaN for a point that could not be run."""
+    """Total return of each variant's own benchmark, (variants,); NaN for a variant that could not be run."""
     growth = np.full(result.study.size, np.nan)
     known: dict[int, tuple[object, float]] = {}  # by template, held so that its id stays its own
     for number in range(result.study.size):
@@ -285,7 +285,7 @@ MISSING = "--parquet: found no pyarrow, expected it installed: pip install -e '.
 
 @dataclass(frozen=True, slots=True)
 class Extras:
-    """curves: points, ascending, whose curves are written beside the finalists'; parquet: whether sweep.parquet is."""
+    """curves: variants, ascending, whose curves stand beside the finalists'; parquet: whether sweep.parquet is"""
 
     curves: tuple[int, ...] = ()
     parquet: bool = False
@@ -296,7 +296,7 @@ class Extras:
         return cls(tuple(sorted(set(curves))), parquet)
 
     def check(self, study: Study) -> None:
-        """Raise ConfigError for a point the study does not have, or without pyarrow, before anything is run."""
+        """Raise ConfigError for a variant the study does not have, or without pyarrow, before anything is run."""
         wrong = next((point for point in self.curves if not 0 <= point < study.size), None)
         if wrong is not None:
             raise ConfigError(f"--curve {wrong}: found no such point, expected one of 0 to {study.size - 1}")
@@ -318,10 +318,10 @@ NO_EXTRAS = Extras()
 
 
 def curves_frame(sweep: Sweep, findings: Findings, asked: Sequence[int]) -> pd.DataFrame:
-    """A row per session, USD: `point_<N>` for each finalist and each point asked for, `benchmark_<NAME>`.
+    """A row per session, USD: `point_<N>` for each finalist and each variant asked for, `benchmark_<NAME>`.
 
-    BenchmarkCurves are on the terms of the best one.
-    NaN before the first session of a point that starts later. Raises RunError for a point that could not be run.
+    Benchmarks are on the terms of the best one.
+    NaN before the first session of a variant that starts later. Raises RunError for a variant that could not be run.
     """
     curves: dict[str, pd.Series] = {}
     for each in findings.finalists:

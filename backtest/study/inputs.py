@@ -1,7 +1,7 @@
 """Common inputs: one market, one period, one declared benchmark; or the reason why variants cannot be compared.
 
 Other data are refused, since nothing could be said of the difference. Other periods are cut to what all share. Other
-costs, execution and legs are allowed and told.
+costs, execution and legs are allowed and mentioned.
 """
 
 from __future__ import annotations
@@ -146,7 +146,7 @@ def _tickers(configs: Mapping[str, Config], benchmarks: Sequence[Benchmark]) -> 
 
 
 def _periods(variants: Mapping[str, Config]) -> list[str]:
-    """Told when somebody's own period was cut."""
+    """A caution where a variant's own period was cut."""
     told = []
     for word, values in (
         ("start", {name: str(config.data.start) for name, config in variants.items()}),

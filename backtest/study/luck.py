@@ -128,10 +128,6 @@ class Yardstick:
         for name in ("starts", "growth", "from_starts", "at_delays", "looks"):
             getattr(self, name)
 
-    def at_cost(self, cost_rate: float) -> float:
-        """At another cost (fraction of traded value)."""
-        return growth(self.plan, cost_rate=cost_rate)
-
 
 def luck_of(run: VariantRun, yardstick: Yardstick) -> Luck:
     """The meters of a vectorised variant."""
@@ -156,7 +152,7 @@ def _decision_days(run: VariantRun, yardstick: Yardstick, own: float) -> Fan:
     market = yardstick.inputs.market
     offsets = range(0 if market.is_monthly else month_of(market))
     daily = _daily(run, market)
-    plans = [with_decision(run, market, looked_at(daily, yardstick.looks, offset)) for offset in offsets]
+    plans = [with_decision(run, looked_at(daily, yardstick.looks, offset)) for offset in offsets]
     return _fan([str(offset) for offset in offsets], plans, yardstick, own)
 
 
@@ -205,7 +201,7 @@ def _costs(run: VariantRun, yardstick: Yardstick, own: float) -> Fan:
 
 def cost_gap(plan: Plan, yardstick: Yardstick, bps: float) -> float:
     """Growth a year minus the benchmark's when both pay `bps` on traded value."""
-    return growth(plan, cost_rate=bps * BPS) - yardstick.at_cost(bps * BPS)
+    return growth(plan, cost_rate=bps * BPS) - growth(yardstick.plan, cost_rate=bps * BPS)
 
 
 def breakeven_bps(plan: Plan, yardstick: Yardstick) -> float | None:
@@ -228,7 +224,7 @@ def _neighbours(run: VariantRun, yardstick: Yardstick, own: float) -> Fan:
     market = yardstick.inputs.market
     near = neighbours_of(run.config.strategy.params)
     plans = [
-        with_decision(run, market, check_decision(run.strategy.decide(market, run.legs, params), market, run.legs))
+        with_decision(run, check_decision(run.strategy.decide(market, run.legs, params), market, run.legs))
         for _, params in near
     ]
     return _fan([label for label, _ in near], plans, yardstick, own)

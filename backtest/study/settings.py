@@ -1,6 +1,6 @@
 """Setting: all that variants of a sweep share but for what they decide, laid out for the compiled code.
 
-A point of the grid -> its SETTING (market, legs, terms, period, benchmark) + its parameters -> decision -> account.
+A variant of the grid -> its SETTING (market, legs, terms, period, benchmark) + its parameters -> decision -> account.
 """
 
 from __future__ import annotations
@@ -105,7 +105,7 @@ class Setting:
         return path if is_series and all(len(each.values) == sessions for each in decision.evidence) else None
 
     def encoded(self, decision: Decision) -> Encoded:
-        """The decision as stretches; RunError for one that is none."""
+        """The decision as stretches; raises RunError if it is invalid."""
         check_decision(decision, self.market, self.legs)
         shares, within = decision.shares, decision.within
         columns = [shares.part] if isinstance(shares, Between) else list(decision.by_leg.T)
@@ -122,7 +122,7 @@ class Setting:
             within=within and {leg: {t: each[rows] for t, each in of.items()} for leg, of in within.items()},
         )
         initial = self.config.strategy.initial
-        weights = target_weights(there, self.market, self.legs, self.legs.tickers, initial)
+        weights = target_weights(there, self.legs, self.legs.tickers, initial)
         if self.plan.begins:
             check_listed(self.market, self.legs.tickers, rows, weights, self.begin)
         return Encoded(rows, there.held(self.legs, initial), weights)
@@ -155,7 +155,7 @@ class Settings:
 
     @cached_property
     def legs(self) -> Mapping[str, str]:
-        """The legs of all points, each once, name -> what people call it: of which a table has exposures."""
+        """The legs of all variants, each once, name -> what people call it: of which a table has exposures."""
         names: dict[str, str] = {}
         for number in range(self.study.size):
             if names and not any(key.startswith("legs") for key in self.study.grid):
@@ -163,21 +163,21 @@ class Settings:
             try:
                 own = legs_of(self.study.grid_parts(number)[0]).labelled
             except ConfigError:
-                continue  # told when the point is run
+                continue  # told when the variant is run
             names |= {name: label for name, label in own.items() if name not in names}
         return names
 
     @cached_property
     def metric_keys(self) -> tuple[str, ...]:
-        """Columns of a table of points."""
+        """Columns of a table of variants."""
         return metric_keys(self.legs)
 
     def columns(self, legs: Legs) -> list[int]:
-        """Where the columns of a point in these legs stand in a table of all."""
+        """Where the columns of a variant in these legs stand in a table of all."""
         return [self.metric_keys.index(key) for key in metric_keys(legs.names)]
 
     def of(self, template: Config, params: BaseModel) -> Setting:
-        """The setting of a point; its parameters matter for what they need to be known beside the prices."""
+        """The setting of a variant; its parameters matter for what they need to be known beside the prices."""
         key = (id(template), params.needs if _has_needs(type(params)) else None)  # type: ignore[attr-defined]
         found = self._settings.get(key)
         if found is None or found.config is not template:
@@ -190,7 +190,7 @@ class Settings:
         """The market of a config; one for all starts, costs and parameters."""
         if self.given is not None:
             kept = ("given", *traded_tickers(config))
-            if kept not in self.markets:  # one object for all points: its memo is shared
+            if kept not in self.markets:  # one object for all variants: its memo is shared
                 self.markets[kept] = with_late_starts(self.given, traded_tickers(config), self._earliest(config))
             return self.markets[kept]
         data = config.data.model_copy(update={"start": self._earliest(config)})
@@ -216,7 +216,7 @@ class Settings:
             try:
                 template, params = self.study.grid_parts(number)
             except ConfigError:
-                continue  # values that do not go together: told when the point is run
+                continue  # values that do not go together: told when the variant is run
             market = self.market_of(with_first(with_params(template, params), self.study.benchmark))
             markets[id(market)] = market
             names[template.strategy.name] = None
@@ -240,7 +240,7 @@ class Settings:
 
 @cache
 def _has_needs(params: type) -> bool:
-    """Asked of a model itself, pydantic takes its time to find nothing."""
+    """Does a model of parameters have `needs`? Kept, because pydantic is slow to say no."""
     return hasattr(params, "needs")
 
 

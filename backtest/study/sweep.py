@@ -1,4 +1,4 @@
-"""Sweep: every point of a grid, run by the kernel, measured, in one table; the best and the plateau by backtrader too.
+"""Sweep: every variant of a grid, run by the kernel and measured, in one table; the best by backtrader too.
 
     study -> settings, decisions -> accounts and metrics in chunks -> trials -> finalists -> SWEEP
 
@@ -6,7 +6,7 @@
     result = sweep(load_study("configs/study_momentum_grid.yaml", strategies=REGISTRY), REGISTRY)
     result.frame, result.finalists
 
-Each row is what a single `run` of that point gives: the same equity to the bit, the same metrics within 1e-12.
+Each row is what a single `run` of that variant gives: the same equity to the bit, the same metrics within 1e-12.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from backtest.config import Config, Study
 from backtest.errors import ConfigError, RunError
 from backtest.market import Floats, Market
 from backtest.metrics import metric_of
+from backtest.store.ledger import Ledger
 from backtest.study.chunks import CHUNK, ChunkStore, Rows, run_chunks
 from backtest.study.cluster import cluster_rows, cut
 from backtest.study.effects import Plateau, plateau_of
@@ -92,7 +93,7 @@ class Sweep:
 
     @property
     def market(self) -> Market:
-        """Of the first point."""
+        """Of the first variant."""
         return self.first.market
 
     @property
@@ -106,60 +107,60 @@ class Sweep:
         return benchmark_name(self.first.benchmark_of) if self.first.benchmark_of else None
 
     def metric(self, key: str) -> Floats:
-        """One metric of all points, (points,)."""
+        """One metric of all variants, (variants,)."""
         return np.asarray(self.table[:, self.metric_keys.index(key)])
 
     @property
     def metric_keys(self) -> tuple[str, ...]:
-        """Columns of the table; exposures of the legs of all points."""
+        """Columns of the table; exposures of the legs of all variants."""
         return self.settings.metric_keys
 
     def values(self, number: int) -> dict[str, object]:
-        """Swept key -> value of a point."""
+        """Swept key -> value of a variant."""
         return {key: self.study.grid[key][int(d)] for key, d in zip(self.keys, self.digits[number], strict=True)}
 
     def label(self, number: int) -> str:
-        """What a point sets, in words."""
+        """What a variant sets, in words."""
         return self.study.label(self.values(number))
 
     def config(self, number: int) -> Config:
-        """The Config of a point, the study's benchmark first."""
+        """The Config of a variant, the study's benchmark first."""
         return with_first(self.study.grid_config(number), self.study.benchmark)
 
     def equity(self, number: int) -> pd.Series:
-        """The whole curve of a point, USD, indexed by session."""
+        """The whole curve of a variant, USD, indexed by session."""
         sessions = self.settings.of(*self.study.grid_parts(number)).plan.sessions
         return pd.Series(curves_of(self, [number])[0], index=sessions, name="equity")
 
     def benchmark_of(self, number: int) -> Floats:
-        """Equity of the benchmark on a point's own terms, (sessions,)."""
+        """Equity of the benchmark on a variant's own terms, (sessions,)."""
         benchmark = _setting_of(self, number)[0].benchmark
         assert benchmark is not None
         return benchmark
 
     @cached_property
     def scores(self) -> Floats:
-        """The headline metric as points are ranked by it, (points,): 0 for one that is its benchmark, NaN undefined."""
+        """The headline metric as they are ranked by it, (variants,): 0 for one that is its benchmark, NaN undefined."""
         return ranked_by(self.table, self.headline)
 
     @cached_property
     def ranked(self) -> npt.NDArray[np.int64]:
-        """Points from best to worst by score; those without one are left out; ties in the grid's order."""
+        """Variants from best to worst by score; those without one are left out; ties in the grid's order."""
         order = np.argsort(-self.scores, kind="stable")
         return order[~np.isnan(self.scores[order])]
 
     def plateau_of(self, values: Floats) -> Plateau | None:
-        """The plateau of any figure of all points, (points,); None for a sample."""
+        """The plateau of any figure of all variants, (variants,); None for a sample."""
         return None if self.study.sample else plateau_of(values, list(self.study.grid.values()), self.digits)
 
     @property
     def is_on_common_sessions(self) -> bool:
-        """Have all points the same sessions?"""
+        """Have all variants the same sessions?"""
         return "data.start" not in self.keys and "data.end" not in self.keys
 
     @property
     def cautions(self) -> list[str]:
-        """What to know before relying on it: which points trade at the close that they decide at."""
+        """What to know before relying on it: which variants trade at the close that they decide at."""
         key = "execution.delay_sessions"
         if key not in self.keys:
             return [same_close()] if self.first.config.execution.delay_sessions == 0 else []
@@ -176,7 +177,7 @@ class Sweep:
 
     @cached_property
     def frame(self) -> pd.DataFrame:
-        """A row per point: swept keys as columns, then the metrics; NaN where undefined."""
+        """A row per variant: swept keys as columns, then the metrics; NaN where undefined."""
         columns: dict[str, object] = {}
         for k, key in enumerate(self.keys):
             values = [_cell(value) for value in self.study.grid[key]]
@@ -199,14 +200,14 @@ def sweep(
     ledger: Path | None = None,
     progress: Progress | None = None,
 ) -> Sweep:
-    """Run every point of a study's grid (or of its sample) and measure it.
+    """Run every variant of a study's grid (or of its sample) and measure it.
 
-    market: use this one for all points instead of loading. workers: threads, by default one per core. cluster: the
-    address tcp://HOST:PORT of a dask scheduler, whose workers run the points instead. keep: the folder of results, in
+    market: use this one for all variants instead of loading. workers: threads, by default one per core. cluster: the
+    address tcp://HOST:PORT of a dask scheduler, whose workers run the variants instead. keep: the folder of results, in
     which finished chunks wait for an interrupted sweep to be taken up again; the caller removes them
-    (`store_of(...).remove()`) when the result is written. ledger: where the points of a chunk are put as soon as it is
-    finished: a sweep that is killed has tried them. progress: told (points done, points).
-    Raises ConfigError without a grid, DataError and NetworkError as loading does, RunError when no point can be run,
+    (`store_of(...).remove()`) when the result is written. ledger: where the variants of a chunk are put once it is
+    finished: a sweep that is killed has tried them. progress: told (variants done, variants).
+    Raises ConfigError without a grid, DataError and NetworkError as loading does, RunError when no variant can be run,
     WriteError when chunks cannot be kept; `cluster.cluster_rows` says what a cluster adds.
     """
     if not study.size:
@@ -215,11 +216,11 @@ def sweep(
     store = ChunkStore(keep, settings.fingerprint()) if keep else None
     table = np.full((study.size, len(settings.metric_keys)), np.nan)
     problems: dict[int, str] = {}
-    done, keys = 0, [np.zeros(0, np.uint64)]
+    done, keys, trials = 0, [np.zeros(0, np.uint64)], Ledger(ledger) if ledger else None
 
     def finished(rows: Rows) -> None:
-        if ledger:
-            keys.append(remember(ledger, settings, rows))
+        if trials is not None:
+            keys.append(remember(trials, settings, rows))
 
     for rows in all_rows(settings, store, workers, cluster, finished):
         table[rows.start : rows.stop] = rows.table
@@ -243,7 +244,7 @@ def all_rows(
     cluster: str | None,
     finished: Callable[[Rows], None],
 ) -> Iterator[Rows]:
-    """Rows of all points: those kept from before, then those still to be run, each kept as soon as it is finished.
+    """Rows of all variants: those kept from before, then those still to be run, each kept as soon as it is finished.
 
     finished: told of each chunk before it is kept.
     """
@@ -268,7 +269,7 @@ def all_rows(
 
 
 def _check_memory(study: Study, rows: Rows) -> None:
-    """A lack of memory is no property of a point: such a row must neither be shown nor kept."""
+    """A lack of memory is no property of a variant: such a row must neither be shown nor kept."""
     for number, why in rows.problems.items():
         if "MemoryError:" in why:
             where = f"{study.path}: point {number} of the grid"
@@ -276,7 +277,7 @@ def _check_memory(study: Study, rows: Rows) -> None:
 
 
 def curves_of(result: Sweep, numbers: Iterable[int]) -> Floats:
-    """Whole curves of some points of one setting's sessions, (points, sessions)."""
+    """Whole curves of some variants of one setting's sessions, (variants, sessions)."""
     points = [_setting_of(result, number) for number in numbers]
     return curves_together(points) if points else np.empty((0, len(result.first.plan.sessions)))
 

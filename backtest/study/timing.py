@@ -73,7 +73,7 @@ class TimingDescription:
         return tuple(told)
 
     @property
-    def document(self) -> dict[str, Any]:
+    def as_json(self) -> dict[str, Any]:
         """For scripts."""
         return {
             "random_timing": None if self.rotation is None else vars(self.rotation),

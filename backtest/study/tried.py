@@ -1,12 +1,11 @@
-"""The points of a sweep as trials: what was computed was tried, whether or not the sweep came to its end.
+"""The variants of a sweep as trials: what was computed was tried, whether or not the sweep came to its end.
 
-rows of a chunk -> tables of points of one setting: curves beside their benchmark and their own mixes -> the ledger
+rows of a chunk -> tables of variants of one setting: curves beside their benchmark and their own mixes -> the ledger
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -26,24 +25,23 @@ from backtest.study.search import Shown, batch_of
 from backtest.study.settings import Setting, Settings
 
 TABLED_AT_ONCE = 500
-"""Points whose whole curves are held at a time: some 50 KB each for 25 years."""
+"""Variants whose whole curves are held at a time: some 50 KB each for 25 years."""
 
 Point = tuple[int, Setting, BaseModel, str]
 """Its number, what it shares with others, its parameters and the hash of its question."""
 
 
-def remember(path: Path, settings: Settings, rows: Rows) -> npt.NDArray[np.uint64]:
-    """Put the points of some rows into the ledger; the identities of their trials."""
-    ledger = Ledger(path)
-    keys = [ledger.record(batch_of(shown))[0] for shown in tried_points(settings, rows)]
+def remember(ledger: Ledger, settings: Settings, rows: Rows) -> npt.NDArray[np.uint64]:
+    """Put the variants of some rows into the ledger; the identities of their trials."""
+    keys = [ledger.record(batch_of(shown))[0] for shown in tried_variants(settings, rows)]
     return np.concatenate([np.zeros(0, np.uint64), *keys])
 
 
-def tried_points(settings: Settings, rows: Rows) -> Iterator[Shown]:
-    """Every point that could be run, in tables of points of one setting.
+def tried_variants(settings: Settings, rows: Rows) -> Iterator[Shown]:
+    """Every variant that could be run, in tables of variants of one setting.
 
-    Points of a setting stand together, whatever the order of the grid: the ledger takes few large tables, not a
-    table for each point.
+    Variants of a setting stand together, whatever the order of the grid: the ledger takes few large tables, not a
+    table for each variant.
     """
     templates: dict[int, tuple[Config, Questions]] = {}
     together: dict[int, list[tuple[int, BaseModel]]] = {}
@@ -67,7 +65,7 @@ def tried_points(settings: Settings, rows: Rows) -> Iterator[Shown]:
 
 
 def _table(settings: Settings, rows: Rows, points: Sequence[Point]) -> Shown:
-    """Points of one setting as curves beside their benchmark and their own mixes."""
+    """Variants of one setting as curves beside their benchmark and their own mixes."""
     study, setting = settings.study, points[0][1]
     legs = setting.legs
     leg = legs_plan(setting.market, legs, legs.alone(legs.names[0]), setting.plan.sessions[0], setting.plan.terms)
@@ -93,7 +91,7 @@ def _values(study: Study, number: int) -> dict[str, object]:
 
 
 def curves_together(points: Iterable[tuple[Setting, BaseModel]]) -> Floats:
-    """Whole curves of points of one setting's sessions, (points, sessions), BATCH at a time."""
+    """Whole curves of variants of one setting's sessions, (variants, sessions), BATCH at a time."""
     curves: list[Floats] = []
     waiting: list[tuple[Setting, BaseModel]] = []
 

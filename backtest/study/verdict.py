@@ -87,12 +87,12 @@ def verdict_of_run(result: Result, search: Search) -> Verdict:
     return verdict(subject, search.findings[0], search)
 
 
-def document_of(finding: Finding, search: Search) -> dict[str, Any]:
+def finding_json(finding: Finding, search: Search) -> dict[str, Any]:
     """The same for scripts; fractions, ratios annual, null where nothing was tested or no bound exists."""
     tests = {"ahead": finding.ahead, "timing": finding.timing}
     return {
         "verdict_level": finding.level,
-        **{name: None if test is None else _document_of_test(test) for name, test in tests.items()},
+        **{name: None if test is None else _test_json(test) for name, test in tests.items()},
         "edge_seen_annual": finding.edge_seen,
         "effective_bets": finding.bets,
         "active_sessions": finding.active_sessions,
@@ -100,7 +100,7 @@ def document_of(finding: Finding, search: Search) -> dict[str, Any]:
     }
 
 
-def _document_of_test(test: SearchTest) -> dict[str, Any]:
+def _test_json(test: SearchTest) -> dict[str, Any]:
     interval = [end if math.isfinite(end) else None for end in test.interval]
     return {"p": test.p, "ratio": test.ratio, "interval": interval, "shrunken_ratio": test.shrunken}
 

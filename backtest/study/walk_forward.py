@@ -1,4 +1,4 @@
-"""Walk-forward of a grid: `walk` among the points of a sweep, on request along every path of a cross-validation too."""
+"""Walk-forward of a grid: `walk` among the variants of a sweep, and along every path of a cross-validation if asked."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from backtest.study.walk import Candidates, Walk, walk
 from backtest.study.walk_paths import WalkPaths, paths_through
 from backtest.text import count
 
-MOST_POINTS = 4000
+MOST_WALKED = 4000
 """Whole curves are held: some 50 KB each for 25 years."""
 
 MOST_SPLITS = 500
@@ -138,7 +138,7 @@ def shown_walk(result: Sweep, held: Walk) -> Shown:
 
 
 def candidates_of(result: Sweep) -> Candidates:
-    """The points of a sweep as what a walk-forward chooses among."""
+    """The variants of a sweep as what a walk-forward chooses among."""
 
     @cache
     def plan_of(number: int) -> Plan:
@@ -146,7 +146,7 @@ def candidates_of(result: Sweep) -> Candidates:
         setting = result.settings.of(template, params)
         market, legs = setting.market, setting.legs
         decision = check_decision(setting.decide(params), market, legs)
-        weights = target_weights(decision, market, legs, legs.tickers, template.strategy.initial)
+        weights = target_weights(decision, legs, legs.tickers, template.strategy.initial)
         return make_plan(market, legs.tickers, weights, setting.plan.sessions[0], setting.plan.terms)
 
     return Candidates(
@@ -177,9 +177,9 @@ def _check(study: Study, terms: WalkForwardTerms) -> None:
             f"{study.path}: grid.{others[0]}: expected keys of the strategy alone: funds, costs and periods are given, "
             "not chosen"
         )
-    if study.size > MOST_POINTS:
+    if study.size > MOST_WALKED:
         raise ConfigError(
-            f"{study.path}: grid: found {count(study.size)} points, expected at most {count(MOST_POINTS)}"
+            f"{study.path}: grid: found {count(study.size)} points, expected at most {count(MOST_WALKED)}"
         )
     if terms.plateau and study.sample is not None:
         raise ConfigError(

@@ -1,6 +1,6 @@
 """Combinatorial purged cross-validation: the same way of choosing, tested on many paths instead of one.
 
-    curves of all points -> splits -> a choice in each -> paths of choices -> an account each -> PATHS
+    curves of all variants -> splits -> a choice in each -> paths of choices -> an account each -> PATHS
 
 Lopez de Prado, Advances in Financial Machine Learning (2018), chapter 12: the sessions in N groups, each choice of k of
 them tested once, C(N, k) splits; each group is then tested C(N - 1, k - 1) = k / N C(N, k) times, which makes as many

@@ -25,7 +25,7 @@ from backtest.pipeline import decide, plan_of
 from strategies import REGISTRY
 
 CONFIGS = Path(__file__).parents[2] / "configs"
-SHIPPED = tuple(path.stem for path in sorted(CONFIGS.glob("*.yaml")) if not path.stem.startswith("study_"))
+SHIPPED = tuple(path.stem for path in sorted(CONFIGS.glob("*.yaml")) if not path.stem.startswith(("study_", "events_")))
 CALENDARS = ("on_change", "daily", "weekly", "monthly", "quarterly", "annual", "{every_sessions: 5}", "{drift: 0.01}")
 START, FIRST_DAY, LAST_DAY = "2019-01-02", "2019-01-03", "2025-11-30"
 FEW, MANY = 60, 440

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from backtest.data.csv_folder import CsvFolder, prices_in
 from backtest.data.layouts import Stated
+from backtest.data.rates import read_rate
 from backtest.data.sources import PRICE_COLUMNS
-from backtest.data.tables import read_rate
 from backtest.errors import DataError
 
 HEADER = "date,open,high,low,close,adj_close,volume,dividends,splits\n"

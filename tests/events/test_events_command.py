@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -76,6 +78,21 @@ def test_one_question_without_a_study_file_gives_the_promised_document(asked: An
     assert "events.html" in (tmp_path / "out" / "index.html").read_text(encoding="utf-8")
 
 
+DOCS = (ROOT / "docs" / "events.md").read_text(encoding="utf-8")
+LINES = re.findall(r"^(backtest events configs/[^#\n]*)", DOCS, re.MULTILINE)
+
+
+@pytest.mark.parametrize("line", LINES, ids=lambda line: line.split()[2])
+def test_each_command_of_the_documentation_answers(asked: Any, line: str) -> None:
+    _, _, file, *options = shlex.split(line)
+    code, out, err = asked(ROOT / file, *options, *([] if "--json" in options else ["--json"]))
+    assert code == 0, err
+    found = json.loads(out)
+    assert found["simulated"]
+    assert found["verdict"]["key"] in ("no_better_than_luck", "not_distinguishable")  # the sample knows nothing of cuts
+    assert found["events"]["cuts"] == 28
+
+
 def test_a_result_runs_again_from_its_folder(asked: Any, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     code, out, _ = asked(BASE, "--event", "hikes", "--pair", "small-growth", "--windows", "63,-1:0", "--dates",
                          "2008-09-15,2020-03-16", "--json")  # fmt: skip
@@ -111,7 +128,7 @@ def test_in_a_notebook_the_same_question_has_a_frame_and_a_page(tmp_path: Path) 
     )
     assert found.frame["n"].tolist() == [len(found.cells[0].sample.values)]
     assert found.frame["event"].tolist() == ["hikes"]
-    assert "small over growth" in repr(found)
+    assert "small caps over growth" in repr(found)
     page = found.report(tmp_path / "page.html").read_text(encoding="utf-8")
     assert "Simulated data" in page
     assert "The path around each event" in page

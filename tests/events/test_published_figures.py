@@ -6,6 +6,7 @@ from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import numpy as np
 import pandas as pd
 import pytest
 from french_files import century, real_tables, write_library
@@ -14,6 +15,7 @@ from real_data import find_real_data
 from backtest.api import load_config
 from backtest.config import config_from_text
 from backtest.config.events import EventStudy, EventTerms
+from backtest.events.cells import EventPrices
 from backtest.events.study import Events, run_events
 from backtest.registry import registry
 
@@ -79,10 +81,24 @@ def test_a_naive_t_of_2_6_is_0_7_where_windows_do_not_overlap_and_the_placebo_is
     cell = _cuts().cell("cuts", "IWM-SPY", (0, 252))
     assert cell.t_naive == pytest.approx(2.59, abs=0.01)
     assert cell.t_apart == pytest.approx(0.74, abs=0.01)
-    assert cell.placebo.p == pytest.approx(0.07, abs=0.015)
+    assert cell.placebo.p == pytest.approx(0.059, abs=0.003)
     assert cell.t_calendar == pytest.approx(1.82, abs=0.1)
     assert cell.p_search is not None
     assert cell.p_search > 0.05
+
+
+def test_the_published_placebo_of_7_percent_moves_the_mean_of_whole_windows() -> None:
+    """Ours counts each session once and divides by its own error: 6 % of the same places do as well."""
+    events = _cuts()
+    cell, prices = (
+        events.cell("cuts", "IWM-SPY", (0, 252)),
+        EventPrices.of(events.market, events.start, events.pairs[1]),
+    )
+    whole = prices.gains(252)[0][prices.first - 1 + 252 :]
+    rows = cell.sample.rows - (prices.first - 1)
+    moved = np.array([whole[(rows + shift) % len(whole)].mean() for shift in range(len(whole))])
+    assert moved[0] == pytest.approx(cell.sample.mean)
+    assert (moved >= moved[0]).mean() == pytest.approx(0.073, abs=0.002)
 
 
 FIRST_CUTS = {

@@ -89,7 +89,7 @@ def check_engines_agree(seed: int) -> None:
     legs = random_legs(rng, int(rng.integers(1, 8)))
     decision = random_decision(rng, market, legs)
     initial = str(rng.choice([*legs.names, "cash"]))
-    weights = target_weights(decision, market, legs, market.tickers, initial)
+    weights = target_weights(decision, legs, market.tickers, initial)
     fill: Any = rng.choice(["open", "close"])
     terms = Terms(
         cost_rate=float(rng.choice([0.0, 0.0005, 0.02])),

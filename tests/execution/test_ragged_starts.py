@@ -254,6 +254,13 @@ def test_a_rule_that_cannot_do_without_it_is_refused_in_a_run_a_comparison_and_a
     assert words in result.problems[1]
 
 
+def test_a_comparison_against_what_begins_late_is_refused() -> None:
+    first = f"{young_market().sessions[LISTED]:%Y-%m-%d}"
+    late_first = config(benchmarks=["IWN", "QQQ"])
+    with pytest.raises(ConfigError, match=f"benchmarks: found IWN first, but IWN begins on {first}"):
+        compare({"a": late_first}, name="x", strategies=REGISTRY, market=young_market())
+
+
 def swept(grid: dict[str, Any], base: dict[str, Any]) -> Any:
     with TemporaryDirectory() as folder:
         (Path(folder) / "base.yaml").write_text(json.dumps(base), encoding="utf-8", newline="\n")

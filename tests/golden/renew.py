@@ -43,7 +43,7 @@ class Question:
     @property
     def name(self) -> str:
         """`sample/run-quickstart`."""
-        return f"{self.world}/{self.command}-{self.path.stem.removeprefix('study_')}"
+        return f"{self.world}/{self.command}-{self.path.stem.removeprefix('study_').removeprefix('events_')}"
 
     @property
     def file(self) -> Path:
@@ -52,11 +52,13 @@ class Question:
 
 
 def questions() -> Iterator[Question]:
-    """All of them: a config is run, variants are compared, a grid is swept and, without costs in it, walked forward."""
+    """A config is run, variants are compared, events studied, a grid is swept and, without costs in it, walked."""
     for world in WORLDS:
         for path in sorted((ROOT / "configs").glob("*.yaml")):
             text = path.read_text(encoding="utf-8")
-            if not path.stem.startswith("study_"):
+            if path.stem.startswith("events_"):
+                yield Question(world, "events", path)
+            elif not path.stem.startswith("study_"):
                 yield Question(world, "run", path)
             elif "\ngrid:" not in text:
                 yield Question(world, "compare", path)

@@ -19,6 +19,7 @@ FAST = (
     "sample/compare-quickstart",
     "sample/sweep-momentum_grid",
     "real/run-rate_cut_momentum",
+    "real/events-cuts",
 )
 ALL = list(questions())
 

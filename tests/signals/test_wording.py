@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from backtest.decision import Evidence
-from backtest.now.why import _document, _leaf, flip_words
+from backtest.now.why import _leaf, _rule_json, flip_words
 from backtest.signals.limits import Limit, answer, beyond, nearest_flip
 
 SESSIONS = pd.bdate_range("2024-07-08", periods=6)
@@ -88,5 +88,5 @@ def test_why_counts_the_sessions_to_a_flip_in_text_and_json() -> None:
     outside, inside = (_leaf("age", evidence, limit(values), row, market, False) for row in (1, 5))
     assert flip_words(outside) == "flips with 1 more session, at 0 sessions"
     assert flip_words(inside) == "flips with 4 fewer sessions, at −1 session"
-    assert (_document(outside)["flips_at"], _document(outside)["distance"]) == (0.0, 1.0)
-    assert (_document(inside)["flips_at"], _document(inside)["distance"]) == (-1.0, -4.0)
+    assert (_rule_json(outside)["flips_at"], _rule_json(outside)["distance"]) == (0.0, 1.0)
+    assert (_rule_json(inside)["flips_at"], _rule_json(inside)["distance"]) == (-1.0, -4.0)

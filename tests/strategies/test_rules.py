@@ -76,7 +76,7 @@ def test_cash_overrides_and_the_reason_says_so(market: Market) -> None:
     told = decided(market, hold=({"leg": "cash", "when": {"signal": "surge", "below": -0.02}}, *held_when(LEAD)))
     row = int(np.flatnonzero(told.by_leg.sum(axis=1) == 0.0)[3])
     assert told.why(row, LEGS).startswith("Cash: surge")
-    weights = target_weights(told, market, LEGS, LEGS.tickers, "growth")
+    weights = target_weights(told, LEGS, LEGS.tickers, "growth")
     assert (weights[row] == 0).all()
 
 

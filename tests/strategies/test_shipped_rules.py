@@ -19,10 +19,9 @@ from backtest.decision import Branch, Decision, Evidence
 from backtest.market import Legs, Market
 from backtest.now.why import explain, lines, turns_root
 from backtest.pipeline import decide, legs_of
-from backtest.signals.conditions import AnySignal
+from backtest.signals.conditions import AnySignal, leaves_of
 from backtest.signals.limits import nearest_flip
 from backtest.signals.signal import Signal
-from backtest.signals.tree import leaves_of
 from strategies import REGISTRY
 
 CONFIGS = Path(__file__).parents[2] / "configs"

@@ -112,7 +112,7 @@ def test_every_parameter_is_described_and_changes_what_is_decided(name: str, fie
         strategy.decide(market, LEGS, strategy.Params(**params)) for params in (usual, other(name, field, usual))
     )
     tickers = LEGS.tickers
-    weights = [target_weights(decision, market, LEGS, tickers, "cash") for decision in (one, another)]
+    weights = [target_weights(decision, LEGS, tickers, "cash") for decision in (one, another)]
     assert not np.array_equal(*weights)
 
 

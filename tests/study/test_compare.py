@@ -90,6 +90,10 @@ def test_a_strategy_with_its_own_next_is_run_by_backtrader_and_has_no_luck_meter
     assert (last.luck, last.is_checked) == (None, True)
     assert last.mix.cash_share > 0.5
     assert last.parts.total == pytest.approx(last.metrics["cagr"] - comparison.benchmarks[0].metrics["cagr"])
+    costless = ["execution.commission_bps=0", "execution.slippage_bps=0"]
+    free = config_from_text(text, "small.yaml", strategies=registry, overrides=costless)
+    (alone,) = study({"waiting": free}, strategies=registry).variants
+    assert alone.parts.costs == pytest.approx(0.0, abs=1e-15)
 
 
 # ------------------------------------------------------------------------------------------------------- the ledger

@@ -19,12 +19,12 @@ from work import calls_of, killed_at
 from backtest.errors import ResultDiffers
 from backtest.metrics import metric_keys
 from backtest.pages.comparison import files
-from backtest.pages.comparison.files import DOCUMENT, PAGE, TABLE, comparison_csv, hashes_of, write_comparison
+from backtest.pages.comparison.files import JSON_FILE, PAGE, TABLE, comparison_csv, hashes_of, write_comparison
 from backtest.store.ledger import FILE as LEDGER
 from backtest.store.ledger import Ledger
 from backtest.store.provenance import Provenance
+from backtest.study.as_json import comparison_json, plain
 from backtest.study.comparison import Comparison
-from backtest.study.document import document, plain
 from strategies import REGISTRY
 
 RUN = "test"
@@ -46,7 +46,7 @@ def write(comparison: Comparison, root: Path, length: int = 0) -> Any:
 
 
 def test_the_document_has_the_schema_of_the_issue() -> None:
-    found = document(common_study())
+    found = comparison_json(common_study())
     assert found.keys() >= SCHEMA_KEYS
     assert found["schema"] == 2
     assert found["period"].keys() >= {"start", "end", "sessions"}
@@ -150,7 +150,7 @@ def check_whole(folder: Path) -> None:
     manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
     for name, known in manifest["files"].items():
         assert hashlib.sha256((folder / name).read_bytes()).hexdigest() == known["sha256"]
-    assert {DOCUMENT, TABLE, PAGE} <= manifest["files"].keys()
+    assert {JSON_FILE, TABLE, PAGE} <= manifest["files"].keys()
 
 
 def kill_studies(root: Path, times: int) -> None:

@@ -14,9 +14,9 @@ from worlds import EXCHANGE, market_of, rotation_market
 
 from backtest.config import load_study
 from backtest.market import Market
+from backtest.study.as_json import comparison_json
 from backtest.study.compare import BEST_WITH_LUCK, compare
 from backtest.study.comparison import Comparison
-from backtest.study.document import document
 from strategies import REGISTRY
 
 
@@ -46,7 +46,7 @@ def searched(market_given: Market) -> Comparison:
 def test_a_planted_edge_is_found() -> None:
     comparison = searched(persistent_market(2, 0.003))
     assert comparison.verdict.level == "holds"
-    found = document(comparison)
+    found = comparison_json(comparison)
     assert found["best"] == "momentum"
     assert found["stepm"] == found["model_confidence_set"] == ["momentum"]
     assert not found["benchmark_in_confidence_set"]
@@ -60,11 +60,11 @@ def test_a_planted_edge_is_found() -> None:
 def test_where_nothing_leads_for_long_nothing_holds(seed: int) -> None:
     comparison = searched(rotation_market(seed, 700))
     assert comparison.verdict.level != "holds"
-    assert document(comparison)["stepm"] == []
+    assert comparison_json(comparison)["stepm"] == []
 
 
 def test_few_variants_have_no_overfitting_probability_and_one_is_enough() -> None:
-    found = document(study({"alone": config()}))
+    found = comparison_json(study({"alone": config()}))
     assert found["pbo"] is None
     assert found["walk_forward"] is None
     assert found["variants"]["alone"]["active"]["sharpe"] == pytest.approx(
@@ -73,11 +73,11 @@ def test_few_variants_have_no_overfitting_probability_and_one_is_enough() -> Non
 
 
 def test_the_same_arguments_give_the_same_numbers() -> None:
-    assert document(study()) == document(common_study())
+    assert comparison_json(study()) == comparison_json(common_study())
     other = study(seed=2)
     assert (
-        document(other)["variants"]["both"]["active"]["sharpe_ci"]
-        != document(common_study())["variants"]["both"]["active"]["sharpe_ci"]
+        comparison_json(other)["variants"]["both"]["active"]["sharpe_ci"]
+        != comparison_json(common_study())["variants"]["both"]["active"]["sharpe_ci"]
     )
 
 
@@ -136,4 +136,4 @@ def test_no_figure_is_nan() -> None:
             return [leaf for value in content.values() for leaf in leaves(value)]
         return [leaf for value in content for leaf in leaves(value)] if isinstance(content, list) else [content]
 
-    assert all(math.isfinite(leaf) for leaf in leaves(document(common_study())) if isinstance(leaf, float))
+    assert all(math.isfinite(leaf) for leaf in leaves(comparison_json(common_study())) if isinstance(leaf, float))

@@ -20,7 +20,7 @@ from backtest.pages.sweep import view as sweep_view
 from backtest.pages.walk import files as walk_files
 from backtest.pages.walk import page as walk_page
 from backtest.pipeline import decide, plan_of, run
-from backtest.study import document as study_document
+from backtest.study import as_json as study_json
 from backtest.study.compare import compare
 from backtest.study.findings import findings_of
 from backtest.study.sweep import Sweep, sweep
@@ -138,13 +138,13 @@ def test_fills_at_the_deciding_close_are_marked_optimistic_everywhere(tmp_path: 
     assert result.cautions == [f"2 of 4 points trade {words}: their figures are optimistic."]
     found = findings_of(result, None)
     assert result.cautions[0] in " ".join(sweep_view.lede(result, found))
-    assert sweep_files.document(result, found)["cautions"] == result.cautions
+    assert sweep_files.sweep_json(result, found)["cautions"] == result.cautions
     walk = walk_forward(study_of({"strategy.params.lookback_sessions": [5, 10]}), REGISTRY, market=market())
     alone = [f"Trades are made {words}: the figures are optimistic."]
     assert walk.sweep.cautions == alone
     assert alone[0] in " ".join(walk_page.lede(walk))
-    assert walk_files.document(walk)["cautions"] == alone
+    assert walk_files.walk_json(walk)["cautions"] == alone
     table = compare({str(n): result.config(n) for n in (0, 1)}, name="x", strategies=REGISTRY, market=market())
     assert [line for line in table.cautions if words in line] == [f"0 trades {words}: its figures are optimistic."]
-    assert study_document.document(table)["cautions"] == list(table.cautions)
+    assert study_json.comparison_json(table)["cautions"] == list(table.cautions)
     assert not sweep(study_of({"execution.delay_sessions": [1, 2]}), REGISTRY, market=market()).cautions

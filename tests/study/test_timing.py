@@ -75,6 +75,6 @@ def test_a_rule_of_cuts_is_told_by_cycle_and_any_other_is_not() -> None:
     assert own.values == pytest.approx([active[a:b].sum() for a, b in zip(begins, ends, strict=True)])
     assert any(f"ahead in {own.positive} of {n}" in said for said in described.sentences)
     assert all("ot corrected for the search" in said for said in described.sentences)
-    json.dumps(described.document, allow_nan=False)
+    json.dumps(described.as_json, allow_nan=False)
     assert describe_timing(run(config(), REGISTRY, market=LONG)).by_cycle is None
     assert describe_timing(replace(cuts, benchmarks={})).by_cycle is None

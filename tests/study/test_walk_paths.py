@@ -24,7 +24,7 @@ from backtest.decision import Decision
 from backtest.errors import ConfigError, RunError
 from backtest.market import PRICE_FRAMES, Floats, Legs, Market
 from backtest.metrics import METRIC_KEYS
-from backtest.pages.walk.files import document, write_walk
+from backtest.pages.walk.files import walk_json, write_walk
 from backtest.pages.walk.page import lede
 from backtest.pages.walk.paths import sentences
 from backtest.store.provenance import Provenance
@@ -299,7 +299,7 @@ def test_without_paths_nothing_is_said_of_them(tmp_path: Path) -> None:
     text = f"name: w\nbase: base.yaml\nbenchmark: QQQ\ngrid: {GRID}\nwalk_forward: {{train_years: 1}}\n"
     study = study_from_text(text, str(tmp_path / "study.yaml"), strategies=REGISTRY)
     walk = walk_forward(study, REGISTRY, market=market())
-    assert document(walk)["combinatorial"] is None
+    assert walk_json(walk)["combinatorial"] is None
     written = write_walk(walk, tmp_path / "results", Provenance(command="test", ledger_length=0))
     assert not (written.folder / "paths.csv").exists()
     assert "chart-paths" not in (written.folder / "walk_forward.html").read_text(encoding="utf-8").split("<script")[0]
@@ -311,7 +311,7 @@ def test_counts_carry_intervals_that_know_what_they_share(walk: WalkForward, tmp
     assert 1 <= found.independent_paths < len(found.splits)
     assert low <= found.ahead <= high
     assert high - low > 0.5  # paths through the same sessions
-    told = document(walk)
+    told = walk_json(walk)
     assert told["above_median_interval"] == pytest.approx(walk.above_median_interval)
     assert told["combinatorial"]["ahead_interval"] == pytest.approx(found.ahead_interval)
     assert told["combinatorial"]["independent_paths"] == pytest.approx(found.independent_paths)

@@ -50,8 +50,8 @@ def show_status(names: Sequence[str], *, as_json: bool) -> None:
     wanted = series_of(names) or store.series()
     recorded = {series: store.snapshots(series) for series in wanted}
     if as_json:
-        document = {series: [dataclasses.asdict(each) for each in found] for series, found in recorded.items()}
-        print(json.dumps({"cache": str(store.root), "series": document}, indent=2))
+        records = {series: [dataclasses.asdict(each) for each in found] for series, found in recorded.items()}
+        print(json.dumps({"cache": str(store.root), "series": records}, indent=2))
         return
     rows: list[tuple[str, ...]] = [("series", "rows", "first", "last", "fetched", "snapshots", "sha256", "last change")]
     rows += [_status_row(series, found) for series, found in recorded.items()]

@@ -17,8 +17,8 @@ from enum import IntEnum
 import numpy as np
 import numpy.typing as npt
 
-Floats = npt.NDArray[np.float64]
-Days = npt.NDArray[np.datetime64]
+from backtest.series import Days as Days
+from backtest.series import Floats as Floats
 
 FIRST_DAY, LAST_DAY = np.datetime64("2000-01-03"), np.datetime64("2025-12-31")
 """The first and the last session of the sample."""

@@ -22,10 +22,10 @@ from backtest.store.folder import Content, Identity, Written
 from backtest.store.ledger import FILE as LEDGER
 from backtest.store.provenance import Provenance, sha256_text
 from backtest.store.tables import csv, day, json_text
+from backtest.study.as_json import comparison_json
 from backtest.study.comparison import Comparison
-from backtest.study.document import document
 
-PAGE, TABLE, DOCUMENT = "comparison.html", "comparison.csv", "comparison.json"
+PAGE, TABLE, JSON_FILE = "comparison.html", "comparison.csv", "comparison.json"
 
 
 def write_comparison(
@@ -34,7 +34,7 @@ def write_comparison(
     """Write `root/<name>-<hash8>/`; raises as `write_pages` does."""
     hashes = hashes_of(comparison, strategies)
     identity = Identity("comparison", comparison.name, hashes)
-    files: dict[str, Content] = {TABLE: comparison_csv(comparison), DOCUMENT: json_text(document(comparison))}
+    files: dict[str, Content] = {TABLE: comparison_csv(comparison), JSON_FILE: json_text(comparison_json(comparison))}
     files[LEDGER] = comparison.size.copy
     files |= variants_file({each.name: each.config for each in comparison.variants}, comparison.benchmark)
     files[PAGE] = page_of(comparison, PageContext(hash8=identity.hash8, hashes=hashes))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from backtest.pages.comparison.table import DOCUMENT, TIMING
+from backtest.pages.comparison.table import JSON_FILE, TIMING
 from backtest.pages.shell import PrintedFigure
 from backtest.statistics import readings
 from backtest.statistics.findings import HOLDS
@@ -53,7 +53,7 @@ def variant_lines(comparison: Comparison, variant: Variant) -> list[Line]:
 
 def _against(comparison: Comparison, own: VariantStatistics) -> list[Line]:
     benchmark, search = comparison.benchmarks[0].label, comparison.search
-    at = (DOCUMENT, "variants", own.name, "active")
+    at = (JSON_FILE, "variants", own.name, "active")
     difference, sharpe, needed = own.cagr_difference, own.sharpe, own.minimum_track_record_years
     available = comparison.period.years
     return [
@@ -119,7 +119,7 @@ def _over_mix(comparison: Comparison, variant: Variant) -> list[Line]:
         )
     ]
     if variant.timing and variant.timing.rotation:
-        at = (DOCUMENT, "variants", variant.name, "timing_described", "random_timing", "p")
+        at = (JSON_FILE, "variants", variant.name, "timing_described", "random_timing", "p")
         figure = PrintedFigure(probability(variant.timing.rotation.p), at)
         lines.append(Line("The same decisions at other times, p", figure, "", variant.timing.sentences[0]))
     return lines
@@ -130,11 +130,11 @@ def _absolute(comparison: Comparison, own: VariantStatistics) -> list[Line]:
     benchmark, rate = comparison.benchmarks[0].label, rate_of(comparison)
     theirs = comparison.whole.absolute.benchmark_sharpe
     cagr, gap = own.cagr, own.sharpe_difference
-    at = (DOCUMENT, "variants", own.name, "absolute")
+    at = (JSON_FILE, "variants", own.name, "absolute")
     return [
         Line(
             "Return a year, %",
-            PrintedFigure(number(100 * cagr.value, 1), (DOCUMENT, "variants", own.name, "metrics", "cagr"), times=100),
+            PrintedFigure(number(100 * cagr.value, 1), (JSON_FILE, "variants", own.name, "metrics", "cagr"), times=100),
             f"{number(100 * cagr.interval[0], 1)} to {number(100 * cagr.interval[1], 1)}",
             "The width is mostly the market’s, which every variant and the benchmark share: compare differences.",
         ),
@@ -175,28 +175,28 @@ def search_facts(comparison: Comparison) -> list[Fact]:
             in_fifty(search.no_skill.p), "no-skill histories", readings.read_no_skill(search.no_skill.p, search.trials)
         ),
         Fact(
-            PrintedFigure(upper, (DOCUMENT, "no_skill", "upper")),
+            PrintedFigure(upper, (JSON_FILE, "no_skill", "upper")),
             "active Sharpe",
             f"is what {reach} would have to reach before luck becomes unlikely (5%); {reach} has "
             f"{number(best.sharpe.value)}.",
         ),
         Fact(
-            PrintedFigure(probability(best.dsr), (DOCUMENT, "variants", best.name, "active", "dsr")),
+            PrintedFigure(probability(best.dsr), (JSON_FILE, "variants", best.name, "active", "dsr")),
             "deflated Sharpe ratio",
             readings.read_deflated_sharpe(best.dsr, search.trials, search.hurdle),
         ),
         Fact(
-            PrintedFigure(probability(spa.consistent), (DOCUMENT, "spa", "consistent")),
+            PrintedFigure(probability(spa.consistent), (JSON_FILE, "spa", "consistent")),
             f"SPA, p; bounds {probability(spa.lower)} and {probability(spa.upper)}",
             readings.read_spa(spa.consistent, benchmark, n),
         ),
         Fact(
-            PrintedFigure(probability(comparison.whole.reality_check), (DOCUMENT, "reality_check")),
+            PrintedFigure(probability(comparison.whole.reality_check), (JSON_FILE, "reality_check")),
             "reality check, p",
             readings.read_reality_check(comparison.whole.reality_check),
         ),
         Fact(
-            PrintedFigure(percent(search.smallest_edge), (DOCUMENT, "search", "smallest_edge")),
+            PrintedFigure(percent(search.smallest_edge), (JSON_FILE, "search", "smallest_edge")),
             "a year can be seen",
             readings.read_smallest_edge(search.smallest_edge, comparison.period.years),
         ),

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from backtest.pages.comparison.meters import charged_bps
-from backtest.pages.comparison.table import DOCUMENT, TIMING
+from backtest.pages.comparison.table import JSON_FILE, TIMING
 from backtest.pages.shell import PrintedFigure
 from backtest.statistics.findings import HOLDS, SUGGESTIVE
 from backtest.text import count, in_fifty, p_equals, percent, plural, points, probability, span_points
@@ -61,7 +61,7 @@ def _ahead(comparison: Comparison) -> Answer:
     return _answer(
         f"Is {who} really ahead of {benchmark}?",
         PrintedFigure(
-            f"{points(best.cagr_difference.value)} pts", (DOCUMENT, "variants", best.name, "active", "cagr_difference")
+            f"{points(best.cagr_difference.value)} pts", (JSON_FILE, "variants", best.name, "active", "cagr_difference")
         ),
         f"a year; the 95% interval runs from {span_points(best.cagr_difference.interval)}.{ended}",
         "luck",
@@ -111,10 +111,10 @@ def _picking(comparison: Comparison) -> Iterator[Answer]:
     benchmark = comparison.benchmarks[0].label
     rated = "" if over is None else f"Overfitting probability {percent(over.probability, 0)}."
     if walk is None:
-        shown = PrintedFigure(percent(over.probability, 0), (DOCUMENT, "pbo")) if over else ""
+        shown = PrintedFigure(percent(over.probability, 0), (JSON_FILE, "pbo")) if over else ""
         text = "is the probability of overfitting; 50% is blind."
     else:
-        shown = PrintedFigure(percent(walk.growth), (DOCUMENT, "walk_forward", "figures", "walk-forward", "cagr"))
+        shown = PrintedFigure(percent(walk.growth), (JSON_FILE, "walk_forward", "figures", "walk-forward", "cagr"))
         text = (
             f"a year from holding the last {walk.terms.train_years} years’ winner, chosen anew since "
             f"{walk.picks[0][0].year}; {benchmark} made {percent(walk.benchmark_growth)}. {rated}"

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from backtest.study.comparison import BenchmarkFigures, Comparison, Variant
 
 
-DOCUMENT = "comparison.json"
-TIMING = (DOCUMENT, "static_mix", "equal_exposure")
+JSON_FILE = "comparison.json"
+TIMING = (JSON_FILE, "static_mix", "equal_exposure")
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +118,7 @@ def benchmark_rows(comparison: Comparison, legs: Sequence[LegLook]) -> list[Row]
     """Rows of the benchmarks, the declared one first; what is measured against it is empty there."""
     declared = comparison.benchmarks[0]
     return [
-        Row(each.label, [*_unlike(each, declared), *_figures(each.metrics, legs, DOCUMENT, "benchmarks", each.name)])
+        Row(each.label, [*_unlike(each, declared), *_figures(each.metrics, legs, JSON_FILE, "benchmarks", each.name)])
         for each in comparison.benchmarks
     ]
 
@@ -137,7 +137,7 @@ def spark_scale(relative: Floats) -> Span:
 
 def _active(variant: Variant, scales: tuple[Span, Span, Span]) -> list[TableCell]:
     """Against the benchmark, corrected for the search."""
-    own, at = variant.statistics, (DOCUMENT, "variants", variant.name, "active")
+    own, at = variant.statistics, (JSON_FILE, "variants", variant.name, "active")
     cells = [_plain(own.sharpe.value, *at, "sharpe"), _interval(own.sharpe, scales[0])]
     cells += [_points(own.cagr_difference.value, *at, "cagr_difference"), _interval(own.cagr_difference, scales[1])]
     timing = own.timing
@@ -153,8 +153,8 @@ def _active(variant: Variant, scales: tuple[Span, Span, Span]) -> list[TableCell
 
 
 def metrics_of(variant: str) -> tuple[str, str, str, str]:
-    """Where the metrics of a variant stand in the document."""
-    return DOCUMENT, "variants", variant, "metrics"
+    """Where the metrics of a variant stand in its JSON."""
+    return JSON_FILE, "variants", variant, "metrics"
 
 
 def _figures(metrics: Figures, legs: Sequence[LegLook], *at: str) -> list[TableCell]:
@@ -186,7 +186,7 @@ def _unlike(benchmark: BenchmarkFigures, declared: BenchmarkFigures) -> list[Tab
     """The columns against the declared benchmark, of another one: its growth difference alone."""
     own, other = benchmark.metrics["cagr"], declared.metrics["cagr"]
     is_known = benchmark is not declared and own is not None and other is not None
-    places = [(DOCUMENT, "benchmarks", each.name, "cagr") for each in (benchmark, declared)]
+    places = [(JSON_FILE, "benchmarks", each.name, "cagr") for each in (benchmark, declared)]
     gap = float(own or 0) - float(other or 0)
     difference = TableCell(PrintedFigure(points(gap), *places, times=100), repr(gap)) if is_known else TableCell()
     return [TableCell(), TableCell(), TableCell(), difference, *[TableCell()] * 5]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from backtest.config import dump_yaml, question, resolved
 from backtest.data import content_hash
-from backtest.events.document import document, events_frame, windows_frame
+from backtest.events.as_json import events_frame, events_json, windows_frame
 from backtest.events.study import Events
 from backtest.events.verdict import headline
 from backtest.pages.events.page import render_events
@@ -18,7 +18,7 @@ from backtest.store.provenance import Provenance, sha256_text
 from backtest.store.sameness import BASE, STUDY
 from backtest.store.tables import csv, json_text
 
-PAGE, DOCUMENT, WINDOWS, EACH = "events.html", "events.json", "windows.csv", "events.csv"
+PAGE, JSON_FILE, WINDOWS, EACH = "events.html", "events.json", "windows.csv", "events.csv"
 
 
 def write_events(events: Events, root: Path, provenance: Provenance) -> Written:
@@ -31,7 +31,7 @@ def write_events(events: Events, root: Path, provenance: Provenance) -> Written:
     }
     identity = Identity("events", events.name, hashes)
     files = {**tables_of(events), **question_files(events)}
-    files[DOCUMENT] = json_text(document(events))
+    files[JSON_FILE] = json_text(events_json(events))
     files[PAGE] = render_events(events, PageContext(hash8=identity.hash8, hashes=hashes))
     about = {
         "page": PAGE,

@@ -19,12 +19,12 @@ from backtest.store.ledger import FILE as LEDGER
 from backtest.store.manifest import SCHEMA
 from backtest.store.provenance import Provenance, sha256_text
 from backtest.store.tables import csv, csv_bytes, json_text
-from backtest.study.document import by_leg, plain
+from backtest.study.as_json import by_leg, plain
 from backtest.study.findings import NO_EXTRAS, Extras, Findings, curves_frame, parquet_bytes
 from backtest.study.sweep import Sweep
-from backtest.study.verdict import document_of
+from backtest.study.verdict import finding_json
 
-PAGE, TABLE, DOCUMENT = "sweep.html", "sweep.csv", "sweep.json"
+PAGE, TABLE, JSON_FILE = "sweep.html", "sweep.csv", "sweep.json"
 CURVES, PARQUET = "curves.csv", "sweep.parquet"
 
 
@@ -38,7 +38,7 @@ def write_sweep(
     hashes = hashes_of(sweep, findings) | extras.hashes()
     identity = Identity("sweep", sweep.name, hashes)
     files: dict[str, Content] = {**tables_of(sweep), **study_files(sweep.study), LEDGER: findings.size.copy}
-    files[DOCUMENT] = json_text(document(sweep, findings))
+    files[JSON_FILE] = json_text(sweep_json(sweep, findings))
     curves = curves_frame(sweep, findings, extras.curves)
     if len(curves.columns):
         files[CURVES] = csv(curves)
@@ -95,7 +95,7 @@ def hashes_of(sweep: Sweep, findings: Findings) -> dict[str, str]:
     }
 
 
-def document(sweep: Sweep, findings: Findings) -> dict[str, Any]:
+def sweep_json(sweep: Sweep, findings: Findings) -> dict[str, Any]:
     """What a script needs: the finalists with their figures, the plateau, what the best is worth."""
     plateau = findings.plateau
     search = findings.search
@@ -117,7 +117,7 @@ def document(sweep: Sweep, findings: Findings) -> dict[str, Any]:
         "overfitting_probability": findings.overfitting,
         "overfitting_variants": findings.looked_at,
         "trials": findings.size.trials,
-        "search": document_of(findings.size.findings[0], findings.size),
+        "search": finding_json(findings.size.findings[0], findings.size),
         "verdict_level": findings.verdict.level,
         "verdict": " ".join((findings.verdict.headline, *findings.verdict.sentences)),
         "plateau": None

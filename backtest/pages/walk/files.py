@@ -23,12 +23,12 @@ from backtest.store.ledger import FILE as LEDGER
 from backtest.store.manifest import SCHEMA
 from backtest.store.provenance import Provenance, sha256_text
 from backtest.store.tables import csv, day, json_text
-from backtest.study.document import plain
-from backtest.study.verdict import document_of
+from backtest.study.as_json import plain
+from backtest.study.verdict import finding_json
 from backtest.study.walk_forward import WalkForward
 from backtest.study.walk_paths import SPREAD_KEYS, WalkPaths
 
-PAGE, DOCUMENT, WINDOWS, EQUITY = "walk_forward.html", "walk_forward.json", "windows.csv", "equity.csv"
+PAGE, JSON_FILE, WINDOWS, EQUITY = "walk_forward.html", "walk_forward.json", "windows.csv", "equity.csv"
 SPLITS, PATHS = "splits.csv", "paths.csv"
 
 
@@ -43,7 +43,7 @@ def write_walk(walk: WalkForward, root: Path, provenance: Provenance) -> Written
     }
     identity = Identity("walk-forward", sweep.name, hashes)
     files: dict[str, Content] = {**tables_of(walk), **study_files(sweep.study), LEDGER: walk.size.copy}
-    files[DOCUMENT] = json_text(document(walk))
+    files[JSON_FILE] = json_text(walk_json(walk))
     files[PAGE] = render_walk(walk, PageContext(hash8=identity.hash8, hashes=hashes))
     about = {
         **about_of(sweep),
@@ -114,7 +114,7 @@ def paths_frame(walk: WalkForward, paths: WalkPaths) -> pd.DataFrame:
     return pd.DataFrame(columns | held, index=walk.sweep.first.plan.sessions.rename("date"))
 
 
-def document(walk: WalkForward) -> dict[str, Any]:
+def walk_json(walk: WalkForward) -> dict[str, Any]:
     """What a script needs."""
     content = {
         "schema": SCHEMA,
@@ -127,7 +127,7 @@ def document(walk: WalkForward) -> dict[str, Any]:
         "cautions": walk.sweep.cautions,
         "above_median": walk.above_median,
         "above_median_interval": walk.above_median_interval,
-        "search": document_of(walk.size.findings[0], walk.size),
+        "search": finding_json(walk.size.findings[0], walk.size),
         "verdict_level": walk.verdict.level,
         "verdict": " ".join((walk.verdict.headline, *walk.verdict.sentences)),
         "best_in_hindsight": walk.sweep.values(walk.best),

@@ -19,7 +19,7 @@ from backtest.study.walk import WindowChoice
 from backtest.study.walk_forward import WalkForward
 from backtest.text import capital, count, number, percent, plural, points, span_percent, title_of
 
-DOCUMENT = "walk_forward.json"
+JSON_FILE = "walk_forward.json"
 COLUMNS = ("cagr", "information_ratio", "sharpe", "volatility", "max_drawdown")
 
 
@@ -47,7 +47,7 @@ def view_of(walk: WalkForward) -> dict[str, Any]:
             (
                 benchmark if name == walk.sweep.benchmark else name,
                 [
-                    PrintedFigure(metric_of(key).write(figures[key]), (DOCUMENT, "figures", name, key))
+                    PrintedFigure(metric_of(key).write(figures[key]), (JSON_FILE, "figures", name, key))
                     for key in COLUMNS
                 ],
             )
@@ -106,7 +106,7 @@ def tiles(walk: WalkForward) -> list[Tile]:
         tone = {"up": "ahead", "down": "behind", "": ""}[mood(own - held)]
         against = f"{percent(own)} against {percent(held)}"
         label = f"vs {benchmark_label(walk.sweep.benchmark or '')}"
-        places = [(DOCUMENT, "figures", name, "cagr") for name in ("walk-forward", walk.sweep.benchmark or "")]
+        places = [(JSON_FILE, "figures", name, "cagr") for name in ("walk-forward", walk.sweep.benchmark or "")]
         boxes.append(
             Tile(
                 label,
@@ -136,7 +136,7 @@ def tiles(walk: WalkForward) -> list[Tile]:
         boxes.append(
             Tile(
                 "Best in hindsight",
-                PrintedFigure(percent(best), (DOCUMENT, "figures", "best in hindsight", "cagr")),
+                PrintedFigure(percent(best), (JSON_FILE, "figures", "best in hindsight", "cagr")),
                 "a year",
                 "Nobody could have known it.",
                 "",
@@ -162,7 +162,7 @@ def growth_of(walk: WalkForward, name: str) -> float | None:
 def _window(walk: WalkForward, place: int, choice: WindowChoice) -> list[str]:
     sessions, window = walk.sweep.first.plan.sessions, choice.window
     inside, outside, rank, growth, held = (
-        (DOCUMENT, "windows", place, key)
+        (JSON_FILE, "windows", place, key)
         for key in ("inside", "outside", "rank", "total_return", "benchmark_total_return")
     )
     return [

@@ -15,7 +15,7 @@ from backtest.statistics.variants import Estimate, VariantStatistics
 from backtest.store.manifest import SCHEMA
 from backtest.study.comparison import Comparison, Variant
 from backtest.study.luck import Fan, Luck
-from backtest.study.verdict import document_of
+from backtest.study.verdict import finding_json
 
 DIGITS = 12
 """Significant digits of what resampling gives: sums of matrix products differ in the last ones between machines."""
@@ -23,7 +23,7 @@ DIGITS = 12
 SIZE = 0.05
 
 
-def document(comparison: Comparison) -> dict[str, Any]:
+def comparison_json(comparison: Comparison) -> dict[str, Any]:
     """The content of comparison.json."""
     search, period, size = comparison.search, comparison.period, comparison.size
     statistics = [variant.statistics for variant in comparison.variants]
@@ -43,7 +43,7 @@ def document(comparison: Comparison) -> dict[str, Any]:
         "trials": size.trials,
         "trials_from": {"here": size.here, "ledger": size.elsewhere, "forgotten": size.forgotten},
         "variants": {
-            variant.name: _variant(variant) | {"search": plain(document_of(found, size))}
+            variant.name: _variant(variant) | {"search": plain(finding_json(found, size))}
             for variant, found in zip(comparison.variants, size.findings, strict=True)
         },
         "benchmarks": {benchmark.name: dict(benchmark.metrics) for benchmark in comparison.benchmarks},
@@ -82,7 +82,7 @@ def _variant(variant: Variant) -> dict[str, Any]:
         ),
         "parts": plain({key: getattr(variant.parts, key) for key in variant.parts.__slots__}),
         "luck": plain(_luck(variant.luck)) if variant.luck else None,
-        "timing_described": variant.timing.document if variant.timing else None,
+        "timing_described": variant.timing.as_json if variant.timing else None,
         "checked_by_backtrader": variant.is_checked,
         "config": json.loads(question(variant.config)),
     }

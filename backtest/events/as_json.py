@@ -20,7 +20,7 @@ MEASURE = (
 )
 
 
-def document(events: Events) -> dict[str, Any]:
+def events_json(events: Events) -> dict[str, Any]:
     """What `--json` prints."""
     best = events.best
     pairs: dict[str, dict[str, dict[str, Any]]] = {pair.key: {} for pair in events.pairs}
