@@ -130,6 +130,7 @@ def reach_of(market: Market, terms: EventTerms) -> tuple[int, int]:
 def pairs_of(config: Config, terms: EventTerms) -> tuple[Pair, ...]:
     """The pairs asked; without any, each leg over the first one. Raises ConfigError for a name that is nothing."""
     legs = {name: leg.weights for name, leg in config.legs.items()}
+    label = {name: leg.label for name, leg in config.legs.items() if leg.label}
     sets = {name: {member: 1 / len(members) for member in members} for name, members in terms.sets.items()}
     problems: list[str] = []
 
@@ -160,7 +161,7 @@ def pairs_of(config: Config, terms: EventTerms) -> tuple[Pair, ...]:
             continue
         key = of if over is None else f"{of}-{over}"
         sides = basket(of, where), basket(over, where) if over else {}
-        words = of if over is None else f"{of} over {over}"
+        words = label.get(of, of) if over is None else f"{label.get(of, of)} over {label.get(over, over)}"
         pairs[key] = Pair(key, words, *sides)
     if problems:
         raise ConfigError(*dict.fromkeys(problems))

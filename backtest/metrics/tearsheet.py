@@ -5,8 +5,10 @@ Pure functions of arrays. Rolling figures are of the last so many returns, NaN b
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -52,19 +54,17 @@ def rolling(own: Floats, other: Floats | None, cash: Floats, window: int, period
 
 
 def skewness(returns: Floats) -> float | None:
-    """Third standardised moment (population form); None of fewer than three returns or without any spread."""
-    return _moment(returns, 3)
+    """Third standardised moment, corrected for the size of the sample; None where it is not defined."""
+    return _known(pd.Series(returns).skew() if len(returns) > 2 and np.ptp(returns) > 0 else math.nan)
 
 
 def excess_kurtosis(returns: Floats) -> float | None:
-    """Fourth standardised moment minus 3 (population form): 0 of a normal distribution."""
-    moment = _moment(returns, 4)
-    return None if moment is None else moment - 3.0
+    """Fourth standardised moment minus 3, likewise corrected: 0 of a normal distribution."""
+    return _known(pd.Series(returns).kurt() if len(returns) > 3 and np.ptp(returns) > 0 else math.nan)
 
 
-def _moment(returns: Floats, order: int) -> float | None:
-    deviation = float(returns.std()) if len(returns) > 2 else 0.0
-    return float(np.mean(((returns - returns.mean()) / deviation) ** order)) if deviation > 0 else None
+def _known(value: Any) -> float | None:
+    return None if math.isnan(value) else float(value)
 
 
 def trailing(equity: Floats, days: npt.NDArray[np.datetime64]) -> list[tuple[str, float, bool]]:

@@ -344,8 +344,8 @@ def _equity_chart(
     top, ribbon, low = (0.39, 0.96), (0.30, 0.335), (0.0, 0.235)
     money = axis(domain=top, overlaying="y", type="log", tickformat="$~s", nticks=4)
     return {
-        "height": 410,
-        "narrow": {"height": 270, "ends": None, "layout": {"margin": {"r": 12}, "xaxis": {"nticks": 5}}},
+        "height": 400,
+        "narrow": {"height": 262, "ends": None, "layout": {"margin": {"r": 12}, "xaxis": {"nticks": 5}}},
         "paper": {"height": 300},
         "data": [
             *tinted, _cut_marks(cuts, days, "y5"), *curves[1:], curves[0],
@@ -368,7 +368,10 @@ def _equity_chart(
 
 def _held_legend(result: Result, rebalances: Sequence[Rebalance], *, is_tinted: bool, has_cuts: bool) -> str:
     """The legs and cash by colour, and what the marks on top are."""
-    words = [f'<span style="color:@@{leg.tone}">■</span> {label(leg.label)}' for leg in leg_looks(result.legs)]
+    words = [
+        f'<span style="color:@@{leg.tone}">■</span> {label(charts.short(leg.label, 13))}'
+        for leg in leg_looks(result.legs)
+    ]
     words = [words[0], *(f"{word}, tinted above" if is_tinted else word for word in words[1:])]
     words += ['<span style="color:@@cash">■</span> cash'] if _waits_in_cash(result, rebalances) else []
     return " ".join(["Held:", *words, *(["   ▼ Fed cut"] if has_cuts else [])])

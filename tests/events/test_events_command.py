@@ -128,7 +128,7 @@ def test_in_a_notebook_the_same_question_has_a_frame_and_a_page(tmp_path: Path) 
     )
     assert found.frame["n"].tolist() == [len(found.cells[0].sample.values)]
     assert found.frame["event"].tolist() == ["hikes"]
-    assert "small over growth" in repr(found)
+    assert "small caps over growth" in repr(found)
     page = found.report(tmp_path / "page.html").read_text(encoding="utf-8")
     assert "Simulated data" in page
     assert "The path around each event" in page

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import empyrical
+import ffn
 import numpy as np
 import pandas as pd
 import pytest
@@ -38,14 +39,28 @@ def test_a_curve_that_stands_still_has_no_ratio_and_one_without_benchmark_no_bet
     assert found.volatility[-1] == 0.0
 
 
-def test_moments_are_those_of_scipy_and_of_pandas_in_the_limit() -> None:
-    from scipy import stats
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("last", ["2021-03-02", "2022-06-15", "2019-09-10"])
+def test_trailing_returns_and_moments_are_those_of_ffn(last: str) -> None:
+    days = pd.bdate_range("2008-06-02", last)
+    prices = pd.Series(100 * np.cumprod(1 + np.random.default_rng(len(days)).normal(4e-4, 0.011, len(days))), days)
+    stats = ffn.calc_stats(prices).stats
+    told = {name: value for name, value, _ in trailing(prices.to_numpy(), days.to_numpy().astype("M8[D]"))}
+    names = {"Month to date": "mtd", "Year to date": "ytd", "Since the start": "incep"}
+    for years, name in {1: "one_year", 3: "three_year", 5: "five_year", 10: "ten_year"}.items():
+        if (days[-1] - pd.DateOffset(years=years)).dayofweek < 5:  # else ffn takes the close after that day
+            names["1 year" if years == 1 else f"{years} years"] = name
+    assert len(names) > 4
+    for ours, theirs in names.items():
+        assert told[ours] == pytest.approx(stats[theirs], rel=1e-9), ours
+    returns = prices.pct_change().dropna().to_numpy()
+    assert skewness(returns) == pytest.approx(stats["daily_skew"])
+    assert excess_kurtosis(returns) == pytest.approx(stats["daily_kurt"])
 
-    skewed = np.exp(4 * OWN)
-    assert skewness(skewed) == pytest.approx(float(stats.skew(skewed)))
-    assert excess_kurtosis(skewed) == pytest.approx(float(stats.kurtosis(skewed)))
+
+def test_without_spread_there_are_no_moments() -> None:
     assert skewness(np.ones(5)) is None
-    assert excess_kurtosis(np.array([0.1, 0.2])) is None
+    assert excess_kurtosis(np.array([0.1, 0.2, 0.3])) is None
 
 
 def test_trailing_returns_by_hand() -> None:

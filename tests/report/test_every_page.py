@@ -26,7 +26,19 @@ pytestmark = pytest.mark.browser
 ROOT = Path(__file__).parents[2]
 SCREENS = {1440: 900, 390: 844}
 YEARS = ("data.start=2003-01-02", "data.end=2012-12-31")
-OF_THREE = ("data.prices={source: sample}", "legs=[QQQ, IWM, IWN]", "benchmarks=[QQQ, IWM]")
+LABELLED = ", ".join(
+    f"{fund}: {{{fund}: 1, label: {label}}}"
+    for fund, label in {
+        "QQQ": "Technology and growth stocks",
+        "IWM": "Small companies of all kinds",
+        "IWN": "The cheap small companies",
+    }.items()
+)
+OF_THREE = (
+    "data.prices={source: sample}",
+    f"legs={{{LABELLED}}}",
+    "benchmarks=[QQQ, IWM]",
+)
 GRID = f"""
 name: {{name}}
 base: {(ROOT / "configs/quickstart.yaml").as_posix()}
@@ -50,7 +62,7 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """Kind -> its page, all written into one folder of results by the commands themselves."""
     root = tmp_path_factory.mktemp("results")
     pages = {}
-    for kind, (command, given) in KINDS.items():
+    for kind, (command, given) in {**KINDS, "events": ("events", ROOT / "configs/quickstart.yaml")}.items():
         path = given
         if isinstance(given, str):
             path = tmp_path_factory.mktemp("study") / "study.yaml"
@@ -63,7 +75,7 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
             app(arguments, standalone_mode=False)
         (manifest,) = set(root.glob("*/manifest.json")) - before
         (pages[kind],) = manifest.parent.glob("*.html")
-    return pages | {"index": root / "index.html"}
+    return {**pages, "index": root / "index.html"}
 
 
 def page(browser: Any, results: dict[str, Path], kind: str, width: int, *, is_dark: bool = False) -> Any:
@@ -95,7 +107,7 @@ return {
 
 
 @pytest.mark.parametrize("width", SCREENS)
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", [*KINDS, "events"])
 def test_the_answer_the_boxes_and_the_chart_are_on_the_first_screen(
     browser: Any, results: dict[str, Path], kind: str, width: int
 ) -> None:

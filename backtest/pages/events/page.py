@@ -47,7 +47,7 @@ def render_events(events: Events, context: PageContext | None) -> str:
 def view_of(events: Events) -> dict[str, Any]:
     """What the template prints."""
     best, market = events.best, events.market
-    lists = {each.name: each for each in events.lists}
+    lists, words = {each.name: each for each in events.lists}, {each.key: each.words for each in events.pairs}
     return {
         "title": title_of(events.name),
         "is_simulated": market.is_simulated,
@@ -60,7 +60,7 @@ def view_of(events: Events) -> dict[str, Any]:
         "counting": [] if events.search is None else counting(events.search),
         "tiles": tiles(events),
         "paths": [
-            (f"paths{k}", f"{capital(lists[name].words)}: {pair}", _told_of_path(events, name, pair))
+            (f"paths{k}", f"{capital(lists[name].words)}: {words.get(pair, pair)}", _told_of_path(events, name, pair))
             for k, (name, pair) in enumerate(drawn(events))
         ],
         "columns": list(COLUMNS),
@@ -106,7 +106,7 @@ def tiles(events: Events) -> list[Tile]:
     cell = events.best
     gain = None if cell.sample.mean is None or cell.unconditional is None else cell.sample.mean - cell.unconditional
     tone = {"up": "ahead", "down": "behind", "": ""}[mood(gain or 0.0)]
-    what = f"{cell.pair.key}, {cell.events.name.replace('_', ' ')}, {cell.window_key}"
+    what = f"{cell.pair.words}, {cell.events.name.replace('_', ' ')}, {cell.window_key}"
     placebo = cell.placebo
     does = f"{in_hundred(placebo.p)} of 100 other places do as well." if placebo.p is not None else placebo.reason
     boxes = [
