@@ -40,10 +40,12 @@ def load_series(
     exchange: pd.DatetimeIndex,
     closes: pd.DatetimeIndex,
     last: pd.Timestamp,
+    funds: Mapping[str, pd.DataFrame] | None = None,
 ) -> tuple[dict[str, PointInTime], tuple[Source, ...], tuple[str, ...]]:
     """The series by name, as knowable at the close of `last`, where they come from, and what must be told of them.
 
     fetch: as `choose_macro` gives it. exchange, closes: the exchange's calendar and the moment of each close (UTC).
+    funds: daily prices that yields are held against, by ticker.
     Raises DataError with a line for each series that is not to be had, and what `fetch` raises.
     """
     series: dict[str, PointInTime] = {}
@@ -58,7 +60,7 @@ def load_series(
         if name in YIELDS and observed.location != SIMULATED:
             days = pd.DatetimeIndex(observed.happened.astype("datetime64[ns]"))
             yields[name] = pd.Series(observed.columns["value"], index=days)[: last + pd.Timedelta(days=1)]
-    check_yields(yields)
+    check_yields(yields, funds)
     return series, tuple(sources), tuple(notes)
 
 
