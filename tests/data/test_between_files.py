@@ -56,6 +56,12 @@ def test_one_file_under_two_names_is_refused() -> None:
     frames = funds()
     with pytest.raises(DataError, match=r"IWM and IWN have the same returns on 100% of their days"):
         check_between({**frames, "IWN": frames["IWM"] * 2.0})
+    part = frames["IWN"].copy()
+    part.iloc[300:600] = frames["IWM"].iloc[300:600] * 2.0
+    with pytest.raises(
+        DataError, match=r"IWM and IWN have the same returns on 100% of their days in the half year from"
+    ):
+        check_between({**frames, "IWN": part})
 
 
 def test_opens_that_are_closes_are_said() -> None:
