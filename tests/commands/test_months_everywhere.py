@@ -72,14 +72,14 @@ def test_each_page_speaks_of_months_and_says_that_these_are_no_funds(here: Path,
     assert "(PAPER PORTFOLIOS BY MONTH, NO FUNDS)" in printed.splitlines()[0]
     assert not A_SESSION.search(printed)
     text = (folder / PAGES[command][0]).read_text(encoding="utf-8")
-    markup, payload = text.split('<script type="application/json" id="payload">')
+    markup, data = text.split('<script type="application/json" id="chart-data">')
     assert "paper portfolios by month, no funds" in markup
     assert "repeating-linear-gradient" in markup  # every chart is shaded
     markup = re.sub(r"<(style|script|code|pre)\b.*?</\1>", "", markup, flags=re.DOTALL)
     words = [*re.split(r"<[^>]*>", markup), *re.findall(r'(?:title|aria-label)="([^"]*)"', markup)]
     assert [each for each in words if A_SESSION.search(each)] == []
     assert any("month" in each for each in words)
-    assert not A_SESSION.search(payload.partition("</script>")[0])
+    assert not A_SESSION.search(data.partition("</script>")[0])
 
 
 @pytest.mark.parametrize(
