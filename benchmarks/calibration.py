@@ -14,8 +14,9 @@ import argparse
 import math
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date
+from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -51,7 +52,7 @@ YEAR = 252
 LEAD_VOLATILITY_ANNUAL = 0.125
 REGIME_SESSIONS = 252
 PLATEAU = range(30, 75, 4)
-"""Lookbacks of twelve neighbours that see regimes of a year."""
+"""Lookbacks of twelve neighbours that see regimes of a year on average."""
 
 FIRST_POSITION = 2903
 """Of a market's first session in the exchange's calendar; 2001-07-31 counted from 1990-01-02."""
@@ -67,14 +68,17 @@ def clustering(rng: np.random.Generator, sessions: int) -> Array:
 
 
 def lead_of(rng: np.random.Generator, years: int, drift_annual: float = 0.0, edge_annual: float = 0.0) -> Array:
-    """Daily returns of small minus growth; edge: drift a year, whose sign changes with each year-long regime.
+    """Daily returns of small minus growth; edge: drift a year, whose sign changes with each regime.
 
-    The first regime's sign, and how much of it is left, are drawn.
+    The first regime's sign is drawn, and how long each lasts: it ends on any session with the same chance, after
+    REGIME_SESSIONS on average. Regimes by the clock would be easier or harder for a given lookback.
     """
     sessions = years * YEAR
     shocks = rng.standard_t(5, sessions) / math.sqrt(5 / 3) * clustering(rng, sessions)
-    place = np.arange(sessions) + int(rng.integers(2 * REGIME_SESSIONS))
-    drift = drift_annual + edge_annual * np.where(place // REGIME_SESSIONS % 2, 1.0, -1.0)
+    sign = 1.0 if rng.integers(2 * REGIME_SESSIONS) < REGIME_SESSIONS else -1.0
+    drift = np.full(sessions, drift_annual)
+    if edge_annual:
+        drift += edge_annual * sign * np.where(np.cumsum(rng.random(sessions) < 1 / REGIME_SESSIONS) % 2, 1.0, -1.0)
     return shocks * (LEAD_VOLATILITY_ANNUAL / math.sqrt(YEAR)) + drift / YEAR
 
 
@@ -198,6 +202,30 @@ def single(i: int, edge: float) -> Row:
             other = bootstrap_p(x[:, 0], seed, histories) < 0.05
             rates |= {f"{name} p < .05, bootstrap": other, f"{name}, more often": rates[f"{name} p < .05"] - other}
         return rates
+
+    return one
+
+
+def covered(lookback: int, edge: float) -> Row:
+    """Does the interval of one rule's active Sharpe ratio hold what the rule has in the long run?"""
+
+    def held(lead: Array) -> Array:
+        return momentum(lead, np.array([float(lookback)]), np.zeros(1), np.ones(1))
+
+    @cache
+    def long_run() -> float:
+        lead = lead_of(np.random.default_rng(99), 3000, edge_annual=edge)
+        active = held(lead)[:, 0] * lead
+        return float(active.mean() / active.std() * YEAR**0.5)
+
+    def one(seed: int, histories: int) -> Rates:
+        lead = lead_of(np.random.default_rng(seed), 24, edge_annual=edge)
+        test = Search(held(lead), lead, histories).finding(0).ahead
+        assert test is not None
+        return {
+            "lower end below it": test.interval[0] <= long_run(),
+            "upper end above it": test.interval[1] >= long_run(),
+        }
 
     return one
 
@@ -358,7 +386,7 @@ def market_of_lead(lead: Array, seed: int) -> Market:
 def product_rates(seed: int, folder: Path, market: Market, grids: Mapping[str, str]) -> Rates:
     """What sweep, run and compare say of the best of one of the grids."""
     strategies = {"random_calendar": RandomCalendar, "relative_momentum": RelativeMomentum}
-    name, ledger = list(grids)[(seed + 1) % 2], folder / "trials.ledger"
+    name, ledger = list(grids)[(seed + 1) % len(grids)], folder / "trials.ledger"
     base = BASE.replace("STRATEGY", name)
     if name == "relative_momentum":
         base = base.replace("params: {}", "params: {hold: small, otherwise: growth}")
@@ -430,6 +458,10 @@ ROWS: dict[str, tuple[str, Row]] = {
     "mixed-15": ("12 mixed rules, edge .15", searched(mixed_rules, 24, edge_annual=0.15)),
     "blind-15": ("10 mixed and 2 blind rules, edge .15", searched(partly_blind_rules, 24, edge_annual=0.15)),
     "single-15": ("a single rule, edge .15, empty ledger", single(50, 0.15)),
+    **{
+        f"covered-{e}": (f"a single rule, edge .{e}: its interval and the long-run ratio", covered(50, e / 100))
+        for e in (15, 30)
+    },
     "crashes": ("12 negatively skewed calendars", crashes),
     **{f"part-{p}": (f"searched on the first {p} %, shown on all", shown_on_all(p / 100)) for p in (30, 45, 60, 80)},
     **{f"days-{n}": (f"{n} single days", stretches(n, 1)) for n in (1, 5, 10, 20)},
@@ -451,6 +483,7 @@ by Kolmogorov and Smirnov is at least the limit.
 NULL: list[Limit] = [("suggestive or better", "most", 0.10), ("holds", "most", 0.02), ("timing p < .05", "most", 0.05)]
 PART: list[Limit] = [("ahead p < .05", "most", 0.05)]
 SIZE: list[Limit] = [("ahead p < .05", "most", 0.07), ("ahead p < .05", "least", 0.02)]
+COVERED: list[Limit] = [("lower end below it", "least", 0.87)]
 EXPOSURE: list[Limit] = [("holds", "most", 0.05), ("suggestive or better", "most", 0.10)]
 LIMITS: dict[str, list[Limit]] = {
     **dict.fromkeys(("null-10", "null-24", "calendars-10", "calendars-24"), NULL),
@@ -460,6 +493,7 @@ LIMITS: dict[str, list[Limit]] = {
     "around-30": [("holds", "least", 0.80)],
     "mixed-15": [("timing p < .05", "least", 0.52), ("holds", "least", 0.30)],
     "single-15": [(f"{name}, more often", "near", 0.03) for name in ("ahead", "timing")],
+    **dict.fromkeys(("covered-15", "covered-30"), COVERED),
     "given": [("timing p", "uniform", 0.001)],
     "given-momentum": [("timing p < .05", "most", 0.05)],
     "crashes": [("holds", "most", 0.05)],
@@ -510,16 +544,16 @@ def main() -> None:
         begun = time.perf_counter()
         title, row = ROWS[name]
         rates = list(measured(row, options.markets, options.seed, options.histories))
-        cells = [cell(key, np.array([float(each[key]) for each in rates])) for key in rates[0]]
+        cells = [cell(key, [each[key] for each in rates]) for key in rates[0]]
         wrong = "; ".join(missed(name, rates)) or ("yes" if name in LIMITS else "")
         print(f"| {title} | {'; '.join(cells)} | {wrong} | {time.perf_counter() - begun:.0f} s |", flush=True)
 
 
-def cell(key: str, values: Array) -> str:
-    """A rate of decisions, or mean and deviation of anything else."""
-    if set(values.tolist()) <= {-1.0, 0.0, 1.0}:
-        return f"{key} {100 * values.mean():.1f}"
-    return f"{key}: mean {values.mean():.3f}, sd {values.std():.3f}"
+def cell(key: str, values: Sequence[float]) -> str:
+    """A rate of decisions, or mean and deviation of anything that is measured."""
+    if isinstance(values[0], float):
+        return f"{key}: mean {np.mean(values):.3f}, sd {np.std(values):.3f}"
+    return f"{key} {100 * np.mean(values):.1f}"
 
 
 if __name__ == "__main__":

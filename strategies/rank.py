@@ -12,7 +12,7 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from backtest.account.strategy import LegName, RotationStrategy, StrategyParams
 from backtest.decision import Decision, Evidence, EvidenceWhenAsked, Scored, Standing
-from backtest.errors import RunError
+from backtest.errors import ConfigError
 from backtest.market import CASH, Basket, Floats, Legs, Market, Needs
 from backtest.signals import Period, last_of_period, measures
 from backtest.signals.periods import how_often
@@ -130,7 +130,10 @@ class Rank(RotationStrategy):
     def decide(market: Market, legs: Legs, p: Params) -> Decision:
         """Score, choose and test the legs at each look; in between, what was decided stays."""
         if not p.ranked(legs):
-            raise RunError("rank: no leg is left to be ranked: name some in universe")
+            there = ", ".join(legs.names)
+            raise ConfigError(
+                f"strategy.params: found no leg that is left to be ranked, expected some of {there} in universe"
+            )
         table = _scores(market, legs, p)
         looks = market.memo.get(("looks", p.decide), lambda: np.flatnonzero(last_of_period(market, p.decide)))
         # How many sessions lie before the first look, and from each one to the next.
@@ -154,7 +157,9 @@ class Rank(RotationStrategy):
         names = listed([legs.label(name) for name in ranked])
         sized = " weighed by inverse volatility" if p.weights == "inverse_volatility" else ""
         sized += f" of {p.volatility_sessions} sessions" if sized else ""
-        text = f"It holds {best_of} of {names}{sized} by {p.scored.words()}, looked at {how_often(p.decide)}"
+        spare = p.top - len(ranked)
+        idle = f" ({plural(spare, 'slot')} more than there are legs, never filled)" if spare > 0 else ""
+        text = f"It holds {best_of} of {names}{idle}{sized} by {p.scored.words()}, looked at {how_often(p.decide)}"
         instead = listed([legs.label(name) for name in p.defensive], word="or") or "cash"
         instead = f"the best of {instead}" if len(p.defensive) > 1 else instead
         if p.canary:
@@ -208,7 +213,9 @@ def _scores(market: Market, legs: Legs, p: Rank.Params) -> _Table:
     if isinstance(p.above, float):
         return _Table(by_name, np.broadcast_to(np.float64(p.above), len(market.close)))
     if p.above == TBILL and TBILL in legs.names:
-        raise RunError("above: found tbill, which is both T-bills and a leg: call the leg something else")
+        raise ConfigError(
+            "strategy.params.above: found tbill, which is both T-bills and a leg: call the leg something else"
+        )
     basket: Basket = {TBILL: 1.0} if p.above == TBILL else basket_of(p.above, legs)
     return _Table(by_name, p.scored.of(market, basket))
 

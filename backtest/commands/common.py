@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import signal
 import sys
 import threading
@@ -33,6 +34,10 @@ def load_all(paths: Sequence[Path], overrides: Sequence[str]) -> list[Config]:
     return configs
 
 
+ASKED = re.compile(r"\bdata\.prices\.\w+")
+"""The key by which the config answers what a price file leaves open, in the line that asks."""
+
+
 @contextmanager
 def placed(path: Path, overrides: Sequence[str]) -> Iterator[None]:
     """Give a mistake that only the data could show (`data.KEY: found, expected`) the place where its key stands."""
@@ -42,8 +47,11 @@ def placed(path: Path, overrides: Sequence[str]) -> Iterator[None]:
         lines = []
         for problem in error.problems:
             key = problem.split(":")[0]
-            is_key = key.split(".")[0] in Config.model_fields
-            lines.append(f"{place_of(path, key, overrides)}: {problem}" if is_key else problem)
+            asked = ASKED.search(problem)
+            if key.split(".")[0] in Config.model_fields:
+                lines.append(f"{place_of(path, key, overrides)}: {problem}")
+            else:
+                lines.append(f"{place_of(path, asked[0], overrides)}: {problem}" if asked else problem)
         raise type(error)(*lines) from None
 
 

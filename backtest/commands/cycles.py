@@ -13,7 +13,7 @@ from backtest.data import load_market
 from backtest.events.cycles import Cycle, cycle_rows, summary
 from backtest.events.in_cycles import cycles_of_config, pair_of
 from backtest.pipeline import legs_of
-from backtest.text import aligned, points
+from backtest.text import aligned, plural, points
 
 NO_CYCLE = "no easing cycle began in the period of the test"
 
@@ -45,7 +45,7 @@ def print_cycles(path: Path, overrides: Sequence[str], *, offline: bool, as_json
     print("\n".join(aligned([head, *([*_about(each), *(_points(each.lead[n]) for n in months)] for each in cycles)])))
     for each in means:
         every = f"over as long from every row {points(each.unconditional)}"
-        counted = f"{each.cycles} cycles, {each.positive} of them positive"
+        counted = f"{plural(each.cycles, 'cycle')}, {each.positive} of them positive"
         print(f"  {each.months} months: mean {points(each.mean)} in {counted}; {every}")
     print("\nIn each cycle, to its first rise or for two years, beyond an equal mix of the legs, points:")
     names = list(cycles[0].strategies)

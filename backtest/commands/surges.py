@@ -28,9 +28,10 @@ def print_surges(
     config = load_all([path], overrides)[0]
     with placed(path, overrides):
         _, market = market_to_now(config, offline=offline, overrides=overrides)
-    for name in (ticker, over):
+    for option, name in (("--ticker", ticker), ("--over", over)):
         if name is not None and name not in market.tickers:
-            raise ConfigError(f"found {name[:20]!r}, expected a ticker of this config: {', '.join(market.tickers)}")
+            known = ", ".join(market.tickers)
+            raise ConfigError(f"{option}: found {name[:20]!r}, expected a ticker of this config: {known}")
     after = AFTER_MONTHS if market.is_monthly else AFTER
     of, other = closes(market, ticker), None if over is None else closes(market, over)
     found = surges(market.sessions, of, other, sessions=sessions, top=top, after=after)

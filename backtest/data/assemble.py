@@ -226,12 +226,12 @@ def _judged(
 
 
 def _together(notes: Iterable[str]) -> Iterator[str]:
-    """Join equal notes: `IWM, QQQ: ...`."""
+    """Join equal notes: `IWM, QQQ: each ...`."""
     tickers: dict[str, list[str]] = {}
     for note in notes:
         ticker, _, text = note.partition(" ")
         tickers.setdefault(text, []).append(ticker)
-    yield from (f"{', '.join(names)}: {text}" for text, names in tickers.items())
+    yield from (f"{', '.join(names)}: {'each ' if len(names) > 1 else ''}{text}" for text, names in tickers.items())
 
 
 def _market(

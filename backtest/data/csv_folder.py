@@ -206,12 +206,18 @@ def ticker_of(name: str) -> str | None:
 HOUSE = "the house's own"
 
 
+OTHER_DAYS = re.compile(
+    rb'"?(\d{1,2}[ ./-]|\d{4}[./]|\d{8,13}(\.0+)?"?,|[A-Za-z]{3,}\.? \d|[\d-]{10}[T ](?!00:00)[\d:.]+ ?(Z|[+-]\d))'
+)
+"""How a row begins whose day is not an ISO one that stands as it is written: what `layouts.py` reads."""
+
+
 def is_house_layout(data: bytes) -> bool:
-    """Whether the first line is the project's own, and days are not written day or month first."""
+    """Whether the first line is the project's own, and the first row has an ISO day."""
     first, _, rest = data[:200].partition(b"\n")
     header = first.removeprefix(b"\xef\xbb\xbf").rstrip(b"\r").decode("latin-1")
     is_headed = set(HOUSE_REQUIRED) <= set(header.split(",")) <= set(HOUSE_HEADERS)
-    return is_headed and not re.match(rb'"?\d{1,2}[./-]', rest)
+    return is_headed and not OTHER_DAYS.match(rest)
 
 
 def _by_ticker(

@@ -193,7 +193,7 @@ def _cells(line: str, separator: str, where: str) -> list[str]:
 def _columns(headers: Sequence[str], where: str, stated: Stated) -> dict[int, str]:
     """Place -> name of each column that is read."""
     mapped = {header.strip().lower(): name for name, header in stated.columns.items()}
-    unknown = [header for header in mapped if header not in headers]
+    unknown = [header for header in stated.columns.values() if header.strip().lower() not in headers]
     if unknown:
         raise DataError(f"{where}:1: data.prices.columns names {', '.join(unknown)}, which the file does not have; "
                         f"found {','.join(headers)[:80]!r}")  # fmt: skip
@@ -294,7 +294,9 @@ def _style(
     filled = [cell for cell in cells if cell.strip() not in blank]
     if all(NUMBER.fullmatch(cell) for cell in filled):
         return ".", None
-    if any(re.search(r"[^\d.,+\-eE\s]", cell) for cell in filled) or any(cell.strip().count(" ") for cell in filled):
+    if any(re.search(r"[^\d.,+\-eE\s]", cell) for cell in filled) or any(
+        re.search(r"\s", cell.strip()) for cell in filled
+    ):
         return None
     return _signs(filled, where, name, stated)
 
@@ -356,7 +358,7 @@ def _loose(cell: str, decimal: str) -> float | None:
     if match is None:
         return None
     other = "," if decimal == "." else "."
-    digits = match[3].replace(other, "").replace(" ", "").replace(decimal, ".")
+    digits = re.sub(r"\s", "", match[3]).replace(other, "").replace(decimal, ".")
     if digits.count(".") > 1 or not re.fullmatch(r"\d*\.?\d+|\d+\.", digits):
         return None
     sign = -1.0 if "-" in (match[1] + match[2]) else 1.0
@@ -385,7 +387,8 @@ def _faulty(text: str, where: str, layout: Layout, stated: Stated) -> Iterator[s
         if len(row) > layout.width:
             problem = f"found {len(row)} values, expected {layout.width} as in the header"
         elif len(row) > place and not _is_day(row[place], stated, layout.is_strict):
-            problem = f"date: found {row[place][:40]!r}, expected a day{' as YYYY-MM-DD' if layout.is_strict else ''}"
+            right = "as YYYY-MM-DD" if layout.is_strict else "such as 2024-07-16, its year in four digits"
+            problem = f"date: found {row[place][:40]!r}, expected a day {right}"
         else:
             for at, name in {**layout.columns, **layout.wide}.items():
                 cell = row[at].strip() if at < len(row) else ""

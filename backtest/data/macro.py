@@ -114,9 +114,11 @@ def observed_rate(
     days = table.index.to_numpy().astype("datetime64[D]")
     if not len(days):
         raise DataError(f"{where}: has no values, expected a number by day")
-    if (days[1:] <= days[:-1]).any():
-        raise DataError(f"{where}: dates stand twice or go back, expected ascending days (two rows of one date need a "
-                        "column known_at, and known: column)")  # fmt: skip
+    if (wrong := np.flatnonzero(days[1:] <= days[:-1])).size:
+        raise DataError(
+            f"{line_of(where, days)(int(wrong[0]) + 1)} stands below {days[wrong[0]]}: each date "
+            "is expected once, in ascending order (two rows of one date need a column known_at, and known: column)"
+        )
     values = table["value"].to_numpy(dtype=np.float64)
     notes = judge_rate(name, days, values, line_of(where, days))
     known = known_series().get(name)

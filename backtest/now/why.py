@@ -210,7 +210,7 @@ def _table(explanation: Explanation, standing: Standing) -> Iterator[str]:
         place = f"{each.place}." if each.place else "-"
         others = [role for role in each.roles if role != "ranked"]
         was = "" if looked in (None, session) else f" ({quantity(each.at_look, unit)})"
-        yield (f"  {place} {each.label}{f' [{listed(others)}]' if others else ''}: {quantity(each.value, unit)}{was}; "
+        yield (f"  {place} {each.label}{f' [{listed(others)}]' if others else ''}: {quantity(each.value, unit)}{was}"
                f"{_flip_of(each, explanation.legs, unit)}")  # fmt: skip
     if standing.hurdle is not None:
         words, value = standing.hurdle
@@ -226,11 +226,11 @@ def _table(explanation: Explanation, standing: Standing) -> Iterator[str]:
 
 def _flip_of(each: Scored, legs: Legs, unit: str) -> str:
     if np.isnan(each.value):
-        return "not known"
+        return ""
     if np.isnan(each.flip):
-        return "no change of it alone changes what is held"
+        return "; no change of it alone changes what is held"
     way = quantity(each.flip, "return" if unit == "share" else unit, signed=True)
-    return f"{way} from here: {holding_words(legs, np.array(each.then))}"
+    return f"; {way} from here: {holding_words(legs, np.array(each.then))}"
 
 
 def _told(node: RuleNode, depth: int) -> Iterator[str]:

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from backtest.errors import RunError
+from backtest.errors import ConfigError
 from backtest.market import Basket, Floats, Market, overnight_interest
 from backtest.signals import measures
 from backtest.signals.periods import last_of_period
@@ -121,7 +121,9 @@ def _span_return(market: Market, basket: Basket, span: int, unit: Unit, skip: in
 def _compounded(market: Market, early: Rows, late: Rows | slice) -> Floats:
     """What T-bills rolled over every night earn between two rows; not known where a night's rate is missing."""
     if market.tbill is None:
-        raise RunError("above: found tbill, but the data have no T-bill rate: set data.tbill (irx, fred ...)")
+        raise ConfigError(
+            "strategy.params: found tbill, but there is no T-bill rate: expected one in data.tbill (irx, fred ...)"
+        )
     earned = overnight_interest(market)
     index, missing = np.cumprod(1.0 + np.nan_to_num(earned)), np.cumsum(np.isnan(earned))
     return np.where(missing[late] == missing[early], index[late] / index[early] - 1.0, np.nan)

@@ -158,7 +158,7 @@ def _ahead(subject: Subject, finding: Finding) -> str:
     gained = "" if gap is None else f"It made {points(gap)} points a year against {subject.benchmark}. "
     left = f"; what luck does not explain of the ratio is {number(test.shrunken)}" if test.shrunken else ""
     return (
-        f"{gained}Its active Sharpe ratio is {number(test.ratio)} (95% interval after correction for the search "
+        f"{gained}Its active Sharpe ratio is {number(test.ratio)} (after correction for the search "
         f"{_span(test.interval)}). Without any skill the best of all that was tried looks this good in "
         f"{in_hundred(test.p)} of 100 histories ({p_equals(test.p)}){left}."
     )
@@ -217,4 +217,4 @@ def _resolution(subject: Subject, finding: Finding) -> tuple[str, ...]:
 def _span(ends: tuple[float, float]) -> str:
     if not all(map(math.isfinite, ends)):
         return "without bounds"
-    return span(ends)
+    return f"{span(ends)}, each end at 95%"

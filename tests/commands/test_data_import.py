@@ -40,7 +40,7 @@ def stooq(folder: Path, jump: float = 1.0) -> Path:
 def test_a_file_is_named_asked_about_and_written(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = stooq(tmp_path)
     code, _, err = call(capsys, "import", str(path))
-    assert (code, "say data.prices.adjusted: total_return" in err) == (3, True)
+    assert (code, "say --adjusted (in a config: data.prices.adjusted): total_return" in err) == (3, True)
     code, out, _ = call(capsys, "import", str(path), "--adjusted", "total_return")
     assert code == 0
     assert (

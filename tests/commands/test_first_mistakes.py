@@ -183,3 +183,18 @@ def test_a_price_file_with_days_of_home_and_the_newest_first_is_read(here: Path)
     assert [f"{each:%Y-%m-%d}" for each in read.values.index] == ["2024-01-12", "2024-01-16", "2024-01-17"]
     assert read.values["close"].tolist() == [12.0, 16.0, 17.0]
     assert read.layout.endswith(", newest first")
+
+
+def test_what_a_price_file_leaves_open_is_asked_at_the_line_of_its_folder(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As a bank's download has it: newest first, semicolons, decimal commas, nothing on dividends."""
+    rows = [f"{day}.01.2024;{day},5;{day},25" for day in (17, 16, 12)]
+    for ticker in ("SPY", "EFA"):
+        file = here / "prices" / f"{ticker}.csv"
+        file.write_text("\n".join(["Datum;Erster;Schlusskurs", *rows]), encoding="utf-8", newline="\n")
+    write(RIGHT)
+    code, err = told(capsys, "run", "c.yaml")
+    assert code == 3
+    assert [line.partition("data.prices.adjusted: ")[2][:12] for line in err.splitlines()] == ["total_return"] * 2
+    assert err.startswith(f"c.yaml:3: {here / 'prices' / 'SPY.csv'}: has a close and no adjusted one (columns Datum,")

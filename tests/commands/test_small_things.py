@@ -52,8 +52,8 @@ def test_the_version_is_the_packages(capsys: pytest.CaptureFixture[str]) -> None
     assert (code, out.split(",")[0]) == (0, f"backtest {backtest.__version__}")
 
 
-READS_A_MARKET = ("run", "compare", "sweep", "walk-forward", "check", "audit", "signal", "why", "surges")
-WRITES_RESULTS = ("run", "compare", "sweep", "walk-forward")
+WRITES_RESULTS = ("run", "compare", "sweep", "walk-forward", "events")
+READS_A_MARKET = (*WRITES_RESULTS, "check", "audit", "signal", "why", "surges", "cycles")
 
 
 def test_options_are_alike_on_every_command_that_can_use_them() -> None:

@@ -73,6 +73,16 @@ def download(frame: pd.DataFrame, ticker: str) -> str:
     return head + rows.split("\n", 1)[1]
 
 
+HEAD, DATED = (f"{date},Open,High,Low,Close,Adj Close,Volume" for date in ("time", "Date"))
+HOUSE = "date,open,high,low,close,adj_close,volume"
+
+
+def french(frame: pd.DataFrame) -> str:
+    """1 234,56 as Excel writes it in France."""
+    shown = frame[list(YAHOO)].map(lambda value: f"{value:,.4f}".replace(",", "\N{NO-BREAK SPACE}").replace(".", ","))
+    return text(shown, YAHOO, "%d/%m/%Y", sep=";")
+
+
 Write = Callable[[pd.DataFrame, str], str | bytes]
 
 WHOLE: dict[str, tuple[str, Write]] = {
@@ -100,6 +110,20 @@ WHOLE: dict[str, tuple[str, Write]] = {
     "line ends of old": ("{}.csv", lambda f, t: text(f, YAHOO).replace("\n", "\r").encode()),
     "line ends of Windows": ("{}.csv", lambda f, t: text(f, YAHOO).replace("\n", "\r\n").encode()),
     "UTF-16": ("{}.csv", lambda f, t: text(f, YAHOO, sep="\t").encode("utf-16")),
+    "the house's headers and seconds": ("{}.csv", lambda f, t: epoch(f, 1).replace(HEAD, HOUSE, 1)),
+    "the house's headers and compact dates": ("{}.csv", lambda f, t: text(f, YAHOO, "%Y%m%d").replace(DATED, HOUSE, 1)),
+    "the house's headers and slashes": ("{}.csv", lambda f, t: text(f, YAHOO, "%Y/%m/%d").replace(DATED, HOUSE, 1)),
+    "the house's headers and written months": (
+        "{}.csv",
+        lambda f, t: text(f, YAHOO, "%b %d, %Y").replace(DATED, HOUSE, 1),
+    ),
+    "the house's headers, a morning of Tokyo's": (
+        "{}.csv",
+        lambda f, t: text(f.set_index(f.index + pd.Timedelta(days=1)), YAHOO, "%Y-%m-%dT05:00:00+09:00").replace(
+            DATED, HOUSE, 1
+        ),
+    ),
+    "thousands with a space that does not break": ("{}.csv", lambda f, t: french(f)),
     "dividends as well": ("{}.csv", lambda f, t: text(f, {**YAHOO, "dividends": "Dividends"})),
 }
 """File name, and the table as bytes or text: everything that the house's layout has but the events."""

@@ -19,7 +19,7 @@ from worlds import market_of, rotation_market, weekdays
 
 from backtest.cli import main
 from backtest.decision import Decision, check_decision
-from backtest.errors import RunError
+from backtest.errors import ConfigError
 from backtest.market import Floats, Legs, Market
 from backtest.signals.conditions import AnySignal
 from backtest.signals.scores import TBILL, best, ratio_return, rows_before, scaled_lead, span_return
@@ -138,7 +138,7 @@ def test_the_hurdle_of_t_bills_is_compounded_over_the_same_months() -> None:
     hurdle = span_return(market, {TBILL: 1.0}, 1, "month")[ends]
     assert hurdle[1:] == pytest.approx(month, rel=1e-12)
     assert held(market, universe="A", above="tbill") == ["-", "cash", "cash", "A", "A"]
-    with pytest.raises(RunError, match=r"set data\.tbill"):
+    with pytest.raises(ConfigError, match=r"strategy\.params: found tbill, .*expected one in data\.tbill"):
         held(months(), universe="A", above="tbill")
 
 
@@ -232,8 +232,15 @@ def test_parameters_that_do_not_agree_are_refused(params: dict[str, Any], told: 
 
 
 def test_without_a_leg_to_rank_it_says_so() -> None:
-    with pytest.raises(RunError, match="no leg is left to be ranked"):
+    with pytest.raises(
+        ConfigError, match=r"strategy\.params: found no leg that is left to be ranked, expected some of A, B"
+    ):
         held(months(), defensive=("A", "B", "C", "D"))
+
+
+def test_slots_for_which_there_are_no_legs_are_told_in_the_rule() -> None:
+    assert "D (2 slots more than there are legs, never filled) by" in Rank.rule(ALONE, Rank.Params(top=6))
+    assert "slot" not in Rank.rule(ALONE, Rank.Params(top=4))
 
 
 def says(market: Market, **signal: Any) -> list[float]:

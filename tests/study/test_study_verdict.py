@@ -14,8 +14,9 @@ from worlds import EXCHANGE, market_of, rotation_market
 
 from backtest.config import load_study
 from backtest.market import Market
+from backtest.study import compare as comparing
 from backtest.study.as_json import comparison_json
-from backtest.study.compare import BEST_WITH_LUCK, compare
+from backtest.study.compare import compare
 from backtest.study.comparison import Comparison
 from strategies import REGISTRY
 
@@ -81,12 +82,14 @@ def test_the_same_arguments_give_the_same_numbers() -> None:
     )
 
 
-def test_of_many_variants_the_best_have_luck_meters() -> None:
-    given = {f"m{n}": config(f"strategy.params.lookback_sessions={n}") for n in range(2, 44)}
-    comparison = study(given)
-    ranked = sorted(range(42), key=lambda i: -comparison.variants[i].statistics.sharpe.value)
-    assert sorted(comparison.luck_shown) == sorted(ranked[:BEST_WITH_LUCK])
-    assert [v.luck is not None for v in comparison.variants].count(True) == BEST_WITH_LUCK
+@pytest.mark.parametrize(("many", "shown"), [(3, 3), (4, 2)])
+def test_of_many_variants_the_best_have_luck_meters(monkeypatch: pytest.MonkeyPatch, many: int, shown: int) -> None:
+    monkeypatch.setattr(comparing, "MOST_WITH_LUCK", 3)
+    monkeypatch.setattr(comparing, "BEST_WITH_LUCK", 2)
+    comparison = study({f"m{n}": config(f"strategy.params.lookback_sessions={n}") for n in range(2, 2 + many)})
+    ranked = sorted(range(many), key=lambda i: -comparison.variants[i].statistics.sharpe.value)
+    assert sorted(comparison.luck_shown) == sorted(ranked[:shown])
+    assert [v.luck is not None for v in comparison.variants].count(True) == shown
     assert comparison.effect is not None
     assert comparison.effect.keys == ("strategy.params.lookback_sessions",)
 

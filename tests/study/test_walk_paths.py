@@ -112,6 +112,14 @@ def test_what_cannot_be_tested_is_refused(tmp_path: Path, own: str, error: type[
 # ---- measuring
 
 
+def test_the_best_in_sample_is_that_of_all_sessions_the_first_return_included(walk: WalkForward) -> None:
+    candidates, terms = candidates_of(walk.sweep), walk.terms.model_copy(update={"select": "total_return"})
+    own = candidates.curves.copy()
+    worst = int(own[:, -1].argmin())
+    own[worst, 0] *= 0.01
+    assert paths_through(dataclasses.replace(candidates, curves=own), terms).best == worst
+
+
 def test_metrics_of_joined_stretches_are_those_of_their_returns(walk: WalkForward) -> None:
     first, stretches = walk.sweep.first, [(10, 120), (200, 280), (330, 500)]
     own = curves(walk)

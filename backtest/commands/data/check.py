@@ -67,7 +67,7 @@ def check_data(targets: Sequence[str], page: Path | None, *, offline: bool) -> N
 
 HANDLED = (
     ("unfinished session", "left out until half an hour after its close; never kept"),
-    ("rows out of order", "Yahoo's are sorted by its client; a file that is out of order stops"),
+    ("rows out of order", "Yahoo's are sorted by its client; a file with the newest first is turned round, else stops"),
     ("a value missing in a rate", "the last one holds for up to 7 days; counted in the report"),
     ("a refused or broken answer", "asked again with growing pauses; then a snapshot of the last week, with a word"),
     ("a damaged snapshot", "put aside and fetched again"),
@@ -78,7 +78,9 @@ HANDLED = (
 
 def list_faults() -> None:
     """The catalogue: a line for each fault, its level first."""
-    rows = [(STOPS if check.stops else WARNS, check.name, f"{check.found}: {check.remedy}") for check in CHECKS]
+    rows = [
+        (STOPS if check.stops else WARNS, check.name, f"{check.found.rstrip(',')}: {check.remedy}") for check in CHECKS
+    ]
     rows += [("handled", name, how) for name, how in HANDLED]
     for level, name, text in sorted(rows, key=lambda row: ("stops", "warns", "handled").index(row[0])):
         print(f"{level:<8} {name:<42} {text}")

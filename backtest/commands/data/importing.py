@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
 from pydantic import ValidationError
 
+from backtest.commands.common import ASKED
 from backtest.config.models import CsvPrices
 from backtest.data.calendar import sessions_around
 from backtest.data.checks import find_faults
@@ -34,7 +36,7 @@ def import_files(files: Sequence[Path], stated: Stated, folder: Path | None, tic
                 print(_about(name, fetched))
                 problems += _judged(name, fetched)
         except DataError as error:
-            problems += error.problems
+            problems += [ASKED.sub(_option, problem) for problem in error.problems]
     if problems:
         raise DataError(*problems)
     if folder is None:
@@ -42,6 +44,11 @@ def import_files(files: Sequence[Path], stated: Stated, folder: Path | None, tic
         return
     for name, fetched in found.items():
         _write(folder / f"{name}.csv", fetched.values)
+
+
+def _option(key: re.Match[str]) -> str:
+    """The option that says here what the key says in a config."""
+    return f"--{key[0].rpartition('.')[2].replace('columns', 'column')} (in a config: {key[0]})"
 
 
 def stated_of(adjusted: str | None, dates: str | None, decimal: str | None, columns: Sequence[str]) -> Stated:
