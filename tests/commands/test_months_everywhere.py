@@ -120,3 +120,10 @@ def test_a_year_is_twelve_months_in_each_answer(here: Path) -> None:
     assert (
         min(cell["annual_inside"], cell["annual_outside"]) < lead < max(cell["annual_inside"], cell["annual_outside"])
     )
+
+
+def test_the_list_of_results_flags_them_and_each_can_be_verified(here: Path) -> None:
+    _, folder = answer(here, "events")
+    assert "events cuts (PAPER PORTFOLIOS BY MONTH, NO FUNDS)" in told(here, "results", "--out", str(folder.parent))
+    assert "Paper, by month" in (folder.parent / "index.html").read_text(encoding="utf-8")
+    assert "the same to the last bit" in told(here, "verify", str(folder), "--offline")
