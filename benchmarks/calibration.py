@@ -14,7 +14,7 @@ import argparse
 import math
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date
 from functools import cache
 from pathlib import Path
@@ -386,7 +386,7 @@ def market_of_lead(lead: Array, seed: int) -> Market:
 def product_rates(seed: int, folder: Path, market: Market, grids: Mapping[str, str]) -> Rates:
     """What sweep, run and compare say of the best of one of the grids."""
     strategies = {"random_calendar": RandomCalendar, "relative_momentum": RelativeMomentum}
-    name, ledger = list(grids)[(seed + 1) % 2], folder / "trials.ledger"
+    name, ledger = list(grids)[(seed + 1) % len(grids)], folder / "trials.ledger"
     base = BASE.replace("STRATEGY", name)
     if name == "relative_momentum":
         base = base.replace("params: {}", "params: {hold: small, otherwise: growth}")
@@ -544,16 +544,16 @@ def main() -> None:
         begun = time.perf_counter()
         title, row = ROWS[name]
         rates = list(measured(row, options.markets, options.seed, options.histories))
-        cells = [cell(key, np.array([float(each[key]) for each in rates])) for key in rates[0]]
+        cells = [cell(key, [each[key] for each in rates]) for key in rates[0]]
         wrong = "; ".join(missed(name, rates)) or ("yes" if name in LIMITS else "")
         print(f"| {title} | {'; '.join(cells)} | {wrong} | {time.perf_counter() - begun:.0f} s |", flush=True)
 
 
-def cell(key: str, values: Array) -> str:
-    """A rate of decisions, or mean and deviation of anything else."""
-    if set(values.tolist()) <= {-1.0, 0.0, 1.0}:
-        return f"{key} {100 * values.mean():.1f}"
-    return f"{key}: mean {values.mean():.3f}, sd {values.std():.3f}"
+def cell(key: str, values: Sequence[float]) -> str:
+    """A rate of decisions, or mean and deviation of anything that is measured."""
+    if isinstance(values[0], float):
+        return f"{key}: mean {np.mean(values):.3f}, sd {np.std(values):.3f}"
+    return f"{key} {100 * np.mean(values):.1f}"
 
 
 if __name__ == "__main__":

@@ -185,7 +185,7 @@ class Page(HTMLParser):
         return next((name for tag, name in reversed(self.open) if tag == "section"), "")
 
     @property
-    def payload(self) -> dict[str, Any]:
+    def chart_data(self) -> dict[str, Any]:
         return dict(json.loads(self.scripts[0]))
 
     def rows(self, section: str, table: int = 0) -> dict[str, list[str]]:

@@ -7,6 +7,7 @@ import sys
 from dataclasses import asdict
 from pathlib import Path
 
+from backtest.commands.common import kind_of_data
 from backtest.pages.index import ResultRow, rows_of
 from backtest.text import aligned, percent, points
 
@@ -35,9 +36,8 @@ def _lines(root: Path, rows: list[ResultRow]) -> list[str]:
     """A line of figures for each, and below it verdict, difference and place."""
     table = [["", "a year", "ahead", "period", "made, UTC"]]
     for row in rows:
-        simulated = " (SIMULATED DATA)" if row.is_simulated else ""
         figures = [percent(row.figures.get("cagr")), points(row.ahead)]
-        table.append([f"{row.kind} {row.name}{simulated}", *figures, f"{row.begin} to {row.end}", row.made])
+        table.append([f"{row.kind} {row.name}{kind_of_data(row)}", *figures, f"{row.begin} to {row.end}", row.made])
     head, *lines = aligned(table, indent="")
     told = [head]
     for line, row in zip(lines, rows, strict=True):

@@ -43,6 +43,7 @@ class ResultRow:
     apart: str
     verdict: str
     is_simulated: bool
+    is_monthly: bool
     begin: str
     end: str
     made: str
@@ -102,6 +103,7 @@ def row_of(stored: Stored, apart: str) -> ResultRow:
         apart=apart,
         verdict=manifest.headline or _verdict(own, ahead, first),
         is_simulated=manifest.is_simulated,
+        is_monthly=manifest.is_monthly,
         begin=period.start if period else "",
         end=period.end if period else "",
         made=manifest.run.finished[:16].replace("T", " "),

@@ -109,7 +109,7 @@ def render_page(
     body = MARKUP.sub(_in_months, body) if is_monthly else body
     data = words.of_months(data) if is_monthly else data
     # The large texts are appended and not rendered: nothing in them is a template's.
-    parts = [body, f'<script type="application/json" id="payload">{data}</script>\n']
+    parts = [body, f'<script type="application/json" id="chart-data">{data}</script>\n']
     parts += [f"<script>{text}</script>\n" for text in (*library, script)]
     return "".join([*parts, "</body>\n</html>\n"])
 

@@ -82,6 +82,7 @@ class Manifest(_Stored):
     code_sha256: Hex
     period: Period | None = None
     is_simulated: bool
+    is_monthly: bool = False
     sources: list[SourceRecord] = []
     versions: dict[str, str] = {}
     files: dict[FileName, Digest]

@@ -72,14 +72,14 @@ def test_each_page_speaks_of_months_and_says_that_these_are_no_funds(here: Path,
     assert "(PAPER PORTFOLIOS BY MONTH, NO FUNDS)" in printed.splitlines()[0]
     assert not A_SESSION.search(printed)
     text = (folder / PAGES[command][0]).read_text(encoding="utf-8")
-    markup, payload = text.split('<script type="application/json" id="payload">')
+    markup, data = text.split('<script type="application/json" id="chart-data">')
     assert "paper portfolios by month, no funds" in markup
     assert "repeating-linear-gradient" in markup  # every chart is shaded
     markup = re.sub(r"<(style|script|code|pre)\b.*?</\1>", "", markup, flags=re.DOTALL)
     words = [*re.split(r"<[^>]*>", markup), *re.findall(r'(?:title|aria-label)="([^"]*)"', markup)]
     assert [each for each in words if A_SESSION.search(each)] == []
     assert any("month" in each for each in words)
-    assert not A_SESSION.search(payload.partition("</script>")[0])
+    assert not A_SESSION.search(data.partition("</script>")[0])
 
 
 @pytest.mark.parametrize(
@@ -120,3 +120,10 @@ def test_a_year_is_twelve_months_in_each_answer(here: Path) -> None:
     assert (
         min(cell["annual_inside"], cell["annual_outside"]) < lead < max(cell["annual_inside"], cell["annual_outside"])
     )
+
+
+def test_the_list_of_results_flags_them_and_each_can_be_verified(here: Path) -> None:
+    _, folder = answer(here, "events")
+    assert "events cuts (PAPER PORTFOLIOS BY MONTH, NO FUNDS)" in told(here, "results", "--out", str(folder.parent))
+    assert "Paper, by month" in (folder.parent / "index.html").read_text(encoding="utf-8")
+    assert "the same to the last bit" in told(here, "verify", str(folder), "--offline")

@@ -52,8 +52,8 @@ def test_the_version_is_the_packages(capsys: pytest.CaptureFixture[str]) -> None
     assert (code, out.split(",")[0]) == (0, f"backtest {backtest.__version__}")
 
 
-READS_A_MARKET = ("run", "compare", "sweep", "walk-forward", "check", "audit", "signal", "why", "surges")
-WRITES_RESULTS = ("run", "compare", "sweep", "walk-forward")
+WRITES_RESULTS = ("run", "compare", "sweep", "walk-forward", "events")
+READS_A_MARKET = (*WRITES_RESULTS, "check", "audit", "signal", "why", "surges", "cycles")
 
 
 def test_options_are_alike_on_every_command_that_can_use_them() -> None:
@@ -178,6 +178,16 @@ def test_without_a_network_there_is_one_line_that_says_what_works_without(tmp_pa
     assert "; try again later; without a network: " in done.stderr
     assert "--offline" in done.stderr
     assert not (tmp_path / "results").exists()
+
+
+def test_what_one_reason_kept_from_being_read_is_one_line() -> None:
+    down = "Yahoo did not answer properly (asked {}: no route); try again later"
+    lines = [f"IVW: {down.format('3 times')}", f"QQQ: {down.format('once')}", f"^IRX: {down.format('once')}"]
+    (line,) = cli.without_network(lines)
+    assert line.startswith(f"IVW, QQQ and ^IRX: {down.format('3 times')}; without a network: ")
+    two = cli.without_network([lines[0], "FRED DGS10: FRED answered with a page"])
+    assert [each.partition(": ")[0] for each in two] == ["IVW", "FRED DGS10"]
+    assert cli.without_network(lines[:1])[0].startswith("IVW: Yahoo did not answer properly (asked 3 times: no route)")
 
 
 def test_the_main_script_and_the_command_leave_the_same_folder(tmp_path: Path) -> None:

@@ -255,3 +255,17 @@ def test_only_cycles_that_are_over_have_thirds() -> None:
     open_ended = _world({key: change for key, change in CHANGES.items() if "06-30" not in key})
     early = open_ended.until(open_ended.sessions[200])
     assert thirds_of(early, 0, {"S-G": daily[:201]}, 365)[0].cycles.names == ()
+
+
+def test_an_event_study_is_checked_and_other_commands_name_the_one_that_answers(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    shipped = ROOT / "configs" / "events_cuts.yaml"
+    code, out, _ = _ask(capsys, "check", shipped)
+    assert code == 0
+    assert "right; an event study of 3 pairs: 34 cuts, 4 first_cuts and 40 hikes in all" in out
+    for command in ("run", "compare", "sweep"):
+        code, _, err = _ask(capsys, command, shipped, "--out", tmp_path / "out")
+        assert code == 2
+        assert "this is an event study, ask it with: backtest events events_cuts.yaml" in err
+    assert not (tmp_path / "out").exists()

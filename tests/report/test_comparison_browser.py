@@ -142,7 +142,7 @@ def test_hostile_names_are_only_shown(fresh: Any, hostile: Comparison) -> None:
     see(fresh, "luck")
     labels = fresh.execute_script(
         "const text = document.createElement('textarea');"
-        "return JSON.parse(document.querySelector('#payload').textContent).charts.luck.layout.yaxis.ticktext"
+        "return JSON.parse(document.querySelector('#chart-data').textContent).charts.luck.layout.yaxis.ticktext"
         ".map(label => { text.innerHTML = label; return text.value; })"
     )
     text = fresh.execute_script("return document.querySelector('#chart-luck').textContent")

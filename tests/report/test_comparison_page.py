@@ -158,8 +158,8 @@ def tables(page: str) -> dict[str, list[list[str]]]:
     return Tables(page[: page.index('<script type="application/json"')]).rows
 
 
-def payload(page: str) -> dict[str, Any]:
-    found = re.search(r'<script type="application/json" id="payload">(.*?)</script>', page, re.DOTALL)
+def chart_data(page: str) -> dict[str, Any]:
+    found = re.search(r'<script type="application/json" id="chart-data">(.*?)</script>', page, re.DOTALL)
     assert found is not None
     content: dict[str, Any] = json.loads(found[1])
     return content
@@ -212,7 +212,7 @@ def test_as_many_dots_are_filled_as_the_text_says(study: Comparison, page: str) 
     assert page.count('<circle class="full"') == filled
     assert page.count('<circle class="full"') + page.count('<circle class="empty"') == 50
     assert f"{filled} of 50" in page[: page.index("</figure>")]
-    assert payload(page)["charts"]["luck"]["sel"][0]["data"][0]["marker"]["color"].count("@ink") == filled
+    assert chart_data(page)["charts"]["luck"]["sel"][0]["data"][0]["marker"]["color"].count("@ink") == filled
     assert f"looks this good in {round(100 * study.search.no_skill.p)} of 100" in study.verdict.sentences[0]
 
 
@@ -279,11 +279,11 @@ def test_a_strategy_without_meters_is_said_to_have_none(study: Comparison) -> No
     assert answers(bare)[-1].word == "Not known"
     page = render_comparison(bare, CONTEXT)
     assert "This variant trades in its own code" in page
-    assert all(payload(page)["charts"][name]["sel"][0] == {"isEmpty": 1} for name in ("starts", "delays", "costs"))
+    assert all(chart_data(page)["charts"][name]["sel"][0] == {"isEmpty": 1} for name in ("starts", "delays", "costs"))
 
 
 def test_curves_are_weekly_end_on_the_last_session_and_do_not_drift(study: Comparison, page: str) -> None:
-    data = payload(page)
+    data = chart_data(page)
     days = np.datetime64(data["first"]) + np.cumsum([0, *data["gaps"]])
     sessions = study.sessions.to_numpy().astype("datetime64[D]")
     assert (days[0], days[-1]) == (sessions[0], sessions[-1])
@@ -302,7 +302,7 @@ def test_the_coding_keeps_the_sum_of_what_was_rounded() -> None:
 
 
 def test_the_parts_add_up_to_the_difference(study: Comparison, page: str) -> None:
-    for chosen, place in zip(payload(page)["charts"]["parts"]["sel"], places_shown(study), strict=True):
+    for chosen, place in zip(chart_data(page)["charts"]["parts"]["sel"], places_shown(study), strict=True):
         (bars,) = chosen["data"]
         *parts, together = bars["x"]
         assert bars["y"][-1] == "together"
@@ -325,7 +325,7 @@ def test_years_are_differences_and_empty_where_there_is_none(study: Comparison) 
 
 
 def test_what_follows_the_selection_is_the_best_variants_until_then(page: str) -> None:
-    words = payload(page)["words"][0]
+    words = chart_data(page)["words"][0]
     shown = [row[1:] for row in tables(page)["lines"][1:]]
     assert shown == words["lines"]
     assert all(line[2].endswith(".") for line in shown), "a sentence beside each number"
@@ -354,7 +354,7 @@ def test_the_breakeven_cost_is_told(study: Comparison, page: str) -> None:
     best = study.variants[study.best].luck
     assert best is not None
     cost = best.breakeven_bps
-    told = payload(page)["words"][0]["meter-costs"]
+    told = chart_data(page)["words"][0]["meter-costs"]
     assert ("behind QQQ even at none" if cost is None else f"level with QQQ at {printed(cost, 1)} bps") in told
 
 
@@ -382,7 +382,7 @@ def test_one_or_two_variants_make_a_page(count: int) -> None:
     few = compared(dict(list(sweep().items())[:count]))
     page = render_comparison(few, CONTEXT)
     assert few.search.overfitting is None
-    assert "logits" not in payload(page)["charts"]
+    assert "logits" not in chart_data(page)["charts"]
     assert 'id="chart-logits"' not in page
     assert ('id="configs"' in page) == (count > 1)
     assert ("corrected for 1 looks" in page, "best of 1 " in page) == (False, False)
@@ -414,7 +414,7 @@ def test_hostile_names_are_text_and_nothing_else(study: Comparison) -> None:
     page = render_comparison(renamed(study, names), CONTEXT)
     assert "<img" not in page.split("<script>")[0]
     assert page.count("</script>") == 3
-    assert payload(page)["names"] == [names[k] for k in places_shown(study)]
+    assert chart_data(page)["names"] == [names[k] for k in places_shown(study)]
     assert tables(page)["variants"][1][0] == names[study.best]
 
 
@@ -422,12 +422,12 @@ def test_200_variants_stay_far_below_15_megabytes(study: Comparison) -> None:
     page = render_comparison(grown(study, 200), CONTEXT)
     assert len(page.encode()) < 9_000_000
     assert len(tables(page)["variants"]) == 1 + 200 + 3
-    assert len(payload(page)["names"]) == 200
+    assert len(chart_data(page)["names"]) == 200
 
 
 def test_of_more_the_best_are_shown_and_the_page_says_so(study: Comparison) -> None:
     page = render_comparison(grown(study, MOST_SHOWN + 30), CONTEXT)
-    assert len(payload(page)["names"]) == MOST_SHOWN
+    assert len(chart_data(page)["names"]) == MOST_SHOWN
     assert f"The {MOST_SHOWN} with the highest active Sharpe ratio of {MOST_SHOWN + 30}" in page
     assert f"{MOST_SHOWN + 30} variants against QQQ" in page
 

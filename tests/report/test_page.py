@@ -127,7 +127,7 @@ def test_the_chart_library_cannot_end_its_own_script() -> None:
 
 def test_data_in_the_page_cannot_end_its_script(page: Page) -> None:
     assert "<" not in page.scripts[0]
-    assert page.payload["charts"]["equity"]["readout"][1]["name"] == "Strategy"
+    assert page.chart_data["charts"]["equity"]["readout"][1]["name"] == "Strategy"
 
 
 def test_hostile_names_and_reasons_stay_text() -> None:
@@ -152,7 +152,7 @@ def test_any_number_of_benchmarks(count: int) -> None:
         *(["QQQ", "IWM", "50/50 mix", "IVW", "IWN", "30/70 mix", "0/100 mix", "100/0 mix"][:count]),
     ]
     assert len(page.rows("result")["Final value"]) == 1 + min(count, 3)
-    assert sum(name.startswith("equity") for name in page.payload["arrays"]) == 1 + count
+    assert sum(name.startswith("equity") for name in page.chart_data["arrays"]) == 1 + count
     assert ("Against" in page.texts["active"]) == bool(count)
     assert ("Beta" in page.rows("figures")) == bool(count)
 

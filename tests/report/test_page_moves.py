@@ -91,7 +91,7 @@ def test_a_next_style_strategy_has_a_page_without_evidence_and_without_other_cos
     assert "Buys some small caps after fifty sessions" in page.texts["result"]
 
 
-def test_held_shares_in_the_payload_are_of_the_whole_account() -> None:
+def test_held_shares_in_the_chart_data_are_of_the_whole_account() -> None:
     result = result_of(config_of("plain"), strategies={"plain": Plain})
     account = account_of(result)
     data = chart_data(result, rebalances_of(result, account))

@@ -19,7 +19,7 @@ from backtest.study.sweep import Sweep
 
 def data_of(text: str) -> dict[str, Any]:
     """What the page's script reads."""
-    found = re.search(r'id="payload">(.*?)</script>', text, re.DOTALL)
+    found = re.search(r'id="chart-data">(.*?)</script>', text, re.DOTALL)
     assert found
     return dict(json.loads(found[1]))
 

@@ -169,16 +169,16 @@ def test_without_paths_there_is_no_section_of_them(browser: Any, folder: Path, t
 
 def test_names_are_shown_and_never_run(browser: Any, page: str, folder: Path, tmp_path: Path) -> None:
     path = Path(page.removeprefix("file://"))
-    body, rest = path.read_text(encoding="utf-8").split('id="payload">', 1)
-    payload, tail = rest.split("</script>", 1)
-    data = json.loads(payload)
+    body, rest = path.read_text(encoding="utf-8").split('id="chart-data">', 1)
+    chart_data, tail = rest.split("</script>", 1)
+    data = json.loads(chart_data)
     data["charts"]["curve"]["readout"][1]["name"] = HOSTILE
     for chart in ("drift", "strips"):
         for title in data["charts"][chart]["layout"]["annotations"]:
             title["text"] = label(HOSTILE)
     data["charts"]["drift"]["says"] = HOSTILE
     hostile = json.dumps(data).replace("<", "\\u003c")
-    opened(browser, saved(tmp_path, f'{body}id="payload">{hostile}</script>{tail}'), 390)
+    opened(browser, saved(tmp_path, f'{body}id="chart-data">{hostile}</script>{tail}'), 390)
     assert HOSTILE in text(browser, "read-curve")
     assert browser.execute_script("return document.scripts.length") == 3
     assert browser.execute_script("return document.documentElement.scrollWidth") <= 390

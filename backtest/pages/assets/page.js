@@ -2,7 +2,7 @@
 const $ = (selector, root = document) => root.querySelector(selector);
 const $$ = (selector, root = document) => [...root.querySelectorAll(selector)];
 const narrow = matchMedia("(max-width: 640px)"), dark = matchMedia("(prefers-color-scheme: dark)");
-const P = JSON.parse($("#payload").textContent);
+const P = JSON.parse($("#chart-data").textContent);
 const press = (group, on) => group.forEach(b => b.setAttribute("aria-pressed", b === on));
 const make = (tag, properties, ...children) => {
   const el = Object.assign(document.createElement(tag), properties);

@@ -95,6 +95,7 @@ def _about(comparison: Comparison) -> dict[str, Any]:
         "headline": comparison.verdict.headline,
         "period": {"start": day(period.start), "end": day(period.end), "sessions": period.sessions},
         "is_simulated": comparison.is_simulated,
+        "is_monthly": comparison.is_monthly,
         "asked": _asked(comparison),
         "seed": comparison.seed,
         "trials": {"count": trials.trials, "here": trials.here, "ledger": trials.elsewhere},

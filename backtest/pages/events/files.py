@@ -38,6 +38,7 @@ def write_events(events: Events, root: Path, provenance: Provenance) -> Written:
         "headline": headline(events),
         "period": period_of(events.sessions),
         "is_simulated": events.market.is_simulated,
+        "is_monthly": events.market.is_monthly,
         "tbill": events.market.tbill_name,
         "asked": {},
         "sources": sources_of(events.market),

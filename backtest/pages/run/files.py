@@ -45,6 +45,7 @@ def write_result(result: Result, search: Search, strategy: type, root: Path, pro
         "headline": headline(result),
         "period": period_of(result.sessions),
         "is_simulated": market.is_simulated,
+        "is_monthly": market.is_monthly,
         "tbill": market.tbill_name,
         "asked": asked_of(config),
         "sources": sources_of(market),

@@ -25,7 +25,7 @@ from backtest.study.sweep import Sweep
 from backtest.text import setting, short_key
 
 MOST_BYTES = 1_900_000
-"""Of the payload: with plotly's 4.8 million and the text a page stays below 7 million."""
+"""Of the chart data: with plotly's 4.8 million and the text a page stays below 7 million."""
 
 UNITS = {"h": np.int16, "i": np.int32}
 MOST = {"h": 2**15 - 1, "i": 2**31 - 1}

@@ -70,6 +70,7 @@ def about_of(sweep: Sweep) -> dict[str, Any]:
     grid = {f"grid.{key}": list(values) for key, values in study.grid.items()}
     return {
         "is_simulated": sweep.market.is_simulated,
+        "is_monthly": sweep.market.is_monthly,
         "asked": {**{key: value for key, value in asked.items() if key not in study.grid}, **grid},
         "sources": sources_of(sweep.market),
     }
