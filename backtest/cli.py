@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import shlex
 import sys
 from collections.abc import Sequence
@@ -35,6 +36,7 @@ from backtest.commands.options import (
 )
 from backtest.commands.trials import trials_app
 from backtest.errors import BacktestError, ConfigError, NetworkError, RunError, WriteError
+from backtest.text import listed
 
 if TYPE_CHECKING:
     from backtest.commands.run import OneRun
@@ -43,6 +45,20 @@ INTERRUPTED = 130
 WITHOUT_NETWORK = (
     "without a network: `source: sample` (configs/quickstart.yaml), csv, --offline with what is in the store"
 )
+
+
+def without_network(problems: Sequence[str]) -> list[str]:
+    """A line for each reason with all that it kept from being read, and what works without a network."""
+    names: dict[str, list[str]] = {}
+    reasons: dict[str, str] = {}
+    for line in problems:
+        name, _, reason = line.partition(": ")
+        kind = re.sub(r"asked (?:once|\d+ times)", "", reason)
+        names.setdefault(kind, []).append(name)
+        reasons.setdefault(kind, reason)
+    lines = [f"{listed(own)}: {reasons[kind]}" for kind, own in names.items()]
+    return [*lines[:-1], f"{lines[-1]}; {WITHOUT_NETWORK}"]
+
 
 app = typer.Typer(
     name="backtest",
@@ -349,7 +365,7 @@ def main(arguments: Sequence[str] | None = None, backtest_one: OneRun | None = N
     except BacktestError as error:
         problems = list(error.problems)
         if isinstance(error, NetworkError):
-            problems[-1] += f"; {WITHOUT_NETWORK}"
+            problems = without_network(problems)
         print("\n".join(problems), file=sys.stderr)
         raise SystemExit(error.exit_code) from None
     except MemoryError:

@@ -180,6 +180,16 @@ def test_without_a_network_there_is_one_line_that_says_what_works_without(tmp_pa
     assert not (tmp_path / "results").exists()
 
 
+def test_what_one_reason_kept_from_being_read_is_one_line() -> None:
+    down = "Yahoo did not answer properly (asked {}: no route); try again later"
+    lines = [f"IVW: {down.format('3 times')}", f"QQQ: {down.format('once')}", f"^IRX: {down.format('once')}"]
+    (line,) = cli.without_network(lines)
+    assert line.startswith(f"IVW, QQQ and ^IRX: {down.format('3 times')}; without a network: ")
+    two = cli.without_network([lines[0], "FRED DGS10: FRED answered with a page"])
+    assert [each.partition(": ")[0] for each in two] == ["IVW", "FRED DGS10"]
+    assert cli.without_network(lines[:1])[0].startswith("IVW: Yahoo did not answer properly (asked 3 times: no route)")
+
+
 def test_the_main_script_and_the_command_leave_the_same_folder(tmp_path: Path) -> None:
     shutil.copy(QUICKSTART, tmp_path / "c.yaml")
     by_script = subprocess.run(

@@ -272,6 +272,25 @@ def test_the_tab_key_goes_through_the_page_in_its_order(browser: Any, results: d
     assert places == sorted(set(places))
 
 
+PAPER = {"width": 688, "height": 1024, "deviceScaleFactor": 1, "mobile": False}
+CUT = """
+return [...document.querySelectorAll("main th, main td, main p")]
+  .filter(el => el.checkVisibility() && el.getBoundingClientRect().right > 690).map(el => el.textContent.slice(0, 40));
+"""
+
+
+@pytest.mark.parametrize("kind", ["comparison", "sweep", "walk-forward"])
+def test_nothing_is_cut_on_paper(browser: Any, results: dict[str, Path], kind: str) -> None:
+    page(browser, results, kind, 1440, is_dark=True)
+    browser.execute_script("dispatchEvent(new Event('beforeprint'))")
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print", "features": []})
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", PAPER)
+    try:
+        assert browser.execute_script(CUT) == []
+    finally:
+        browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": ""})
+
+
 @pytest.mark.parametrize("kind", ["rules", "three legs"])
 @pytest.mark.parametrize("is_dark", [False, True])
 def test_a_report_prints_on_six_pages_with_its_figures_on_the_first(
@@ -283,8 +302,7 @@ def test_a_report_prints_on_six_pages_with_its_figures_on_the_first(
     assert 2 <= sheets <= 6
     browser.execute_script("dispatchEvent(new Event('beforeprint'))")
     browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print", "features": []})
-    screen = {"width": 688, "height": 1024, "deviceScaleFactor": 1, "mobile": False}
-    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", screen)
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", PAPER)
     ends = "return document.querySelector('.key table.figures').getBoundingClientRect().bottom + scrollY"
     try:
         assert 200 < browser.execute_script(ends) < 1024
