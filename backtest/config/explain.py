@@ -26,7 +26,7 @@ from backtest.config.nodes import (
     nearest,
     printable,
     quoted,
-    scalar,
+    scalar_or_none,
 )
 from backtest.config.schema import Schema, choices, known_keys, phrase, schemas_at
 
@@ -131,18 +131,11 @@ def _hint(node: Node, kind: str) -> str:
         return " (in quotes it is text)"
     if not wants_number or not isinstance(node.value, str):
         return ""
-    if node.is_quoted and _is_number(node.value):
+    if node.is_quoted and isinstance(scalar_or_none(node.value), int | float):
         return " (in quotes it is text)"
     if _LEADING_ZERO.fullmatch(node.value):
         return " (a leading 0 makes it text)"
     return " (more than 18 digits make it text)" if _MANY_DIGITS.fullmatch(node.value) else ""
-
-
-def _is_number(text: str) -> bool:
-    try:
-        return isinstance(scalar(text), int | float)
-    except ValueError:
-        return False
 
 
 def _is_told_by_schema(kind: str, path: NodePath, root: Node, schema: Schema) -> bool:

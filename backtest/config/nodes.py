@@ -174,6 +174,14 @@ def scalar(text: str) -> Scalar:
     return number
 
 
+def scalar_or_none(text: str) -> Scalar:
+    """The same; None for what raises ValueError."""
+    try:
+        return scalar(text)
+    except ValueError:
+        return None
+
+
 def plain(node: Node) -> object:
     """The tree as plain data."""
     if isinstance(node.value, dict):

@@ -27,6 +27,7 @@ from backtest.config.nodes import (
     quoted,
     refusal,
     scalar,
+    scalar_or_none,
 )
 from backtest.errors import ConfigError
 
@@ -172,7 +173,7 @@ class _Reader:
             self.problem(path, "found a list or a map as a key, expected text", at)
         elif event.style is None and event.value == "<<":
             self.problem(path, "found the merge key '<<', expected plain data ('extends' builds upon a file)", at)
-        elif event.style is None and not isinstance(_scalar_or_none(event.value), str):
+        elif event.style is None and not isinstance(scalar_or_none(event.value), str):
             self.problem(path, f"found the key {event.value or 'nothing'}, expected text (in quotes it would be)", at)
         elif not event.value or not event.value.isprintable():
             self.problem(path, f"found the key {quoted(event.value)}, expected printable text", at)
@@ -221,13 +222,6 @@ class _Reader:
 
     def stopped(self, text: str) -> ConfigError:
         return refusal([Problem(self.here(), dotted(self.prefix), text)])
-
-
-def _scalar_or_none(text: str) -> Scalar:
-    try:
-        return scalar(text)
-    except ValueError:
-        return None
 
 
 def _character(odd: str) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from backtest.config.models import Config
-from backtest.config.nodes import scalar
+from backtest.config.nodes import scalar_or_none
 
 _PLAIN = re.compile(r"[A-Za-z0-9_^/.][A-Za-z0-9_^/.=+-]*")
 _WIDTH: Final = 100
@@ -67,14 +67,7 @@ def inline(value: object) -> str:
 
 def _text(text: str) -> str:
     """Text bare when it is read back as this text, else in quotes."""
-    if _PLAIN.fullmatch(text) and not _is_special(text):
+    if _PLAIN.fullmatch(text) and isinstance(scalar_or_none(text), str):
         return text
     escaped = json.dumps(text, ensure_ascii=False)
     return "".join(c if c.isprintable() else f"\\U{ord(c):08X}" for c in escaped)
-
-
-def _is_special(text: str) -> bool:
-    try:
-        return not isinstance(scalar(text), str)
-    except ValueError:
-        return True

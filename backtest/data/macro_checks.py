@@ -68,11 +68,17 @@ def judge_rate(name: str, days: Days, values: Floats, line: Line) -> tuple[str, 
     known = known_series().get(name)
     if known is None:
         return tuple(_odd_steps(name, days, values))
-    problems = list(_out_of_bounds(known, values, line)) or list(_steps(known, days, values, line))
+    remedy = "get the file again or correct it"
+    outside = ~((values >= known.lowest) & (values <= known.highest))
+    bounds = f"{known.lowest:g} to {known.highest:g} in FRED's own unit"
+    jumps = np.abs(np.diff(values, prepend=values[:1])) > known.largest_step
+    problems = list(told(outside, line, lambda row: f"found {values[row]:g}, expected {bounds}", remedy)) or list(
+        told(jumps, line, lambda row: f"found {values[row]:g} after {values[row - 1]:g} on {days[row - 1]}, a step "
+             f"beyond {known.largest_step:g}, which it never made", remedy))  # fmt: skip
     if name in TARGET_UNIT:
         off_grid = np.abs(values / TARGET_UNIT[name] - np.rint(values / TARGET_UNIT[name])) > 1e-6
         problems += told(off_grid, line, f"not a multiple of {TARGET_UNIT[name]:g}, as the Federal Reserve's targets "
-                         "are", "get the file again or correct it")  # fmt: skip
+                         "are", remedy)  # fmt: skip
     if problems:
         raise DataError(*problems)
     beside = _beside_policy(name, known, days, values, line) if known.beside_policy else ()
@@ -105,26 +111,13 @@ def check_rate(name: str, values: pd.Series, where: str) -> tuple[str, ...]:
     return judge_rate(name, days, values.to_numpy(dtype=np.float64), line)
 
 
-def told(rows: Flags, line: Line, what: str, remedy: str) -> Iterator[str]:
+def told(rows: Flags, line: Line, what: str | Callable[[int], str], remedy: str) -> Iterator[str]:
     """A message for each of the first rows that are flagged, the last one with how many there are."""
     places = np.flatnonzero(rows).tolist()
-    yield from (f"{line(place)}: {what}; {remedy}" for place in places[:SHOWN_ROWS])
+    said = what if callable(what) else lambda _: what
+    yield from (f"{line(place)}: {said(place)}; {remedy}" for place in places[:SHOWN_ROWS])
     if len(places) > SHOWN_ROWS:
         yield f"{line(places[SHOWN_ROWS])}: and {len(places) - SHOWN_ROWS} more rows like these"
-
-
-def _out_of_bounds(known: KnownSeries, values: Floats, line: Line) -> Iterator[str]:
-    outside = ~((values >= known.lowest) & (values <= known.highest))
-    for place in np.flatnonzero(outside)[:SHOWN_ROWS].tolist():
-        yield (f"{line(place)}: found {values[place]:g}, expected {known.lowest:g} to {known.highest:g} "
-               "in FRED's own unit; get the file again or correct it")  # fmt: skip
-
-
-def _steps(known: KnownSeries, days: Days, values: Floats, line: Line) -> Iterator[str]:
-    steps = np.abs(np.diff(values))
-    for place in (np.flatnonzero(steps > known.largest_step)[:SHOWN_ROWS] + 1).tolist():
-        yield (f"{line(place)}: found {values[place]:g} after {values[place - 1]:g} on {days[place - 1]}, a step "
-               f"beyond {known.largest_step:g}, which it never made; get the file again or correct it")  # fmt: skip
 
 
 def policy_level(days: Days) -> tuple[Floats, Floats]:

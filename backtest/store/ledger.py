@@ -111,7 +111,7 @@ class Ledger:
 
     def __len__(self) -> int:
         """Distinct trials that were not forgotten."""
-        return len(np.unique(np.concatenate([np.zeros(0, "<u8"), *(self.index(r)["ahead"] for r in self.tried())])))
+        return len(np.unique(self._keys(self.tried())))
 
     def tried(self, context: int | None = None, group: str = "") -> list[Record]:
         """The records of one context, or all, without what was forgotten; group: of its studies alone."""
@@ -136,10 +136,11 @@ class Ledger:
     @property
     def forgotten(self) -> int:
         """Distinct trials that the user has made the ledger forget."""
-        kept, gone = (
-            {key for r in records for key in self.index(r)["ahead"].tolist()} for records in self._sorted_out()
-        )
-        return len(gone - kept)
+        kept, gone = self._sorted_out()
+        return len(np.setdiff1d(self._keys(gone), self._keys(kept))) if gone else 0
+
+    def _keys(self, records: Iterable[Record]) -> NDArray[np.uint64]:
+        return np.concatenate([np.zeros(0, "<u8"), *(self.index(record)["ahead"] for record in records)])
 
     def describe(self, record: Record) -> dict[str, Any]:
         """A record's description."""
@@ -193,8 +194,8 @@ class Ledger:
             same = self._same_as_known(batch, index)
             group = self.groups.get(batch.study, "")
             if group:
-                held = [self.index(record)["ahead"] for record in self.tried(batch.context, group)]
-                fresh = (same < 0) | ~np.isin(index["ahead"], np.concatenate([np.zeros(0, "<u8"), *held]))
+                held = self._keys(self.tried(batch.context, group))
+                fresh = (same < 0) | ~np.isin(index["ahead"], held)
             else:
                 fresh = same < 0
             new = merged(batch, index, np.flatnonzero(fresh))
