@@ -116,7 +116,12 @@ class AfterPeriod(Model):
         description="what a date names; a week is dated by its first day, or (week_ending) by its last"
     )
     lag_business_days: int = Field(ge=0, le=750, description="working days from the end of the period")
-    at: str = Field("09:00", pattern=r"^([01]\d|2[0-3]):[0-5]\d$", description='the hour then in New York, "16:15"')
+    at: str = Field(
+        "09:00",
+        pattern=r"^([01]\d|2[0-3]):[0-5]\d$",
+        description='the hour then in New York, "16:15"',
+        json_schema_extra=expected('an hour from "00:00" to "23:59" in quotes, such as "16:15"'),
+    )
 
     @property
     def rule(self) -> tuple[str, int, int]:

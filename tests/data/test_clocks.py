@@ -284,7 +284,7 @@ def test_what_is_no_hour_is_refused_with_its_line(hour: str, tmp_path: Path) -> 
     for name in ("prices", "macro"):
         (tmp_path / name).mkdir()
     known = f"known: {{after_period: month, lag_business_days: 1, at: {hour}}}, "
-    with pytest.raises(ConfigError, match=r"case.yaml:\d+: data.macro.series.FEDFUNDS.known.at: found"):
+    with pytest.raises(ConfigError, match=r"case.yaml:\d+: data.macro.series.FEDFUNDS.known.at: found .*16:15"):
         load_config(funds_config(tmp_path, known, tmp_path), strategies=REGISTRY)
 
 
