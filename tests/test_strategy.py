@@ -318,6 +318,10 @@ REFUSED: dict[str, tuple[Callable[[], bt.Cerebro], str]] = {
         lambda: cerebro_of(frames={t: feed_of(t).drop(market().sessions[7]) for t in TICKERS}),
         "no bar on 2019-05-10, a session",
     ),
+    "all feeds with a hole before the last bar": (
+        lambda: cerebro_of(frames={t: feed_of(t).drop(market().sessions[-2]) for t in TICKERS}),
+        f"no bar on {market().sessions[-2]:%Y-%m-%d}, a session",
+    ),
 }
 
 

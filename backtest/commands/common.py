@@ -97,7 +97,7 @@ def stoppable() -> Iterator[None]:
         signal.signal(signal.SIGTERM, before)
 
 
-class Known(Protocol):
+class HasKind(Protocol):
     """A market, or what was made of one."""
 
     @property
@@ -109,12 +109,12 @@ class Known(Protocol):
         """Is a row a month?"""
 
 
-def kind_of_data(known: Known) -> str:
+def kind_of_data(known: HasKind) -> str:
     """What stands behind a title where the data are no fund's: made up, or research portfolios."""
     return f" ({SIMULATED})" if known.is_simulated else f" ({PAPER})" if known.is_monthly else ""
 
 
-def tell(known: Known, *lines: str) -> None:
+def tell(known: HasKind, *lines: str) -> None:
     """Print them; of a market of months what is said of sessions is said of months."""
     text = "\n".join(lines)
     print(of_months(text) if known.is_monthly else text)

@@ -249,7 +249,8 @@ def _market(
     known = with_known_sessions(decisions, judged.exchange, judged.closes)
     policy = known.loc[known["session"] <= last, list(POLICY_COLUMNS)].reset_index(drop=True)
     raw = {ticker: as_traded(frames[ticker], one.values) for ticker, one in fetched.items()}
-    series, series_sources, clock_notes = load_series(names, fetch, judged.exchange, judged.closes, last)
+    beside = {} if source.is_monthly or source.is_simulated else frames
+    series, series_sources, clock_notes = load_series(names, fetch, judged.exchange, judged.closes, last, beside)
     prices = (one.source(ticker, frames[ticker]) for ticker, one in fetched.items())
     silence = (*_policy_silence(decisions, last), *series_notes(series, series_sources, last))
     priced = _priced(frames, raw, judged.exchange, last, policy)

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import combinations
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from backtest.config.models import CrossCheck
@@ -45,7 +46,7 @@ def check_between(frames: Mapping[str, pd.DataFrame]) -> tuple[str, ...]:
     for place, frame in enumerate(frames.values()):
         close[days.get_indexer(frame.index), place] = frame["adj_close"].to_numpy(dtype=np.float64)
     returns = close[1:] / close[:-1] - 1.0
-    problems = list(_same(tickers, returns))
+    problems = list(_same(tickers, returns, days[1:]))
     if not problems:
         problems += _shifted(tickers, returns, days[1:])
     if problems:
@@ -53,25 +54,45 @@ def check_between(frames: Mapping[str, pd.DataFrame]) -> tuple[str, ...]:
     return tuple(_flat_opens(frames))
 
 
-def check_yields(series: Mapping[str, pd.Series]) -> None:
-    """Raise DataError when one of several daily yields, by day, moves a day before the others."""
-    if len(series) < 2:
+def check_yields(series: Mapping[str, pd.Series], funds: Mapping[str, pd.DataFrame] | None = None) -> None:
+    """Raise DataError when a daily yield, by day, moves a day before or after others, or the funds that it moves.
+
+    Of 17 real funds with the two- and ten-year yields the correlation with the day before or after is 0.31 at most;
+    dated a day off it is 0.97 for a fund of their maturity.
+    """
+    if not series or len(series) + len(funds or {}) < 2:
         return
-    table = pd.DataFrame(dict(series)).dropna()
+    table = -pd.DataFrame(dict(series)).dropna()
+    for ticker, frame in (funds or {}).items():
+        table[ticker] = np.log(frame["adj_close"].reindex(table.index))
+    if funds:  # on a day without trading in all of them a yield's change waits for the next
+        table = table[table[list(funds)].notna().any(axis=1)]
     changes = table.diff().to_numpy(dtype=np.float64)[1:]
     problems = list(_shifted([str(name) for name in table.columns], changes, pd.DatetimeIndex(table.index[1:])))
     if problems:
         raise DataError(*problems)
 
 
-def _same(tickers: Sequence[str], returns: Floats) -> Iterator[str]:
+def _same(tickers: Sequence[str], returns: Floats, days: pd.DatetimeIndex) -> Iterator[str]:
+    """A message for each two that are one file, throughout or in a half year."""
+    begins = range(0, max(len(days) - LEAST_ROWS, 0), BLOCK_SESSIONS)
+
+    def share(same: npt.NDArray[np.bool_], moved: npt.NDArray[np.bool_]) -> float:
+        return float(np.mean(same[moved])) if moved.sum() >= LEAST_ROWS else 0.0
+
     for one, other in combinations(range(len(tickers)), 2):
         a, b = returns[:, one], returns[:, other]
         moved = ~np.isnan(a) & ~np.isnan(b) & (a != 0.0)
-        share = float(np.mean(np.abs(a - b)[moved] <= SAME_RETURN)) if moved.sum() >= LEAST_ROWS else 0.0
-        if share > SAME_SHARE:
-            yield (f"{tickers[one]} and {tickers[other]} have the same returns on {share:.0%} of their days: one file "
-                   "under two names; get the right file for one of them")  # fmt: skip
+        same = np.abs(a - b) <= SAME_RETURN
+        where, found = "", share(same, moved)
+        if found <= SAME_SHARE:
+            halves = (slice(begin, begin + BLOCK_SESSIONS) for begin in begins)
+            half = next((half for half in halves if share(same[half], moved[half]) > SAME_SHARE), None)
+            if half is None:
+                continue
+            where, found = f" in the half year from {days[half.start]:%Y-%m-%d} on", share(same[half], moved[half])
+        yield (f"{tickers[one]} and {tickers[other]} have the same returns on {found:.0%} of their days{where}: one "
+               "file under two names; get the right file for one of them")  # fmt: skip
 
 
 def _shifted(tickers: Sequence[str], returns: Floats, days: pd.DatetimeIndex) -> Iterator[str]:

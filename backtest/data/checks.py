@@ -242,9 +242,19 @@ def factor_off(bars: Bars, _: pd.DatetimeIndex) -> Dates:
 
 def stale(bars: Bars, _: pd.DatetimeIndex) -> Dates:
     """Days of a run of equal prices without volume."""
+    return _still(bars, bars.volume[1:] == 0.0)
+
+
+def copied(bars: Bars, _: pd.DatetimeIndex) -> Dates:
+    """Days of a run of equal prices and volumes, as of rows that were carried forward."""
+    return _still(bars, (bars.volume[1:] > 0.0) & (bars.volume[1:] == bars.volume[:-1]))
+
+
+def _still(bars: Bars, also: npt.NDArray[np.bool_]) -> Dates:
+    """Days of a run of equal prices, of STALE_SESSIONS at least; also: from the second row on, what holds too."""
     four = np.stack([bars.open, bars.high, bars.low, bars.close])
     is_still = np.zeros(len(bars.dates), dtype=np.bool_)
-    is_still[1:] = (four[:, 1:] == four[:, :-1]).all(axis=0) & (bars.volume[1:] == 0.0)
+    is_still[1:] = (four[:, 1:] == four[:, :-1]).all(axis=0) & also
     run_ends = np.flatnonzero(np.diff(is_still, append=False) & is_still)
     run_starts = np.flatnonzero(np.diff(is_still, prepend=False) & is_still)
     is_long = np.zeros(len(bars.dates), dtype=np.bool_)
@@ -324,6 +334,7 @@ VALUE_CHECKS = (
     Check("no volume", False, "the volume is missing", "no run reads it; prices are used as they are", no_volume),
     Check("stale", False, "the same prices again and no volume",
           "fills on these days may not have been possible", stale),
+    Check("copied", False, "the same prices and volume again", "rows may have been carried forward", copied),
 )  # fmt: skip
 CHECKS = DATE_CHECKS + VALUE_CHECKS
 """All of them: those of the dates first, then those of the values."""

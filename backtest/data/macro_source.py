@@ -40,10 +40,12 @@ def load_series(
     exchange: pd.DatetimeIndex,
     closes: pd.DatetimeIndex,
     last: pd.Timestamp,
+    funds: Mapping[str, pd.DataFrame] | None = None,
 ) -> tuple[dict[str, PointInTime], tuple[Source, ...], tuple[str, ...]]:
     """The series by name, as knowable at the close of `last`, where they come from, and what must be told of them.
 
     fetch: as `choose_macro` gives it. exchange, closes: the exchange's calendar and the moment of each close (UTC).
+    funds: daily prices that yields are held against, by ticker.
     Raises DataError with a line for each series that is not to be had, and what `fetch` raises.
     """
     series: dict[str, PointInTime] = {}
@@ -58,7 +60,7 @@ def load_series(
         if name in YIELDS and observed.location != SIMULATED:
             days = pd.DatetimeIndex(observed.happened.astype("datetime64[ns]"))
             yields[name] = pd.Series(observed.columns["value"], index=days)[: last + pd.Timedelta(days=1)]
-    check_yields(yields)
+    check_yields(yields, funds)
     return series, tuple(sources), tuple(notes)
 
 
@@ -84,6 +86,38 @@ def _clock_notes(name: str, observed: Observed, series: PointInTime) -> Iterator
         counted = "one value is" if early == 1 else f"{early} values are"
         unit = observed.period.removesuffix("_ending")
         yield f"{name}: {counted} known before the {unit} has ended; backtest audit calls that a look-ahead."
+    overtaken = _overtaken(observed)
+    if len(overtaken):
+        counted = "one value is" if len(overtaken) == 1 else f"{len(overtaken)} values are"
+        yield (f"{name}: {counted} known only after one of a later date, which is used instead; the first is of "
+               f"{overtaken[0]}.")  # fmt: skip
+    if _is_spread(observed):
+        yield (f"{name}: changes on the first row of a month alone. If it is one value a month spread over its days, "
+               "each is used before its month has ended: give the monthly file, with its lag.")  # fmt: skip
+
+
+def _overtaken(observed: Observed) -> Days:
+    """Dates whose first value is known only after that of a later date, which every session therefore uses instead."""
+    order = np.lexsort((observed.known_at, observed.happened))
+    days, first = np.unique(observed.happened[order], return_index=True)
+    known = observed.known_at[order][first]
+    if len(days) < 2:
+        return days[:0]
+    soonest = np.minimum.accumulate(known[::-1])[::-1]
+    return np.asarray(days[:-1][known[:-1] > soonest[1:]])
+
+
+SPREAD_CHANGES, SPREAD_SHARE = 24, 0.95
+"""So many changes tell, and so many of them on a month's first row: of ten real daily series 0.07 at most."""
+
+
+def _is_spread(observed: Observed) -> bool:
+    """Whether a daily series by a rule looks like one of months that was carried forward."""
+    if observed.period != "day" or observed.rule is None:
+        return False
+    months = observed.happened.astype("datetime64[M]")
+    changes = np.flatnonzero(np.diff(observed.columns["value"]) != 0.0) + 1
+    return len(changes) >= SPREAD_CHANGES and float(np.mean(months[changes] != months[changes - 1])) >= SPREAD_SHARE
 
 
 SILENCE = pd.Timedelta(days=62)

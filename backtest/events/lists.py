@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -85,20 +86,10 @@ def _rows(market: Market, sessions: pd.Series | pd.DatetimeIndex) -> Rows:
     return np.unique(rows[is_inside]).astype(np.int64)
 
 
-def _cuts(market: Market, terms: ListTerms) -> pd.DataFrame:
-    moves = _moves(market)
-    return moves[moves["change_bps"] <= -terms.min_cut_bps]
-
-
 def _changes(market: Market, terms: ListTerms) -> pd.DataFrame:
     """Cuts that count, and every hike."""
     moves = _moves(market)
     return moves[(moves["change_bps"] <= -terms.min_cut_bps) | (moves["change_bps"] > 0)]
-
-
-def cuts(market: Market, terms: ListTerms) -> Rows:
-    """Every cut of the target's upper bound."""
-    return _rows(market, _cuts(market, terms)["session"])
 
 
 def first(market: Market, terms: ListTerms) -> Rows:
@@ -120,40 +111,6 @@ def last(market: Market, terms: ListTerms) -> Rows:
     if len(changes) and is_cut[-1]:
         following[-1] = (market.sessions[-1] - changes["date"].iloc[-1]).days > terms.gap_days
     return _rows(market, changes["session"][is_cut & following])
-
-
-def intermeeting(market: Market, terms: ListTerms) -> Rows:
-    """Cuts that no meeting was scheduled for."""
-    found = _cuts(market, terms)
-    return _rows(market, found["session"][~found["scheduled"].astype(bool)])
-
-
-def hikes(market: Market, terms: ListTerms) -> Rows:
-    """Every rise of the target's upper bound."""
-    moves = _moves(market)
-    return _rows(market, moves["session"][moves["change_bps"] > 0])
-
-
-def _scheduled(market: Market) -> pd.DataFrame:
-    moves = _moves(market)
-    return moves[moves["scheduled"].astype(bool)]
-
-
-def meetings(market: Market, terms: ListTerms) -> Rows:
-    """Announcements of all scheduled meetings."""
-    return _rows(market, _scheduled(market)["session"])
-
-
-def meetings_with_move(market: Market, terms: ListTerms) -> Rows:
-    """Scheduled meetings that changed the target."""
-    found = _scheduled(market)
-    return _rows(market, found["session"][found["change_bps"] != 0])
-
-
-def meetings_without_move(market: Market, terms: ListTerms) -> Rows:
-    """Scheduled meetings that left the target as it was."""
-    found = _scheduled(market)
-    return _rows(market, found["session"][found["change_bps"] == 0])
 
 
 def cool_cpi(market: Market, terms: ListTerms) -> Rows:
@@ -181,6 +138,23 @@ def surges(market: Market, terms: ListTerms) -> Rows:
     return np.array(rows, dtype=np.int64)
 
 
+def decisions(
+    *, scheduled: bool | None = None, way: Literal["cut", "hike", "move", "none", "any"] = "any"
+) -> Callable[[Market, ListTerms], Rows]:
+    """Finds the decisions of one way (a cut has to be large enough), scheduled or not."""
+
+    def find(market: Market, terms: ListTerms) -> Rows:
+        moves = _moves(market)
+        change = moves["change_bps"].to_numpy()
+        ways = {"cut": change <= -terms.min_cut_bps, "hike": change > 0, "move": change != 0, "none": change == 0}
+        wanted = ways.get(way, np.ones(len(moves), dtype=np.bool_))
+        if scheduled is not None:
+            wanted = wanted & (moves["scheduled"].to_numpy(dtype=np.bool_) == scheduled)
+        return _rows(market, moves["session"][wanted])
+
+    return find
+
+
 @dataclass(frozen=True)
 class ListKind:
     """A list that the engine knows. needs: series it reads, any one of them. memory: whether it is made of prices."""
@@ -194,14 +168,14 @@ class ListKind:
 
 
 LISTS: Mapping[str, ListKind] = {
-    "cuts": ListKind(cuts, "a cut"),
+    "cuts": ListKind(decisions(way="cut"), "a cut"),
     "first_cuts": ListKind(first, "the first cut of a cycle"),
     "last_cuts": ListKind(last, "the last cut of a cycle", is_hindsight=True),
-    "intermeeting_cuts": ListKind(intermeeting, "a cut between meetings"),
-    "hikes": ListKind(hikes, "a hike"),
-    "meetings": ListKind(meetings, "a scheduled announcement", is_scheduled=True),
-    "meetings_with_move": ListKind(meetings_with_move, "a scheduled move"),
-    "meetings_without_move": ListKind(meetings_without_move, "a meeting without a move"),
+    "intermeeting_cuts": ListKind(decisions(way="cut", scheduled=False), "a cut between meetings"),
+    "hikes": ListKind(decisions(way="hike"), "a hike"),
+    "meetings": ListKind(decisions(scheduled=True), "a scheduled announcement", is_scheduled=True),
+    "meetings_with_move": ListKind(decisions(way="move", scheduled=True), "a scheduled move"),
+    "meetings_without_move": ListKind(decisions(way="none", scheduled=True), "a meeting without a move"),
     "cool_cpi": ListKind(cool_cpi, "a cool CPI", needs=("cpi",)),
     "implied_cut": ListKind(implied_cut, "a cut becoming certain", needs=("zq",)),
     "surges": ListKind(surges, "a surge", is_of_prices=True),

@@ -41,9 +41,9 @@ A_SESSION = re.compile(r"(?<![\w.-])[Ss]essions?(?![\w-])")
 def here(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Configs and a study beside a library of made-up months."""
     folder = tmp_path_factory.mktemp("months")
-    library = write_library(folder / "french", made_up_tables(first="1975-01"))
+    library = write_library(folder / "french", made_up_tables(first="1995-01"))
     for name, strategy in RULES.items():
-        config = century(library, name=name, strategy=strategy, data={"start": "1980-01-31"})
+        config = century(library, name=name, strategy=strategy, data={"start": "2000-01-31"})
         (folder / f"{name}.yaml").write_text(json.dumps(config), encoding="utf-8", newline="\n")
     (folder / "grid.yaml").write_text(json.dumps(STUDY), encoding="utf-8", newline="\n")
     return folder
@@ -84,14 +84,14 @@ def test_each_page_speaks_of_months_and_says_that_these_are_no_funds(here: Path,
 
 @pytest.mark.parametrize(
     "words",
-    [("check", "both.yaml"), ("audit", "cuts.yaml", "--set", "data.start=2010-01-29"),
+    [("check", "both.yaml"), ("audit", "cuts.yaml", "--set", "data.start=2022-01-31"),
      ("signal", "both.yaml"), ("why", "both.yaml"),
      ("surges", "cuts.yaml", "--ticker", "SMALL-VALUE", "--over", "BIG-GROWTH")],
     ids=lambda words: words[0],
 )  # fmt: skip
 def test_what_the_others_print_is_of_months_too(here: Path, words: tuple[str, ...]) -> None:
     printed = told(here, *words, code="0|10")
-    assert "month" in printed
+    assert "month" in printed.lower()
     assert not A_SESSION.search(printed)
 
 
@@ -112,10 +112,10 @@ def test_a_year_is_twelve_months_in_each_answer(here: Path) -> None:
     found = document("walk-forward", "walk_forward.json")["figures"]["walk-forward"]["volatility"]
     assert found == pytest.approx(volatility(walked["walk_forward"]), rel=1e-9)
     months = pd.PeriodIndex(pd.to_datetime(walked["date"]), freq="M")
-    assert months[0] == pd.Period("1990-01")
+    assert months[0] == pd.Period("2010-02")
     assert (np.diff(months.asi8) == 1).all()
     cell = document("events", "events.json")["details"]["small-growth"]["cuts"]["12"]
-    six = made_up_tables(first="1975-01")["six"].loc["1980-02":]  # type: ignore[misc]
+    six = made_up_tables(first="1995-01")["six"].loc["2000-02":]  # type: ignore[misc]
     lead = (six["small_hibm"] - six["big_lobm"]).mean() * 12 / 100
     assert (
         min(cell["annual_inside"], cell["annual_outside"]) < lead < max(cell["annual_inside"], cell["annual_outside"])

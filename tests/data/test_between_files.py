@@ -56,6 +56,12 @@ def test_one_file_under_two_names_is_refused() -> None:
     frames = funds()
     with pytest.raises(DataError, match=r"IWM and IWN have the same returns on 100% of their days"):
         check_between({**frames, "IWN": frames["IWM"] * 2.0})
+    part = frames["IWN"].copy()
+    part.iloc[300:600] = frames["IWM"].iloc[300:600] * 2.0
+    with pytest.raises(
+        DataError, match=r"IWM and IWN have the same returns on 100% of their days in the half year from"
+    ):
+        check_between({**frames, "IWN": part})
 
 
 def test_opens_that_are_closes_are_said() -> None:
@@ -74,6 +80,22 @@ def test_real_files_give_no_alarm(real_data: Path) -> None:
     funds = [ticker for ticker in tickers if ticker not in ("IRX", "TNX", "VIX", "ZQ")]
     found = CsvFolder(real_data / "prices").prices(funds)
     assert check_between({ticker: one.values for ticker, one in found.items()}) == ()
+
+
+@pytest.mark.parametrize(
+    ("off", "says"), [(-1, r"DGS2 moves a session before (SPY, )?SHY"), (1, "SHY moves a session before DGS2")]
+)
+def test_a_yield_alone_is_held_against_the_funds(off: int, says: str, real_data: Path) -> None:
+    found = CsvFolder(real_data / "prices").prices(["SPY", "SHY", "IWM"])
+    funds = {ticker: one.values for ticker, one in found.items()}
+    series = pd.read_csv(real_data / "macro" / "DGS2.csv", index_col="date", parse_dates=True)["value"].dropna()
+    check_yields({"DGS2": series}, funds)
+    with pytest.raises(DataError, match=says):
+        check_yields({"DGS2": series.shift(off).dropna()}, funds)
+    part = series.copy()
+    part["2010":"2012"] = series.shift(off)["2010":"2012"]  # type: ignore[misc]
+    with pytest.raises(DataError, match=says):
+        check_yields({"DGS2": part}, funds)
 
 
 def test_a_yield_dated_a_day_off_is_refused(real_data: Path) -> None:

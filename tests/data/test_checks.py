@@ -53,6 +53,12 @@ def stale(frame: pd.DataFrame) -> pd.DataFrame:
     return faulty
 
 
+def carried(frame: pd.DataFrame) -> pd.DataFrame:
+    faulty = stale(frame)
+    faulty.loc[faulty.index[PLACE : PLACE + 5], "volume"] = 1000.0
+    return faulty
+
+
 def long_frame(payout: float = 0.004) -> pd.DataFrame:
     return clean_frame(first=date(2017, 1, 1), payout=payout)
 
@@ -90,6 +96,7 @@ FAULTS: dict[str, tuple[Fault, str]] = {
     "an open above the high": (with_values(["open"], lambda p: p * 1.1), "outside range"),
     "a dividend that is not in the adjusted close": (with_values(["dividends"], 0.5), "adjustment"),
     "five sessions without a trade": (stale, "stale"),
+    "five rows carried forward": (carried, "copied"),
     "a payer's dividends stop": (lambda _: without_dividends_after(long_frame(), 12), "missing dividend"),
     "no dividend in eight years": (lambda _: long_frame(payout=0.0), "no dividend"),
     "a volume is missing": (with_values(["volume"], np.nan), "no volume"),
@@ -190,6 +197,9 @@ def test_what_does_not_stop_becomes_a_note() -> None:
 
 def test_three_still_sessions_are_no_stale_run() -> None:
     frame = stale(clean_frame())
+    frame.loc[frame.index[PLACE + 4], "volume"] = 1.0
+    assert found_in(frame) == []
+    frame = carried(clean_frame())
     frame.loc[frame.index[PLACE + 4], "volume"] = 1.0
     assert found_in(frame) == []
 

@@ -15,7 +15,7 @@ from backtest.config.models import AfterPeriod
 from backtest.data.calendar import session_closes, sessions_around
 from backtest.data.clocks import Clock, clock_of, frequency, known_at, known_series, moment, period_end
 from backtest.data.macro import read_observed
-from backtest.data.macro_source import with_sessions
+from backtest.data.macro_source import load_series, with_sessions
 from backtest.errors import ConfigError, DataError
 from backtest.series import PointInTime
 from strategies import REGISTRY
@@ -141,6 +141,31 @@ def usable(folder: Path, rows: str, rule: Any) -> list[tuple[str, float]]:
     (folder / "MY.csv").write_text(rows, encoding="utf-8", newline="\n")
     frame = with_sessions(read_observed(folder, "MY", rule), SESSIONS, CLOSES).frame
     return [(f"{session:%Y-%m-%d}", value) for session, value in zip(frame["session"], frame["value"], strict=True)]
+
+
+def notes_of(folder: Path, rows: str, rule: Any) -> str:
+    (folder / "MY.csv").write_text(rows, encoding="utf-8", newline="\n")
+    read = load_series(("MY",), lambda name: read_observed(folder, name, rule), SESSIONS, CLOSES, SESSIONS[-1])
+    return " ".join(read[2])
+
+
+def test_a_month_spread_over_its_days_is_told(tmp_path: Path) -> None:
+    days = pd.bdate_range("2020-01-01", "2023-12-29")
+    monthly = [f"{day:%Y-%m-%d},{day.month + day.year / 100}" for day in days]
+    mixed = [f"{day:%Y-%m-%d},{day.month + (day.day > 14) + day.year / 100}" for day in days]
+    for rows, is_told in ((monthly, True), (mixed, False), (monthly[:400], False)):
+        found = notes_of(tmp_path, "\n".join(["date,value", *rows]), "evening")
+        assert ("MY: changes on the first row of a month alone." in found) == is_told
+
+
+@pytest.mark.parametrize(("second", "told"), [("2024-02-05", ""), ("2024-03-05", ""), ("2034-02-05", "2024-01-01")])
+def test_a_value_that_is_known_after_a_later_one_is_told(second: str, told: str, tmp_path: Path) -> None:
+    known = ("2024-01-05", second, "2024-03-05", "2024-04-05")
+    months = ("2023-12-01", "2024-01-01", "2024-02-01", "2024-03-01")
+    rows = [f"{month},{number},{moment}" for number, (month, moment) in enumerate(zip(months, known, strict=True))]
+    found = notes_of(tmp_path, "\n".join(["date,value,known_at", *rows, "2023-12-01,9,2024-05-05"]), "column")
+    assert ("one value is known only after one of a later date" in found) == bool(told)
+    assert not told or f"the first is of {told}." in found
 
 
 def test_a_month_is_known_after_it_has_ended(tmp_path: Path) -> None:

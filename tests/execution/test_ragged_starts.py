@@ -254,13 +254,6 @@ def test_a_rule_that_cannot_do_without_it_is_refused_in_a_run_a_comparison_and_a
     assert words in result.problems[1]
 
 
-def test_a_comparison_against_what_begins_late_is_refused() -> None:
-    first = f"{young_market().sessions[LISTED]:%Y-%m-%d}"
-    late_first = config(benchmarks=["IWN", "QQQ"])
-    with pytest.raises(ConfigError, match=f"benchmarks: found IWN first, but IWN begins on {first}"):
-        compare({"a": late_first}, name="x", strategies=REGISTRY, market=young_market())
-
-
 def swept(grid: dict[str, Any], base: dict[str, Any]) -> Any:
     with TemporaryDirectory() as folder:
         (Path(folder) / "base.yaml").write_text(json.dumps(base), encoding="utf-8", newline="\n")
@@ -282,6 +275,10 @@ def test_a_sweep_and_a_comparison_are_the_single_runs(name: str) -> None:
         assert table.variants[number].metrics["cagr"] == pytest.approx(single.metrics["cagr"], rel=1e-12)
         assert float(result.metric("information_ratio")[number]) == pytest.approx(
             single.metrics["information_ratio"], rel=1e-9
+        )
+        exposures = {key: value for key, value in single.metrics.items() if key.startswith("exposure_")}
+        assert [float(result.metric(key)[number]) for key in exposures] == pytest.approx(
+            [*exposures.values()], rel=1e-12
         )
     assert any("IWN begins on" in note for note in table.notes)
     assert any("IWN begins on" in note for note in result.market.notes)
