@@ -24,7 +24,7 @@ from backtest.data import load_market
 from backtest.data.assemble import traded_tickers
 from backtest.data.period import with_late_starts
 from backtest.decision import Decision, check_decision, target_weights
-from backtest.errors import BacktestError, ConfigError, RunError
+from backtest.errors import BacktestError, ConfigError, DataError, RunError
 from backtest.market import PRICE_FRAMES, Floats, Legs, Market
 from backtest.metrics import Activity, calendar_and_tbill, metrics
 from backtest.registry import source_of
@@ -39,7 +39,10 @@ def run(
     market: use this one instead of loading config.data (audits and notebooks that have it already).
     Raises DataError, NetworkError, OrderRefused, EnginesDisagree and RunError, each with one line per problem.
     """
-    market = with_late_starts(market or load_market(config, offline=offline), traded_tickers(config), config.data.start)
+    market = market or load_market(config, offline=offline)
+    if missing := [ticker for ticker in traded_tickers(config) if ticker not in market.tickers]:
+        raise DataError(f"market: has no prices of {', '.join(missing)}; it has {', '.join(market.tickers)}")
+    market = with_late_starts(market, traded_tickers(config), config.data.start)
     strategy = strategies[config.strategy.name]
     decision = decide(config, market, strategy)
     plan = plan_of(config, market, decision)

@@ -175,6 +175,8 @@ def market_from(
     DataError
         With one line for each fault of the data.
     """
+    if not isinstance(tbill, pd.Series | None) and not -0.05 <= tbill <= 0.5:
+        raise DataError(f"market_from: tbill: found {tbill:g}, expected a yield as a fraction, such as 0.02")
     source = Frames(frames, Stated(adjusted, columns or {}), tbill if isinstance(tbill, pd.Series) else None)
     until = None if end is None else pd.Timestamp(end).date()
     judged = _judged(source, source.tickers, source.tickers, until, largest_daily_move, to_common=True)

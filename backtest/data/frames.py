@@ -47,6 +47,9 @@ class Frames(DataSource):
 
     def _named(self, given: pd.DataFrame | pd.Series, where: str) -> pd.DataFrame:
         frame = given.to_frame("close") if isinstance(given, pd.Series) else given
+        if not isinstance(frame, pd.DataFrame) or frame.empty:
+            found = type(frame).__name__ if not isinstance(frame, pd.DataFrame) else "no rows"
+            raise DataError(f"{where}: found {found}, expected a DataFrame of prices or a Series of closes by day")
         theirs = {header: name for name, header in self.stated.columns.items()}
         names = {column: theirs.get(column) or MEANING.get(str(column).strip().lower()) for column in frame.columns}
         dates = [column for column, name in names.items() if name == "date"]
@@ -70,6 +73,10 @@ def _by_ticker(frames: Mapping[str, pd.DataFrame | pd.Series] | pd.DataFrame) ->
     if not isinstance(frames, pd.DataFrame):
         return {str(ticker): frame for ticker, frame in frames.items()}
     if frames.columns.nlevels == 1:
+        if "close" in {MEANING.get(str(name).strip().lower()) for name in frames.columns}:
+            shown = ", ".join(map(str, frames.columns))[:80]
+            raise DataError(f"{WHERE}: found the columns {shown}, which are those of one ticker: expected "
+                            "{ticker: frame}, or a column of closes for each")  # fmt: skip
         return {str(ticker): frames[ticker].dropna() for ticker in frames.columns}
     # Two levels of columns: one of them names fields, the other tickers.
     names = [{str(name).lower() for name in frames.columns.get_level_values(level)} for level in (0, 1)]
@@ -107,13 +114,19 @@ def observed_from(given: pd.DataFrame | pd.Series, name: str, rule: Rule | None)
 
 
 def _days(frame: pd.DataFrame | pd.Series, where: str) -> pd.DatetimeIndex:
+    given = frame.index.to_timestamp() if isinstance(frame.index, pd.PeriodIndex) else frame.index
     try:
-        index = pd.DatetimeIndex(frame.index)
+        if pd.api.types.is_numeric_dtype(given):
+            raise ValueError("numbers")  # which pandas takes for nanoseconds
+        # Text is ISO or refused: pandas would take 03/04/2024 for a day of March.
+        index = pd.DatetimeIndex(given if given.dtype.kind == "M" else pd.to_datetime(given, format="ISO8601"))
     except (ValueError, TypeError):
-        raise DataError(f"{where}: its index is no list of days") from None
+        shown = str(given[0])[:40] if len(given) else "nothing"
+        raise DataError(f"{where}: its index begins with {shown}, expected days, as of pd.DatetimeIndex") from None
     if index.tz is not None:
-        is_midnight = index == index.normalize()
-        index = index.tz_localize(None) if is_midnight.all() else index.tz_convert("America/New_York").tz_localize(None)
+        there = index.tz_convert("America/New_York").tz_localize(None)
+        index = index.tz_localize(None)
+        index = index.where(index == index.normalize(), there)
     if index.hasnans:
         raise DataError(f"{where}: a day is missing in its index")
     return pd.DatetimeIndex(index.normalize(), name="date").as_unit("ns")

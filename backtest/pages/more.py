@@ -22,11 +22,11 @@ from backtest.pages import charts
 from backtest.pages.charts import Chart, axis, dots, heading, label, level, line, margins, rounded
 from backtest.pages.legs import leg_looks
 from backtest.pages.periods import Days
+from backtest.pages.prose import SHOWN_BENCHMARKS
 from backtest.pages.rebalances import HoldingPeriod, Rebalance
 from backtest.result import Result
 from backtest.text import count, number, percent, plural
 
-SHOWN_BENCHMARKS = 3
 BINS, CUT = 61, 0.001
 """Bars of the histogram, and the share of returns at each end that is put into the last bar."""
 

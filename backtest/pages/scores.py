@@ -6,7 +6,7 @@ import numpy as np
 
 from backtest.pages import charts
 from backtest.pages.charts import Chart, axis, dash_of, heading, label, level, line, margins, short, unseen
-from backtest.pages.legs import NEUTRAL, leg_looks
+from backtest.pages.legs import NEUTRAL, TONES, leg_looks
 from backtest.pages.periods import Days
 from backtest.result import Result
 from backtest.text import unit_of
@@ -14,14 +14,11 @@ from backtest.text import unit_of
 STRIP, PANEL = 20, 300
 """Heights in pixels."""
 
-TONES = 6
-"""Colours that legs have; those of further legs are drawn with other dashes."""
-
 
 def scores_chart(result: Result, days: Days) -> Chart:
     """The chart; its curves are the arrays `evidence0`, `evidence1`, ... of the report."""
     looks, evidence = leg_looks(result.legs), result.decision.evidence
-    tone_of = {look.name: (f"leg-{k % TONES}", k) for k, look in enumerate(looks)}
+    tone_of = {look.name: (look.tone, k) for k, look in enumerate(looks)}
     label_of = {look.name: look.label for look in looks}
     unit, _, digits = unit_of(evidence[0].unit)
     held = result.decision.held(result.legs, result.config.strategy.initial)[result.begin :]

@@ -317,3 +317,39 @@ benchmarks: [QQQ]
     market = market_from(long, series={"MY": gap}, known={"MY": ("month", 3)})
     assert "MY: monthly, known 3 business days after its month at 09:00" in " ".join(market.notes)
     assert run(load_config(config, strategies=REGISTRY), REGISTRY, market=market).metrics["trades"] > 0
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (lambda f: f.iloc[:0], "market_from: QQQ: found no rows, expected a DataFrame"),
+        (lambda f: [1, 2], "market_from: QQQ: found list, expected a DataFrame"),
+        (lambda f: f.reset_index(drop=True), "market_from: QQQ: its index begins with 0, expected days"),
+        (lambda f: f.set_axis(f.index.strftime("%d/%m/%Y"), axis=0), "QQQ: its index begins with .*/.*, expected days"),
+    ],
+)
+def test_frames_that_are_no_prices_by_day_are_refused(change: Callable[[pd.DataFrame], object], says: str) -> None:
+    frame = clean_frame(3)
+    with pytest.raises(DataError, match=says):
+        market_from({"QQQ": change(frame), "IWM": clean_frame(4)})  # type: ignore[dict-item]
+
+
+def test_an_index_of_days_may_have_a_zone_a_period_or_be_iso_text() -> None:
+    frame = clean_frame(3)
+    live = frame.index.tz_localize("UTC").to_list()
+    live[-1] += pd.Timedelta(hours=19)  # a last row that is of this moment, as a service gives it
+    for index in (pd.DatetimeIndex(live), frame.index.to_period("D"), frame.index.strftime("%Y-%m-%d")):
+        assert market_from({"QQQ": frame.set_axis(index, axis=0)}).sessions.equals(market_from({"QQQ": frame}).sessions)
+
+
+def test_what_a_market_lacks_or_cannot_be_is_one_line() -> None:
+    with pytest.raises(DataError, match=r"found the columns open, .*, which are those of one ticker"):
+        market_from(clean_frame(3))
+    with pytest.raises(DataError, match=r"market_from: tbill: found 2, expected a yield as a fraction"):
+        market_from({"QQQ": clean_frame(3)}, tbill=2.0)
+    config = {"name": "c", "data": {"prices": {"source": "sample"}, "start": "2020-03-02"},
+              "legs": {"growth": {"QQQ": 1}, "small": {"IWM": 1}},
+              "strategy": {"name": "relative_momentum", "params": {"lookback_sessions": 21}},
+              "execution": {"commission_bps": 1, "slippage_bps": 4}, "benchmarks": ["QQQ"]}  # fmt: skip
+    with pytest.raises(DataError, match=r"market: has no prices of IWM; it has QQQ"):
+        run(config, REGISTRY, market=market_from({"QQQ": clean_frame(3)}))
