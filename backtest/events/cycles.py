@@ -17,14 +17,11 @@ import pandas as pd
 
 from backtest.market import Basket, Floats, Market
 from backtest.signals.measures import index_of
-from backtest.signals.policy import first_cuts
+from backtest.signals.policy import CYCLE_GAP_DAYS, first_cuts
 from backtest.units import MONTHS_PER_YEAR
 
 HORIZONS = (3, 6, 12, 24)
 """Months after the close at which a first cut was known."""
-
-GAP_DAYS = 365
-"""A cut after so many calendar days without one is a first one, as after a rise."""
 
 LONGEST_MONTHS = 24
 """What a strategy did in a cycle is told to its first rise, and for two years at most."""
@@ -73,7 +70,7 @@ def easing_cycles(
     policy = market.policy[market.policy["session"].notna() & (market.policy["change_bps"] != 0)].reset_index(drop=True)
     is_cut = policy["change_bps"].to_numpy() < 0
     days = policy["date"].to_numpy().astype("datetime64[D]")
-    begins = np.flatnonzero(first_cuts(is_cut, days, GAP_DAYS))
+    begins = np.flatnonzero(first_cuts(is_cut, days, CYCLE_GAP_DAYS))
     begun = pd.Timestamp.min if first is None else first
     one, other = (index_of(market, basket) for basket in (of, over))
     found = []

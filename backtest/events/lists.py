@@ -20,7 +20,7 @@ import pandas as pd
 from backtest.market import Basket, Market
 from backtest.signals.implied import CERTAIN, cut_probability, first_certain, table_probability
 from backtest.signals.measures import lead, surprise
-from backtest.signals.policy import first_cuts
+from backtest.signals.policy import CYCLE_GAP_DAYS, first_cuts
 from backtest.text import percent
 
 Rows = npt.NDArray[np.int64]
@@ -38,7 +38,7 @@ class ListTerms:
     """
 
     min_cut_bps: int = 25
-    gap_days: int = 365
+    gap_days: int = CYCLE_GAP_DAYS
     certain: float = CERTAIN
     meeting: int = 1
     surge_of: Basket | None = None

@@ -16,7 +16,7 @@ from backtest.metrics import NO_BENCHMARK, metric_of
 from backtest.pages.alternatives import Alternative, split
 from backtest.pages.figures import evidence_rows, late_series
 from backtest.pages.legs import leg_looks
-from backtest.pages.periods import Fall, cut_before_start, cuts_of, cycles_of, follows_cuts
+from backtest.pages.periods import Fall, cut_before_start, cuts_of, follows_cuts
 from backtest.pages.rebalances import (
     HoldingPeriod,
     Rebalance,
@@ -27,6 +27,7 @@ from backtest.pages.rebalances import (
 )
 from backtest.pages.shell import PrintedFigure, Tile
 from backtest.result import Figures, Result
+from backtest.study.search import cycle_starts
 from backtest.text import (
     capital,
     count,
@@ -308,11 +309,12 @@ def _easing(result: Result) -> Iterator[str]:
     if (before := cut_before_start(result)) is not None:
         yield f"The test begins inside an easing cycle: the cut of {day(before)} counts."
     cuts = cuts_of(result)
-    cycles = len(cycles_of(cuts, result.sessions, result.market.periods_per_year))
+    cycles = len(cycle_starts(result.market, result.sessions))
     if not cuts:
         yield "There was no rate cut within the test."
     elif cycles < FEW_CYCLES:
-        yield f"{plural(len(cuts), 'cut')}, but only {plural(cycles, 'easing cycle')}: few independent bets."
+        began = plural(cycles, "easing cycle")
+        yield f"{plural(len(cuts), 'cut')}, but only {began} began in the test: few independent bets."
 
 
 def _no_rate(result: Result) -> Iterator[str]:

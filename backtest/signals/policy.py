@@ -157,6 +157,10 @@ def easing_cycle(market: Market, growth: Basket, *, gap_days: int, max_age_sessi
     return CycleState(age, began, moved[is_first])
 
 
+CYCLE_GAP_DAYS = 365
+"""A cut after so many calendar days without one begins an easing cycle, as one after a rise does."""
+
+
 def first_cuts(is_cut: npt.NDArray[np.bool_], days: npt.NDArray[np.datetime64], gap_days: int) -> npt.NDArray[np.bool_]:
     """True for a cut after a rise, after no cut for `gap_days`, or with nothing before it on record."""
     first = np.zeros(len(is_cut), dtype=np.bool_)

@@ -24,6 +24,7 @@ from backtest.config import Config
 from backtest.market import Floats, Market
 from backtest.metrics import exposures_in
 from backtest.result import Result
+from backtest.signals.policy import CYCLE_GAP_DAYS, first_cuts
 from backtest.statistics.findings import Finding, findings, while_known
 from backtest.statistics.search import HISTORIES, MOST_CURVES, Curves, active_sessions, add_up
 from backtest.statistics.sharpe import Trials
@@ -35,9 +36,6 @@ from backtest.units import MONTHS_PER_YEAR
 
 ORIGIN = pd.Timestamp("1993-01-04")
 """The session that block 0 begins with: every market's calendar reaches back to it."""
-
-CYCLE_GAP_DAYS = 270
-"""Calendar days without a cut after which the next one begins an easing cycle."""
 
 MONTH_PLACES = 21
 """A monthly market has one row in each block."""
@@ -250,11 +248,9 @@ def cycle_starts(market: Market, sessions: pd.DatetimeIndex) -> pd.DatetimeIndex
     A cycle begins with a cut after a rise, or after CYCLE_GAP_DAYS without one.
     """
     moved = market.policy[(market.policy["change_bps"] != 0) & market.policy["session"].notna()]
-    is_cut, days = moved["change_bps"].to_numpy() < 0, pd.DatetimeIndex(moved["date"])
-    cuts = np.flatnonzero(is_cut)
-    before = np.append(days[:1] - pd.Timedelta(days=2 * CYCLE_GAP_DAYS), days[cuts][:-1])[: len(cuts)]
-    is_first = (cuts == 0) | ~is_cut[cuts - 1] | ((days[cuts] - pd.DatetimeIndex(before)).days > CYCLE_GAP_DAYS)
-    began = pd.DatetimeIndex(moved["session"])[cuts[is_first]]
+    days = moved["date"].to_numpy().astype("datetime64[D]")
+    is_first = first_cuts(moved["change_bps"].to_numpy() < 0, days, CYCLE_GAP_DAYS)
+    began = pd.DatetimeIndex(moved["session"])[is_first]
     return pd.DatetimeIndex(began[(began >= sessions[0]) & (began < sessions[-1])])
 
 

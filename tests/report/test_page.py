@@ -227,7 +227,7 @@ def test_the_prototypes_run_on_real_data(real_data: Path) -> None:
     assert page.rows("figures")["Rebalances"][0] == "99"
     assert "16 of 50 moves into small caps beat staying in growth" in page.texts["trades"]
     assert "The test begins inside an easing cycle: the cut of 27 Jun 2001 counts." in caveats(result)
-    assert "28 cuts, but only 4 easing cycles: few independent bets." in caveats(result)
+    assert "28 cuts, but only 3 easing cycles began in the test: few independent bets." in caveats(result)
     assert "Holding QQQ and doing nothing would have ended higher, by $380,597." in caveats(result)
     assert page.rows("costs")["0 bps"] == ["$1,461,788", "11.61%"]
     assert list(page.rows("falls"))[1] == "−55.1%"

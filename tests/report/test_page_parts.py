@@ -22,6 +22,7 @@ from backtest.pages.periods import cuts_of, cycles_of, heat_rows, period_ends, t
 from backtest.pages.prose import caveats, headline, known_for, tiles
 from backtest.pages.rebalances import account_of, costs_of, rebalances_of
 from backtest.pipeline import run
+from backtest.study.search import cycles_seen
 from strategies import REGISTRY
 
 
@@ -104,12 +105,20 @@ def test_cuts_without_a_hike_between_are_one_cycle() -> None:
     assert cuts[0].target == "3.50%"
 
 
+@pytest.mark.parametrize("start", [date(2000, 12, 29), date(2001, 7, 31), date(2007, 9, 18), date(2007, 9, 19)])
+def test_the_caveat_and_the_verdict_count_the_same_easing_cycles(start: date) -> None:
+    result = result_of(config_of(start=start))
+    cycles = cycles_seen(result.config, result.market, result.sessions)
+    (told,) = [each for each in caveats(result) if "few independent bets" in each]
+    assert told.split("but only ")[1].split(" easing")[0] == str(cycles)
+
+
 def test_caveats_name_what_a_reader_must_know() -> None:
     result = result_of(config_of(start=date(2001, 7, 31), tbill=None), market=sample(tbill=None))
     told = caveats(result)
     assert told[: len(result.market.notes)] == list(result.market.notes)
     assert "The test begins inside an easing cycle: the cut of 27 Jun 2001 counts." in told
-    assert "17 cuts, but only 2 easing cycles: few independent bets." in told
+    assert "17 cuts, but only 1 easing cycle began in the test: few independent bets." in told
     assert "No T-bill rate was given: Sharpe and Sortino ratios, alpha and beta take it as zero." in told
 
 
