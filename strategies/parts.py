@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from backtest.account.strategy import LegName, RotationStrategy, StrategyParams
 from backtest.decision import Branch, Decision, Evidence
 from backtest.market import CASH, Legs, Market, Needs
-from backtest.signals.signal import mistake
+from backtest.signals.signal import Label, mistake
 from backtest.text import percent
 from strategies.rank import Rank
 from strategies.rules import Rules
@@ -25,7 +25,7 @@ class Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False, defer_build=True)
 
     share: float = Field(gt=0, le=1, description="its share of the whole, a fraction")
-    label: str | None = Field(None, description="what reports call it")
+    label: Label | None = Field(None, description="what reports call it")
     rank: Rank.Params | None = Field(None, description="the parameters of a rank")
     rules: Rules.Params | None = Field(None, description="the parameters of rules; sizes of theirs are not for parts")
     leg: LegName | None = Field(None, description="a leg, or cash, that is always held")

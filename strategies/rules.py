@@ -28,7 +28,7 @@ from backtest.signals.conditions import (
 )
 from backtest.signals.exposure import inverse_volatility, invested_part
 from backtest.signals.holding import CAUSES, Held, Hold, hold
-from backtest.signals.signal import mistake
+from backtest.signals.signal import Label, mistake
 
 OLD_KEYS = ("small_when", "growth_when", "cash_when", "min_hold_sessions", "cooldown_sessions", "max_hold_sessions")
 
@@ -42,7 +42,7 @@ class Entry(_Part):
 
     leg: LegName = Field(description="a leg, or cash")
     when: Condition | None = Field(None, description="held when this says yes; only the last entry may be without")
-    label: str | None = Field(None, description="what reports call this entry")
+    label: Label | None = Field(None, description="what reports call this entry")
     min_hold_sessions: int = Field(0, ge=0, description="no other switch, but to cash, for so many sessions after one")
     max_hold_sessions: int | None = Field(None, ge=1, description="it is left after so many sessions")
     cooldown_sessions: int = Field(0, ge=0, description="sessions between leaving it and the next time")

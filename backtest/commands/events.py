@@ -9,6 +9,7 @@ from pathlib import Path
 from backtest.commands.common import kind_of_data, placed, registry, tell
 from backtest.config.events import EventStudy, changed, load_event_study
 from backtest.errors import ConfigError
+from backtest.events.lists import OWN_DAYS
 from backtest.events.study import Events
 from backtest.store.folder import Written
 from backtest.text import aligned, number, p_equals, percent, points, probability
@@ -62,7 +63,7 @@ def asked(
     """The study of a file under the options of the command line."""
     study = load_event_study(path, strategies=registry(), overrides=overrides)
     given = None if windows is None else tuple(_window(each) for each in windows.split(","))
-    dates = None if days is None else {"days": tuple(each.strip() for each in days.split(","))}
+    dates = None if days is None else {OWN_DAYS: tuple(each.strip() for each in days.split(","))}
     named = [name for each in lists for name in each.split(",")]
     return changed(study, lists=tuple(named) or None, pairs=tuple(pairs) or None, windows=given, dates=dates)
 
@@ -97,6 +98,8 @@ def print_events(found: Events, written: Written, seconds: float) -> None:
         ends = [points(cell.unconditional), probability(cell.p_search)]
         rows.append([name, str(len(sample.values)), *shown, str(cell.n_apart), *honest, *ends])
     print("\n".join(aligned(rows)))
+    for note in found.notes:
+        print(f"  ! {note}")
     if found.best.p_search is not None:
         print(f"  p: corrected for the search, the smallest {p_equals(found.best.p_search)}")
     print(f"  {written.state} in {seconds:.1f} s: {written.folder / PAGE}")

@@ -45,6 +45,8 @@ _A_TICKER: Final = "a ticker such as QQQ, ^IRX or BRK-B (capital letters and dig
 _A_DATE: Final = f"a date such as 2001-07-31, from {_FIRST_DATE} to {_LAST_DATE}"
 _LEG_NAME = re.compile(r"[A-Za-z0-9^._-]{1,64}")
 _A_LEG_NAME: Final = "a name such as bonds (letters, digits and ^ . _ -, at most 64, not cash)"
+MAX_LABEL_LETTERS: Final = 80
+_A_LABEL: Final = f"one line of words, at most {MAX_LABEL_LETTERS} letters"
 _A_LEG: Final = "a map of tickers and weights such as {QQQ: 0.5, IVW: 0.5}"
 
 WEIGHTS_TOLERANCE: Final = 1e-9
@@ -78,6 +80,12 @@ def unexpected(text: str) -> PydanticCustomError:
 def _name(text: str) -> str:
     if not _NAME.fullmatch(text) or _DEVICE.fullmatch(text):
         raise unexpected(_A_NAME)
+    return text
+
+
+def _label(text: str) -> str:
+    if not text.isprintable() or text != text.strip() or not 0 < len(text) <= MAX_LABEL_LETTERS:
+        raise unexpected(_A_LABEL)
     return text
 
 
@@ -144,6 +152,7 @@ Name = Annotated[
 Ticker = Annotated[
     str, AfterValidator(_ticker), Field(json_schema_extra={"pattern": f"^{_TICKER.pattern}$", **expected(_A_TICKER)})
 ]
+Label = Annotated[str, AfterValidator(_label), Field(json_schema_extra=expected(_A_LABEL))]
 IsoDate = Annotated[date, BeforeValidator(_date), Field(json_schema_extra=expected(_A_DATE))]
 Weight = Annotated[float, Field(gt=0, le=1)]
 
@@ -198,7 +207,7 @@ class LegConfig(Model):
     )
     __pydantic_extra__: dict[str, Weight]
 
-    label: str | None = Field(None, description="what pages call it instead of its name")
+    label: Label | None = Field(None, description="what pages call it instead of its name")
 
     @model_validator(mode="after")
     def _is_a_basket(self) -> LegConfig:

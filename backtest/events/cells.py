@@ -48,12 +48,20 @@ def lags_of(market: Market) -> int:
 
 @dataclass(frozen=True)
 class Pair:
-    """One thing over another; over: empty where it is held against cash that earns nothing. key: `IWM-QQQ`."""
+    """One thing over another; over: empty where it is held against cash that earns nothing. key: `IWM-QQQ`.
+
+    names: what people call the one and, where there is one, the other.
+    """
 
     key: str
-    words: str
+    names: tuple[str, ...]
     of: Basket
     over: Basket
+
+    @property
+    def words(self) -> str:
+        """As people say it."""
+        return " over ".join(self.names)
 
     def gain(self, market: Market, sessions: int) -> Floats:
         """Return of the one less that of the other over so many sessions up to each close, each bought and held."""

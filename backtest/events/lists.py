@@ -25,6 +25,9 @@ from backtest.text import percent
 
 Rows = npt.NDArray[np.int64]
 
+OWN_DAYS = "days"
+"""What a list of days is called that has no name."""
+
 COOL = -0.05
 """Percentage points by which core CPI is below its consensus; prints have one decimal, so that it means 0.1 or more."""
 
@@ -196,7 +199,8 @@ def event_list(market: Market, name: str, terms: ListTerms) -> EventList:
 def dated_list(market: Market, name: str, days: Sequence[date]) -> EventList:
     """A user's own days, each known at the close of its session, or of the next where it is none."""
     stamps = pd.DatetimeIndex(sorted(days)).as_unit("ns")
-    return EventList(name, f"a day of {name}", _rows(market, stamps[stamps <= market.sessions[-1]]))
+    words = "a day of your own" if name == OWN_DAYS else f"a day of {name.replace('_', ' ')}"
+    return EventList(name, words, _rows(market, stamps[stamps <= market.sessions[-1]]))
 
 
 def turns(market: Market, terms: ListTerms) -> tuple[Rows, list[str]]:

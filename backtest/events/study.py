@@ -27,7 +27,10 @@ from backtest.market import Basket, Floats, Market
 from backtest.signals.measures import basket_growth
 from backtest.statistics.findings import verdict_level
 from backtest.study.search import Search, Shown, search
+from backtest.text import listed, plural
 
+SHOWN_DAYS = 5
+"""Of those that are no event."""
 USUAL_LISTS = ("cuts", "first_cuts")
 USUAL_REACH, USUAL_MONTHS = (60, 252), (12, 24)
 """Rows of a path before and after day 0."""
@@ -72,6 +75,23 @@ class Events:
     def cell(self, events: str, pair: str, window: tuple[int, int]) -> EventCell:
         """One of them."""
         return next(c for c in self.cells if (c.events.name, c.pair.key, c.window) == (events, pair, window))
+
+    @property
+    def notes(self) -> list[str]:
+        """Days of the user's own that are not events, or not one each."""
+        told = []
+        for each in self.lists:
+            days = sorted(set(self.terms.dates.get(each.name, ())))
+            first, last = self.sessions[0].date(), self.sessions[-1].date()
+            outside = [f"{day}" for day in days if not first <= day <= last]
+            if outside:
+                more = len(outside) - SHOWN_DAYS
+                shown = [*outside[:SHOWN_DAYS], *([f"{more} more"] if more > 0 else [])]
+                told.append(f"Of {each.name}, {listed(shown)} lie outside the data and are no events.")
+            inside = len(days) - len(outside)
+            if inside > len(each) and days:
+                told.append(f"Of {each.name}, {inside} days fall on {plural(len(each), 'session')}, each one event.")
+        return told
 
     @property
     def best(self) -> EventCell:
@@ -161,8 +181,10 @@ def pairs_of(config: Config, terms: EventTerms) -> tuple[Pair, ...]:
             continue
         key = of if over is None else f"{of}-{over}"
         sides = basket(of, where), basket(over, where) if over else {}
-        words = label.get(of, of) if over is None else f"{label.get(of, of)} over {label.get(over, over)}"
-        pairs[key] = Pair(key, words, *sides)
+        if sides[0] == sides[1]:
+            problems.append(f"{where}: found {text[:80]!r}, whose sides hold the same, expected two that differ")
+        names = tuple(label.get(name, name) for name in (of, over) if name is not None)
+        pairs[key] = Pair(key, names, *sides)
     if problems:
         raise ConfigError(*dict.fromkeys(problems))
     return tuple(pairs.values())
@@ -232,9 +254,8 @@ def members_of(market: Market, pairs: Sequence[Pair]) -> dict[str, Floats]:
     daily = {pair.key: pair.gain(market, 1) for pair in pairs}
     sides: dict[str, Floats] = {}
     for pair in pairs:
-        of, _, over = pair.words.partition(" over ")
-        for name, basket in ((of, pair.of), (over, pair.over)):
-            if name and basket:
+        for name, basket in zip(pair.names, (pair.of, pair.over), strict=False):
+            if basket:
                 sides[name] = basket_growth(market, basket, 1)
     if len(sides) > 2:
         mean = np.mean(list(sides.values()), axis=0)

@@ -114,12 +114,13 @@ def exposure_key(leg: str) -> str:
 
 def exposure(leg: str, label: str = "") -> Metric:
     """The metric of a leg's average share; label: what people call the leg."""
+    as_text = (label or leg).replace("{", "{{").replace("}", "}}")  # a definition is a template
     return Metric(
         key=exposure_key(leg),
         label=f"Time in {label or leg}",
         unit="fraction",
         direction=0,
-        definition=f"Mean share of the account in {label or leg}, at the close.",
+        definition=f"Mean share of the account in {as_text}, at the close.",
         group="activity",
         needs=("books",),
         brief=f"in {label or leg}",

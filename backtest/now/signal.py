@@ -121,6 +121,8 @@ def holding_orders(signal: PendingSignal, held: Mapping[str, float]) -> OwnHoldi
     tickers, cash = signal.plan.tickers, held.get(CASH, 0.0)
     prices = _tape(signal)
     shares = np.array([held.get(ticker, 0.0) for ticker in tickers])
+    if signal.plan.terms.whole_shares:  # a fraction of a share is sold with the last of them, or stays
+        shares = np.where(signal.weights > 0.0, np.floor(shares + 1e-9), shares)
     orders = orders_toward(signal.weights, tickers, shares, cash, prices, signal.plan)
     return OwnHolding(orders, cash - sum(order.shares * order.price + order.cost_usd for order in orders))
 
@@ -208,7 +210,8 @@ def orders_csv(signal: PendingSignal, holding: OwnHolding | None) -> str:
     lines = [ORDERS_HEAD]
     for order in orders:
         shares = abs(order.shares) * to_tape[signal.plan.tickers.index(order.ticker)]
-        shares = float(np.floor(shares + 0.5)) if signal.plan.terms.whole_shares else float(shares)
+        if signal.plan.terms.whole_shares and holding is None:
+            shares = np.floor(shares + 0.5)  # whole on the tape
         kind = kinds.get(order.kind, "STP LMT")
         lines.append(f"{order.ticker},{_side(order).upper()},{shares:.10f}".rstrip("0").rstrip(".") + f",{kind}")
     return "\n".join(lines) + "\n"

@@ -55,7 +55,7 @@ def _windows_after(evidence: Evidence, result: Result) -> dict[str, Any]:
     legs, market, terms = result.legs, result.market, ListTerms(**evidence.event_terms)
     of, over = pair_of(legs)
     of = evidence.leg if evidence.leg in legs.names and evidence.leg != over else of
-    pair = Pair(f"{of}-{over}", f"{legs.label(of)} over {legs.label(over)}", legs[of], legs[over])
+    pair = Pair(f"{of}-{over}", (legs.label(of), legs.label(over)), legs[of], legs[over])
     events = event_list(market, evidence.event, terms).between(result.begin, len(market.sessions) - 1)
     cells = cells_of(market, result.begin, [pair], [events], usual_windows(market)[-SHOWN_WINDOWS:], terms)
     if not any(len(cell.sample.values) for cell in cells):

@@ -21,9 +21,8 @@ from pydantic import (
     model_validator,
 )
 
-from backtest.config.fields import (
-    LegOrTicker as LegOrTicker,  # for the strategies, which see the config through signals
-)
+from backtest.config.fields import Label as Label  # these three: strategies see the config through signals
+from backtest.config.fields import LegOrTicker as LegOrTicker
 from backtest.config.fields import mistake as mistake
 from backtest.decision import Evidence
 from backtest.market import Basket, Floats, Legs, Market, Needs
@@ -94,7 +93,7 @@ class Signal(BaseModel):
     leave: float | None = Field(None, description="no again only beyond this value (hysteresis)")
     hold_sessions: int = Field(0, ge=0, description="a yes lasts for at least so many sessions; 0: as long as it is so")
     decide: Period = Field("daily", description="after which closes to look")
-    label: str | None = Field(None, description="what reports call it, instead of its rule")
+    label: Label | None = Field(None, description="what reports call it, instead of its rule")
 
     unit: ClassVar[str] = ""
     default_limit: ClassVar[tuple[Literal["above", "below"], float] | None] = None

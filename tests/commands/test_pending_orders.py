@@ -20,7 +20,7 @@ from backtest.account.plan import Plan
 from backtest.config import Config, config_from_text, load_config
 from backtest.data import load_market
 from backtest.market import Market
-from backtest.now.signal import PendingSignal, signal_of
+from backtest.now.signal import PendingSignal, holding_orders, orders_csv, signal_of
 from backtest.pipeline import decide, plan_of
 from strategies import REGISTRY
 
@@ -222,6 +222,21 @@ def test_orders_made_at_the_open_itself_are_told_as_at_the_last_close() -> None:
     if found.next_due is not None:
         (bought,) = (order for order in found.next_due.orders if order.shares > 0.0)
         assert (bought.ticker, bought.shares) == ("QQQ", 40_000.0 / float(opens["QQQ"]))
+
+
+def test_a_holding_with_a_fraction_is_traded_in_whole_shares_but_where_all_is_sold() -> None:
+    config = asked("quickstart", ["execution.shares=whole", "legs={growth: {QQQ: 1}, small: {IWM: 1}}"])
+    found = signal_of(config, market_of("quickstart"), REGISTRY[config.strategy.name])
+    (kept,) = (ticker for ticker, weight in zip(found.plan.tickers, found.weights, strict=True) if weight)
+    (sold,) = (ticker for ticker in found.plan.tickers if ticker != kept)
+    holding = holding_orders(found, {kept: 3.5, sold: 2.25, "cash": 5_000.0})
+    sell, buy = holding.orders
+    assert (sell.ticker, sell.shares, buy.ticker) == (sold, -2.25, kept)
+    assert buy.shares == int(buy.shares) > 0
+    assert 0.0 <= holding.cash_usd < buy.price * 1.001
+    rows = [line.split(",")[:3] for line in orders_csv(found, holding).splitlines()[1:]]
+    assert rows == [[sold, "SELL", "2.25"], [kept, "BUY", f"{buy.shares:.0f}"]]
+    assert not holding_orders(found, {kept: 3.5 + buy.shares, "cash": holding.cash_usd}).orders
 
 
 def test_a_limit_order_that_is_open_says_what_it_is() -> None:

@@ -221,6 +221,12 @@ def test_a_ticker_may_stand_in_several_legs_and_a_leg_may_keep_cash() -> None:
     assert (config.legs["part"].label, config.tickers) == ("sixty forty", ("SPY", "IEF"))
 
 
+@pytest.mark.parametrize("label", ["''", '"two\\nlines"', "' '", "7", "x" * 81])
+def test_a_label_is_one_line_of_words(label: str) -> None:
+    (line,) = problems_of(GOOD.replace("growth: {QQQ: 0.5,", f"growth: {{label: {label}, QQQ: 0.5,"))
+    assert "legs.growth.label: found" in line
+
+
 @pytest.mark.parametrize(
     ("old", "new", "end"),
     [

@@ -20,7 +20,7 @@ from backtest.errors import ConfigError
 from backtest.events.cells import EventPrices, Pair, cell_of
 from backtest.events.lists import LISTS, ListTerms, cycle_of, dated_list, event_list, turns
 from backtest.events.regimes import thirds_of
-from backtest.events.study import EventList, paths_of
+from backtest.events.study import EventList, members_of, paths_of
 from backtest.market import Market
 from backtest.registry import registry
 
@@ -145,6 +145,27 @@ def test_mistakes_of_the_command_line_name_the_option(asked: Any) -> None:
     assert "iwm" in err
 
 
+def test_days_that_are_no_events_and_sides_that_are_the_same_are_told(asked: Any) -> None:
+    days = "1990-01-02,2010-01-02,2010-01-03,2010-01-04,2030-01-02"
+    code, out, _ = asked(BASE, "--dates", days, "--pair", "IWM-QQQ", "--windows", "5")
+    assert code == 0
+    assert "after a day of your own" in out
+    assert "! Of days, 1990-01-02 and 2030-01-02 lie outside the data and are no events." in out
+    assert "! Of days, 3 days fall on 1 session, each one event." in out
+    code, _, err = asked(BASE, "--pair", "IWM-IWM")
+    assert code == 2
+    assert "whose sides hold the same" in err
+
+
+def test_a_label_with_the_word_over_is_one_side() -> None:
+    sides = PAIR["small"], PAIR["growth"]
+    pairs = Pair("S-G", ("all over it", "G"), *sides), Pair("B", ("half",), {"G": 0.5}, {})
+    members = members_of(_world({}), pairs)
+    assert [name for name in members if name.endswith("the mean of all")] == [
+        f"{side} over the mean of all" for side in ("all over it", "G", "half")
+    ]
+
+
 def test_pairs_are_read_as_legs_before_tickers_and_a_doubtful_one_is_refused() -> None:
     assert split_pair("IWM-QQQ") == ("IWM", "QQQ")
     assert split_pair("SPY") == ("SPY", None)
@@ -226,7 +247,7 @@ def test_days_of_ones_own_are_known_at_the_close_of_their_session_or_the_next() 
 
 def test_a_window_begins_at_the_close_of_day_0_and_the_next_open_is_told_beside_it() -> None:
     market = _world(CHANGES, opens=0.99)
-    prices = EventPrices.of(market, 0, Pair("S-G", "S over G", PAIR["small"], PAIR["growth"]))
+    prices = EventPrices.of(market, 0, Pair("S-G", ("S", "G"), PAIR["small"], PAIR["growth"]))
     events = EventList("mine", "one of mine", np.array([10, 290]))
     cell = cell_of(prices, events, (0, 20), turns(market, ListTerms()))
     assert cell.sample.rows.tolist() == [10]  # the other is not complete
@@ -238,7 +259,7 @@ def test_a_window_begins_at_the_close_of_day_0_and_the_next_open_is_told_beside_
 
 def test_paths_leave_day_0_out_of_both_halves() -> None:
     market = _world(CHANGES)
-    found = paths_of(market, EventList("mine", "one", np.array([2])), Pair("S", "S", PAIR["small"], {}), 3, 5)
+    found = paths_of(market, EventList("mine", "one", np.array([2])), Pair("S", ("S",), PAIR["small"], {}), 3, 5)
     assert np.isnan(found.before[0, 0])  # before the first price
     assert found.before[0, -1] == 0
     assert found.day0[0] == pytest.approx(0.002)
@@ -248,7 +269,7 @@ def test_paths_leave_day_0_out_of_both_halves() -> None:
 
 def test_only_cycles_that_are_over_have_thirds() -> None:
     market = _world(CHANGES)
-    daily = Pair("S-G", "S over G", PAIR["small"], PAIR["growth"]).gain(market, 1)
+    daily = Pair("S-G", ("S", "G"), PAIR["small"], PAIR["growth"]).gain(market, 1)
     found = thirds_of(market, 0, {"S-G": daily}, 365)
     assert [third.part for third in found] == ["first", "middle", "last"]
     assert all(third.cycles.names == ("easing from 2004-02",) for third in found)

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from backtest.metrics import METRIC_KEYS, METRICS, Activity, calendar_of, metric_keys, metric_of, metrics, metrics_on
+from backtest.metrics.registry import exposure
 
 CALENDAR = calendar_of(pd.bdate_range("2020-01-01", "2020-03-31"))
 DEAD = Activity(turnover=0.0, rebalances=0, trades=0, exposures={"small": 0.0}, costs_usd=0.0)
@@ -23,6 +24,10 @@ def test_each_metric_is_computed_and_each_has_a_definition_with_the_names_of_the
         assert "{" not in sentence
         assert sentence.endswith((".", "(CVaR).", "(information ratio)."))
         assert ("SPY" in sentence) == ("{first}" in metric.definition)
+
+
+def test_a_label_may_hold_the_braces_of_a_template() -> None:
+    assert "${HOME} {first}" in exposure("small", "${HOME} {first}").define(first="SPY")
 
 
 def test_counts_and_sessions_are_whole_and_columns_have_short_heads() -> None:

@@ -88,7 +88,7 @@ def view_of(events: Events) -> dict[str, Any]:
         "hindsight": any(not cell.is_trial for cell in events.cells),
         "measure": capital(MEASURE),
         "unit": events.market.row,
-        "notes": market.notes,
+        "notes": [*events.notes, *market.notes],
         "sources": market.sources,
     }
 
