@@ -3,7 +3,7 @@
     a Batch of daily active returns -> projections, hashes -> an identity each -> the ledger
 
 Same prices, same sessions, same first benchmark, daily active returns within 1e-8: the same trial. Names, studies,
-folders, commands and the spelling of legs do not count.
+folders, commands and the spelling of legs and of the benchmark do not count.
 """
 
 from __future__ import annotations
@@ -60,8 +60,11 @@ class Batch:
 
     @property
     def place(self) -> int:
-        """Where two equal accounts are the same trial."""
-        return _hashed(str(self.context), self.benchmark, self.begin, self.end, str(self.ahead.counts.tolist()))
+        """Where two equal accounts are the same trial; the spelling of a benchmark, by legs or tickers, is no account:
+        another one shows in the active returns.
+        """
+        has = "benchmark" if self.benchmark else ""
+        return _hashed(str(self.context), has, self.begin, self.end, str(self.ahead.counts.tolist()))
 
 
 def merged(batch: Batch, index: NDArray[Any], fresh: NDArray[np.intp]) -> NDArray[np.intp]:

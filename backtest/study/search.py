@@ -7,7 +7,7 @@ run, compare, sweep and walk-forward ask here and nowhere else, so that one curv
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,6 +16,7 @@ from tempfile import TemporaryDirectory
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from pydantic import BaseModel
 
 from backtest.account import run_kernel
 from backtest.account.benchmarks import legs_plan
@@ -238,8 +239,19 @@ def cycles_seen(config: Config, market: Market, sessions: pd.DatetimeIndex) -> i
 
 
 def is_cut_driven(config: Config) -> bool:
-    """Do a rule's parameters speak of cuts?"""
-    return "cut" in config.strategy.params.model_dump_json()
+    """Do a rule's parameters or its signals speak of cuts?"""
+    return _speaks_of_cuts(config.strategy.params)
+
+
+def _speaks_of_cuts(value: object) -> bool:
+    """By names of fields and of signals alone: what a user calls his legs and entries says nothing of the rule."""
+    if isinstance(value, BaseModel):
+        return any(
+            "cut" in name or (name == "signal" and "cut" in str(each)) or _speaks_of_cuts(each) for name, each in value
+        )
+    if isinstance(value, Mapping):
+        return any(map(_speaks_of_cuts, value.values()))
+    return isinstance(value, list | tuple) and any(map(_speaks_of_cuts, value))
 
 
 def cycle_starts(market: Market, sessions: pd.DatetimeIndex) -> pd.DatetimeIndex:

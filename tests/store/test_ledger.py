@@ -92,12 +92,13 @@ def test_accounts_within_a_hundred_millionth_a_day_are_the_same(tmp_path: Path, 
     assert (first.tolist() == second.tolist()) == (new == 0)
 
 
-def test_other_sessions_or_another_first_benchmark_are_another_trial(tmp_path: Path) -> None:
+def test_other_sessions_or_no_benchmark_are_another_trial_and_a_benchmarks_spelling_is_none(tmp_path: Path) -> None:
     active, ledger = returns(1, 1), Ledger(tmp_path / FILE)
     ledger.record(batch(active))
     assert ledger.record(batch(active[:-1]))[1] == 1
     assert ledger.record(batch(active, first=2906))[1] == 1
-    assert ledger.record(batch(active, benchmark="IWM"))[1] == 1
+    assert ledger.record(batch(active, benchmark=""))[1] == 1
+    assert ledger.record(batch(active, benchmark="mix_growth_1"))[1] == 0
 
 
 def test_two_benchmarks_are_two_trials_of_being_ahead_and_one_of_timing(tmp_path: Path) -> None:

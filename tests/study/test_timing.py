@@ -12,6 +12,7 @@ from small_studies import TEXT, config
 from worlds import rotation_market
 
 from backtest.pipeline import run
+from backtest.study.search import is_cut_driven
 from backtest.study.timing import describe_timing, memory_sessions, rotated_t
 from strategies import REGISTRY
 
@@ -78,3 +79,13 @@ def test_a_rule_of_cuts_is_told_by_cycle_and_any_other_is_not() -> None:
     json.dumps(described.as_json, allow_nan=False)
     assert describe_timing(run(config(), REGISTRY, market=LONG)).by_cycle is None
     assert describe_timing(replace(cuts, benchmarks={})).by_cycle is None
+
+
+def test_a_leg_or_an_entry_called_cut_makes_no_rule_of_cuts() -> None:
+    renamed = TEXT.replace("sessions: 21", "sessions: 21, hold: cuts") + "legs: {growth: {QQQ: 1}, cuts: {IWM: 1}}\n"
+    assert not is_cut_driven(config(text=renamed))
+    rules = "{hold: [{leg: small, label: a cut, when: SIGNAL}, {leg: growth}]}"
+    for signal, driven in (("lead, lookback_sessions: 21", False), ("cut_window, for_sessions: 21", True)):
+        asked = rules.replace("SIGNAL", f"{{any: [{{signal: {signal}}}]}}")
+        assert is_cut_driven(config("strategy.name=rules", f"strategy.params={asked}")) is driven
+    assert is_cut_driven(config("strategy.name=rate_cut", "strategy.params={hold_sessions: 60}"))
