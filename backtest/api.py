@@ -12,10 +12,12 @@ import shutil
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
+from datetime import datetime, time
 from html import escape
 from pathlib import Path
 from typing import Any, TypeAlias, TypeVar
 
+import numpy as np
 import pandas as pd
 
 from backtest.account.benchmarks import benchmark_label
@@ -78,7 +80,7 @@ def load_config(config: ConfigLike, strategies: Strategies | None = None, *, ove
         return config
     if isinstance(config, Mapping):
         return config_from_text(_yaml(config), FROM_MEMORY, strategies=known, overrides=overrides)
-    return config_from_file(config, strategies=known, overrides=overrides)
+    return config_from_file(_file(config), strategies=known, overrides=overrides)
 
 
 def load_study(study: StudyLike, strategies: Strategies | None = None, *, overrides: Sequence[str] = ()) -> Study:
@@ -107,7 +109,7 @@ def load_study(study: StudyLike, strategies: Strategies | None = None, *, overri
         return study
     if isinstance(study, Mapping):
         return study_from_text(_yaml(study), FROM_MEMORY, strategies=known, overrides=overrides)
-    return study_from_file(study, strategies=known, overrides=overrides)
+    return study_from_file(_file(study), strategies=known, overrides=overrides)
 
 
 def run(
@@ -279,14 +281,34 @@ def event_study(
     elif isinstance(study, Mapping):
         asked = event_study_from_text(_yaml(study), FROM_MEMORY, strategies=known)
     else:
-        asked = load_event_study(study, strategies=known)
+        asked = load_event_study(_file(study), strategies=known)
     found = run_events(asked, market=market, offline=offline, ledger=ledger)
     return _as(EventsAnswer, found)
 
 
 def _yaml(content: Mapping[str, Any]) -> str:
-    """A dict as YAML (JSON is YAML); paths and dates as text."""
-    return json.dumps(content, default=str, allow_nan=False)
+    """A dict as YAML (JSON is YAML); what is no number there is text, and refused as a file's would be."""
+    try:
+        return json.dumps(content, default=_plain)
+    except (TypeError, ValueError) as error:
+        raise ConfigError(f"{FROM_MEMORY}: {error}") from None
+
+
+def _plain(value: Any) -> Any:
+    """Numbers and arrays of numpy as Python's, days without their midnight, all else as text."""
+    if isinstance(value, np.datetime64):
+        value = pd.Timestamp(value)
+    if isinstance(value, np.generic | np.ndarray):
+        return value.tolist()
+    is_day = isinstance(value, datetime) and value.time() == time()
+    return f"{value.date()}" if is_day else str(value)
+
+
+def _file(given: Any) -> Any:
+    """Raises ConfigError for what is not the path of one."""
+    if not isinstance(given, str | os.PathLike):
+        raise ConfigError(f"found {given!r:.80}, expected the path of a YAML file, or a dict")
+    return given
 
 
 def _question(configs: Any, known: Strategies) -> Any:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -54,6 +56,21 @@ def test_a_dict_is_a_config_and_its_mistakes_are_told_as_a_files(market: backtes
     with pytest.raises(ConfigError, match=r"dict:1: data.prices.source: found 'nowhere', expected"):
         backtest.load_config({**MIX, "data": {"prices": {"source": "nowhere"}, "start": "2020-01-02"}})
     assert backtest.run(MIX, market=market).metrics == backtest.run(MIX, REGISTRY, market=market).metrics
+
+
+def test_a_dict_may_hold_numbers_and_days_of_numpy_and_pandas() -> None:
+    terms = {"commission_bps": np.int64(1), "slippage_bps": np.float32(4.0)}
+    plain = backtest.load_config({**MIX, "execution": {"commission_bps": 1, "slippage_bps": 4}})
+    for day in (pd.Timestamp(plain.data.start), np.datetime64(plain.data.start, "ns")):
+        data = {**MIX["data"], "start": day}
+        assert backtest.load_config({**MIX, "data": data, "execution": terms}) == plain
+
+
+@pytest.mark.parametrize("given", [42, None, [1], {"name": float("nan")}, {"name": "x", ("a", 1): 2}])
+def test_what_is_no_config_is_told_as_one_mistake_and_never_as_a_traceback(given: Any) -> None:
+    for ask in (backtest.load_config, backtest.load_study, backtest.event_study):
+        with pytest.raises(ConfigError):
+            ask(given)
 
 
 def test_an_answer_shows_itself_in_a_line_and_a_table_and_leaves_its_page(

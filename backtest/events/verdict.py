@@ -57,17 +57,21 @@ def evidence_of(cell: EventCell, p: float | None, known: str, unit: str) -> str:
     n, cycles = len(cell.sample.values), cell.cycles
     if not n:
         return f"No window of {plural(cell.length, unit)} is complete."
+    mean, usual = points(cell.sample.mean), points(cell.unconditional)
+    apart = "1 of them does" if cell.n_apart == 1 else f"{cell.n_apart} of them do"
     told = (
-        f"Of {plural(n, 'complete window')} the mean is {points(cell.sample.mean)} points against "
-        f"{points(cell.unconditional)} at any time (naive t {number(cell.t_naive)}); {cell.n_apart} of them do not "
-        f"overlap (t {number(cell.t_apart)})"
+        f"Of {plural(n, 'complete window')} the mean is {mean} points against {usual} at any time "
+        f"(naive t {number(cell.t_naive)}); {apart} not overlap (t {number(cell.t_apart)})"
     )
+    if n == 1:
+        told = f"The one complete window made {mean} points against {usual} at any time"
     if cell.placebo.p is not None:
         told += f", the same calendar moved elsewhere does as well in {in_hundred(cell.placebo.p)} of 100 places"
     if p is not None:
         told += f", and {p_equals(p)} after correction for {known}"
     few = f": fewer than {FEWEST_CYCLES} cannot hold" if len(cycles.names) < FEWEST_CYCLES else ""
-    return f"{told}; {cycles.positive} of {plural(len(cycles.names), 'cycle')} are above 0{few}."
+    positive = f"{cycles.positive} of {plural(len(cycles.names), 'cycle')}"
+    return f"{told}; {positive} {'is' if len(cycles.names) == 1 else 'are'} above 0{few}."
 
 
 def verdict_by_placebo(cells: Sequence[EventCell], unit: str) -> tuple[Level, tuple[str, ...]]:

@@ -294,11 +294,12 @@ def _whipsaws(periods: Sequence[HoldingPeriod]) -> Iterator[str]:
     if not periods:
         yield "It never traded."
         return
-    closed = [each for each in periods if not each.is_open and each.rebalance.is_change]
-    short = sum(each.sessions <= SHORT_SESSIONS for each in closed)
+    changes = [each for each in periods if each.rebalance.is_change]
+    closed = [each for each in changes if not each.is_open]
+    short = sum(each.sessions <= SHORT_SESSIONS for each in closed) if len(changes) > 1 else 0
     if short and short >= WHIPSAW_SHARE * len(closed):
         yield (
-            f"{count(short)} of {plural(len(periods), 'position')} lasted five sessions or fewer: "
+            f"{count(short)} of {plural(len(changes), 'position')} lasted five sessions or fewer: "
             "it whipsaws while its signal is near the line."
         )
 

@@ -91,11 +91,13 @@ def rows_before(market: Market, span: int, unit: Unit) -> Rows:
 
 
 def _months_before(market: Market, months: int) -> Rows:
-    sessions = market.sessions
-    same_day = sessions - pd.DateOffset(months=months)  # the last day of a month that is too short
-    month_end = (sessions.to_period("M") - months).to_timestamp(how="end").normalize()
-    aims = np.where(last_of_period(market, "monthly"), month_end.to_numpy(), same_day.to_numpy())
-    return np.asarray(sessions.to_numpy().searchsorted(aims, side="right") - 1, dtype=np.int64)
+    days = market.sessions.to_numpy().astype("datetime64[D]")
+    now = days.astype("datetime64[M]")
+    first, after = ((now - back).astype("datetime64[D]") for back in (months, months - 1))
+    month_end = after - np.timedelta64(1, "D")
+    same_day = np.minimum(first + (days - now.astype("datetime64[D]")), month_end)  # the last day of a month too short
+    aims = np.where(last_of_period(market, "monthly"), month_end, same_day)
+    return np.asarray(days.searchsorted(aims, side="right") - 1, dtype=np.int64)
 
 
 def span_return(market: Market, basket: Basket, span: int, unit: Unit, *, skip: int = 0) -> Floats:

@@ -150,6 +150,8 @@ def test_days_that_are_no_events_and_sides_that_are_the_same_are_told(asked: Any
     code, out, _ = asked(BASE, "--dates", days, "--pair", "IWM-QQQ", "--windows", "5")
     assert code == 0
     assert "after a day of your own" in out
+    assert "The one complete window made" in out
+    assert " of 1 cycle is above 0" in out
     assert "! Of days, 1990-01-02 and 2030-01-02 lie outside the data and are no events." in out
     assert "! Of days, 3 days fall on 1 session, each one event." in out
     code, _, err = asked(BASE, "--pair", "IWM-IWM")

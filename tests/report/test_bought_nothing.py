@@ -56,6 +56,16 @@ def test_one_that_can_be_bought_is_compared_with() -> None:
     assert not [line for line in caveats(result) if "whole share" in line]
 
 
+def test_a_constant_mix_does_not_whipsaw_however_often_it_is_rebalanced() -> None:
+    legs = {name: LegConfig.model_validate({name: 1.0}) for name in ("G", "S")}
+    config = config_of(
+        "static_mix", params={"shares": {"G": 0.5, "S": 0.5}}, legs=legs, initial="G", benchmarks=("G",), tbill=None,
+        start=date(2020, 1, 6), rebalance="daily",
+    )  # fmt: skip
+    result = run(config, REGISTRY, market=hand_market("2020-01-06", G=UP, S=UP[::-1]))
+    assert not [line for line in caveats(result) if "whipsaws" in line]
+
+
 def test_without_any_yardstick_nothing_is_said_to_be_ahead() -> None:
     result = held("S", 50.0, ("D",))
     known = search(shown_run(result), None)
