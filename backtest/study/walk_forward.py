@@ -116,7 +116,9 @@ def walk_forward(
 def shown_walk(result: Sweep, held: Walk) -> Shown:
     """The account that follows the choices, on the tested sessions: a trial of its own, each setting another one."""
     first, weights = result.first, dict(held.average)
-    mix = run_compiled(mix_plan(first.market, weights, held.sessions[0], first.plan.terms))
+    # Both hold something before the first choice: neither pays for a first purchase in the sessions that are judged.
+    start = int(first.plan.sessions.searchsorted(held.sessions[0]))
+    mix = run_compiled(mix_plan(first.market, weights, first.plan.sessions[0], first.plan.terms))
     template, params = result.study.grid_parts(held.choices[-1].number)
     setting = result.settings.of(template, params)  # the last choice speaks for all
     begin = int(setting.market.sessions.searchsorted(held.sessions[0]))
@@ -129,7 +131,7 @@ def shown_walk(result: Sweep, held: Walk) -> Shown:
         names=("walk-forward",),
         questions=(hashlib.sha256(asked.encode()).hexdigest(),),
         returns=returns_of(held.equity[None]),
-        mixes=returns_of(mix.equity[None, : len(held.equity)]),
+        mixes=returns_of(mix.equity[None, start : start + len(held.equity)]),
         benchmark=returns_of(held.benchmark[None]),
         benchmark_name=result.benchmark,
         cycles=(cycles_seen(first.config, first.market, held.sessions),),

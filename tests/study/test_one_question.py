@@ -176,6 +176,7 @@ def test_who_is_the_benchmark_scores_zero_and_stays_in() -> None:
     assert idle.walk is not None
     assert all(choice.inside == choice.outside == 0.0 for choice in idle.walk.choices)
     assert "no edge to look for" in idle.comparison.verdict.sentences[0]
+    assert idle.walk.size.findings[0].timing.t == 0  # its own mix pays for no first purchase in the tested sessions
 
 
 # ------------------------------------------------------------------------------------------------- what was tried
