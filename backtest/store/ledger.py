@@ -104,6 +104,7 @@ class Ledger:
         self.records: list[Record] = []
         self.damaged: list[str] = []
         self._read_to = 0
+        self._torn_end = ""
         self._indices: dict[int, NDArray[Any]] = {}
         self._data: mmap.mmap | bytes = b""
         with _told(path):
@@ -279,12 +280,18 @@ class Ledger:
             if size == 0:
                 return
             self._data = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+        if self._torn_end:
+            self.damaged.remove(self._torn_end)
+            self._torn_end = ""
         while self._read_to < size:
             record = _parsed(self._data, self._read_to, size)
-            if record is None:
+            if record is None or _is_filled_up(self._data, record, size):
                 following = self._data.find(MARK, self._read_to + 1)
                 end = size if following < 0 else following
                 self.damaged.append(f"{self.path}: bytes {self._read_to} to {end}: torn or damaged, left out")
+                if following < 0:  # perhaps another process is writing it at this moment: the next reading looks again
+                    self._torn_end = self.damaged[-1]
+                    return
                 self._read_to = end
                 continue
             self.records.append(record)
@@ -420,6 +427,14 @@ def _parsed(data: mmap.mmap | bytes, offset: int, size: int) -> Record | None:
     if check != CHECK.unpack_from(data, offset + HEAD.size)[0]:
         return None
     return Record(offset, kind, trials, first, last, blocks, context, place, lengths, checks, check)
+
+
+def _is_filled_up(data: mmap.mmap | bytes, record: Record, size: int) -> bool:
+    """Was its writer killed, so that the records added since fill up the length that it should have had?"""
+    end = record.offset + record.size
+    if end == size or data[end : end + len(MARK)] == MARK:
+        return False
+    return data.find(MARK, record.offset + 1, end + len(MARK) - 1) >= 0
 
 
 def listed(ledger: Ledger) -> Iterator[Mapping[str, Any]]:

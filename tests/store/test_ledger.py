@@ -315,3 +315,26 @@ def test_a_million_trials_are_read(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     null = luck(made.ahead.take(np.arange(2)), again.known(made.context)[0], 199)
     assert null.family == pytest.approx(5000, abs=3)
     assert again.record(made)[1] == 0
+
+
+@pytest.mark.parametrize("missing", [1, 7, 3000])
+def test_a_record_added_after_a_torn_one_is_not_swallowed_by_it(tmp_path: Path, missing: int) -> None:
+    path = tmp_path / FILE
+    Ledger(path).record(batch(returns(1, 40)))
+    path.write_bytes(path.read_bytes()[:-missing])
+    Ledger(path).record(batch(returns(2)))
+    Ledger(path).record(batch(returns(3)))
+    again = Ledger(path)
+    assert (len(again), len(again.damaged)) == (6, 1)
+
+
+def test_a_record_that_is_being_written_is_read_when_it_is_whole(tmp_path: Path) -> None:
+    path = tmp_path / FILE
+    Ledger(path).record(batch(returns(1)))
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-100])
+    reader = Ledger(path)
+    assert (len(reader), len(reader.damaged)) == (0, 1)
+    path.write_bytes(whole)
+    assert reader.record(batch(returns(2)))[1] == 3
+    assert (len(reader), reader.damaged) == (6, [])
