@@ -258,6 +258,11 @@ def _distinct(legs: Mapping[str, LegConfig]) -> Mapping[str, LegConfig]:
         other = folded.setdefault(name.casefold(), name)
         if other != name:
             raise mistake(f"{name} and {other} differ in capital letters only, expected names that differ")
+    called: dict[str, str] = {}
+    for name, leg in legs.items():
+        other = called.setdefault(leg.label or name, name)
+        if other != name:
+            raise mistake(f"{name} and {other} are both called {leg.label or name!r}, expected labels that differ")
     return legs
 
 

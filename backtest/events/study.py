@@ -85,9 +85,9 @@ class Events:
             first, last = self.sessions[0].date(), self.sessions[-1].date()
             outside = [f"{day}" for day in days if not first <= day <= last]
             if outside:
-                more = len(outside) - SHOWN_DAYS
+                more, verb = len(outside) - SHOWN_DAYS, "lies" if len(outside) == 1 else "lie"
                 shown = [*outside[:SHOWN_DAYS], *([f"{more} more"] if more > 0 else [])]
-                told.append(f"Of {each.name}, {listed(shown)} lie outside the data and are no events.")
+                told.append(f"Of {each.name}, {listed(shown)} {verb} outside the data.")
             inside = len(days) - len(outside)
             if inside > len(each) and days:
                 told.append(f"Of {each.name}, {inside} days fall on {plural(len(each), 'session')}, each one event.")

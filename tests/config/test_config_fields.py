@@ -221,6 +221,12 @@ def test_a_ticker_may_stand_in_several_legs_and_a_leg_may_keep_cash() -> None:
     assert (config.legs["part"].label, config.tickers) == ("sixty forty", ("SPY", "IEF"))
 
 
+def test_two_legs_are_not_called_alike() -> None:
+    for legs in ("{a: {SPY: 1, label: x}, b: {IEF: 1, label: x}}", "{a: {SPY: 1, label: b}, b: {IEF: 1}}"):
+        (line,) = problems_of(SHORT + f"legs: {legs}\n")
+        assert "both called" in line
+
+
 @pytest.mark.parametrize("label", ["''", '"two\\nlines"', "' '", "7", "x" * 81])
 def test_a_label_is_one_line_of_words(label: str) -> None:
     (line,) = problems_of(GOOD.replace("growth: {QQQ: 0.5,", f"growth: {{label: {label}, QQQ: 0.5,"))

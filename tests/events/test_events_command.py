@@ -152,7 +152,7 @@ def test_days_that_are_no_events_and_sides_that_are_the_same_are_told(asked: Any
     assert "after a day of your own" in out
     assert "The one complete window made" in out
     assert " of 1 cycle is above 0" in out
-    assert "! Of days, 1990-01-02 and 2030-01-02 lie outside the data and are no events." in out
+    assert "! Of days, 1990-01-02 and 2030-01-02 lie outside the data." in out
     assert "! Of days, 3 days fall on 1 session, each one event." in out
     code, _, err = asked(BASE, "--pair", "IWM-IWM")
     assert code == 2
