@@ -247,7 +247,8 @@ def _speaks_of_cuts(value: object) -> bool:
     """By names of fields and of signals alone: what a user calls his legs and entries says nothing of the rule."""
     if isinstance(value, BaseModel):
         return any(
-            "cut" in name or (name == "signal" and "cut" in str(each)) or _speaks_of_cuts(each) for name, each in value
+            "cut" in name or (name == "signal" and ("cut" in each or each == "easing_cycle")) or _speaks_of_cuts(each)
+            for name, each in value
         )
     if isinstance(value, Mapping):
         return any(map(_speaks_of_cuts, value.values()))

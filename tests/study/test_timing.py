@@ -85,7 +85,11 @@ def test_a_leg_or_an_entry_called_cut_makes_no_rule_of_cuts() -> None:
     renamed = TEXT.replace("sessions: 21", "sessions: 21, hold: cuts") + "legs: {growth: {QQQ: 1}, cuts: {IWM: 1}}\n"
     assert not is_cut_driven(config(text=renamed))
     rules = "{hold: [{leg: small, label: a cut, when: SIGNAL}, {leg: growth}]}"
-    for signal, driven in (("lead, lookback_sessions: 21", False), ("cut_window, for_sessions: 21", True)):
+    for signal, driven in (
+        ("lead, lookback_sessions: 21", False),
+        ("cut_window, for_sessions: 21", True),
+        ("easing_cycle", True),
+    ):
         asked = rules.replace("SIGNAL", f"{{any: [{{signal: {signal}}}]}}")
         assert is_cut_driven(config("strategy.name=rules", f"strategy.params={asked}")) is driven
     assert is_cut_driven(config("strategy.name=rate_cut", "strategy.params={hold_sessions: 60}"))
