@@ -174,7 +174,10 @@ class Rank(RotationStrategy):
 class _ByName(dict[str, Floats]):
     """Scores, (sessions,) each, by what was scored."""
 
-    nbytes = 0  # each is remembered on its own as well, and counted there
+    @property
+    def nbytes(self) -> int:
+        """Of all, which this keeps alive when what is remembered of each has made room."""
+        return sum(each.nbytes for each in self.values())
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,7 +45,10 @@ class BooksRecorder(bt.Analyzer):
 
 
 class ShareBroker(bt.brokers.BackBroker):
-    """backtrader's broker, which for shares has nothing to do but value them in a session without an order."""
+    """backtrader's broker, which for shares has nothing to do but value them in a session without an order.
+
+    For rotations alone: a strategy that trades in its own `next` may have set costs that bear interest.
+    """
 
     def next(self) -> None:
         """As backtrader's; shares bear no interest and adjust no cash, the rest of its work is for orders."""
@@ -102,7 +105,8 @@ def _open_order(order: bt.Order, plan: Plan) -> Order:
 
 def _ran(plan: Plan, strategy: type[bt.Strategy], parameters: dict[str, Any]) -> bt.Strategy:
     cerebro = bt.Cerebro(stdstats=False, cheat_on_open=True)
-    cerebro.setbroker(ShareBroker())
+    if issubclass(strategy, RotationStrategy):
+        cerebro.setbroker(ShareBroker())
     cerebro.broker.setcash(plan.terms.cash)
     cerebro.broker.set_coo(True)
     costs = ShareCosts(commission=plan.terms.cost_rate, whole_shares=plan.terms.whole_shares)

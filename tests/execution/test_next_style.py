@@ -54,6 +54,18 @@ class Averages(bt.Strategy):  # type: ignore[misc]
             self.buy(self.datas[0], size=10)
 
 
+class Borrows(bt.Strategy):  # type: ignore[misc]
+    """Its own costs bear interest on a position, every session that it is held."""
+
+    def start(self) -> None:
+        costs = bt.CommInfoBase(interest=0.365, interest_long=True, stocklike=True, commtype=bt.CommInfoBase.COMM_PERC)
+        self.broker.addcommissioninfo(costs, name="G")
+
+    def next(self) -> None:
+        if len(self) == 1:
+            self.buy(self.datas[0], size=10)
+
+
 def plan(G: Any, G_open: Any = None, **terms: Any) -> Plan:
     market = hand_market("2024-09-16", G=G, S=[50.0] * len(G), G_open=G_open or G)
     weights = np.full((len(G), 2), np.nan)
@@ -154,3 +166,8 @@ def test_a_setting_that_own_orders_would_ignore_is_refused(setting: str, named: 
     config = load_config(QUICKSTART, strategies=REGISTRY, overrides=[setting])
     with pytest.raises(ConfigError, match=named):
         check_terms_of_own_orders(config)
+
+
+def test_interest_of_a_strategys_own_costs_is_charged_in_sessions_without_an_order() -> None:
+    cash = run_backtrader(plan([10.0] * 6, cash=1000.0), Borrows).cash
+    assert (np.diff(cash[2:]) < 0).all(), "not only when something is traded"

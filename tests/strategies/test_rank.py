@@ -23,7 +23,7 @@ from backtest.errors import ConfigError
 from backtest.market import Floats, Legs, Market
 from backtest.signals.conditions import AnySignal
 from backtest.signals.scores import TBILL, best, ratio_return, rows_before, scaled_lead, span_return
-from strategies.rank import Rank
+from strategies.rank import Rank, _ByName
 from strategies.relative_momentum import RelativeMomentum
 from strategies.rules import Rules
 
@@ -450,3 +450,7 @@ def test_why_prints_the_table(capsys: pytest.CaptureFixture[str]) -> None:
     assert scores["looked_at"] == "2020-02-28"
     assert [each["place"] for each in scores["of"]] == [1, 2, 3, 4, 5, None]
     assert sum(scores["now"].values()) == pytest.approx(1.0)
+
+
+def test_scores_that_are_kept_together_are_counted_with_all_their_bytes() -> None:
+    assert _ByName({"A": np.zeros(10), "B": np.zeros(5)}).nbytes == 8 * 15
